@@ -1,0 +1,49 @@
+# Every target does its own set-up; python3 with venv is all it takes.
+SHELL := /bin/bash
+BIN := .venv/bin
+FAST := -m "not slow"
+
+.PHONY: demo test test-fast lint catalog docs lock clean
+.DEFAULT_GOAL := help
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+demo: .venv/installed  ## a deployed database with two leagues, on the embedded server
+	@$(BIN)/stanchion demo
+
+test: .venv/developed  ## every test, on Postgres 18 and on Debian's 15; round trips on 16 too
+	$(BIN)/pytest --pg 18
+	$(BIN)/pytest --pg 16 tests/sql
+	@if bindir=$$(.ci/debian-postgres); then set -x; $(BIN)/pytest --pg 15; \
+	elif [ $$? = 3 ]; then echo "Skipped: the suite on Postgres 15, which cannot be had here (see above)."; \
+	else exit 1; fi
+
+test-fast: .venv/developed  ## the inner loop: one server, under a minute
+	$(BIN)/pytest --pg 18 $(FAST)
+
+lint: .venv/developed  ## ruff, mypy, squawk, sqlfluff and plpgsql_check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/squawk sql/*/*.deploy.sql
+	$(BIN)/sqlfluff lint --processes 2 sql policies partitions etl/queries
+
+catalog: .venv/developed  ## write sql/catalog.txt and the access matrix anew, after changing the SQL
+	$(BIN)/python -m tests.regenerate
+
+lock: .venv/developed  ## write constraints.txt anew from what is installed
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new && mv constraints.new constraints.txt
+
+clean:  ## remove the environment and what tools left
+	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis
+
+.venv/installed: pyproject.toml constraints.txt
+	@python3 -m venv .venv || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing; the first time takes half a minute."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/developed: .venv/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

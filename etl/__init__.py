@@ -1,0 +1,1 @@
+"""Stanchion: exports in, trusted per-tenant marts out, in one Postgres."""

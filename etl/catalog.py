@@ -1,0 +1,59 @@
+"""The live catalog as sorted text, and how it differs from what the last deploy left."""
+
+from etl.database import Connection, is_deployed, value
+from etl.paths import query
+
+
+def read_catalog(conn: Connection) -> str:
+    """Every object of ours, a line each: kind and name, a colon, what it is."""
+    with conn.transaction(force_rollback=True):  # which also puts the search path back
+        # expressions are told with schema names only when the search path does not hold the schema
+        conn.execute("set local search_path = pg_catalog")
+        rows = conn.execute(query("catalog")).fetchall()
+    return "".join(f"{kind} {name}: {' '.join(detail.split())}\n" for kind, name, detail in sorted(rows))
+
+
+def record(conn: Connection) -> None:
+    """Keep the catalog as it is now, in the transaction that made it so."""
+    conn.execute(
+        """
+        insert into core.catalog_snapshot (catalog) values (%s)
+        on conflict (is_current) do update set catalog = excluded.catalog, taken_at = excluded.taken_at
+        """,
+        [read_catalog(conn)],
+    )
+
+
+def drift(conn: Connection) -> list[str]:
+    """How the live catalog differs from what the last deploy left, a line each; nothing before the first."""
+    known = value(conn, "select catalog from core.catalog_snapshot") if is_deployed(conn) else None
+    return compare(known, read_catalog(conn)) if known else []
+
+
+def compare(before: str, after: str) -> list[str]:
+    """Differences between two catalogs, one readable line for each object."""
+    old, new = _by_name(before), _by_name(after)
+    lines = []
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new:
+            lines.append(f"gone: {name}: {old[name]}")
+        elif name not in old:
+            lines.append(f"added: {name}: {new[name]}")
+        elif old[name] != new[name]:
+            lines.append(f"changed: {name}: {_changed(old[name], new[name])}")
+    return lines
+
+
+def _by_name(catalog: str) -> dict[str, str]:
+    pairs = (line.partition(": ") for line in catalog.splitlines())
+    return {name: detail for name, _, detail in pairs}
+
+
+def _changed(old: str, new: str) -> str:
+    """What changed in a list of properties; the whole where it is not a list."""
+    before, after = old.split(", "), new.split(", ")
+    if len(before) < 3:
+        return f"{old} -> {new}"
+    was = ", ".join(part for part in before if part not in after) or "nothing"
+    now = ", ".join(part for part in after if part not in before) or "nothing"
+    return f"{was} -> {now}"

@@ -1,0 +1,1 @@
+"""The commands of stanchion, one module for each group."""

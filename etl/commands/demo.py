@@ -1,0 +1,68 @@
+"""demo: from nothing to a deployed database with two leagues in it."""
+
+import time
+
+import click
+
+from etl import deploy, tenants
+from etl.commands.options import note, open_database
+from etl.database import Connection
+from etl.modules import discover
+from etl.paths import ROOT
+
+LEAGUES = {
+    "harbour": ("Harbour League", {}),
+    "lakeside": ("Lakeside Cup", {"contest.periods": "2", "contest.period_seconds": "1500", "contest.points_win": "3"}),
+}
+
+
+@click.command()
+def demo() -> None:
+    """Deploy to the server in use and add two leagues with different rules; again changes nothing.
+
+    \b
+    Example:
+        stanchion demo
+        stanchion up && stanchion psql -c "select * from contest.rules"
+    """
+    started = time.monotonic()
+    with open_database() as conn:
+        with deploy.deploy_lock(conn, 600, note):
+            steps = deploy.plan_deploy(conn, discover(ROOT))
+            deploy.deploy(conn, steps, lambda _: None)
+            deploy.make_due_partitions(conn)
+        click.echo(f"{len(steps)} modules deployed." if steps else "Every module is deployed already.")
+        known = {row["slug"] for row in tenants.list_tenants(conn)}
+        for slug, (name, rules) in LEAGUES.items():
+            if slug in known:
+                continue
+            with conn.transaction():
+                tenants.add_tenant(conn, slug, name, "league")
+                for setting, setting_value in rules.items():
+                    tenants.set_setting(conn, slug, setting, setting_value, None)
+        _show(conn)
+    click.echo(f"\nDone in {time.monotonic() - started:.1f} s. Look around with:\n")
+    for line in (
+        'stanchion psql -c "select * from contest.rules"',
+        "stanchion analyst add alex --tenant harbour    a login that reads one league and nothing else",
+        "stanchion up                                   keep the server running, for other programs",
+        "stanchion down --purge                         remove everything again",
+    ):
+        click.echo(f"    {line}")
+
+
+def _show(conn: Connection) -> None:
+    """What is there now."""
+    rows = conn.execute(
+        """
+        select t.name, r.periods || ' x ' || r.period_seconds / 60 || ' min', r.points_win::text
+        from contest.rules as r
+        join core.tenant as t on t.tenant_id = r.tenant_id
+        where t.slug = any (%s) and r.valid_to = 'infinity'
+        order by t.name
+        """,
+        [list(LEAGUES)],
+    )
+    click.echo("\nleague            plays        a win is worth")
+    for name, periods, points in rows:
+        click.echo(f"{name:16}  {periods:11}  {points}")

@@ -1,0 +1,85 @@
+"""What commands share: which database, JSON or prose, and asking before something is lost."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from etl.database import Connection, connect
+from etl.errors import StanchionError
+from etl.server import find_server
+
+
+@dataclass
+class Options:
+    """The options of stanchion itself, in front of the command."""
+
+    dsn: str | None = None
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Accept --dsn after the command too: nobody remembers on which side of it an option goes."""
+
+    @click.option("--dsn", help="The server, as a libpq URL or string; else DATABASE_URL, PG*, the embedded one.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, dsn: str | None, **kwargs: Any) -> Any:
+        if dsn is not None:
+            click.get_current_context().obj.dsn = dsn
+        return command(*args, **kwargs)
+
+    return wrapped
+
+
+@contextmanager
+def open_database() -> Iterator[Connection]:
+    """A connection to the server in use, which is always said."""
+    with find_server(click.get_current_context().obj.dsn) as server:
+        note(f"on {server.description}")
+        with connect(server) as conn:
+            yield conn
+
+
+def note(text: str) -> None:
+    """Something for people, beside the result."""
+    click.secho(text, dim=True, err=True)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_table(rows: list[dict[str, Any]], empty: str) -> None:
+    """Rows under their keys; a sentence when there are none."""
+    if not rows:
+        click.echo(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in rows[0]:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row.values()))
+    console = Console(file=sys.stdout, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 1000  # a pipe has no width to fold at
+    console.print(table)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only when somebody said so."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise StanchionError(f"{question} There is nobody to ask; say --yes.")
+    if not click.confirm(question, err=True):
+        raise StanchionError("Nothing was done.")

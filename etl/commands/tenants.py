@@ -1,0 +1,270 @@
+"""tenant, analyst and key: who there is, what is set for them, and who may read."""
+
+from datetime import datetime
+
+import click
+
+from etl import analysts, tenants
+from etl.commands.options import (
+    confirm,
+    database_option,
+    json_option,
+    open_database,
+    print_json,
+    print_table,
+    yes_option,
+)
+
+
+@click.group()
+def tenant() -> None:
+    """Add, list and configure tenants."""
+
+
+@tenant.command("add")
+@click.argument("slug")
+@click.option("--name", help="What people call it; the slug when not given.")
+@click.option("--kind", type=click.Choice(tenants.KINDS), default="league", show_default=True, help="What it is.")
+@json_option
+@database_option
+def tenant_add(slug: str, name: str | None, kind: str, as_json: bool) -> None:
+    """Add a tenant; refused when there is one of that slug.
+
+    \b
+    Example:
+        stanchion tenant add harbour --name "Harbour League"
+    """
+    with open_database() as conn:
+        tenant_id = tenants.add_tenant(conn, slug, name or slug, kind)
+    if as_json:
+        print_json({"slug": slug, "tenant_id": tenant_id})
+    else:
+        click.echo(f"{slug} is tenant {tenant_id}.")
+
+
+@tenant.command("list")
+@json_option
+@database_option
+def tenant_list(as_json: bool) -> None:
+    """List every tenant with its domains and analysts.
+
+    \b
+    Example:
+        stanchion tenant list
+    """
+    with open_database() as conn:
+        rows = tenants.list_tenants(conn)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, "There is no tenant yet; add one with: stanchion tenant add SLUG")
+
+
+@tenant.command("config")
+@click.argument("slug")
+@click.argument("setting", required=False)
+@click.argument("setting_value", metavar="[VALUE]", required=False)
+@click.option(
+    "--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), help="The day from which it holds; else always."
+)
+@json_option
+@database_option
+def tenant_config(
+    slug: str, setting: str | None, setting_value: str | None, valid_from: datetime | None, as_json: bool
+) -> None:
+    """Show the settings of a tenant, or set one from a day on without changing the days before.
+
+    \b
+    Example:
+        stanchion tenant config harbour
+        stanchion tenant config harbour contest.period_seconds 1080 --from 2026-09-01
+    """
+    if setting and setting_value is None:
+        raise click.UsageError(f"Say which value {setting} shall have.")
+    with open_database() as conn:
+        if setting and setting_value is not None:
+            tenants.set_setting(conn, slug, setting, setting_value, valid_from.date() if valid_from else None)
+        rows = tenants.settings(conn, slug)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, "There are no settings.")
+
+
+@tenant.command("domain")
+@click.argument("slug")
+@click.argument("domain")
+@database_option
+def tenant_domain(slug: str, domain: str) -> None:
+    """Give a tenant a host name; refused when somebody has it.
+
+    \b
+    Example:
+        stanchion tenant domain harbour stats.harbour.example
+    """
+    with open_database() as conn:
+        tenants.add_domain(conn, slug, domain)
+    click.echo(f"{domain.lower()} is {slug}.")
+
+
+@tenant.command("suspend")
+@click.argument("slug")
+@database_option
+def tenant_suspend(slug: str) -> None:
+    """Close a tenant to its domains, API keys and analysts, at once and keeping everything.
+
+    \b
+    Example:
+        stanchion tenant suspend harbour
+    """
+    with open_database() as conn:
+        tenants.set_status(conn, slug, "suspended")
+    click.echo(f"{slug} is suspended; stanchion tenant resume {slug} opens it again.")
+
+
+@tenant.command("resume")
+@click.argument("slug")
+@database_option
+def tenant_resume(slug: str) -> None:
+    """Open a suspended tenant again.
+
+    \b
+    Example:
+        stanchion tenant resume harbour
+    """
+    with open_database() as conn:
+        tenants.set_status(conn, slug, "active")
+    click.echo(f"{slug} is active.")
+
+
+@click.group()
+def analyst() -> None:
+    """Add, list and revoke database logins that read exactly the tenants granted to them."""
+
+
+@analyst.command("add")
+@click.argument("login")
+@click.option("--tenant", "slugs", multiple=True, required=True, metavar="SLUG", help="A tenant to read; repeatable.")
+@json_option
+@database_option
+def analyst_add(login: str, slugs: tuple[str, ...], as_json: bool) -> None:
+    """Let a login read these tenants too, whatever it SETs; a new login's password is shown this once.
+
+    \b
+    Example:
+        stanchion analyst add alex --tenant harbour --tenant lakeside
+    """
+    with open_database() as conn:
+        password = analysts.add_analyst(conn, login, list(slugs))
+        info = conn.info
+        where = f"{info.host}:{info.port}/{info.dbname}"
+    if as_json:
+        print_json({"login": login, "tenants": slugs, "password": password})
+        return
+    click.echo(f"{login} reads {', '.join(slugs)}.")
+    if password:
+        click.echo(f"Password, shown this once: {password}")
+        click.echo(f"Connect as {login} to {where}")
+
+
+@analyst.command("list")
+@json_option
+@database_option
+def analyst_list(as_json: bool) -> None:
+    """List the logins of analysts and the tenants they read.
+
+    \b
+    Example:
+        stanchion analyst list
+    """
+    with open_database() as conn:
+        rows = analysts.list_analysts(conn)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, "There is no analyst yet; add one with: stanchion analyst add LOGIN --tenant SLUG")
+
+
+@analyst.command("revoke")
+@click.argument("login")
+@click.option("--tenant", "slugs", multiple=True, metavar="SLUG", help="A tenant to read no more; else all of them.")
+@yes_option
+@json_option
+@database_option
+def analyst_revoke(login: str, slugs: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """End reading at once, also for open connections; a login with no tenant left is dropped.
+
+    \b
+    Example:
+        stanchion analyst revoke alex --tenant lakeside
+        stanchion analyst revoke alex
+    """
+    with open_database() as conn:
+        if not slugs:
+            confirm(f"Drop the login {login}?", yes)
+        dropped = analysts.revoke_analyst(conn, login, list(slugs))
+    if as_json:
+        print_json({"login": login, "dropped": dropped})
+    else:
+        click.echo(f"{login} is gone." if dropped else f"{login} no longer reads {', '.join(slugs)}.")
+
+
+@click.group()
+def key() -> None:
+    """Create, list and revoke API keys, of which only the hash is kept."""
+
+
+@key.command("create")
+@click.argument("slug")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, help="What it is for; repeatable.")
+@json_option
+@database_option
+def key_create(slug: str, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+    """Make an API key for a tenant and show it this once.
+
+    \b
+    Example:
+        stanchion key create harbour scoreboard --scope read
+    """
+    with open_database() as conn:
+        made = tenants.create_key(conn, slug, name, list(scopes))
+    if as_json:
+        print_json({"name": name, "key": made})
+    else:
+        click.echo(made)
+
+
+@key.command("list")
+@click.argument("slug")
+@json_option
+@database_option
+def key_list(slug: str, as_json: bool) -> None:
+    """List the keys of a tenant, those revoked too.
+
+    \b
+    Example:
+        stanchion key list harbour
+    """
+    with open_database() as conn:
+        rows = tenants.list_keys(conn, slug)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, f"{slug} has no keys; make one with: stanchion key create {slug} NAME")
+
+
+@key.command("revoke")
+@click.argument("slug")
+@click.argument("name")
+@database_option
+def key_revoke(slug: str, name: str) -> None:
+    """End an API key, from the next transaction on.
+
+    \b
+    Example:
+        stanchion key revoke harbour scoreboard
+    """
+    with open_database() as conn:
+        tenants.revoke_key(conn, slug, name)
+    click.echo(f"The key {name} of {slug} is revoked.")

@@ -1,0 +1,56 @@
+"""Connections: as an operator, and for one tenant at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from etl.errors import StanchionError
+from etl.server import Server
+
+Connection = psycopg.Connection[Any]
+
+
+@contextmanager
+def connect(server: Server) -> Iterator[Connection]:
+    """An autocommit connection in UTC."""
+    with psycopg.connect(server.dsn, autocommit=True, application_name="stanchion") as conn:
+        conn.execute("set timezone = 'UTC'")
+        conn.execute("set client_min_messages = warning")
+        yield conn
+
+
+def value(conn: Connection, statement: str, parameters: list[Any] | dict[str, Any] | None = None) -> Any:
+    """The first column of the first row, or None."""
+    row = conn.execute(statement, parameters).fetchone()
+    return row[0] if row else None
+
+
+def is_deployed(conn: Connection) -> bool:
+    return bool(value(conn, "select to_regclass('core.module_ledger') is not null"))
+
+
+def require_deployed(conn: Connection) -> None:
+    if not is_deployed(conn):
+        raise StanchionError("Stanchion is not deployed in this database; run: stanchion deploy")
+
+
+def find_tenant(conn: Connection, slug: str) -> UUID:
+    """The id of a tenant, or an error that names those that there are."""
+    require_deployed(conn)
+    tenants = dict(conn.execute("select slug, tenant_id from core.tenant order by slug").fetchall())
+    if slug not in tenants:
+        near = f"there is {', '.join(list(tenants)[:10])}" if tenants else "there is none yet"
+        raise StanchionError(f"There is no tenant '{slug}': {near}. Add it with: stanchion tenant add {slug}")
+    return UUID(str(tenants[slug]))
+
+
+@contextmanager
+def for_tenant(conn: Connection, slug: str) -> Iterator[UUID]:
+    """A transaction that acts for one tenant."""
+    tenant_id = find_tenant(conn, slug)
+    with conn.transaction():
+        conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant_id)])
+        yield tenant_id

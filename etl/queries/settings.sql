@@ -1,0 +1,26 @@
+-- The settings of the tenant of the session: each with the value in force today, and since when.
+select
+    k.module || '.' || k.key as setting,
+    coalesce(latest.value, k.default_value)::text as value,
+    case when latest.value is null then 'default' else nullif(latest.valid_from::text, '-infinity') end as since,
+    (
+        select string_agg(c.value || ' from ' || c.valid_from, ', ' order by c.valid_from)
+        from core.tenant_config as c
+        where c.tenant_id = core.current_tenant()
+            and c.module = k.module
+            and c.key = k.key
+            and c.valid_from > core.utc_day(core.clock())
+    ) as later,
+    k.description as meaning
+from core.config_key as k
+left join lateral (
+    select c.value, c.valid_from
+    from core.tenant_config as c
+    where c.tenant_id = core.current_tenant()
+        and c.module = k.module
+        and c.key = k.key
+        and c.valid_from <= core.utc_day(core.clock())
+    order by c.valid_from desc
+    limit 1
+) as latest on true
+order by k.module, k.key

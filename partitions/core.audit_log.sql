@@ -1,0 +1,5 @@
+-- The audit: by the UTC day of writing, a week ahead, kept for 400 days.
+insert into core.partition_set (relation, days_ahead, days_kept) values ('core.audit_log', 7, 400)
+on conflict (relation) do update set days_ahead = excluded.days_ahead, days_kept = excluded.days_kept;
+
+-- revert: delete from core.partition_set where relation = 'core.audit_log';

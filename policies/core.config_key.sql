@@ -1,0 +1,15 @@
+-- Who may see which settings exist: everybody; there is nothing of a tenant in them.
+alter table core.config_key enable row level security, force row level security;
+
+create policy everybody on core.config_key
+for select to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst
+using (true);
+
+create policy owner_all on core.config_key
+for all to stanchion_owner
+using (true)
+with check (true);
+
+grant select on core.config_key to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst;
+
+-- revert: select core.unsecure_relation('core.config_key');

@@ -1,0 +1,17 @@
+-- Who may see who is a member: the tenant's own application.
+alter table core.membership enable row level security, force row level security;
+
+create policy own_tenant on core.membership
+for select to stanchion_app
+using (tenant_id = core.current_tenant());
+
+create policy owner_for_tenant on core.membership
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select on core.membership to stanchion_app;
+
+-- Not granted: update. Nobody changes a role but core.add_member, which asks who is asking.
+
+-- revert: select core.unsecure_relation('core.membership');

@@ -1,0 +1,9 @@
+-- Who may see rate limits: nobody but the owner, one tenant at a time; core.take asks and answers.
+alter table core.rate_bucket enable row level security, force row level security;
+
+create policy owner_for_tenant on core.rate_bucket
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+-- revert: select core.unsecure_relation('core.rate_bucket');

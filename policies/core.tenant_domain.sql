@@ -1,0 +1,16 @@
+-- Who may see host names: a tenant's own application. Which tenant a host name is, is asked through
+-- core.tenant_for_domain, which answers one name at a time.
+alter table core.tenant_domain enable row level security, force row level security;
+
+create policy own_tenant on core.tenant_domain
+for select to stanchion_app
+using (tenant_id = core.current_tenant());
+
+create policy owner_all on core.tenant_domain
+for all to stanchion_owner
+using (true)
+with check (true);
+
+grant select on core.tenant_domain to stanchion_app;
+
+-- revert: select core.unsecure_relation('core.tenant_domain');

@@ -1,0 +1,5 @@
+-- The builder reads every tenant, so it may write none of what it reads; it owns marts and nothing else.
+select r.name as object, format('stanchion_builder was granted %s', lower(a.privilege_type)) as problem
+from core.own_relation as r
+cross join lateral aclexplode(r.acl) as a
+where a.grantee = 'stanchion_builder'::regrole and r.owner <> a.grantee and a.privilege_type <> 'SELECT'

@@ -1,0 +1,9 @@
+-- Foreign keys are checked without asking policies: one without tenant_id lets a tenant point at, and
+-- so find out about, another's row.
+select r.name as object, format('%s does not lead from tenant_id to tenant_id', f.conname) as problem
+from core.own_relation as r
+join pg_constraint as f on f.conrelid = r.relation and f.contype = 'f'
+join core.own_relation as target on target.relation = f.confrelid
+join pg_attribute as here on here.attrelid = f.conrelid and here.attnum = f.conkey[1]
+join pg_attribute as there on there.attrelid = f.confrelid and there.attnum = f.confkey[1]
+where r.has_tenant and target.has_tenant and (here.attname <> 'tenant_id' or there.attname <> 'tenant_id')

@@ -1,0 +1,24 @@
+-- A function resolves names where its author meant: its search path is pinned, or its body was
+-- parsed when it was made. It takes the tenant from the session, never from its caller, and it
+-- works for the owner only when the owner made it.
+select f.name as object, 'does not pin search_path to pg_catalog, pg_temp' as problem
+from core.own_function as f
+where not f.has_parsed_body and not 'search_path=pg_catalog, pg_temp' = any (f.settings)
+union all
+select f.name, format('takes the tenant from its caller, who is %s', pg_get_userbyid(a.grantee))
+from core.own_function as f
+cross join lateral unnest(f.argument_names) as argument (name)
+cross join lateral aclexplode(f.acl) as a
+where argument.name like 'p\_tenant%' and a.grantee not in (0, f.owner)
+union all
+select f.name, format('is security definer of %s', pg_get_userbyid(f.owner))
+from core.own_function as f
+where f.is_definer and f.owner <> 'stanchion_owner'::regrole
+union all
+select f.name, 'is leakproof, so the planner may run it before the policy'
+from core.own_function as f
+where f.is_leakproof
+union all
+select f.name, format('has parameters and is in %s: plpgsql can be sent to another node, sql is unfolded here', f.language)
+from core.own_function as f
+where f.arguments > 0 and f.language <> 'plpgsql' and not f.has_parsed_body

@@ -1,0 +1,5 @@
+-- TRUNCATE asks no policy; REFERENCES and TRIGGER let a role put its own code beside a table.
+select r.name as object, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
+from core.own_relation as r
+cross join lateral aclexplode(r.acl) as a
+where a.grantee <> r.owner and (a.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER') or a.is_grantable)

@@ -1,0 +1,23 @@
+-- Nothing of ours is for PUBLIC: whoever connects is in it.
+select r.name as object, format('public was granted %s', lower(a.privilege_type)) as problem
+from core.own_relation as r
+cross join lateral aclexplode(r.acl) as a
+where a.grantee = 0
+union all
+select f.name, 'public may execute it'
+from core.own_function as f
+cross join lateral aclexplode(f.acl) as a
+where a.grantee = 0
+union all
+select r.name || '.' || c.attname, format('%s was granted %s of one column', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type))
+from core.own_relation as r
+join pg_attribute as c on c.attrelid = r.relation
+cross join lateral aclexplode(c.attacl) as a
+where a.grantee = 0
+union all
+select n.nspname, format('%s may create in it', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'))
+from pg_namespace as n
+cross join lateral aclexplode(n.nspacl) as a
+where pg_get_userbyid(n.nspowner) in ('stanchion_owner', 'stanchion_builder')
+    and a.grantee <> n.nspowner
+    and (a.privilege_type = 'CREATE' or a.grantee = 0)

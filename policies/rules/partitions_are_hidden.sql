@@ -1,0 +1,19 @@
+-- A policy guards the table and not its partitions: so nobody has a grant on one, and they live in a
+-- schema that nobody may use.
+select r.name as object, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
+from core.own_relation as r
+cross join lateral aclexplode(r.acl) as a
+where r.kind = 'partition'
+union all
+select r.name, 'is a partition outside the schema parts'
+from core.own_relation as r
+where r.kind = 'partition' and r.schema_name <> 'parts'
+union all
+select r.name, 'is not a partition and stands in the schema parts'
+from core.own_relation as r
+where r.kind <> 'partition' and r.schema_name = 'parts'
+union all
+select n.nspname, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type))
+from pg_namespace as n
+cross join lateral aclexplode(n.nspacl) as a
+where n.nspname = 'parts' and a.grantee <> n.nspowner

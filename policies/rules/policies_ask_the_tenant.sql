@@ -1,0 +1,28 @@
+-- A policy on rows of tenants compares tenant_id, in the form that the planner can use: with the
+-- session's tenant for applications and the loader, with the login's tenants for analysts. Only the
+-- builder reads every tenant; the owner's policy is for the tenant or for an operator.
+with expression as (
+    select
+        r.name,
+        r.is_reference,
+        p.policyname,
+        role.name as role_name,
+        clause.text
+    from core.own_relation as r
+    join pg_policies as p on format('%s.%s', p.schemaname, p.tablename) = r.name
+    cross join lateral unnest(p.roles) as role (name)
+    cross join lateral (values (p.qual), (p.with_check)) as clause (text)
+    where r.has_tenant and r.kind = 'table' and clause.text is not null
+)
+
+select e.name as object, format('policy %s lets %s pass by %s', e.policyname, e.role_name, e.text) as problem
+from expression as e
+where not case
+    when e.role_name in ('stanchion_app', 'stanchion_loader')
+        then e.text = '(tenant_id = core.current_tenant())' or e.text like '((tenant\_id = core.current\_tenant()) AND %'
+    when e.role_name = 'stanchion_analyst' then e.text = '(tenant_id = ANY (core.readable_tenants()))'
+    when e.role_name = 'stanchion_builder' then e.text = 'true'
+    when e.role_name = 'stanchion_owner'
+        then e.text = '((tenant_id = core.current_tenant()) OR core.is_operator())' or (e.is_reference and e.text = 'true')
+    else false
+end

@@ -1,0 +1,26 @@
+-- None of our roles can log in or pass by the policies, none is in another but the DBA in the owner,
+-- and an analyst's login is in nothing else.
+select
+    r.rolname::text as object,
+    concat_ws(
+        ', ',
+        case when r.rolcanlogin then 'can log in' end,
+        case when r.rolsuper then 'is superuser' end,
+        case when r.rolbypassrls then 'passes by every policy' end,
+        case when r.rolcreaterole then 'can create roles' end
+    ) as problem
+from pg_roles as r
+where r.rolname like 'stanchion\_%'
+    and r.rolname in ('stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst', 'stanchion_dba')
+    and (r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreaterole)
+union all
+select pg_get_userbyid(m.member)::text, format('is in %s', pg_get_userbyid(m.roleid))
+from pg_auth_members as m
+where pg_get_userbyid(m.member) in ('stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst')
+    or (pg_get_userbyid(m.member) = 'stanchion_dba' and pg_get_userbyid(m.roleid) <> 'stanchion_owner')
+union all
+select analyst.rolname::text, format('reads as an analyst and is also in %s', pg_get_userbyid(other.roleid))
+from pg_roles as analyst
+join pg_auth_members as m on m.member = analyst.oid and m.roleid = 'stanchion_analyst'::regrole
+join pg_auth_members as other on other.member = analyst.oid and other.roleid <> m.roleid
+where not analyst.rolsuper

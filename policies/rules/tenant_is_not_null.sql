@@ -1,0 +1,5 @@
+-- A row without a tenant is seen by nobody and found by nobody; tenants are uuids.
+select r.name as object, 'tenant_id is not "uuid not null"' as problem
+from core.own_relation as r
+join pg_attribute as a on a.attrelid = r.relation and a.attname = 'tenant_id'
+where r.kind in ('table', 'partition') and (not a.attnotnull or a.atttypid <> 'uuid'::regtype)

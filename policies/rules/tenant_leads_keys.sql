@@ -1,0 +1,21 @@
+-- tenant_id is the first column of every key and index of a table of tenants: a key without it tells
+-- one tenant that another has that value, and an index without it is not used under the policies.
+--
+-- An index may lead with other columns when a foreign key to a reference table needs it.
+select r.name as object, format('%s does not begin with tenant_id', i.relname) as problem
+from core.own_relation as r
+join pg_index as x on x.indrelid = r.relation
+join pg_class as i on i.oid = x.indexrelid
+join pg_attribute as a on a.attrelid = r.relation and a.attname = 'tenant_id'
+where r.has_tenant
+    and r.kind = 'table'
+    and not r.is_reference
+    and x.indkey[0] <> a.attnum
+    and not (
+        not x.indisunique
+        and exists (
+            select 1
+            from pg_constraint as f
+            where f.conrelid = r.relation and f.contype = 'f' and f.conkey[1] = x.indkey[0]
+        )
+    )

@@ -1,0 +1,11 @@
+-- A view without security_invoker reads as its owner, past the reader's policies; a materialized view
+-- cannot have policies, so nobody is granted one.
+select r.name as object, 'is a view without security_invoker' as problem
+from core.own_relation as r
+join pg_class as c on c.oid = r.relation
+where r.kind = 'view' and not coalesce('security_invoker=true' = any (c.reloptions), false)
+union all
+select r.name, format('%s was granted a materialized view', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'))
+from core.own_relation as r
+cross join lateral aclexplode(r.acl) as a
+where r.kind = 'materialized view' and a.grantee <> r.owner

@@ -1,0 +1,22 @@
+-- The rules of each league, typed, from which day to which they hold.
+create or replace view contest.rules with (security_invoker = true) as
+select
+    e.tenant_id,
+    e.valid_from,
+    e.valid_to,
+    (e.settings ->> 'periods')::integer as periods,
+    (e.settings ->> 'period_seconds')::integer as period_seconds,
+    (e.settings ->> 'overtime_seconds')::integer as overtime_seconds,
+    (e.settings ->> 'points_win')::numeric as points_win,
+    (e.settings ->> 'points_tie')::numeric as points_tie,
+    (e.settings ->> 'points_loss')::numeric as points_loss,
+    (e.settings ->> 'points_overtime_loss')::numeric as points_overtime_loss
+from core.config_effective as e
+where e.module = 'contest';
+
+comment on view contest.rules is
+'One row per tenant and span of days with the same rules: valid_from included, valid_to not.';
+
+grant select on contest.rules to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst;
+
+-- revert: drop view contest.rules;

@@ -1,0 +1,23 @@
+-- Makes a tenant. For operators.
+create or replace function core.create_tenant(p_slug text, p_name text, p_kind text)
+returns uuid
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid;
+begin
+    insert into core.tenant as t (slug, name, kind)
+    values (p_slug, p_name, p_kind)
+    returning t.tenant_id into v_tenant;
+    perform set_config('app.tenant_id', v_tenant::text, true);
+    perform core.write_audit('tenant.create', p_slug, jsonb_build_object('name', p_name, 'kind', p_kind));
+    return v_tenant;
+end;
+$$;
+
+comment on function core.create_tenant(text, text, text) is
+'Makes a tenant, for whom the transaction then acts. Raises 23505 when the slug is taken, 23514 for a slug or kind that cannot be.';
+
+-- revert: drop function core.create_tenant(text, text, text);

@@ -1,0 +1,51 @@
+-- Makes the daily partitions of a table for a range of days, both ends included.
+--
+-- A new table that is then attached blocks no reader and no writer of its parent, where
+-- "create table ... partition of" waits for every one of them. A partition gets no grant, not even
+-- the owner's, and forced RLS without a policy: rows are reached through the table or not at all.
+create or replace function core.ensure_partitions(p_relation regclass, p_from date, p_to date)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_schema name;
+    v_table name;
+    v_child text;
+    v_made integer := 0;
+    v_day date;
+begin
+    select n.nspname, c.relname into strict v_schema, v_table
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    where c.oid = p_relation;
+    if p_to - p_from > 3700 then
+        raise exception 'from % to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
+    end if;
+    -- two at once: the second waits, then finds the days made
+    perform pg_advisory_xact_lock('pg_class'::regclass::integer, p_relation::oid::integer);
+    for v_day in select d::date from generate_series(p_from, p_to, interval '1 day') as d loop
+        v_child := format('%s__%s__%s', v_schema, v_table, to_char(v_day, 'YYYYMMDD'));
+        continue when to_regclass(format('parts.%I', v_child)) is not null;
+        execute format(
+            'create table parts.%I (like %s including defaults including constraints including storage)',
+            v_child, p_relation
+        );
+        execute format('revoke all on parts.%I from stanchion_owner', v_child);
+        execute format('alter table parts.%I enable row level security, force row level security', v_child);
+        execute format(
+            'alter table %s attach partition parts.%I for values from (%L) to (%L)',
+            p_relation, v_child, v_day, v_day + 1
+        );
+        v_made := v_made + 1;
+    end loop;
+    return v_made;
+end;
+$$;
+
+comment on function core.ensure_partitions(regclass, date, date) is
+'Makes the missing daily partitions and returns how many it made. Raises 42809 for a table that is not partitioned, 42501 for one that is not ours.';
+
+-- revert: drop function core.ensure_partitions(regclass, date, date);

@@ -1,0 +1,26 @@
+-- The role of the acting principal. Security definer: a policy may ask it without asking itself.
+create or replace function core.member_role()
+returns text
+language plpgsql
+stable
+parallel restricted
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select m.role
+        from core.membership as m
+        where m.tenant_id = core.current_tenant()
+            and m.principal_id = core.current_principal()
+            and m.is_active
+    );
+end;
+$$;
+
+comment on function core.member_role() is
+'owner, admin, editor or viewer: the role in force of the acting principal; null when there is none.';
+
+grant execute on function core.member_role() to stanchion_app;
+
+-- revert: drop function core.member_role();

@@ -1,0 +1,28 @@
+-- Which tenants the person at this connection may read, whatever they have SET: session_user is
+-- who logged in, and only a superuser can change it.
+--
+-- Security definer, since the grants are nobody's to read.
+create or replace function core.readable_tenants()
+returns uuid[]
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return array(
+        select g.tenant_id
+        from core.analyst_grant as g
+        join core.tenant as t on t.tenant_id = g.tenant_id
+        where g.role_name = session_user and t.status = 'active'
+    );
+end;
+$$;
+
+comment on function core.readable_tenants() is
+'The active tenants granted to the login of this connection; an empty array when there are none.';
+
+grant execute on function core.readable_tenants() to stanchion_analyst;
+
+-- revert: drop function core.readable_tenants();

@@ -1,0 +1,17 @@
+-- Suspends or resumes the tenant of the session. For operators.
+create or replace function core.set_tenant_status(p_status text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update core.tenant as t set status = p_status where t.tenant_id = core.required_tenant();
+    perform core.write_audit('tenant.status', p_status);
+end;
+$$;
+
+comment on function core.set_tenant_status(text) is
+'active or suspended. Raises 23514 for anything else, 42501 without a tenant.';
+
+-- revert: drop function core.set_tenant_status(text);

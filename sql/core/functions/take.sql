@@ -1,0 +1,46 @@
+-- Counts one use against a limit: one upsert, so a hundred concurrent calls pass exactly the limit.
+--
+-- A subject seen for the first time sweeps two windows that are over, so the table stays as large
+-- as what is in use and needs nobody to clean it. Security definer: buckets are written only here.
+create or replace function core.take(p_subject text, p_limit integer, p_window interval)
+returns table (allowed boolean, remaining integer, resets_at timestamptz)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_now timestamptz := core.clock();
+    v_used integer;
+    v_is_new boolean;
+begin
+    insert into core.rate_bucket as b (tenant_id, subject, used, resets_at)
+    values (v_tenant, p_subject, 1, v_now + p_window)
+    on conflict on constraint rate_bucket_pk do update set
+        used = case when b.resets_at <= v_now then 1 else b.used + (b.used <= p_limit)::integer end,
+        resets_at = case when b.resets_at <= v_now then v_now + p_window else b.resets_at end
+    returning b.used, b.resets_at, b.xmax = 0 into v_used, resets_at, v_is_new;
+    allowed := v_used <= p_limit;
+    remaining := greatest(p_limit - v_used, 0);
+    if v_is_new then
+        delete from core.rate_bucket as b
+        where b.ctid = any (array(
+            select o.ctid
+            from core.rate_bucket as o
+            where o.tenant_id = v_tenant and o.resets_at <= v_now
+            order by o.resets_at
+            limit 2
+            for update skip locked
+        ));
+    end if;
+    return next;
+end;
+$$;
+
+comment on function core.take(text, integer, interval) is
+'Whether one more use is within the limit, how many remain, and when the window ends. Raises 42501 without a tenant.';
+
+grant execute on function core.take(text, integer, interval) to stanchion_app, stanchion_loader;
+
+-- revert: drop function core.take(text, integer, interval);

@@ -1,0 +1,31 @@
+-- Appends to the audit of the tenant, in the caller's transaction: what is rolled back was not done.
+--
+-- Granted to no role: only functions of the owner write audit rows, so nobody can invent one.
+create or replace function core.write_audit(p_action text, p_subject text, p_detail jsonb default '{}')
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := core.clock();
+begin
+    insert into core.audit_log (
+        tenant_id, recorded_on, recorded_at, actor, action, subject, detail, request_id
+    ) values (
+        core.required_tenant(),
+        core.utc_day(v_now),
+        v_now,
+        coalesce(core.current_principal()::text, session_user),
+        p_action,
+        p_subject,
+        p_detail,
+        nullif(current_setting('app.request_id', true), '')
+    );
+end;
+$$;
+
+comment on function core.write_audit(text, text, jsonb) is
+'Appends one audit row for the tenant of the session. Raises 42501 without a tenant, 23514 when today has no partition.';
+
+-- revert: drop function core.write_audit(text, text, jsonb);

@@ -1,0 +1,39 @@
+-- Our tables, views, sequences and partitions, for the rules in policies/rules and for `stanchion audit`.
+--
+-- A reference table is the same for all tenants or is asked before there is one; each says why.
+create or replace view core.own_relation with (security_invoker = true) as
+select
+    c.oid as relation,
+    format('%s.%s', n.nspname, c.relname) as name,
+    n.nspname as schema_name,
+    case
+        when c.relispartition then 'partition'
+        when c.relkind in ('r', 'p') then 'table'
+        when c.relkind = 'v' then 'view'
+        when c.relkind = 'm' then 'materialized view'
+        else 'sequence'
+    end as kind,
+    exists (
+        select 1
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+    ) as has_tenant,
+    reference.reason is not null as is_reference,
+    c.relowner as owner,
+    coalesce(c.relacl, pg_catalog.acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)) as acl,
+    c.relrowsecurity as rls_enabled,
+    c.relforcerowsecurity as rls_forced
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+left join (
+    values
+    ('core.tenant', 'says which tenants there are'),
+    ('core.tenant_domain', 'finds the tenant of a host name, which no two tenants share'),
+    ('core.analyst_grant', 'finds the tenants of a login')
+) as reference (name, reason) on reference.name = format('%s.%s', n.nspname, c.relname)
+where c.relkind in ('r', 'p', 'v', 'm', 'S')
+    and pg_catalog.pg_get_userbyid(n.nspowner) in ('stanchion_owner', 'stanchion_builder');
+
+comment on view core.own_relation is 'One row per table, view, sequence and partition in our schemas and in marts.';
+
+-- revert: drop view core.own_relation;

@@ -1,0 +1,207 @@
+"""One throw-away server for the run, one deployed template, and a fresh copy of it for each test.
+
+`--pg` chooses the server: 18 and 16 are the embedded ones, 15 is Debian's. A run on another server than
+18 leaves out what does not need a server, since the run on 18 has it.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from pytest_postgresql import factories
+
+from etl import binaries
+from etl.deploy import deploy, make_due_partitions, plan_deploy
+from etl.embedded import Embedded
+from etl.modules import discover
+from etl.paths import ROOT
+from etl.pgtap.install import install
+
+_SERVER_VARIABLES = ("DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pg", choices=["15", "16", "18"], default="18", help="The version of Postgres to test on.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--pg") == "18":
+        return
+    serverless = [item for item in items if "cluster" not in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=serverless)
+    items[:] = [item for item in items if item not in serverless]
+
+
+@pytest.fixture(autouse=True)
+def _no_server_of_yours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test never touches a server that the environment of its developer names."""
+    for name in (*_SERVER_VARIABLES, "STANCHION_HOME", "STANCHION_PG_BINDIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What pytest-postgresql wants to know of a server that it did not start."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    bindir: Path
+    options: str = ""
+    dbname: str = "postgres"
+    maintenance_dbname: str = "postgres"
+    template_dbname: str = "template1"
+
+    def dsn(self, database: str) -> str:
+        return make_conninfo(host=self.host, port=self.port, user=self.user, password=self.password, dbname=database)
+
+
+def open_folder(prefix: str) -> Path:
+    """A temporary folder that other users may enter, as the server's user must."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    return folder
+
+
+def _bindir(version: str) -> Path:
+    if version != "15":
+        return binaries.find_binaries(version)
+    found = subprocess.run([ROOT / ".ci" / "debian-postgres"], stdout=subprocess.PIPE, text=True, check=False)
+    if found.returncode:
+        pytest.exit("There is no Postgres 15 of Debian here; run the suite with --pg 18.", returncode=3)
+    return Path(found.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    bindir = _bindir(request.config.getoption("--pg"))
+    folder = open_folder("stanchion-suite-")
+    server = Embedded(folder / "home", bindir=bindir, fast=True, settings={"max_connections": "200"})
+    try:
+        with server:
+            env = server.environment()
+            yield Cluster(env["PGHOST"], int(env["PGPORT"]), env["PGUSER"], env["PGPASSWORD"], bindir)
+    finally:
+        server.purge()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _deploy_all(**connection: Any) -> None:
+    with psycopg.connect(**connection | {"autocommit": True}) as conn:
+        deploy(conn, plan_deploy(conn, discover(ROOT)), lambda step: None)
+        make_due_partitions(conn)
+
+
+deployed = factories.postgresql_noproc(dbname="deployed", depends_on="cluster", load=[_deploy_all])
+_copy_of_deployed = factories.postgresql("deployed", dbname="copy")
+_empty = factories.postgresql_noproc(dbname="nothing", depends_on="cluster")
+_copy_of_empty = factories.postgresql("_empty", dbname="empty")
+
+
+def _autocommit(conn: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    conn.autocommit = True
+    # rights on a database are not copied with it
+    if conn.execute("select to_regrole('stanchion_owner') is not null").fetchone()[0]:
+        conn.execute(sql.SQL("grant create on database {} to stanchion_owner").format(sql.Identifier(conn.info.dbname)))
+    return conn
+
+
+@pytest.fixture
+def db(_copy_of_deployed: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """A superuser's autocommit connection to a fresh deployed database."""
+    return _autocommit(_copy_of_deployed)
+
+
+@pytest.fixture
+def dsn(db: psycopg.Connection[Any], cluster: Cluster) -> str:
+    """The fresh deployed database, for connections of one's own."""
+    return cluster.dsn(db.info.dbname)
+
+
+@pytest.fixture
+def empty_db(_copy_of_empty: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """A superuser's autocommit connection to a fresh database without anything."""
+    return _autocommit(_copy_of_empty)
+
+
+@pytest.fixture
+def empty_dsn(empty_db: psycopg.Connection[Any], cluster: Cluster) -> str:
+    return cluster.dsn(empty_db.info.dbname)
+
+
+@pytest.fixture(scope="session")
+def pgtap_dsn(deployed: Any, cluster: Cluster) -> Iterator[str]:
+    """One deployed database with pgTAP for all pgTAP files: each of them rolls itself back."""
+    name = "pgtap"
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name} template {deployed.template_dbname}")
+    try:
+        install(cluster.dsn(name))
+        yield cluster.dsn(name)
+    finally:
+        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as conn:
+            conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def make_login(db: psycopg.Connection[Any], cluster: Cluster) -> Iterator[Callable[..., str]]:
+    """Make a login that is a member of these roles; answers its connection string."""
+    made: list[str] = []
+
+    def make(*roles: str) -> str:
+        name, password = f"login_{secrets.token_hex(4)}", secrets.token_hex(8)
+        db.execute(f"create role {name} login password '{password}'")
+        made.append(name)
+        for role in roles:
+            db.execute(f"grant {role} to {name}")
+        return make_conninfo(cluster.dsn(db.info.dbname), user=name, password=password)
+
+    yield make
+    for name in made:
+        db.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
+        db.execute(f"drop owned by {name}")
+        db.execute(f"drop role {name}")
+
+
+@pytest.fixture
+def tenants(db: psycopg.Connection[Any]) -> dict[str, str]:
+    """Two tenants, ours and theirs: slug to id."""
+    made = {}
+    for slug in ("ours", "theirs"):
+        made[slug] = str(db.execute("select core.create_tenant(%s, %s, 'league')", [slug, slug]).fetchone()[0])
+    return made
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def stanchion(dsn: str) -> Callable[..., Outcome]:
+    """Run the command line as its users do, in a process of its own, on the fresh deployed database."""
+    return lambda *args, **options: run_stanchion(*args, **({"database_url": dsn} | options))
+
+
+def run_stanchion(*args: str, database_url: str | None = None, stdin: str = "", **variables: str) -> Outcome:
+    env = {name: text for name, text in os.environ.items() if name not in _SERVER_VARIABLES} | variables
+    if database_url:
+        env["DATABASE_URL"] = database_url
+    done = subprocess.run(
+        [Path(sys.executable).with_name("stanchion"), *args], input=stdin, capture_output=True, text=True, env=env
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)

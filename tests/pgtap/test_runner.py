@@ -1,0 +1,241 @@
+"""A pgTAP file passes only if every assertion it planned ran and held, and whatever fails says where."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import psycopg
+import pytest
+
+from etl.errors import StanchionError
+from etl.pgtap import runner
+from etl.pgtap.install import install
+from etl.pgtap.runner import Outcome, run
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def check(write_file: Write, pgtap_dsn: str) -> Callable[[str], Outcome]:
+    """Run the lines between begin; (line 1) and rollback;."""
+    return lambda middle: run(write_file(f"begin;\n{middle}\nrollback;\n"), pgtap_dsn)
+
+
+Check = Callable[[str], Outcome]
+
+
+def test_a_file_whose_assertions_hold_passes(check: Check) -> None:
+    outcome = check("select plan(2);\nselect ok(true, 'one');\nselect is(2, 2, 'two');\nselect * from finish();")
+    assert outcome.ok
+    assert outcome.report() == ""
+    assert [(a.name, a.line) for a in outcome.assertions] == [("one", 3), ("two", 4)]
+
+
+def test_a_failing_assertion_is_told_with_its_name_line_and_diagnostics(check: Check) -> None:
+    report = check("select plan(1);\n\nselect is(\n 1, 2,\n 'sums agree');\nselect * from finish();").report()
+    assert "promise.test.sql:4: not ok 1 - sums agree\n    have: 1\n    want: 2" in report
+
+
+def test_of_several_assertions_in_one_statement_each_has_its_line(check: Check) -> None:
+    outcome = check(
+        "select no_plan();\nselect ok(false, name) from (values\n('it''s one'),\n('two')) v (name);\n"
+        "select * from finish();"
+    )
+    assert ["promise.test.sql:4: not ok 1 - it's one" in outcome.report(), outcome.assertions[1].line] == [
+        True,
+        5,
+    ]
+
+
+def test_names_may_be_in_any_language_and_hold_a_hash(check: Check) -> None:
+    outcome = check(
+        "select plan(1);\nselect ok(false, 'größer als 世界 # 1'); select undefined;\nselect * from finish();"
+    )
+    assert "promise.test.sql:3: not ok 1 - größer als 世界 # 1" in outcome.report()
+    assert 'promise.test.sql:3: SQL error 42703: column "undefined" does not exist' in outcome.report()
+
+
+@pytest.mark.parametrize(
+    ("middle", "told"),
+    [
+        ("select plan(1);\nselect 1 +;\nselect ok(true);", ":3: SQL error 42601: syntax error"),
+        ("select plan(1);\nselect ok(true);\n\nselect 1 as größe,\n nope;", ":6: SQL error 42703: column"),
+        ("select plan(1);\nselect ok(true);\n\nselect\n 1/0;", ":5: SQL error 22012: division by zero"),
+        (
+            "do $$\nbegin\n raise 'no' using hint = 'try yes';\nend $$;",
+            ":2: SQL error P0001: no\n    hint: try yes",
+        ),
+        ("create temp table t (id int);\ncopy t from stdin;", ":3: SQL error 57014: COPY from stdin failed"),
+        ("select 'never closed;\n", ":2: SQL error 42601: unterminated quoted string"),
+        (
+            "select plan(1);\nselect pg_terminate_backend(pg_backend_pid());",
+            ":3: SQL error 57P01: terminating",
+        ),
+    ],
+)
+def test_a_sql_error_is_told_with_its_line(check: Check, middle: str, told: str) -> None:
+    outcome = check(middle)
+    assert not outcome.ok
+    assert f"promise.test.sql{told}" in outcome.report()
+
+
+def test_copy_to_stdout_does_not_stop_the_file(check: Check) -> None:
+    assert check("select plan(1);\ncopy (select 1) to stdout;\nselect ok(true);\nselect * from finish();").ok
+
+
+@pytest.mark.parametrize(
+    ("middle", "told"),
+    [
+        ("select plan(2);\nselect ok(true);\nselect * from finish();", ":2: planned 2 assertions but ran 1."),
+        (
+            "select plan(1);\nselect ok(true);\nselect ok(true);\nselect * from finish();",
+            ":2: planned 1 assertion but",
+        ),
+        ("select no_plan();\nselect ok(true);", ":4: select * from finish(); is missing"),
+        (
+            "select no_plan();\nselect ok(true);\nselect * from finish();\nselect ok(true);",
+            ":6: select * from finish(); is missing",
+        ),
+        (
+            "select plan(1);\nselect 'ok 1' as fake;\nselect 'finish()';",
+            ":5: select * from finish(); is missing",
+        ),
+        ("select 'ok 1' as fake;\nselect 'finish' as finish\n/* finish () */;", ":5: select * from finish()"),
+        (
+            "select 'ok 1' as fake;\nselect count(*) from (select 1) finish (a);",
+            ": no plan; start with select plan(n);",
+        ),
+        ("select plan(1);\nselect * from finish();", ":3: SQL error P0001: # No tests run!"),
+        ("select 1;", ": no assertion ran; a test without one proves nothing."),
+        ("select ok(true);", ":2: SQL error P0001: You tried to run a test without a plan!"),
+    ],
+)
+def test_a_plan_that_is_not_kept_is_a_failure(check: Check, middle: str, told: str) -> None:
+    assert f"promise.test.sql{told}" in check(middle).report()
+
+
+def test_a_failure_swallowed_by_a_block_is_still_a_failure(check: Check) -> None:
+    middle = "select no_plan();\nselect ok(true);\ndo $$ begin perform ok(false, 'hidden'); end $$;"
+    assert "planned 2 assertions but ran 1." in check(f"{middle}\nselect * from finish();").report()
+
+
+def test_todo_may_fail_and_skip_counts(check: Check) -> None:
+    outcome = check(
+        "select plan(3);\nselect todo('next year', 1);\nselect ok(false, 'flies');\n"
+        "select skip('no wings', 1);\nselect ok(true, 'walks');\nselect * from finish();"
+    )
+    assert outcome.ok
+    assert not outcome.skipped
+    assert [(a.directive, a.reason) for a in outcome.assertions] == [
+        ("TODO", "next year"),
+        ("SKIP", "no wings"),
+        ("", ""),
+    ]
+
+
+def test_a_file_that_only_skips_says_why(check: Check) -> None:
+    assert check("select plan(1);\nselect skip('needs 16', 1);\nselect * from finish();").skipped == "needs 16"
+
+
+def test_what_the_server_said_is_kept_for_a_failure(check: Check) -> None:
+    outcome = check("do $$ begin raise warning 'look here'; end $$;\nselect plan(1);\nselect ok(false);")
+    assert outcome.report().endswith("the server said:\n    WARNING: look here")
+
+
+def test_xunit_style_functions_show_their_inner_results(check: Check) -> None:
+    outcome = check(
+        "create schema units;\ncreate function units.test_one() returns setof text language sql as\n"
+        " $$ select tap.is(1, 2, 'inner') $$;\nselect * from runtests('units'::name);"
+    )
+    assert "not ok 1 - inner" in outcome.report()
+    assert "promise.test.sql:5: not ok 1 - units.test_one" in outcome.report()
+
+
+def test_nothing_is_left_behind(check: Check, pgtap_dsn: str) -> None:
+    middle = "create table public.left_behind ();\n{};\nselect plan(1);\nselect ok(true);\nselect * from finish();"
+    for attempt in (
+        "select 1",
+        "commit",
+        "end; begin",
+        "rollback; create table public.left_behind (); begin",
+        "select 1/0",
+    ):
+        check(middle.format(attempt))
+    with psycopg.connect(pgtap_dsn) as connection:
+        assert connection.execute("select to_regclass('public.left_behind')").fetchone() == (None,)
+
+
+def test_a_commit_that_only_the_server_saw_is_a_failure(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.pgtap.script._require_isolation", lambda *_: None)
+    outcome = check("select plan(1);\ncommit;\nbegin;\nselect ok(true);\nselect * from finish();")
+    assert "not isolated: the server saw more than one begin" in outcome.report()
+
+
+def test_a_file_starts_from_a_new_session(write_file: Write, pgtap_dsn: str) -> None:
+    run(write_file("begin;\nset application_name to 'mine';\nrollback;"), pgtap_dsn)
+    text = "begin;\nselect plan(1);\nselect isnt(current_setting('application_name'), 'mine');\n"
+    assert run(write_file(f"{text}select * from finish();\nrollback;"), pgtap_dsn).ok
+
+
+def test_assertions_go_on_under_another_role(check: Check) -> None:
+    assert check(
+        "create role pgtap_reader;\nselect plan(1);\nset local role pgtap_reader;\n"
+        "select is(current_user::text, 'pgtap_reader');\nreset role;\nselect * from finish();"
+    ).ok
+
+
+def test_the_options_of_the_caller_are_kept(write_file: Write, pgtap_dsn: str) -> None:
+    dsn = psycopg.conninfo.make_conninfo(pgtap_dsn, options="-c search_path=public,tap -c timezone=Asia/Tokyo")
+    text = "begin;\nselect plan(2);\nselect is(current_setting('TimeZone'), 'Asia/Tokyo');\n"
+    text += "select is(current_setting('search_path'), 'public,tap');\nselect * from finish();\nrollback;"
+    assert run(write_file(text), dsn).report() == ""
+
+
+def test_a_waiting_file_can_be_interrupted_and_its_statement_is_cancelled(check: Check, pgtap_dsn: str) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    started = time.monotonic()
+    try:
+        with pytest.raises(TimeoutError):
+            check("select pg_sleep(60);")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - started < 10
+    asleep = "select count(*) from pg_stat_activity where state = 'active' and query like '%interr' || 'upted%'"
+    with psycopg.connect(pgtap_dsn, autocommit=True) as connection:
+        for _ in range(50):
+            if connection.execute(asleep).fetchone() == (0,):
+                return
+            time.sleep(0.1)
+    pytest.fail("the statement is still running")
+
+
+def test_no_server_is_one_sentence(write_file: Write) -> None:
+    path = write_file("begin; rollback;")
+    with pytest.raises(StanchionError, match="cannot connect to the test database: ") as error:
+        run(path, "host=/nonexistent dbname=none")
+    assert "\n" not in str(error.value)
+
+
+def test_without_pgtap_the_remedy_is_told(write_file: Write, pgtap_dsn: str) -> None:
+    dsn = psycopg.conninfo.make_conninfo(pgtap_dsn, options="-c search_path=public")
+    report = run(write_file("begin;\nselect plan(1);\nrollback;"), dsn).report()
+    assert "hint: pgTAP is not in this database; pgtap-runner --install puts it there." in report
+
+
+def test_installing_twice_changes_nothing(pgtap_dsn: str) -> None:
+    assert install(pgtap_dsn) == "already installed"
+
+
+def test_a_path_below_the_working_directory_is_shown_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert runner.shown(tmp_path / "a" / "b.test.sql") == "a/b.test.sql"
+    assert runner.shown(tmp_path.parent / "b.test.sql") == str(tmp_path.parent / "b.test.sql")

@@ -1,0 +1,111 @@
+"""A test file is cut where the server cuts it, and refused when it could leave something behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from etl.pgtap.script import RefusedFileError, read, split
+
+
+def codes(text: str) -> list[str]:
+    return [statement.code for statement in split(text)]
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [
+        "'a; b'",
+        "'it''s; b'",
+        r"E'it\'s; b'",
+        "$$a; b$$",
+        "$body$a; $$ b$body$",
+        "$größe$;$größe$",
+        r"'\'",
+    ],
+)
+def test_a_semicolon_in_a_literal_ends_nothing(literal: str) -> None:
+    assert codes(f"select {literal}; select 2;") == ["select ''", "select 2"]
+
+
+def test_comments_and_empty_statements_are_no_statements() -> None:
+    assert codes("/* a; /* nested; */ b; */ ;; select 1; -- c;\n;") == ["select 1"]
+
+
+def test_a_routine_with_a_sql_body_is_one_statement() -> None:
+    body = "begin atomic; select case when true then 1 else 2 end; select 2; end"
+    assert len(codes(f"create function f() returns int {body}; select 1;")) == 2
+
+
+def test_a_rule_with_several_actions_is_one_statement() -> None:
+    assert len(codes("create or replace rule r as on delete to t do also (select 1; select 2); select 3;")) == 2
+
+
+def test_statements_know_the_line_of_their_first_word() -> None:
+    assert [statement.line for statement in split("begin;\n\n-- why\nselect\n1;\nrollback;")] == [1, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("middle", "word"),
+    [
+        ("commit;", "commit"),
+        ("COMMIT AND CHAIN;", "commit"),
+        ("end;", "end"),
+        ("/* quiet */ begin;", "begin"),
+        ("start transaction;", "start"),
+        ("rollback;", "rollback"),
+        ("abort;", "abort"),
+        ("prepare transaction 'later';", "prepare"),
+        ("select 1; commit", "commit"),
+    ],
+)
+def test_a_second_transaction_is_refused_with_its_line(tmp_path: Path, middle: str, word: str) -> None:
+    path = tmp_path / "leaky.test.sql"
+    path.write_text(f"-- leaky\nbegin;\n{middle};\nrollback;\n")
+    with pytest.raises(RefusedFileError, match=rf"leaky\.test\.sql:3: not isolated: {word} in the middle"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "middle",
+    ["savepoint s; rollback to s;", "rollback to savepoint s;", "rollback work to s;", "select 'commit;'"],
+)
+def test_savepoints_are_fine(tmp_path: Path, middle: str) -> None:
+    path = tmp_path / "savepoint.test.sql"
+    path.write_text(f"begin;\n{middle};\nrollback;\n")
+    assert read(path).statements[-1].code == "rollback"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "promise.test.sql:1: not isolated: begin the file with begin; and end it with rollback;"),
+        ("-- only words\n", "promise.test.sql:1: not isolated: begin the file"),
+        ("select 1;\nrollback;", "promise.test.sql:1: not isolated: begin the file"),
+        ("begin;", "promise.test.sql:1: not isolated: end the file with rollback;"),
+        ("begin;\nselect 1;\n", "promise.test.sql:2: not isolated: end the file with rollback;"),
+        ("begin;\nselect 1;\nrollback and chain;", "promise.test.sql:3: not isolated: end the file"),
+        ("begin;\nrollback;\ndrop table t;", "promise.test.sql:2: not isolated: rollback in the middle"),
+        ("begin;\nrollback;\n\0", "promise.test.sql: holds a NUL character"),
+    ],
+)
+def test_a_file_that_is_not_isolated_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "promise.test.sql"
+    path.write_text(text)
+    with pytest.raises(RefusedFileError) as refused:
+        read(path)
+    assert sentence in str(refused.value)
+
+
+def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.test.sql"
+    path.write_bytes("begin;\nselect 'größe';\nrollback;\n".encode("latin-1"))
+    with pytest.raises(RefusedFileError, match=r"latin\.test\.sql:2: not UTF-8; save the file as UTF-8\."):
+        read(path)
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "bom.test.sql"
+    path.write_text("begin; rollback;", encoding="utf-8-sig")
+    assert read(path).statements[0].code == "begin"

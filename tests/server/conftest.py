@@ -1,0 +1,116 @@
+"""Homes for real servers: below a directory every user can enter, which pytest's tmp_path is not for root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.embedded import Embedded
+
+ROOT = Path(__file__).resolve().parents[2]
+
+COMMANDS = """
+import sys, types, click
+from etl.commands import server
+from etl.errors import StanchionError
+
+@click.group()
+@click.option("--dsn")
+@click.pass_context
+def cli(ctx, dsn):
+    ctx.obj = types.SimpleNamespace(dsn=dsn)
+
+for name in ("up", "down", "dsn", "psql"):
+    cli.add_command(getattr(server, name))
+try:
+    cli(prog_name="stanchion")
+except StanchionError as error:
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(1)
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name == "DATABASE_URL" or name.startswith(("PG", "STANCHION_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory that everybody can enter; servers in it are ended with it."""
+    folder = Path(tempfile.mkdtemp(prefix="stanchion-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+@pytest.fixture
+def home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that does not exist yet, and what STANCHION_HOME says."""
+    monkeypatch.setenv("STANCHION_HOME", str(place / "home"))
+    return place / "home"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Embedded]:
+    """One running server for the tests of a file that only look at it."""
+    folder = Path(tempfile.mkdtemp(prefix="stanchion-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        with Embedded(folder / "home", fast=True) as embedded:
+            yield embedded
+    finally:
+        _remove(folder)
+
+
+@pytest.fixture
+def stanchion() -> Run:
+    """Run a command as its own process."""
+
+    def run(*args: str, **options: object) -> subprocess.CompletedProcess[str]:
+        return python(COMMANDS, *args, **options)
+
+    return run
+
+
+def python(code: str, *args: str, **options: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-c", code, *args]
+    given: dict[str, object] = {"stdin": subprocess.DEVNULL, "timeout": 60, **options}
+    return subprocess.run(argv, capture_output=True, text=True, check=False, **given)  # type: ignore[call-overload, no-any-return]
+
+
+def postmaster(embedded: Embedded) -> int:
+    return int((embedded.data / "postmaster.pid").read_text().split("\n")[0])
+
+
+def processes(folder: Path) -> list[int]:
+    """Living processes that work in or below the folder, which is where all of a server's do."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def _remove(folder: Path) -> None:
+    for pid in processes(folder):
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder)

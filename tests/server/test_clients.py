@@ -1,0 +1,143 @@
+"""Any number of processes share one server, the last one out stops it, and no dead one keeps it alive."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from etl.embedded import Embedded
+
+from .conftest import postmaster, processes
+
+CLIENT = """
+import sys
+from etl.embedded import Embedded
+with Embedded(fast=True) as embedded:
+    print(embedded.data.joinpath("postmaster.pid").read_text().split()[0], flush=True)
+    sys.stdin.readline()
+"""
+
+
+class Client:
+    """Another process that is a client until it is told to leave."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", CLIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def postmaster(self) -> int:
+        assert self.process.stdout
+        return int(self.process.stdout.readline())
+
+    def leave(self) -> None:
+        self.process.communicate("\n")
+        assert self.process.returncode == 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_three_at_once_on_a_new_home_share_one_postmaster_and_the_last_one_stops_it(home: Path) -> None:
+    clients = [Client() for _ in range(3)]
+    assert len({client.postmaster() for client in clients}) == 1
+    for client in clients:
+        assert Embedded().is_running()
+        client.leave()
+    assert Embedded().state == "down"
+    assert not processes(home)
+
+
+def test_a_killed_client_does_not_keep_the_server(home: Path) -> None:
+    killed = Client()
+    first = killed.postmaster()
+    killed.kill()
+    assert Embedded().is_running(), "the server outlives a killed client"
+    with Embedded(fast=True) as next_one:
+        assert postmaster(next_one) == first
+    assert not next_one.is_running()
+
+
+def test_start_and_close_may_be_called_twice(home: Path) -> None:
+    embedded = Embedded(fast=True)
+    with embedded.start(), embedded.start() as same:
+        assert same is embedded
+    embedded.close()
+    assert not embedded.is_running()
+
+
+def test_a_forked_child_that_ends_leaves_the_server_to_its_parent(home: Path) -> None:
+    with Embedded(fast=True) as embedded:
+        child = os.fork()
+        if child == 0:
+            embedded.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert embedded.is_running()
+    assert not embedded.is_running()
+
+
+def test_up_keeps_it_running_without_clients_until_down(home: Path) -> None:
+    embedded = Embedded(fast=True)
+    embedded.up()
+    with embedded:
+        pass
+    assert embedded.is_running()
+    embedded.up()
+    assert embedded.down() is True
+    assert embedded.state == "down"
+    assert embedded.down() is False
+    with embedded:
+        pass
+    assert not embedded.is_running(), "down also forgets to keep it running"
+
+
+def test_down_stops_it_under_its_clients_who_may_start_it_again(home: Path) -> None:
+    client = Client()
+    client.postmaster()
+    assert Embedded().down()
+    client.leave()
+    with Embedded(fast=True) as embedded, psycopg.connect(embedded.dsn()):
+        pass
+
+
+def test_purge_leaves_nothing_and_a_client_survives_it(home: Path) -> None:
+    client = Client()
+    client.postmaster()
+    assert Embedded().purge() is True
+    assert not home.exists()
+    client.leave()
+    assert not home.exists()
+    assert Embedded().purge() is False
+
+
+def test_purge_spares_what_others_put_into_the_home(home: Path) -> None:
+    home.mkdir()
+    (home / "notes").write_text("mine")
+    with Embedded(fast=True):
+        pass
+    Embedded().purge()
+    assert [left.name for left in home.iterdir()] == ["notes"]
+
+
+def test_a_client_that_waits_while_another_purges_gets_a_new_server(home: Path) -> None:
+    Embedded(fast=True).up()
+    purging = subprocess.Popen(
+        [sys.executable, "-c", "from etl.embedded import Embedded; Embedded().purge()"], env=os.environ
+    )
+    late = Client()
+    assert late.postmaster()
+    assert purging.wait() == 0
+    if Embedded().is_running():
+        late.leave()
+    else:  # it was the first to come, and the purge took the server from it
+        late.process.send_signal(signal.SIGKILL)
+        late.kill()
+    with Embedded(fast=True) as embedded, psycopg.connect(embedded.dsn()):
+        pass

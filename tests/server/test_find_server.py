@@ -1,0 +1,165 @@
+"""A configured server is used or is an error; it is never replaced by the embedded one, and no password shows."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etl.embedded import Embedded
+from etl.errors import StanchionError
+from etl.server import LIBPQ_VARIABLES, configured_by, find_server
+
+REFUSED = "postgresql://ada:hunter2secret@127.0.0.1:9/stats"  # nobody listens on the discard port
+
+
+def test_the_order_is_argument_then_database_url_then_libpq_then_embedded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert configured_by(None) is None
+    for name in reversed(LIBPQ_VARIABLES):
+        monkeypatch.setenv(name, "1")
+    assert configured_by(None) == " and ".join(LIBPQ_VARIABLES)
+    monkeypatch.setenv("DATABASE_URL", REFUSED)
+    assert configured_by(None) == "DATABASE_URL"
+    assert configured_by(REFUSED) == "--dsn"
+
+
+@pytest.mark.parametrize("name", LIBPQ_VARIABLES)
+def test_each_of_libpqs_variables_configures_and_an_empty_one_does_not(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "")
+    assert configured_by(None) is None
+    monkeypatch.setenv(name, "something")
+    assert configured_by(None) == name
+
+
+def test_without_any_it_is_the_embedded_one_for_as_long_as_it_is_used(home: Path) -> None:
+    with Embedded(fast=True):
+        pass
+    with find_server(None) as server:
+        assert server.embedded
+        assert server.description.startswith("embedded Postgres 18 at 127.0.0.1:15")
+        assert server.description.endswith(f"(data in {home}/data)")
+        with psycopg.connect(server.dsn) as connection:
+            assert connection.info.dbname == "stanchion"
+        assert server.environment()["PGDATABASE"] == "stanchion"
+    assert not Embedded().is_running()
+
+
+@pytest.fixture
+def configured(server: Embedded, monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[Embedded]:
+    """A server of one's own; the embedded one of this test's home must not come to be."""
+    yield server
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("source", ["--dsn", "DATABASE_URL", "PGHOST and PGPORT and PGDATABASE and PGUSER"])
+def test_a_configured_server_is_used(configured: Embedded, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    environment, dsn = configured.environment(), None
+    if source == "--dsn":
+        dsn = configured.dsn()
+        monkeypatch.setenv("DATABASE_URL", REFUSED)
+    elif source == "DATABASE_URL":
+        monkeypatch.setenv("DATABASE_URL", configured.dsn())
+        monkeypatch.setenv("PGHOST", "nowhere.invalid")
+    else:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+    with find_server(dsn) as server:
+        assert not server.embedded
+        assert server.source == source
+        place = f"127.0.0.1:{environment['PGPORT']}"
+        assert server.description == f"configured by {source}: postgres@{place}/stanchion"
+        assert environment["PGPASSWORD"] not in server.description + repr(server)
+        assert server.environment().items() >= environment.items()
+        with psycopg.connect(server.dsn) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_service_file_configures_too(configured: Embedded, monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    of = configured.environment()
+    (place / "services").write_text(
+        f"[stats]\nhost={of['PGHOST']}\nport={of['PGPORT']}\nuser={of['PGUSER']}\n"
+        f"password={of['PGPASSWORD']}\ndbname=stanchion\n"
+    )
+    monkeypatch.setenv("PGSERVICEFILE", str(place / "services"))
+    monkeypatch.setenv("PGSERVICE", "stats")
+    with find_server(None) as server, psycopg.connect(server.dsn) as connection:
+        assert connection.info.dbname == "stanchion"
+        assert server.environment()["PGPORT"] == of["PGPORT"]
+
+
+@pytest.mark.parametrize("password", ["hunter2?secret", "hunter2%2Fsecret", "hunter2:secret"])
+def test_an_odd_password_does_not_show_either(configured: Embedded, password: str) -> None:
+    with pytest.raises(StanchionError, match="refused") as refused, find_server(REFUSED.replace("hunter2secret", password)):
+        pass
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["--dsn", "DATABASE_URL", "PGHOST and PGPORT"])
+def test_one_that_does_not_answer_is_an_error_that_names_its_source(
+    configured: Embedded, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    if source == "DATABASE_URL":
+        monkeypatch.setenv("DATABASE_URL", REFUSED)
+    if source == "PGHOST and PGPORT":
+        monkeypatch.setenv("PGHOST", "127.0.0.1")
+        monkeypatch.setenv("PGPORT", "9")
+        monkeypatch.setenv("PGPASSWORD", "hunter2secret")
+    with (
+        pytest.raises(StanchionError) as refused,
+        find_server(REFUSED if source == "--dsn" else None),
+    ):
+        pass
+    said = str(refused.value)
+    assert said.startswith(f"The server configured by {source} cannot be used: ")
+    assert "Connection refused" in said
+    assert "\n" not in said
+    assert "hunter2" not in said
+
+
+def test_a_refused_password_is_an_error_that_does_not_show_it(configured: Embedded) -> None:
+    wrong = configured.dsn().replace(configured.environment()["PGPASSWORD"], "hunter2secret")
+    with pytest.raises(StanchionError, match="password authentication failed") as refused, find_server(wrong):
+        pass
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "",
+        "nonsense",
+        "postgresql://ada:hunter2secret@127.0.0.1:port/stats",
+        "postgresql://ada:hunter2@secret@127.0.0.1:9/stats",
+        "postgresql://ada:hunter2/secret@127.0.0.1:9/stats",
+        "postgresql://ada:9/hunter2secret@127.0.0.1:9/stats",
+        "postgresql://ada:hunter2%zz@127.0.0.1:9/stats",
+        "host=127.0.0.1 password='hunter2secret",
+        "host=127.0.0.1 pasword=hunter2secret",
+    ],
+)
+def test_a_malformed_one_is_one_sentence_without_its_text(configured: Embedded, dsn: str) -> None:
+    with pytest.raises(StanchionError, match="--dsn is not a connection URL") as refused, find_server(dsn):
+        pass
+    assert "hunter2" not in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.slow
+def test_one_that_accepts_and_keeps_silent_is_given_up(configured: Embedded) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port, begun = silent.getsockname()[1], time.monotonic()
+        with (
+            pytest.raises(StanchionError, match="timeout"),
+            find_server(f"host=127.0.0.1 port={port} connect_timeout=2"),
+        ):
+            pass
+    assert time.monotonic() - begun < 6

