@@ -8,6 +8,7 @@ from psycopg.rows import dict_row
 
 from etl.database import Connection, for_tenant, require_deployed, value
 from etl.errors import StanchionError
+from etl.logins import create_login, drop_login
 
 # Set for each login, since Postgres ignores settings of a role that one is merely a member of. Generic plans over the
 # policy's array of tenants are slow; the rest keeps one person's query from being everybody's problem.
@@ -54,10 +55,7 @@ def revoke_analyst(conn: Connection, login: str, tenants: list[str]) -> bool:
         left = value(conn, "select count(*) from core.analyst_grant where role_name = %s", [login])
         if left:
             return False
-        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [login])
-        database = sql.Identifier(conn.info.dbname)
-        conn.execute(sql.SQL("revoke all on database {} from {}").format(database, sql.Identifier(login)))
-        conn.execute(sql.SQL("drop role {}").format(sql.Identifier(login)))
+        drop_login(conn, login)
     return True
 
 
@@ -104,15 +102,7 @@ def _kind(conn: Connection, login: str) -> str:
 
 
 def _create_login(conn: Connection, login: str, password: str) -> None:
-    # the verifier and not the password is sent, so that no log of statements has it
-    verifier = conn.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
-    name = sql.Identifier(login)
-    conn.execute(
-        sql.SQL(
-            "create role {} login nosuperuser nocreatedb nocreaterole password {} in role stanchion_analyst"
-        ).format(name, sql.Literal(verifier))
-    )
+    create_login(conn, login, password, "stanchion_analyst")
     for setting, setting_value in SETTINGS.items():
-        conn.execute(
-            sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(setting_value))
-        )
+        statement = sql.SQL("alter role {} set {} = {}")
+        conn.execute(statement.format(sql.Identifier(login), sql.Identifier(setting), sql.Literal(setting_value)))

@@ -5,7 +5,7 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import demo, modules, server, tenants
+from etl.commands import checks, demo, modules, server, tenants
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -69,5 +69,6 @@ for command in (
     tenants.tenant,
     tenants.analyst,
     tenants.key,
+    checks.audit,
 ):
     main.add_command(command)

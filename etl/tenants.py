@@ -75,12 +75,6 @@ def revoke_key(conn: Connection, slug: str, name: str) -> None:
 
 
 def list_keys(conn: Connection, slug: str) -> list[dict[str, Any]]:
+    statement = "select name, scopes, created_at, revoked_at from core.api_key where tenant_id = %s order by created_at"
     with for_tenant(conn, slug) as tenant_id:
-        return (
-            conn.cursor(row_factory=dict_row)
-            .execute(
-                "select name, scopes, created_at, revoked_at from core.api_key where tenant_id = %s order by created_at",
-                [tenant_id],
-            )
-            .fetchall()
-        )
+        return conn.cursor(row_factory=dict_row).execute(statement, [tenant_id]).fetchall()

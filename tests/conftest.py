@@ -130,6 +130,13 @@ def dsn(db: psycopg.Connection[Any], cluster: Cluster) -> str:
     return cluster.dsn(db.info.dbname)
 
 
+@pytest.fixture(scope="session")
+def deployed_db(pgtap_dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """One deployed database for all tests that roll back what they do."""
+    with psycopg.connect(pgtap_dsn, autocommit=True) as conn:
+        yield conn
+
+
 @pytest.fixture
 def empty_db(_copy_of_empty: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A superuser's autocommit connection to a fresh database without anything."""

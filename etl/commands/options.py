@@ -14,7 +14,7 @@ from rich.table import Table
 
 from etl.database import Connection, connect
 from etl.errors import StanchionError
-from etl.server import find_server
+from etl.server import Server, find_server
 
 
 @dataclass
@@ -42,12 +42,18 @@ def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def open_database() -> Iterator[Connection]:
-    """A connection to the server in use, which is always said."""
+def open_server() -> Iterator[Server]:
+    """The server in use, which is always said."""
     with find_server(click.get_current_context().obj.dsn) as server:
         note(f"on {server.description}")
-        with connect(server) as conn:
-            yield conn
+        yield server
+
+
+@contextmanager
+def open_database() -> Iterator[Connection]:
+    """A connection to the server in use."""
+    with open_server() as server, connect(server) as conn:
+        yield conn
 
 
 def note(text: str) -> None:

@@ -1,0 +1,1 @@
+"""Tenant isolation, tried on the live database: rules over the catalog, and real logins that attack."""

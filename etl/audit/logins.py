@@ -1,0 +1,34 @@
+"""Real logins that an audit makes and removes, one for each role that somebody could be."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg.conninfo import make_conninfo
+
+from etl.database import Connection
+from etl.logins import create_login, drop_login
+
+PREFIX = "stanchion_audit_"
+ROLES = ("stanchion_app", "stanchion_loader", "stanchion_builder", "stanchion_analyst")
+
+
+@contextmanager
+def temporary_logins(conn: Connection, dsn: str) -> Iterator[dict[str, str]]:
+    """Role -> connection string of a login that is a member of it; and 'stranger', of an analyst without a grant."""
+    drop_logins(conn)
+    made = {}
+    try:
+        for name, role in {**{role: role for role in ROLES}, "stranger": "stanchion_analyst"}.items():
+            login = f"{PREFIX}{name.removeprefix('stanchion_')}_{secrets.token_hex(3)}"
+            password = secrets.token_urlsafe(18)
+            create_login(conn, login, password, role)
+            made[name] = make_conninfo(dsn, user=login, password=password)
+        yield made
+    finally:
+        drop_logins(conn)
+
+
+def drop_logins(conn: Connection) -> None:
+    for (login,) in conn.execute("select rolname from pg_roles where starts_with(rolname, %s)", [PREFIX]).fetchall():
+        drop_login(conn, login)

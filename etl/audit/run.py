@@ -1,0 +1,148 @@
+"""The whole audit: rules, then two tenants that exist to be attacked, and every login's attempts on them."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from etl.audit import attacks
+from etl.audit.attacks import Attacker
+from etl.audit.findings import Report
+from etl.audit.logins import temporary_logins
+from etl.audit.rules import broken, rule_files
+from etl.audit.seed import Table, Victim, digest, fill, make_victim, read_tables, remove
+from etl.database import Connection, require_deployed, value
+from etl.errors import StanchionError
+from etl.paths import query
+
+_LOCK = 0x57A9A0D1  # one audit at a time: each removes what a killed one left
+_SLUG = "stanchion-audit-"
+_OWN_ROLES = ["stanchion_owner", "stanchion_dba", "stanchion_app", "stanchion_loader", "stanchion_builder"]
+
+OnPart = Callable[[str], None]
+
+
+def audit(conn: Connection, dsn: str, on_part: OnPart) -> Report:
+    """Everything that is wrong with the isolation of tenants in this database."""
+    require_deployed(conn)
+    report = Report()
+    on_part("rules over the catalog")
+    for rule in rule_files():
+        report.rules += 1
+        report.findings += broken(conn, rule)
+    if not value(conn, "select pg_try_advisory_lock(%s)", [_LOCK]):
+        raise StanchionError("Another audit is at work in this database; try again when it is done.")
+    tables = read_tables(conn)
+    try:
+        remove(conn, tables, _SLUG)
+        with temporary_logins(conn, dsn) as logins:
+            _attack(conn, logins, tables, report, on_part)
+    finally:
+        remove(conn, tables, _SLUG)
+        conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
+    return report
+
+
+def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], report: Report, on_part: OnPart) -> None:
+    on_part("two tenants with a row in every table")
+    suffix = secrets.token_hex(4)
+    ours, theirs = (make_victim(conn, f"{_SLUG}{side}-{suffix}") for side in ("ours", "theirs"))
+    for victim in (ours, theirs):
+        for table in tables:
+            if why := fill(conn, table, victim):
+                report.add("seed", table.name, f"is not audited, since no row could be made for it: {why}")
+    _grant(conn, logins["stanchion_analyst"], ours)
+    targets = _Targets(conn, tables, ours, theirs)
+    report.relations = len(targets.relations)
+    for role, login in logins.items():
+        report.logins += 1
+        with psycopg.connect(login, autocommit=True) as attacker_conn:
+            group = "stanchion_analyst" if role == "stranger" else role
+            for attacker, own in _guises(role, attacker_conn, ours, theirs):
+                on_part(attacker.name)
+                _attack_as(report, attacker, own, group, targets)
+
+
+class _Targets:
+    """What there is to attack."""
+
+    def __init__(self, conn: Connection, tables: list[Table], ours: Victim, theirs: Victim) -> None:
+        self.conn, self.tables, self.ours, self.theirs = conn, tables, ours, theirs
+        self.relations: dict[str, list[str]] = dict(conn.execute(query("audit/relations")).fetchall())
+
+    def granted(self, role: str) -> set[str]:
+        return {row[0] for row in self.conn.execute(query("audit/grants"), {"role": role})}
+
+    def functions(self, role: str) -> list[dict[str, Any]]:
+        cursor = self.conn.cursor(row_factory=dict_row)
+        return cursor.execute(query("audit/functions"), {"role": role}).fetchall()
+
+    def catalogs(self, role: str) -> list[str]:
+        return [row[0] for row in self.conn.execute(query("audit/catalogs"), {"role": role})]
+
+
+def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterator[tuple[Attacker, list[Victim]]]:
+    """The ways in which somebody with this login comes along, each with the tenants it may rightly see."""
+    token = {"request.jwt.claims": json.dumps({"app_metadata": {"tenant_id": ours.tenant_id}})}
+    their_token = {"request.jwt.claims": json.dumps({"app_metadata": {"org_id": theirs.tenant_id}})}
+    if role in ("stanchion_app", "stanchion_loader"):
+        yield Attacker(f"{role} for its tenant", conn, [theirs], {"app.tenant_id": ours.tenant_id}), [ours]
+        yield Attacker(f"{role} with a token", conn, [theirs], token), [ours]
+        yield Attacker(f"{role} without a tenant", conn, [theirs, ours]), []
+        yield Attacker(f"{role} with a malformed tenant", conn, [theirs, ours], {"app.tenant_id": "' or true --"}), []
+        yield Attacker(f"{role} with a malformed token", conn, [theirs, ours], {"request.jwt.claims": "{"}), []
+    elif role == "stanchion_builder":
+        yield Attacker(role, conn, []), [ours, theirs]
+    elif role == "stanchion_analyst":
+        yield Attacker(role, conn, [theirs]), [ours]
+        yield Attacker(f"{role} who sets the other tenant", conn, [theirs], {"app.tenant_id": theirs.tenant_id}), [ours]
+        yield Attacker(f"{role} with the other's token", conn, [theirs], their_token), [ours]
+        yield Attacker(f"{role} who switches policies off", conn, [theirs], {"row_security": "off"}), []
+    else:
+        yield Attacker("an analyst without a grant", conn, [theirs, ours], {"app.tenant_id": theirs.tenant_id}), []
+
+
+def _attack_as(report: Report, attacker: Attacker, own: list[Victim], role: str, targets: _Targets) -> None:
+    attacks.use_own(report, attacker, targets.tables, own, targets.granted(role))
+    attacks.become_somebody(report, attacker, [other for other in _OWN_ROLES if other != role])
+    attacks.write(report, attacker, targets.tables, targets.theirs, targets.ours if own else None)
+    if not attacker.forbidden:
+        return
+    attacks.read(report, attacker, targets.relations)
+    if role == "stanchion_analyst" and not attacker.settings:
+        attacks.read_catalogs(report, attacker, targets.catalogs(role))
+    with _unchanged(report, targets, attacker) as look:
+        functions = targets.functions(role)
+        report.functions = max(report.functions, len(functions))
+        for name in attacks.call(report, attacker, functions):
+            look(name)
+    left = attacker.conn.execute("select nullif(current_setting('app.tenant_id', true), '')").fetchone()
+    if left and left[0]:
+        report.add(attacker.name, "session", "still has a tenant after its transaction ended")
+
+
+@contextmanager
+def _unchanged(report: Report, targets: _Targets, attacker: Attacker) -> Iterator[Callable[[str], None]]:
+    """Look at the victim after each call; name the call after which something of it had changed."""
+    before = digest(targets.conn, targets.tables, targets.theirs)
+
+    def look(function: str) -> None:
+        nonlocal before
+        after = digest(targets.conn, targets.tables, targets.theirs)
+        for table in before:
+            if before[table] != after[table]:
+                report.add(attacker.name, function, f"let {attacker.name} change rows of another tenant in {table}")
+        before = after
+
+    yield look
+
+
+def _grant(conn: Connection, login: str, victim: Victim) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(login)["user"]
+    with conn.transaction():
+        conn.execute("select set_config('app.tenant_id', %s, true)", [victim.tenant_id])
+        conn.execute("select core.grant_analyst(%s)", [name])

@@ -1,0 +1,8 @@
+-- The system's views and tables that everybody may read.
+select n.nspname || '.' || c.relname as name
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+where n.nspname in ('pg_catalog', 'information_schema')
+    and c.relkind in ('r', 'v')
+    and has_table_privilege(%(role)s, c.oid, 'select')
+order by 1

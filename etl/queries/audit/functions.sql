@@ -1,0 +1,14 @@
+-- Our functions that a role may execute, with the types of their parameters.
+select
+    f.name,
+    array[n.nspname::text, p.proname::text] as path,
+    array(
+        select format_type(t.type, null)
+        from unnest(p.proargtypes::oid[]) with ordinality as t (type, position)
+        order by t.position
+    ) as types
+from core.own_function as f
+join pg_proc as p on p.oid = f.function
+join pg_namespace as n on n.oid = p.pronamespace
+where has_function_privilege(%(role)s, f.function, 'execute') and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype
+order by f.name

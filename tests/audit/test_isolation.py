@@ -1,0 +1,220 @@
+"""Two tenants cannot reach each other, and the audit that says so notices each single break."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.audit.findings import Report
+from etl.audit.rules import broken, rule_files
+from etl.audit.run import audit
+from etl.modules import discover
+from etl.paths import ROOT
+
+Db = psycopg.Connection[Any]
+
+
+def run(db: Db, dsn: str) -> Report:
+    return audit(db, dsn, lambda part: None)
+
+
+def test_nothing_leaks(db: Db, dsn: str) -> None:
+    report = run(db, dsn)
+    assert [str(finding) for finding in report.findings] == []
+    assert report.logins == 5
+    assert report.relations >= 20
+    assert report.functions >= 10
+    assert report.attempts >= 2000
+
+
+def test_it_leaves_no_tenant_and_no_login(db: Db, dsn: str) -> None:
+    run(db, dsn)
+    assert db.execute("select slug from core.tenant").fetchall() == []
+    assert db.execute("select rolname from pg_roles where rolname like 'stanchion_audit%'").fetchall() == []
+
+
+def test_what_a_killed_audit_left_is_removed_by_the_next(db: Db, dsn: str) -> None:
+    db.execute("select core.create_tenant('stanchion-audit-ours-dead', 'dead', 'league')")
+    db.execute("create role stanchion_audit_app_dead login in role stanchion_app")
+    run(db, dsn)
+    assert db.execute("select slug from core.tenant").fetchall() == []
+    assert db.execute("select rolname from pg_roles where rolname = 'stanchion_audit_app_dead'").fetchall() == []
+
+
+NEW_TABLE = """
+    create table core.note (
+        tenant_id uuid not null, note_id uuid not null default gen_random_uuid(), body text not null,
+        constraint note_pk primary key (tenant_id, note_id)
+    );
+    alter table core.note owner to stanchion_owner, enable row level security, force row level security;
+    comment on table core.note is 'One row per note.';
+    create policy own_tenant on core.note for all to stanchion_app
+        using (tenant_id = core.current_tenant()) with check (tenant_id = core.current_tenant());
+    create policy owner_for_tenant on core.note for all to stanchion_owner
+        using (tenant_id = core.current_tenant() or core.is_operator());
+    grant select, insert, update, delete on core.note to stanchion_app;
+"""
+
+BREAKS: dict[str, tuple[str, str]] = {
+    "a policy dropped": ("drop policy own_tenant on core.membership", "core.membership"),
+    "a policy widened": ("alter policy own_tenant on core.principal using (true)", "core.principal"),
+    "a policy widened by another": (
+        "create policy support on core.principal for select to stanchion_app using (email like '%@%')",
+        "core.principal",
+    ),
+    "a policy for everybody": ("create policy open on core.audit_log for select using (true)", "core.audit_log"),
+    "a policy that trusts a setting of analysts": (
+        "alter policy granted_tenants on core.tenant "
+        "using (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)",
+        "core.tenant",
+    ),
+    "a policy with a cast": (
+        "alter policy own_tenant on core.principal using (tenant_id::text = core.current_tenant()::text)",
+        "core.principal",
+    ),
+    "row level security not forced": ("alter table core.api_key no force row level security", "core.api_key"),
+    "row level security off": ("alter table core.tenant_config disable row level security", "core.tenant_config"),
+    "a grant on a partition": (
+        "grant usage on schema parts to stanchion_app; "
+        "do $$ declare p regclass; begin for p in select relation from core.own_relation where kind = 'partition' loop "
+        "execute format('grant select on %s to stanchion_app', p); "
+        "execute format('alter table %s disable row level security', p); end loop; end $$",
+        "parts.core__audit_log__",
+    ),
+    "a view that reads as its owner": (
+        "alter view core.config_effective reset (security_invoker); "
+        "create or replace view contest.people as select * from core.principal; "
+        "grant select on contest.people to stanchion_app",
+        "contest.people",
+    ),
+    "a materialized view that was granted": (
+        "create materialized view contest.people as select * from core.principal; "
+        "grant select on contest.people to stanchion_app",
+        "contest.people",
+    ),
+    "a function that trusts its argument": (
+        "create function core.people_of(p_tenant uuid) returns setof text language plpgsql stable security definer "
+        "set search_path = pg_catalog, pg_temp as "
+        "$$begin return query select p.email from core.principal as p where p.tenant_id = p_tenant; end$$; "
+        "grant execute on function core.people_of(uuid) to stanchion_app",
+        "core.people_of",
+    ),
+    "a function that anybody may execute": (
+        "grant execute on function core.create_api_key(text, text[]) to public",
+        "core.create_api_key",
+    ),
+    "a function without a search path": (
+        "alter function core.add_member(text, text, text) reset search_path",
+        "core.add_member",
+    ),
+    "an immutable tenant": ("alter function core.current_tenant() immutable", "core.current_tenant"),
+    "a function that writes for another": (
+        "create function core.rename(p_slug text) returns void language plpgsql volatile security definer "
+        "set search_path = pg_catalog, pg_temp as $$begin update core.tenant set name = 'x' where slug = p_slug; end$$; "
+        "grant execute on function core.rename(text) to stanchion_app",
+        "core.rename",
+    ),
+    "a tenant that may be null": (
+        "alter table core.cooldown drop constraint cooldown_pk, alter column tenant_id drop not null",
+        "core.cooldown",
+    ),
+    "a key without the tenant": (
+        "alter table core.principal add constraint principal_email_once unique (email)",
+        "core.principal",
+    ),
+    "a foreign key without the tenant": (
+        "create unique index principal_id_idx on core.principal (principal_id); "
+        "alter table core.membership add constraint membership_anybody_fk "
+        "foreign key (principal_id) references core.principal (principal_id)",
+        "core.membership",
+    ),
+    "a truncate": ("grant truncate on core.cooldown to stanchion_app", "core.cooldown"),
+    "a builder that writes": (
+        "grant update on core.tenant to stanchion_builder; "
+        "create policy builder_writes on core.tenant for update to stanchion_builder using (true)",
+        "core.tenant",
+    ),
+    "a builder that sees nothing": ("drop policy every_tenant on core.tenant_config", "core.tenant_config"),
+    "an analyst that may become the owner": (
+        "grant stanchion_owner to stanchion_analyst",
+        "stanchion_analyst",
+    ),
+    "an application that passes by": ("alter role stanchion_app bypassrls", "stanchion_app"),
+    "a new table without a policy for writing": (
+        NEW_TABLE + "alter policy own_tenant on core.note with check (true)",
+        "core.note",
+    ),
+    "a trigger": (
+        "create function core.noop() returns trigger language plpgsql set search_path = pg_catalog, pg_temp "
+        "as 'begin return new; end'; create trigger t before update on core.tenant for each row "
+        "execute function core.noop()",
+        "core.tenant",
+    ),
+}
+
+FOUND_ONLY_BY_TRYING = {"a function that writes for another"}
+
+
+@pytest.mark.parametrize("name", BREAKS.keys() - FOUND_ONLY_BY_TRYING)
+def test_each_single_break_is_named_by_a_rule(name: str, deployed_db: Db) -> None:
+    statements, culprit = BREAKS[name]
+    with deployed_db.transaction(force_rollback=True):
+        deployed_db.execute(statements)
+        findings = [finding for rule in rule_files() for finding in broken(deployed_db, rule)]
+    assert any(finding.object.startswith(culprit) for finding in findings), [str(finding) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    {
+        "a policy widened": "shows rows of another tenant",
+        "a view that reads as its owner": "shows rows of another tenant",
+        "a grant on a partition": "shows rows of another tenant",
+        "a function that trusts its argument": "about another tenant",
+        "a function that writes for another": "change rows of another tenant",
+        "a policy that trusts a setting of analysts": "shows rows of another tenant",
+        "a new table without a policy for writing": "another tenant",
+        "a truncate": "truncate",
+    }.items(),
+)
+def test_a_leak_is_found_by_trying_and_not_by_a_rule_alone(
+    name: str, said: str, db: Db, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.audit.run.rule_files", list)
+    statements, culprit = BREAKS[name]
+    db.execute(statements)
+    findings = run(db, dsn).findings
+    assert any(f.object.startswith(culprit) and said in f.problem for f in findings), [str(f) for f in findings]
+
+
+def test_a_new_table_is_audited_without_being_listed_anywhere(db: Db, dsn: str) -> None:
+    db.execute(NEW_TABLE)
+    before = run(db, dsn)
+    assert [str(finding) for finding in before.findings] == []
+
+
+def test_a_table_that_no_row_can_be_made_for_is_not_passed_over(db: Db, dsn: str) -> None:
+    db.execute(NEW_TABLE + "alter table core.note add constraint note_never check (length(body) > 10000)")
+    assert any("is not audited" in finding.problem for finding in run(db, dsn).findings)
+
+
+def test_a_policy_missing_for_a_granted_role_is_named_by_the_rules(db: Db) -> None:
+    db.execute("grant select on core.api_key to stanchion_app")
+    rule = next(path for path in rule_files() if path.stem == "grants_have_policies")
+    assert [finding.object for finding in broken(db, rule)] == ["core.api_key"]
+
+
+def test_every_table_has_a_policy_file(db: Db) -> None:
+    tables = {row[0] for row in db.execute("select name from core.own_relation where kind = 'table'")}
+    files = {module.path.stem for module in discover(ROOT) if module.kind == "policies"}
+    assert files == tables
+
+
+def test_the_command_exits_1_and_names_the_leak(db: Db, stanchion: Callable[..., Any]) -> None:
+    assert stanchion("audit").code == 0
+    db.execute("alter policy own_tenant on core.principal using (true)")
+    outcome = stanchion("audit")
+    assert outcome.code == 1
+    assert "core.principal: shows rows of another tenant" in outcome.out
+    assert "Traceback" not in outcome.err
