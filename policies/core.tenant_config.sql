@@ -8,7 +8,7 @@ using (tenant_id = core.current_tenant());
 
 create policy granted_tenants on core.tenant_config
 for select to stanchion_analyst
-using (tenant_id = any (core.readable_tenants()));
+using (tenant_id = any(core.readable_tenants()));
 
 create policy every_tenant on core.tenant_config
 for select to stanchion_builder

@@ -27,8 +27,9 @@ from etl.embedded import Embedded
 from etl.modules import discover
 from etl.paths import ROOT
 from etl.pgtap.install import install
+from etl.server import LIBPQ_VARIABLES
 
-_SERVER_VARIABLES = ("DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE")
+_SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

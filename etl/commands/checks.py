@@ -7,6 +7,8 @@ import click
 from etl.audit.run import audit as run_audit
 from etl.commands.options import database_option, json_option, note, open_server, print_json
 from etl.database import connect
+from etl.doctor import Check, examine
+from etl.embedded import Embedded
 
 
 @click.command()
@@ -41,3 +43,35 @@ def audit(as_json: bool) -> None:
         )
     if report.findings:
         click.get_current_context().exit(1)
+
+
+@click.command()
+@click.option("--strict", is_flag=True, help="Exit 1 on any alert, for schedulers.")
+@json_option
+@database_option
+def doctor(strict: bool, as_json: bool) -> None:
+    """Say in sentences whether the database is well, and for what is not, what to do.
+
+    \b
+    Example:
+        stanchion doctor
+        stanchion doctor --strict || mail -s "stanchion" dba@example.org
+    """
+    with open_server() as server, connect(server) as conn:
+        checks = list(examine(conn, Embedded().data if server.embedded else None))
+    alerts = sum(len(check.alerts) for check in checks)
+    if as_json:
+        print_json([{"promise": check.promise, "alerts": [vars(alert) for alert in check.alerts]} for check in checks])
+    else:
+        for check in checks:
+            _show(check)
+        click.echo(f"\n{len(checks)} checks, {alerts or 'no'} alert{'s' if alerts != 1 else ''}.")
+    if strict and alerts:
+        click.get_current_context().exit(1)
+
+
+def _show(check: Check) -> None:
+    if not check.alerts:
+        click.echo(f"{click.style('ok', fg='green')}     {check.promise}")
+    for alert in check.alerts:
+        click.echo(f"{click.style('alert', fg='red')}  {alert.problem} {click.style(alert.remedy, bold=True)}")

@@ -1,5 +1,6 @@
 """deploy, revert, status, verify, catalog and new: SQL modules and the database they make."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,14 @@ wait_option = click.option(
     "--wait", default=600, show_default=True, metavar="SECONDS", help="How long to wait for another deployer."
 )
 
+drift_option = click.option("--accept-drift", is_flag=True, help="Take by-hand changes of the database as they are.")
+
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Run everything, then take it all back.")
-@click.option("--accept-drift", is_flag=True, help="Take by-hand changes of the database as they are.")
+@click.option(
+    "--dry-run", is_flag=True, help="Run everything, then take it all back; what it locks stays locked until then."
+)
+@drift_option
 @wait_option
 @json_option
 @database_option
@@ -46,14 +51,18 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
     started, done = time.monotonic(), []
 
     def on_step(step: Step) -> None:
-        tried = step.module.in_transaction or not dry_run
+        tried = step.module.in_transaction or step.action == "mend" or not dry_run
         done.append({"action": step.action, "module": step.module.name, "tried": tried})
         if not as_json:
-            click.echo(
-                f"{step.action:8} {step.module.name}" + ("" if tried else "  (not tried: it has no transaction)")
-            )
+            remark = "" if tried else "  (not tried: it has no transaction)"
+            if step.action == "mend":
+                remark = "  (how it is taken back; nothing else changed)"
+            click.echo(f"{step.action:8} {step.module.name}{remark}")
 
     with open_database() as conn, deployer.deploy_lock(conn, wait, note):
+        if accept_drift and not dry_run:
+            for line in deployer.accept_drift(conn):
+                note(f"taken as it is: {line}")
         steps = deployer.plan_deploy(conn, modules, accept_drift=accept_drift)
         if dry_run:
             deployer.rehearse(conn, steps, on_step)
@@ -74,10 +83,11 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
 @click.option("--to", metavar="MODULE", help="Take back everything after this one; 'nothing' for all there is.")
 @click.option("--only", metavar="MODULE", help="Take back this one alone; refused while something needs it.")
 @yes_option
+@drift_option
 @wait_option
 @json_option
 @database_option
-def revert(to: str | None, only: str | None, yes: bool, wait: int, as_json: bool) -> None:
+def revert(to: str | None, only: str | None, yes: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
     """Take modules back, last first, with the text that was kept when each was deployed.
 
     \b
@@ -93,7 +103,7 @@ def revert(to: str | None, only: str | None, yes: bool, wait: int, as_json: bool
             click.echo(f"revert   {row.name}")
 
     with open_database() as conn, deployer.deploy_lock(conn, wait, note):
-        rows = deployer.plan_revert(conn, to=to, only=only)
+        rows = deployer.plan_revert(conn, to=to, only=only, accept_drift=accept_drift)
         if rows:
             names = ", ".join(row.name for row in rows[:5]) + (" ..." if len(rows) > 5 else "")
             confirm(f"Take back {len(rows)} modules with the data in them ({names})?", yes)
@@ -152,8 +162,9 @@ def verify(as_json: bool) -> None:
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of the screen.")
+@json_option
 @database_option
-def catalog(out: Path | None) -> None:
+def catalog(out: Path | None, as_json: bool) -> None:
     """Print every object of the database as sorted lines, the same on every version of Postgres.
 
     \b
@@ -163,6 +174,8 @@ def catalog(out: Path | None) -> None:
     with open_database() as conn:
         require_deployed(conn)
         text = catalogs.read_catalog(conn)
+    if as_json:
+        text = json.dumps(dict(line.split(": ", 1) for line in text.splitlines()), indent=2, ensure_ascii=False) + "\n"
     if out:
         out.write_text(text, encoding="utf-8")
     else:

@@ -24,7 +24,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 @as_json
 @click.pass_context
 def up(ctx: click.Context, as_json: bool) -> None:
-    """Start the embedded server and keep it running until stanchion down; a running one stays as it is.
+    """Start the embedded server and keep it running until stanchion down; one that runs stays as it is.
 
     \b
     Example:

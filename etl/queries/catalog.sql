@@ -5,7 +5,13 @@
 with space as (
     select n.oid, n.nspname, n.nspowner, n.nspacl
     from pg_namespace as n
-    where n.nspowner = to_regrole('stanchion_owner') or (n.nspname = 'marts' and to_regrole('stanchion_builder') = n.nspowner)
+    where
+        n.nspowner = to_regrole('stanchion_owner')
+        or (n.nspname = 'marts' and to_regrole('stanchion_builder') = n.nspowner)
+        -- given away by hand, with our tables in it
+        or (n.nspname !~ '^(pg_|public$)' and exists (
+            select from pg_class as c where c.relnamespace = n.oid and c.relowner = to_regrole('stanchion_owner')
+        ))
 ),
 
 relation as (
@@ -62,9 +68,10 @@ select
         )
     )
 from pg_roles as r
-where r.rolname in (
-    'stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst', 'stanchion_dba'
-)
+where
+    r.rolname in (
+        'stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst', 'stanchion_dba'
+    )
 
 union all
 select
@@ -81,12 +88,15 @@ select
         case when r.relrowsecurity then 'row level security' end,
         case when r.relforcerowsecurity then 'forced' end,
         'with ' || array_to_string(r.reloptions, ' '),
-        -- 15 qualifies column names where 16 does not: the hash is of the text without qualifiers
-        'body ' || case
-            when r.relkind in ('v', 'm') then left(md5(regexp_replace(pg_get_viewdef(r.oid), '\m\w+\.(?=\w)|\s|[()]', '', 'g')), 12)
-        end
+        'body ' || case when r.relkind in ('v', 'm') then left(md5(regexp_replace(v.body, q.dropped, '', 'g')), 12) end
     )
 from relation as r
+-- 15 qualifies the columns of a sole relation where 16 does not: those of the first one lose their qualifier
+cross join lateral (select pg_get_viewdef(r.oid) as body) as v
+left join lateral regexp_match(v.body, '\n   FROM \(*([\w.]+)(?: (\w+))?') as f on true
+cross join lateral (
+    select format('\m%s\.(?=\w)|\s', coalesce(f[2], regexp_replace(f[1], '.*\.', ''), '$^')) as dropped
+) as q
 
 union all
 select
@@ -123,7 +133,11 @@ select
 from relation as r
 join pg_index as x on x.indrelid = r.oid
 join pg_class as i on i.oid = x.indexrelid
-where not exists (select from pg_constraint as c where c.conindid = x.indexrelid and c.contype in ('p', 'u', 'x'))
+where
+    not exists (
+        select from pg_constraint as c
+        where c.conindid = x.indexrelid and c.contype in ('p', 'u', 'x')
+    )
 
 union all
 select
@@ -135,6 +149,14 @@ join pg_trigger as t on t.tgrelid = r.oid and not t.tgisinternal
 
 union all
 select
+    'rule',
+    format('%s.%s', r.name, w.rulename),
+    pg_get_ruledef(w.oid)
+from relation as r
+join pg_rewrite as w on w.ev_class = r.oid and w.rulename <> '_RETURN'
+
+union all
+select
     'policy',
     format('%s.%s', r.name, p.polname),
     concat_ws(
@@ -142,7 +164,10 @@ select
         case when not p.polpermissive then 'restrictive' end,
         'for ' || case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
         'to ' || coalesce(
-            (select string_agg(pg_get_userbyid(o.oid), ', ' order by pg_get_userbyid(o.oid)) from unnest(p.polroles) as o (oid) where o.oid <> 0),
+            (
+                select string_agg(pg_get_userbyid(o.oid), ', ' order by pg_get_userbyid(o.oid)) from unnest(p.polroles) as o (oid)
+                where o.oid <> 0
+            ),
             'public'
         ),
         'using ' || pg_get_expr(p.polqual, p.polrelid),
@@ -178,7 +203,10 @@ select
     concat_ws(
         ' ',
         case t.typtype when 'e' then 'enum' when 'd' then 'domain' when 'c' then 'composite' else t.typtype::text end,
-        (select string_agg(e.enumlabel, ', ' order by e.enumsortorder) from pg_enum as e where e.enumtypid = t.oid),
+        (
+            select string_agg(e.enumlabel, ', ' order by e.enumsortorder) from pg_enum as e
+            where e.enumtypid = t.oid
+        ),
         case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) end
     )
 from pg_type as t
@@ -204,9 +232,11 @@ select
     'all but ' || string_agg(lower(gone.privilege), ', ' order by gone.privilege)
 from relation as r
 cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as gone (privilege)
-where r.relkind <> 'S' and r.relacl is not null and not exists (
-    select from aclexplode(r.relacl) as a where a.grantee = r.relowner and a.privilege_type = gone.privilege
-)
+where
+    r.relkind <> 'S' and r.relacl is not null and not exists (
+        select from aclexplode(r.relacl) as a
+        where a.grantee = r.relowner and a.privilege_type = gone.privilege
+    )
 group by r.name, r.relowner
 
 order by 1, 2, 3

@@ -6,7 +6,8 @@ select
     (
         select string_agg(c.value || ' from ' || c.valid_from, ', ' order by c.valid_from)
         from core.tenant_config as c
-        where c.tenant_id = core.current_tenant()
+        where
+            c.tenant_id = core.current_tenant()
             and c.module = k.module
             and c.key = k.key
             and c.valid_from > core.utc_day(core.clock())
@@ -16,7 +17,8 @@ from core.config_key as k
 left join lateral (
     select c.value, c.valid_from
     from core.tenant_config as c
-    where c.tenant_id = core.current_tenant()
+    where
+        c.tenant_id = core.current_tenant()
         and c.module = k.module
         and c.key = k.key
         and c.valid_from <= core.utc_day(core.clock())

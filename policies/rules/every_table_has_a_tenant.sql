@@ -1,7 +1,8 @@
 -- A table is about a tenant and has tenant_id, or it is one of the few that are about the platform.
 select r.name as object, 'has no tenant_id and is not known to be about the platform' as problem
 from core.own_relation as r
-where r.kind = 'table'
+where
+    r.kind = 'table'
     and not r.has_tenant
     and r.name not in (
         'core.module_ledger',  -- what is deployed

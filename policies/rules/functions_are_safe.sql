@@ -3,7 +3,7 @@
 -- works for the owner only when the owner made it.
 select f.name as object, 'does not pin search_path to pg_catalog, pg_temp' as problem
 from core.own_function as f
-where not f.has_parsed_body and not 'search_path=pg_catalog, pg_temp' = any (f.settings)
+where not f.has_parsed_body and not 'search_path=pg_catalog, pg_temp' = any(f.settings)
 union all
 select f.name, format('takes the tenant from its caller, who is %s', pg_get_userbyid(a.grantee))
 from core.own_function as f

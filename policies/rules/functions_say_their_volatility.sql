@@ -2,11 +2,14 @@
 -- writes is refused at run time, one that reads the clock keeps the time.
 select f.name as object, 'is immutable and reads settings, tables or the time' as problem
 from core.own_function as f
-where f.volatility = 'i'
-    and f.body || coalesce(pg_get_function_sqlbody(f.function), '') ~* '\m(current_setting|session_user|current_user|now\(|clock_timestamp|current_date|from\s+\w+\.)'
+where
+    f.volatility = 'i'
+    and f.body || coalesce(pg_get_function_sqlbody(f.function), '')
+    ~* '\m(current_setting|session_user|current_user|now\(|clock_timestamp|current_date|from\s+\w+\.)'
 union all
 select f.name, 'writes or reads the clock and is not volatile'
 from core.own_function as f
-where f.volatility <> 'v'
+where
+    f.volatility <> 'v'
     and f.body || coalesce(pg_get_function_sqlbody(f.function), '')
     ~* '\m(insert into|delete from|update \w+\.|set_config|nextval|clock_timestamp|core\.clock|gen_random_uuid)'

@@ -5,18 +5,20 @@ select
     format('%s was granted %s and no policy says which rows', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
-where r.kind = 'table'
+where
+    r.kind = 'table'
     and a.grantee <> r.owner
     and a.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
     and not exists (
         select 1
         from pg_policies as p
-        where format('%s.%s', p.schemaname, p.tablename) = r.name
+        where
+            format('%s.%s', p.schemaname, p.tablename) = r.name
             and p.cmd in ('ALL', a.privilege_type)
-            and pg_get_userbyid(a.grantee) = any (p.roles)
+            and pg_get_userbyid(a.grantee) = any(p.roles)
     )
 union all
 select r.name, format('policy %s is for everybody', p.policyname)
 from core.own_relation as r
 join pg_policies as p on format('%s.%s', p.schemaname, p.tablename) = r.name
-where 'public' = any (p.roles)
+where 'public' = any(p.roles)

@@ -18,6 +18,7 @@ union all
 select n.nspname, format('%s may create in it', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'))
 from pg_namespace as n
 cross join lateral aclexplode(n.nspacl) as a
-where pg_get_userbyid(n.nspowner) in ('stanchion_owner', 'stanchion_builder')
+where
+    pg_get_userbyid(n.nspowner) in ('stanchion_owner', 'stanchion_builder')
     and a.grantee <> n.nspowner
     and (a.privilege_type = 'CREATE' or a.grantee = 0)

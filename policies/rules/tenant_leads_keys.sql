@@ -7,7 +7,8 @@ from core.own_relation as r
 join pg_index as x on x.indrelid = r.relation
 join pg_class as i on i.oid = x.indexrelid
 join pg_attribute as a on a.attrelid = r.relation and a.attname = 'tenant_id'
-where r.has_tenant
+where
+    r.has_tenant
     and r.kind = 'table'
     and not r.is_reference
     and x.indkey[0] <> a.attnum

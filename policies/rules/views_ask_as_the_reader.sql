@@ -3,7 +3,7 @@
 select r.name as object, 'is a view without security_invoker' as problem
 from core.own_relation as r
 join pg_class as c on c.oid = r.relation
-where r.kind = 'view' and not coalesce('security_invoker=true' = any (c.reloptions), false)
+where r.kind = 'view' and not coalesce('security_invoker=true' = any(c.reloptions), false)
 union all
 select r.name, format('%s was granted a materialized view', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'))
 from core.own_relation as r

@@ -14,7 +14,8 @@ $$;
 -- The deployer acts as the owner from the next module on.
 do $$
 begin
-    if not pg_catalog.pg_has_role(current_user, 'stanchion_owner', 'member') then
+    -- usage, not member: who made a role is a member from 16 on, and still may not act as it
+    if not pg_catalog.pg_has_role(current_user, 'stanchion_owner', 'usage') then
         execute format('grant stanchion_owner to %I', current_user);
     end if;
     execute format('grant create on database %I to stanchion_owner', current_database());
@@ -54,9 +55,10 @@ create table core.module_event (
     checksum text not null,
     milliseconds integer not null,
     constraint module_event_pk primary key (event_id),
-    constraint module_event_action_known check (action in ('deploy', 'reapply', 'revert'))
+    constraint module_event_action_known check (action in ('deploy', 'reapply', 'mend', 'revert'))
 );
-comment on table core.module_event is 'What happened to modules: one row per deploy, re-application and revert; only ever appended to.';
+comment on table core.module_event is
+'What happened to modules: one row per deploy, re-application, mended revert text and revert; only ever appended to.';
 
 create table core.catalog_snapshot (
     is_current boolean not null default true,

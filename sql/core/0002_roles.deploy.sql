@@ -18,14 +18,26 @@ begin
 end;
 $$;
 
-grant stanchion_owner to stanchion_dba;
+do $$
+begin
+    if not pg_catalog.pg_has_role('stanchion_dba', 'stanchion_owner', 'member') then
+        grant stanchion_owner to stanchion_dba;
+    end if;
+end;
+$$;
 
-comment on role stanchion_owner is 'Owns every object of Stanchion but the marts; runs partition maintenance.';
-comment on role stanchion_app is 'Applications: trusted to say which tenant a transaction is for; everything under RLS.';
-comment on role stanchion_loader is 'The tracker ETL: writes landing and contest for one tenant at a time, under RLS.';
-comment on role stanchion_builder is 'dbt: reads all tenants by explicit policies, owns the schema marts.';
-comment on role stanchion_analyst is 'People who read marts: only of the tenants granted to their login.';
-comment on role stanchion_dba is 'People who maintain the database: members of the owner.';
+do $$
+begin
+    comment on role stanchion_owner is 'Owns every object of Stanchion but the marts; runs partition maintenance.';
+    comment on role stanchion_app is 'Applications: trusted to say which tenant a transaction is for; everything under RLS.';
+    comment on role stanchion_loader is 'The tracker ETL: writes landing and contest for one tenant at a time, under RLS.';
+    comment on role stanchion_builder is 'dbt: reads all tenants by explicit policies, owns the schema marts.';
+    comment on role stanchion_analyst is 'People who read marts: only of the tenants granted to their login.';
+    comment on role stanchion_dba is 'People who maintain the database: members of the owner.';
+exception when insufficient_privilege then
+    null;  -- another deployer of this cluster made the roles, and said so
+end;
+$$;
 
 do $$
 begin
@@ -35,7 +47,7 @@ begin
         current_database()
     );
     -- The deployer makes the schema marts for the builder, for which it has to be a member.
-    if not pg_catalog.pg_has_role(current_user, 'stanchion_builder', 'member') then
+    if not pg_catalog.pg_has_role(current_user, 'stanchion_builder', 'usage') then
         execute format('grant stanchion_builder to %I', current_user);
     end if;
 end;

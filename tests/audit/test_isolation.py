@@ -111,7 +111,8 @@ BREAKS: dict[str, tuple[str, str]] = {
     "an immutable tenant": ("alter function core.current_tenant() immutable", "core.current_tenant"),
     "a function that writes for another": (
         "create function core.rename(p_slug text) returns void language plpgsql volatile security definer "
-        "set search_path = pg_catalog, pg_temp as $$begin update core.tenant set name = 'x' where slug = p_slug; end$$; "
+        "set search_path = pg_catalog, pg_temp as "
+        "$$begin update core.tenant set name = 'x' where slug = p_slug; end$$; "
         "grant execute on function core.rename(text) to stanchion_app",
         "core.rename",
     ),

@@ -1,5 +1,6 @@
--- Our functions that a role may execute, with the types of their parameters.
+-- Our functions that a role of ours may execute, with the types of their parameters.
 select
+    role.rolname as role,
     f.name,
     array[n.nspname::text, p.proname::text] as path,
     array(
@@ -10,5 +11,6 @@ select
 from core.own_function as f
 join pg_proc as p on p.oid = f.function
 join pg_namespace as n on n.oid = p.pronamespace
-where has_function_privilege(%(role)s, f.function, 'execute') and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype
-order by f.name
+join pg_roles as role on role.rolname like 'stanchion\_%' and has_function_privilege(role.oid, f.function, 'execute')
+where p.prokind = 'f' and p.prorettype <> 'trigger'::regtype
+order by role.rolname, f.name

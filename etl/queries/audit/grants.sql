@@ -1,4 +1,7 @@
--- The relations that a role may read.
-select r.name
+-- The tables and views that a role of ours may read.
+select
+    role.rolname as role,
+    r.name
 from core.own_relation as r
-where r.kind in ('table', 'view') and has_table_privilege(%(role)s, r.relation, 'select')
+join pg_roles as role on role.rolname like 'stanchion\_%' and has_table_privilege(role.oid, r.relation, 'select')
+where r.kind in ('table', 'view')

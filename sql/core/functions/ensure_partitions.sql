@@ -17,11 +17,13 @@ declare
     v_made integer := 0;
     v_day date;
 begin
-    select n.nspname, c.relname into strict v_schema, v_table
+    select n.nspname, c.relname into v_schema, v_table
     from pg_class as c
     join pg_namespace as n on n.oid = c.relnamespace
-    where c.oid = p_relation;
-    if p_to - p_from > 3700 then
+    where c.oid = p_relation and c.relkind = 'p';
+    if not found then
+        raise exception '% is not partitioned', p_relation using errcode = '42809';
+    elsif p_to - p_from > 3700 then
         raise exception 'from % to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
     end if;
     -- two at once: the second waits, then finds the days made

@@ -26,7 +26,8 @@ cross join lateral (
     left join lateral (
         select c.value
         from core.tenant_config as c
-        where c.tenant_id = change.tenant_id
+        where
+            c.tenant_id = change.tenant_id
             and c.module = k.module
             and c.key = k.key
             and c.valid_from <= change.valid_from

@@ -13,14 +13,17 @@ select
         when c.relkind = 'm' then 'materialized view'
         else 'sequence'
     end as kind,
-    exists (
+    exists(
         select 1
         from pg_catalog.pg_attribute as a
         where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
     ) as has_tenant,
     reference.reason is not null as is_reference,
     c.relowner as owner,
-    coalesce(c.relacl, pg_catalog.acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)) as acl,
+    coalesce(
+        c.relacl,
+        case c.relkind when 'S' then pg_catalog.acldefault('s', c.relowner) else pg_catalog.acldefault('r', c.relowner) end
+    ) as acl,
     c.relrowsecurity as rls_enabled,
     c.relforcerowsecurity as rls_forced
 from pg_catalog.pg_class as c
@@ -31,7 +34,8 @@ left join (
     ('core.tenant_domain', 'finds the tenant of a host name, which no two tenants share'),
     ('core.analyst_grant', 'finds the tenants of a login')
 ) as reference (name, reason) on reference.name = format('%s.%s', n.nspname, c.relname)
-where c.relkind in ('r', 'p', 'v', 'm', 'S')
+where
+    c.relkind in ('r', 'p', 'v', 'm', 'S')
     and pg_catalog.pg_get_userbyid(n.nspowner) in ('stanchion_owner', 'stanchion_builder');
 
 comment on view core.own_relation is 'One row per table, view, sequence and partition in our schemas and in marts.';

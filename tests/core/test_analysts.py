@@ -1,0 +1,124 @@
+"""A login reads exactly the tenants granted to it, from the moment of the grant to that of the revoke."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+LOGIN = "alex_the_analyst"
+
+
+@pytest.fixture
+def analyst(
+    db: psycopg.Connection[Any], dsn: str, tenants: dict[str, str], stanchion: Callable[..., Any]
+) -> Iterator[str]:
+    """The connection string of an analyst of our tenant."""
+    made = json.loads(stanchion("analyst", "add", LOGIN, "--tenant", "ours", "--json").out)
+    yield make_conninfo(dsn, user=LOGIN, password=made["password"])
+    if db.execute("select to_regrole(%s) is not null", [LOGIN]).fetchone()[0]:
+        db.execute(f"drop role {LOGIN}")
+
+
+def slugs(login: str) -> list[str]:
+    with psycopg.connect(login, autocommit=True) as conn:
+        return [row[0] for row in conn.execute("select slug from core.tenant order by slug")]
+
+
+def test_what_was_granted_is_read_and_nothing_else(analyst: str, stanchion: Callable[..., Any]) -> None:
+    assert slugs(analyst) == ["ours"]
+    again = stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
+    assert again.code == 0
+    assert "Password" not in again.out
+    assert slugs(analyst) == ["ours", "theirs"]
+
+
+def test_whatever_they_set(analyst: str, tenants: dict[str, str]) -> None:
+    theirs = tenants["theirs"]
+    claims = json.dumps({"app_metadata": {"tenant_id": theirs}})
+    with psycopg.connect(analyst, autocommit=True) as conn:
+        for trick in (
+            f"set app.tenant_id = '{theirs}'",
+            f"select set_config('request.jwt.claims', '{claims}', false)",
+            "reset all",
+            "set search_path = pg_temp, core",
+            "set session characteristics as transaction read write",
+            "set default_transaction_read_only = off",
+        ):
+            conn.execute(trick)
+            assert conn.execute("select slug from core.tenant").fetchall() == [("ours",)], trick
+        for refused in (
+            "set role stanchion_owner",
+            "set role stanchion_app",
+            "set session authorization postgres",
+            f"select core.set_context('{claims}')",
+            "select * from core.analyst_grant",
+            "insert into core.analyst_grant (role_name, tenant_id) select session_user, gen_random_uuid()",
+            "select * from parts.core__audit_log__20300101",
+        ):
+            with pytest.raises(psycopg.Error):
+                conn.execute(refused)
+
+
+def test_a_revoke_holds_at_once_for_an_open_connection(analyst: str, stanchion: Callable[..., Any]) -> None:
+    stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
+    with psycopg.connect(analyst, autocommit=True) as conn:
+        assert len(conn.execute("select slug from core.tenant").fetchall()) == 2
+        assert stanchion("analyst", "revoke", LOGIN, "--tenant", "theirs").code == 0
+        assert conn.execute("select slug from core.tenant").fetchall() == [("ours",)]
+
+
+def test_a_suspended_tenant_is_read_by_nobody(analyst: str, stanchion: Callable[..., Any]) -> None:
+    stanchion("tenant", "suspend", "ours")
+    assert slugs(analyst) == []
+    stanchion("tenant", "resume", "ours")
+    assert slugs(analyst) == ["ours"]
+
+
+def test_the_last_revoke_drops_the_login_also_while_it_is_connected(
+    analyst: str, db: psycopg.Connection[Any], stanchion: Callable[..., Any]
+) -> None:
+    with psycopg.connect(analyst, autocommit=True) as conn:
+        assert stanchion("analyst", "revoke", LOGIN, "--yes").code == 0
+        with pytest.raises(psycopg.OperationalError):
+            conn.execute("select 1")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(analyst)
+    assert db.execute("select count(*) from core.analyst_grant").fetchone() == (0,)
+
+
+def test_a_namesake_does_not_inherit_what_was_granted(
+    db: psycopg.Connection[Any], analyst: str, stanchion: Callable[..., Any], dsn: str
+) -> None:
+    stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
+    db.execute(f"drop role {LOGIN}")  # by hand, which leaves the grants
+    assert "does not exist" in stanchion("doctor").out
+    made = json.loads(stanchion("analyst", "add", LOGIN, "--tenant", "theirs", "--json").out)
+    assert slugs(make_conninfo(dsn, user=LOGIN, password=made["password"])) == ["theirs"]
+
+
+def test_a_role_that_is_more_than_an_analyst_cannot_become_one(
+    tenants: dict[str, str], stanchion: Callable[..., Any]
+) -> None:
+    outcome = stanchion("analyst", "add", "postgres", "--tenant", "ours")
+    assert outcome.code == 1
+    assert "more than an analyst" in outcome.err
+
+
+def test_their_sessions_have_their_limits(analyst: str, stanchion: Callable[..., Any]) -> None:
+    with psycopg.connect(analyst, autocommit=True) as conn:
+        for setting, text in {
+            "statement_timeout": "1min",
+            "plan_cache_mode": "force_custom_plan",
+            "TimeZone": "UTC",
+            "default_transaction_read_only": "on",
+        }.items():
+            assert conn.execute("select current_setting(%s)", [setting]).fetchone() == (text,)
+    assert "no statement_timeout" not in stanchion("doctor").out
+
+
+def test_the_password_is_in_no_statement(db: psycopg.Connection[Any], analyst: str) -> None:
+    stored = db.execute("select rolpassword from pg_authid where rolname = %s", [LOGIN]).fetchone()[0]
+    assert stored.startswith("SCRAM-SHA-256$")

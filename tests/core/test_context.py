@@ -1,0 +1,41 @@
+"""A tenant is said for one transaction, and the next user of the connection is not it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+CLAIMS = '{"app_metadata": {"tenant_id": "%s"}}'
+
+
+@pytest.mark.parametrize("way", ["setting", "claims", "key"])
+def test_nothing_of_it_outlives_the_transaction(
+    way: str, db: psycopg.Connection[Any], tenants: dict[str, str], make_login: Callable[..., str]
+) -> None:
+    ours = tenants["ours"]
+    with db.transaction():
+        db.execute("select set_config('app.tenant_id', %s, true)", [ours])
+        key = db.execute("select core.create_api_key('k')").fetchone()[0]
+    begin = {
+        "setting": ("select set_config('app.tenant_id', %s, true)", ours),
+        "claims": ("select core.set_context(%s::jsonb)", CLAIMS % ours),
+        "key": ("select * from core.use_api_key(%s)", key),
+    }
+    statement, argument = begin[way]
+    with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
+        for _ in range(2):  # after the first, the setting exists and is empty, where it did not exist before
+            with conn.transaction():
+                conn.execute(statement, [argument])
+                assert conn.execute("select slug from core.tenant").fetchall() == [("ours",)]
+            assert conn.execute("select slug from core.tenant").fetchall() == []
+            assert conn.execute("select core.current_tenant()").fetchone() == (None,)
+
+
+def test_a_prepared_statement_follows_the_tenant(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
+    with psycopg.connect(make_login("stanchion_app"), autocommit=True, prepare_threshold=0) as conn:
+        conn.execute("set plan_cache_mode = force_generic_plan")
+        for slug in ["ours", "theirs"] * 10:
+            with conn.transaction():
+                conn.execute("select set_config('app.tenant_id', %s, true)", [tenants[slug]])
+                assert conn.execute("select slug from core.tenant").fetchall() == [(slug,)]
