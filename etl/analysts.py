@@ -1,25 +1,12 @@
 """Analysts: database logins of people, each reading exactly the tenants granted to it."""
 
-import secrets
 from typing import Any
 
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from etl.database import Connection, for_tenant, require_deployed, value
 from etl.errors import StanchionError
 from etl.logins import create_login, drop_login
-
-# Set for each login, since Postgres ignores settings of a role that one is merely a member of. Generic plans over the
-# policy's array of tenants are slow; the rest keeps one person's query from being everybody's problem.
-SETTINGS = {
-    "statement_timeout": "60s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "60s",
-    "plan_cache_mode": "force_custom_plan",
-    "timezone": "UTC",
-    "default_transaction_read_only": "on",
-}
 
 
 def add_analyst(conn: Connection, login: str, tenants: list[str]) -> str | None:
@@ -33,8 +20,7 @@ def add_analyst(conn: Connection, login: str, tenants: list[str]) -> str | None:
         if kind == "none":
             # what a login of this name was granted before it was dropped is not for its namesake
             conn.execute("delete from core.analyst_grant where role_name = %s", [login])
-            password = secrets.token_urlsafe(18)
-            _create_login(conn, login, password)
+            password = create_login(conn, login, "stanchion_analyst")
         for slug in tenants:
             with for_tenant(conn, slug):
                 conn.execute("select core.grant_analyst(%s)", [login])
@@ -99,10 +85,3 @@ def _kind(conn: Connection, login: str) -> str:
             {"login": login},
         )
     )
-
-
-def _create_login(conn: Connection, login: str, password: str) -> None:
-    create_login(conn, login, password, "stanchion_analyst")
-    for setting, setting_value in SETTINGS.items():
-        statement = sql.SQL("alter role {} set {} = {}")
-        conn.execute(statement.format(sql.Identifier(login), sql.Identifier(setting), sql.Literal(setting_value)))

@@ -68,8 +68,10 @@ class Account:
             given |= {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         return given
 
-    def run(self, *argv: str, bindir: Path | None = None) -> subprocess.CompletedProcess[str]:
-        child = self.child(bindir)
+    def run(
+        self, *argv: str, bindir: Path | None = None, pass_fds: tuple[int, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        child = self.child(bindir) | {"pass_fds": pass_fds}
         return subprocess.run(argv, check=False, capture_output=True, text=True, errors="replace", **child)
 
     def can_enter(self, folder: Path) -> bool:

@@ -3,12 +3,17 @@
 from etl.database import Connection, is_deployed, value
 from etl.paths import query
 
+# What the same expression is told as depends on these; with our schemas in the search path, names lose theirs.
+_PINNED = """
+    set local search_path = pg_catalog; set local timezone = 'UTC'; set local datestyle = 'ISO';
+    set local intervalstyle = 'postgres'; set local extra_float_digits = 1; set local quote_all_identifiers = off
+"""
+
 
 def read_catalog(conn: Connection) -> str:
     """Every object of ours, a line each: kind and name, a colon, what it is."""
     with conn.transaction(force_rollback=True):  # which also puts the search path back
-        # expressions are told with schema names only when the search path does not hold the schema
-        conn.execute("set local search_path = pg_catalog")
+        conn.execute(_PINNED)
         rows = conn.execute(query("catalog")).fetchall()
     return "".join(f"{kind} {name}: {' '.join(detail.split())}\n" for kind, name, detail in sorted(rows))
 

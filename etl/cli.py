@@ -5,7 +5,7 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import checks, demo, modules, server, tenants
+from etl.commands import checks, demo, logins, modules, server, tenants
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -33,6 +33,8 @@ def explain(error: psycopg.Error) -> str:
         return f"The server's disk is full: {said}. Free some space and try again; nothing was half done."
     if isinstance(error, psycopg.OperationalError):
         return f"The connection was lost: {said}. What was not committed was not done; try again."
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return f"There is one already: {error.diag.message_detail or said}"
     detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
     return f"The server refused: {said}.{detail}"
 
@@ -44,7 +46,7 @@ def explain(error: psycopg.Error) -> str:
 @click.version_option(package_name="stanchion")
 @click.pass_context
 def main(ctx: click.Context, dsn: str | None) -> None:
-    """Tracker exports in, per-tenant marts that can be trusted out, in one Postgres.
+    """A multi-tenant stats platform in one Postgres: deploy it, add tenants, prove that they are kept apart.
 
     \b
     Example:
@@ -67,8 +69,10 @@ for command in (
     modules.catalog,
     modules.new,
     tenants.tenant,
-    tenants.analyst,
+    logins.analyst,
+    logins.login,
     tenants.key,
     checks.audit,
+    checks.doctor,
 ):
     main.add_command(command)

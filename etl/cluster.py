@@ -112,7 +112,7 @@ class Cluster:
         with lock:
             bindir, version = runnable(self.binaries, self.account, self.home)
             if self.major is None:
-                self._initialise(bindir)
+                self._initialise(bindir, lock)
             elif self.major != version:
                 raise StanchionError(
                     f"{self.data} was made by Postgres {self.major} and {bindir} has {version}: set "
@@ -190,8 +190,8 @@ class Cluster:
 
     # -- creating ---------------------------------------------------------------------------
 
-    def _initialise(self, bindir: Path) -> None:
-        """The data appears whole or not at all: it is made aside and renamed."""
+    def _initialise(self, bindir: Path, lock: TextIO) -> None:
+        """The data appears whole or not at all: it is made aside; an orphaned initdb has the lock."""
         for left_over in self.home.glob(".init-*"):
             shutil.rmtree(left_over, ignore_errors=True)
         stage = Path(tempfile.mkdtemp(prefix=".init-", dir=self.home))
@@ -201,7 +201,7 @@ class Cluster:
             options = ["-D", str(stage), "-U", SUPERUSER, "-E", "UTF8", f"--locale={LOCALE}"]
             options += ["-A", "scram-sha-256", f"--pwfile={self.password}"]
             options += ["--no-sync"] if self._settings.get("fsync") == "off" else []
-            made = self.account.run(str(bindir / "initdb"), *options, bindir=bindir)
+            made = self.account.run(str(bindir / "initdb"), *options, bindir=bindir, pass_fds=(lock.fileno(),))
             if made.returncode == 0:  # as its owner: root does not write where another user can plant a link
                 include = 'echo "include_if_exists = \'../stanchion.conf\'" >> "$0"'
                 made = self.account.run("/bin/sh", "-c", include, str(stage / "postgresql.conf"))

@@ -16,7 +16,7 @@ Connection = psycopg.Connection[Any]
 @contextmanager
 def connect(server: Server) -> Iterator[Connection]:
     """An autocommit connection in UTC."""
-    with psycopg.connect(server.dsn, autocommit=True, application_name="stanchion") as conn:
+    with psycopg.connect(server.dsn, autocommit=True, application_name="stanchion", client_encoding="utf8") as conn:
         conn.execute("set timezone = 'UTC'")
         conn.execute("set client_min_messages = warning")
         yield conn

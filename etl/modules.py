@@ -8,8 +8,8 @@ in its comment lines "-- revert: ...".
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,13 +18,25 @@ from psycopg.rows import class_row
 
 from etl.database import Connection, is_deployed
 from etl.errors import StanchionError
-from etl.script import read_sql, transaction_control
+from etl.script import read_sql
+from etl.sqltext import Statement, split
 
 SCHEMAS = ("core", "landing", "contest", "stock", "workspace", "ops")  # a module uses core and itself
-_REPEATABLE_FOLDERS = ("functions", "views")
+_BY_TABLE = ("policies", "partitions")
+_RANK = {"versioned": 0, "functions": 1, "views": 2, "policies": 0, "partitions": 1}
+_NOT_MODULES = Path("policies/rules")
+_VERSIONED = re.compile(rf"sql/({'|'.join(SCHEMAS)})/([0-9]{{4}}_[a-z0-9_]+)\.(deploy|revert)\.sql")
+_REPEATABLE = re.compile(
+    rf"sql/({'|'.join(SCHEMAS)})/(functions|views)/([a-z0-9_]+)\.sql"
+    rf"|({'|'.join(_BY_TABLE)})/((?:{'|'.join(SCHEMAS)})\.[a-z0-9_]+)\.sql"
+)
+_REVERT_LINE = re.compile(r"^-- revert: (.*)\n?", re.MULTILINE)
+_DROPS = re.compile(r"^drop (function|procedure|view) ([^;]+);", re.MULTILINE)
+_SETS_SESSION = re.compile(r"set (?!local\b|constraints\b)")
+_ROLES = "stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst, stanchion_dba"
 
 Kind = Literal["versioned", "functions", "views", "policies", "partitions"]
-Action = Literal["deploy", "reapply"]
+Action = Literal["deploy", "reapply", "mend"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,9 @@ class Module:
 
     @property
     def checksum(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        """What the module does; how it is taken back is no part of it, so that a broken revert can be mended."""
+        does = self.text if self.kind == "versioned" else _REVERT_LINE.sub("", self.text)
+        return hashlib.sha256(does.encode()).hexdigest()
 
     @property
     def in_transaction(self) -> bool:
@@ -63,9 +77,9 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Step:
-    action: Action
+    action: Action  # mend: the revert text was edited, nothing else
     module: Module
-    undo_first: str | None  # the revert text of the version in force, when the new one cannot replace it in place
+    undo_first: str | None  # what of the version in force has to go before the new text runs
 
 
 def has_directive(text: str, directive: str) -> bool:
@@ -81,61 +95,100 @@ def has_directive(text: str, directive: str) -> bool:
 def discover(root: Path) -> list[Module]:
     """Every module below a folder, in the order of deployment; everything that is wrong, in one error."""
     problems: list[str] = []
-    modules: list[Module] = []
-    for schema_rank, schema in enumerate(SCHEMAS):
-        folder = root / "sql" / schema
-        modules += _versioned(folder, schema, f"{schema_rank:02}.0", problems)
-        for kind_rank, kind in enumerate(_REPEATABLE_FOLDERS, 1):
-            modules += _repeatable(folder / kind, f"{schema}/{kind}", f"{schema_rank:02}.{kind_rank}", problems)
-    modules += _repeatable(root / "policies", "policies", f"{len(SCHEMAS):02}.0", problems)
-    modules += _repeatable(root / "partitions", "partitions", f"{len(SCHEMAS):02}.1", problems)
+    texts = {path: _read(path, problems) for path in _sql_files(root)}
+    modules = sorted((*_versioned(root, texts, problems), *_repeatable(root, texts)), key=lambda m: m.sort_key)
+    known = {path for module in modules for path in (module.path, module.revert_path)}
+    for path in texts.keys() - known:
+        if not _VERSIONED.fullmatch(path.relative_to(root).as_posix()):
+            problems.append(
+                f"{path} has no place: a module is sql/SCHEMA/NNNN_name.deploy.sql with its .revert.sql, "
+                "sql/SCHEMA/functions/name.sql, sql/SCHEMA/views/name.sql, policies/SCHEMA.table.sql or "
+                f"partitions/SCHEMA.table.sql, in lower case, with SCHEMA one of {', '.join(SCHEMAS)}."
+            )
+    problems += [problem for module in modules for problem in _faults(module)]
     if problems:
-        raise StanchionError("\n".join(problems))
+        raise StanchionError("\n".join(sorted(problems)))
     if not modules:
         raise StanchionError(f"There are no SQL modules under {root}; is this a checkout of Stanchion?")
     return modules
 
 
-def _versioned(folder: Path, schema: str, rank: str, problems: list[str]) -> list[Module]:
-    deploys = {path.name.removesuffix(".deploy.sql"): path for path in sorted(folder.glob("*.deploy.sql"))}
-    reverts = {path.name.removesuffix(".revert.sql"): path for path in sorted(folder.glob("*.revert.sql"))}
-    for stem in sorted(deploys.keys() ^ reverts.keys()):
-        missing = "revert" if stem in deploys else "deploy"
-        problems.append(f"{folder / stem}.{missing}.sql is missing: a module can be deployed and taken back.")
-    for stray in sorted(folder.glob("*.sql")):
-        if not re.fullmatch(r"\d{4}_\w+\.(deploy|revert)\.sql", stray.name):
-            problems.append(f"{stray} is not named NNNN_name.deploy.sql or NNNN_name.revert.sql.")
-    modules = [
-        _module(f"{schema}/{stem}", "versioned", f"{rank}.{stem}", deploys[stem], reverts[stem], problems)
-        for stem in sorted(deploys.keys() & reverts.keys())
-    ]
-    for number, count in Counter(module.number for module in modules).items():
-        if count > 1:
-            names = " and ".join(module.name for module in modules if module.number == number)
-            problems.append(f"{names} share the number {number}; give one of them another.")
-    return modules
+def _sql_files(root: Path) -> Iterator[Path]:
+    for folder in ("sql", *_BY_TABLE):
+        for path in (root / folder).rglob("*"):
+            if path.suffix.lower() == ".sql" and not path.is_relative_to(root / _NOT_MODULES):
+                yield path
 
 
-def _repeatable(folder: Path, prefix: str, rank: str, problems: list[str]) -> list[Module]:
-    kind: Any = prefix.rsplit("/", 1)[-1]
-    return [
-        _module(f"{prefix}/{path.stem}", kind, f"{rank}.{path.stem}", path, path, problems)
-        for path in sorted(folder.glob("*.sql"))
-    ]
+def _read(path: Path, problems: list[str]) -> str | None:
+    try:
+        return read_sql(path)
+    except StanchionError as e:
+        problems.append(str(e))
+        return None
 
 
-def _module(name: str, kind: Kind, sort_key: str, path: Path, revert_path: Path, problems: list[str]) -> Module:
-    text = read_sql(path)
-    if kind == "versioned":
-        revert_text = read_sql(revert_path)
-    else:
-        revert_text = "\n".join(re.findall(r"^-- revert: (.*)$", text, re.MULTILINE))
-        if not revert_text:
-            problems.append(f"{path} does not say how to take it back; end it with '-- revert: ...'.")
-    for checked, content in {path: text, revert_path: revert_text}.items():
-        if line := transaction_control(content):
-            problems.append(f"{checked}:{line}: begins or ends a transaction; the deployer does that, take it out.")
-    return Module(name, kind, sort_key, path, text, revert_path, revert_text)
+def _versioned(root: Path, texts: dict[Path, str | None], problems: list[str]) -> Iterator[Module]:
+    numbers: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path, text in texts.items():
+        if not (match := _VERSIONED.fullmatch(path.relative_to(root).as_posix())):
+            continue
+        schema, stem, side = match.groups()
+        other = path.with_name(f"{stem}.{'revert' if side == 'deploy' else 'deploy'}.sql")
+        if other not in texts:
+            problems.append(f"{other} is missing: a module can be deployed and taken back.")
+        if side == "deploy":
+            numbers[schema, stem[:4]].append(f"{schema}/{stem}")
+            sort_key = f"{SCHEMAS.index(schema):02}.0.{stem}"
+            yield Module(f"{schema}/{stem}", "versioned", sort_key, path, text or "", other, texts.get(other) or "")
+    for (_, number), names in numbers.items():
+        if len(names) > 1:
+            problems.append(f"{' and '.join(sorted(names))} share the number {number}; give one of them another.")
+
+
+def _repeatable(root: Path, texts: dict[Path, str | None]) -> Iterator[Module]:
+    for path, text in texts.items():
+        if not (match := _REPEATABLE.fullmatch(path.relative_to(root).as_posix())):
+            continue
+        schema, folder, name, top, table = match.groups()
+        kind: Any = folder or top
+        rank = SCHEMAS.index(schema) if schema else len(SCHEMAS)
+        full = f"{schema}/{folder}/{name}" if schema else f"{top}/{table}"
+        sort_key = f"{rank:02}.{_RANK[kind]}.{name or table}"
+        revert_text = "\n".join(_REVERT_LINE.findall(text or ""))
+        yield Module(full, kind, sort_key, path, text or "", path, revert_text)
+
+
+def _faults(module: Module) -> Iterator[str]:
+    """What is wrong with the text of a module, a sentence each; a text that could not be read was told already."""
+    if module.kind != "versioned" and module.text and not module.revert_text.strip():
+        yield f"{module.path} does not say how to take it back; end it with '-- revert: ...'."
+    sides = {module.path: module.text, module.revert_path: module.revert_text}
+    if module.kind != "versioned":
+        sides = {module.path: module.text, Path(f"{module.path} (revert)"): module.revert_text}
+    for path, text in sides.items():
+        statements = list(split(text))
+        for statement in statements:
+            if statement.controls_transaction:
+                yield f"{path}:{statement.line}: begins or ends a transaction; the deployer does that, take it out."
+            if _SETS_SESSION.match(statement.code):
+                yield f"{path}:{statement.line}: would hold for the modules after it too; write 'set local'."
+        if has_directive(text, "no-transaction") and (len(statements) != 1 or module.kind != "versioned"):
+            yield (
+                f"{path} has no transaction, so that it must be one statement of a versioned module, "
+                f"and it is {len(statements)}; put the others into modules of their own."
+            )
+    if not module.in_transaction:
+        yield from _unsure_drops(module.revert_path, split(module.revert_text))
+
+
+def _unsure_drops(path: Path, statements: Iterable[Statement]) -> Iterator[str]:
+    for statement in statements:
+        if statement.code.startswith("drop ") and " if exists " not in statement.code:
+            yield (
+                f"{path}:{statement.line}: takes back what has no transaction and may be there by half or not at all; "
+                "write 'if exists'."
+            )
 
 
 def read_ledger(conn: Connection) -> dict[str, Deployed]:
@@ -162,9 +215,23 @@ def make_plan(modules: Iterable[Module], ledger: dict[str, Deployed]) -> list[St
         if have is None:
             steps.append(Step("deploy", module, None))
         elif have.checksum != module.checksum:
-            in_place = module.kind != "policies" and have.revert_sql == module.revert_text
-            steps.append(Step("reapply", module, None if in_place else have.revert_sql))
+            steps.append(Step("reapply", module, _undo(have, module)))
+        elif have.revert_sql != module.revert_text:
+            steps.append(Step("mend", module, None))
     return steps
+
+
+def _undo(have: Deployed, module: Module) -> str:
+    """What has to go before a repeatable is applied again: all of it, or its grants where it is replaced in place.
+
+    "create or replace" keeps the grants of what it replaces, also those that the new text no longer makes.
+    """
+    if module.kind == "policies" or have.revert_sql != module.revert_text:
+        return have.revert_sql
+    return "\n".join(
+        f"revoke all on {'' if what == 'view' else what} {name} from public, {_ROLES};"
+        for what, name in _DROPS.findall(have.revert_sql)
+    )
 
 
 def _disagreements(modules: list[Module], ledger: dict[str, Deployed]) -> Iterable[str]:
@@ -209,7 +276,8 @@ def module_states(modules: list[Module], ledger: dict[str, Deployed]) -> list[di
         elif module is None:
             state = "gone"
         else:
-            state = "deployed" if have.checksum == module.checksum else "changed"
+            same = (have.checksum, have.revert_sql) == (module.checksum, module.revert_text)
+            state = "deployed" if same else "changed"
         lines.append(
             {
                 "module": name,

@@ -6,6 +6,8 @@ from pathlib import Path
 from etl.errors import StanchionError
 from etl.modules import SCHEMAS
 
+_NAME = "[a-z_][a-z0-9_]{0,59}"  # room for _pk in the 63 letters of a name
+
 _VERSIONED = """\
 -- What this is, in a sentence.
 --
@@ -95,13 +97,13 @@ def scaffold(root: Path, name: str) -> list[Path]:
 
 def _files(root: Path, name: str) -> dict[Path, str]:
     schemas = "|".join(SCHEMAS)
-    if match := re.fullmatch(rf"(policies|partitions)/((?:{schemas})\.[a-z_][a-z0-9_]*)", name):
+    if match := re.fullmatch(rf"(policies|partitions)/((?:{schemas})\.{_NAME})", name):
         folder, table = match.groups()
         return {root / folder / f"{table}.sql": _BY_TABLE[folder].format(table=table)}
-    if match := re.fullmatch(rf"({schemas})/(functions|views)/([a-z_][a-z0-9_]*)", name):
+    if match := re.fullmatch(rf"({schemas})/(functions|views)/({_NAME})", name):
         schema, folder, thing = match.groups()
         return {root / "sql" / schema / folder / f"{thing}.sql": _REPEATABLE[folder].format(schema=schema, name=thing)}
-    if match := re.fullmatch(rf"({schemas})/([a-z_][a-z0-9_]*)", name):
+    if match := re.fullmatch(rf"({schemas})/({_NAME})", name):
         schema, thing = match.groups()
         folder_path = root / "sql" / schema
         taken = [int(path.name[:4]) for path in folder_path.glob("[0-9][0-9][0-9][0-9]_*.deploy.sql")]

@@ -39,7 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--pg") == "18":
         return
-    serverless = [item for item in items if "cluster" not in getattr(item, "fixturenames", ())]
+    servers = {"cluster", "db", "empty_db"}  # the latter two ask for the first only when they run
+    serverless = [item for item in items if not servers & set(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=serverless)
     items[:] = [item for item in items if item not in serverless]
 

@@ -21,9 +21,7 @@ def temporary_logins(conn: Connection, dsn: str) -> Iterator[dict[str, str]]:
     try:
         for name, role in {**{role: role for role in ROLES}, "stranger": "stanchion_analyst"}.items():
             login = f"{PREFIX}{name.removeprefix('stanchion_')}_{secrets.token_hex(3)}"
-            password = secrets.token_urlsafe(18)
-            create_login(conn, login, password, role)
-            made[name] = make_conninfo(dsn, user=login, password=password)
+            made[name] = make_conninfo(dsn, user=login, password=create_login(conn, login, role))
         yield made
     finally:
         drop_logins(conn)

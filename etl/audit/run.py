@@ -73,16 +73,15 @@ class _Targets:
     def __init__(self, conn: Connection, tables: list[Table], ours: Victim, theirs: Victim) -> None:
         self.conn, self.tables, self.ours, self.theirs = conn, tables, ours, theirs
         self.relations: dict[str, list[str]] = dict(conn.execute(query("audit/relations")).fetchall())
+        self.catalogs = [row[0] for row in conn.execute(query("audit/catalogs"))]
+        self._grants = conn.execute(query("audit/grants")).fetchall()
+        self._functions = conn.cursor(row_factory=dict_row).execute(query("audit/functions")).fetchall()
 
     def granted(self, role: str) -> set[str]:
-        return {row[0] for row in self.conn.execute(query("audit/grants"), {"role": role})}
+        return {name for grantee, name in self._grants if grantee == role}
 
     def functions(self, role: str) -> list[dict[str, Any]]:
-        cursor = self.conn.cursor(row_factory=dict_row)
-        return cursor.execute(query("audit/functions"), {"role": role}).fetchall()
-
-    def catalogs(self, role: str) -> list[str]:
-        return [row[0] for row in self.conn.execute(query("audit/catalogs"), {"role": role})]
+        return [function for function in self._functions if function["role"] == role]
 
 
 def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterator[tuple[Attacker, list[Victim]]]:
@@ -114,7 +113,7 @@ def _attack_as(report: Report, attacker: Attacker, own: list[Victim], role: str,
         return
     attacks.read(report, attacker, targets.relations)
     if role == "stanchion_analyst" and not attacker.settings:
-        attacks.read_catalogs(report, attacker, targets.catalogs(role))
+        attacks.read_catalogs(report, attacker, targets.catalogs)
     with _unchanged(report, targets, attacker) as look:
         functions = targets.functions(role)
         report.functions = max(report.functions, len(functions))

@@ -220,8 +220,11 @@ def remove(conn: Connection, tables: list[Table], slug_prefix: str) -> None:
         row[0] for row in conn.execute("select tenant_id from core.tenant where starts_with(slug, %s)", [slug_prefix])
     ]
     for table in reversed(tables):
+        owner = "stanchion_builder" if table.name.startswith("marts.") else "stanchion_owner"
         try:
             with conn.transaction():
+                # not as a superuser, who could delete what is append-only
+                conn.execute(f"set local role {owner}")
                 conn.execute(sql.SQL("delete from {} where tenant_id = any (%s)").format(table.identifier), [ids])
         except psycopg.errors.InsufficientPrivilege:
             continue

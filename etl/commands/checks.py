@@ -4,17 +4,19 @@ import time
 
 import click
 
+from etl.audit.matrix import access_matrix
 from etl.audit.run import audit as run_audit
-from etl.commands.options import database_option, json_option, note, open_server, print_json
-from etl.database import connect
+from etl.commands.options import database_option, json_option, note, open_server, print_json, some
+from etl.database import connect, require_deployed
 from etl.doctor import Check, examine
 from etl.embedded import Embedded
 
 
 @click.command()
+@click.option("--matrix", is_flag=True, help="Only print who may do what, as Markdown.")
 @json_option
 @database_option
-def audit(as_json: bool) -> None:
+def audit(matrix: bool, as_json: bool) -> None:
     """Try to reach another tenant's data, as every role with real logins; exit 1 and name each leak.
 
     Makes two tenants and five logins for the time it takes, and removes them.
@@ -22,7 +24,13 @@ def audit(as_json: bool) -> None:
     \b
     Example:
         stanchion audit
+        stanchion audit --matrix
     """
+    if matrix:
+        with open_server() as server, connect(server) as conn:
+            require_deployed(conn)
+            click.echo(access_matrix(conn))
+        return
     started = time.monotonic()
     with open_server() as server, connect(server) as conn:
         report = run_audit(conn, server.dsn, note)
@@ -65,7 +73,7 @@ def doctor(strict: bool, as_json: bool) -> None:
     else:
         for check in checks:
             _show(check)
-        click.echo(f"\n{len(checks)} checks, {alerts or 'no'} alert{'s' if alerts != 1 else ''}.")
+        click.echo(f"\n{some(len(checks), 'check')}, {some(alerts, 'alert')}.")
     if strict and alerts:
         click.get_current_context().exit(1)
 

@@ -1,11 +1,14 @@
 """demo: from nothing to a deployed database with two leagues in it."""
 
+import os
+import shutil
+import sys
 import time
 
 import click
 
 from etl import deploy, tenants
-from etl.commands.options import note, open_database
+from etl.commands.options import database_option, note, open_database, some
 from etl.database import Connection
 from etl.modules import discover
 from etl.paths import ROOT
@@ -17,6 +20,7 @@ LEAGUES = {
 
 
 @click.command()
+@database_option
 def demo() -> None:
     """Deploy to the server in use and add two leagues with different rules; again changes nothing.
 
@@ -31,7 +35,7 @@ def demo() -> None:
             steps = deploy.plan_deploy(conn, discover(ROOT))
             deploy.deploy(conn, steps, lambda _: None)
             deploy.make_due_partitions(conn)
-        click.echo(f"{len(steps)} modules deployed." if steps else "Every module is deployed already.")
+        click.echo(f"{some(len(steps), 'module')} deployed." if steps else "Every module is deployed already.")
         known = {row["slug"] for row in tenants.list_tenants(conn)}
         for slug, (name, rules) in LEAGUES.items():
             if slug in known:
@@ -42,13 +46,14 @@ def demo() -> None:
                     tenants.set_setting(conn, slug, setting, setting_value, None)
         _show(conn)
     click.echo(f"\nDone in {time.monotonic() - started:.1f} s. Look around with:\n")
+    program = "stanchion" if shutil.which("stanchion") else os.path.relpath(sys.argv[0])
     for line in (
-        'stanchion psql -c "select * from contest.rules"',
-        "stanchion analyst add alex --tenant harbour    a login that reads one league and nothing else",
-        "stanchion up                                   keep the server running, for other programs",
-        "stanchion down --purge                         remove everything again",
+        'psql -c "select * from contest.rules"',
+        "analyst add alex --tenant harbour    a login that reads one league and nothing else",
+        "up                                   keep the server running, for other programs",
+        "down --purge                         remove everything again",
     ):
-        click.echo(f"    {line}")
+        click.echo(f"    {program} {line}")
 
 
 def _show(conn: Connection) -> None:

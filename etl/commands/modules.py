@@ -74,9 +74,13 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
     elif not done:
         click.echo("Up to date: every module is deployed.")
     elif dry_run:
-        click.echo(f"{len(done)} modules would be deployed; nothing was changed.")
+        click.echo(f"{_modules(len(done))} would be deployed; nothing was changed.")
     else:
-        click.echo(f"{len(done)} modules deployed in {time.monotonic() - started:.1f} s.")
+        click.echo(f"{_modules(len(done))} deployed in {time.monotonic() - started:.1f} s.")
+
+
+def _modules(count: int) -> str:
+    return "1 module" if count == 1 else f"{count} modules"
 
 
 @click.command()
@@ -106,12 +110,12 @@ def revert(to: str | None, only: str | None, yes: bool, accept_drift: bool, wait
         rows = deployer.plan_revert(conn, to=to, only=only, accept_drift=accept_drift)
         if rows:
             names = ", ".join(row.name for row in rows[:5]) + (" ..." if len(rows) > 5 else "")
-            confirm(f"Take back {len(rows)} modules with the data in them ({names})?", yes)
+            confirm(f"Take back {_modules(len(rows))} with the data in them ({names})?", yes)
         deployer.revert(conn, rows, on_row)
     if as_json:
         print_json({"reverted": [row.name for row in rows]})
     else:
-        click.echo(f"{len(rows)} modules taken back.")
+        click.echo(f"{_modules(len(rows))} taken back.")
 
 
 @click.command()

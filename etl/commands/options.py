@@ -65,6 +65,19 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
+def report(as_json: bool, facts: dict[str, Any], sentence: str) -> None:
+    """What was done: for a program, or for people."""
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(sentence)
+
+
+def some(count: int, noun: str) -> str:
+    """1 module, 2 modules, no modules."""
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
 def print_table(rows: list[dict[str, Any]], empty: str) -> None:
     """Rows under their keys; a sentence when there are none."""
     if not rows:
@@ -74,11 +87,17 @@ def print_table(rows: list[dict[str, Any]], empty: str) -> None:
     for column in rows[0]:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row.values()))
+        table.add_row(*map(_cell, row.values()))
     console = Console(file=sys.stdout, highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 1000  # a pipe has no width to fold at
     console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def confirm(question: str, yes: bool) -> None:

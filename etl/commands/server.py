@@ -107,7 +107,7 @@ def psql(ctx: click.Context, args: tuple[str, ...]) -> None:
 
     \b
     Example:
-      stanchion psql -c "select * from app.tenants"
+      stanchion psql -c "select * from core.tenant"
     """
     with find_server(ctx.obj.dsn) as server:
         program, libraries = _find_psql(server)

@@ -1,19 +1,11 @@
-"""tenant, analyst and key: who there is, what is set for them, and who may read."""
+"""tenant and key: who there is, what is set for them, and with what their programs come in."""
 
 from datetime import datetime
 
 import click
 
-from etl import analysts, tenants
-from etl.commands.options import (
-    confirm,
-    database_option,
-    json_option,
-    open_database,
-    print_json,
-    print_table,
-    yes_option,
-)
+from etl import tenants
+from etl.commands.options import database_option, json_option, open_database, print_json, print_table, report
 
 
 @click.group()
@@ -65,7 +57,10 @@ def tenant_list(as_json: bool) -> None:
 @click.argument("setting", required=False)
 @click.argument("setting_value", metavar="[VALUE]", required=False)
 @click.option(
-    "--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), help="The day from which it holds; else always."
+    "--from",
+    "valid_from",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day from which it holds; else from the beginning.",
 )
 @json_option
 @database_option
@@ -94,8 +89,9 @@ def tenant_config(
 @tenant.command("domain")
 @click.argument("slug")
 @click.argument("domain")
+@json_option
 @database_option
-def tenant_domain(slug: str, domain: str) -> None:
+def tenant_domain(slug: str, domain: str, as_json: bool) -> None:
     """Give a tenant a host name; refused when somebody has it.
 
     \b
@@ -104,13 +100,14 @@ def tenant_domain(slug: str, domain: str) -> None:
     """
     with open_database() as conn:
         tenants.add_domain(conn, slug, domain)
-    click.echo(f"{domain.lower()} is {slug}.")
+    report(as_json, {"slug": slug, "domain": domain.lower()}, f"{domain.lower()} is {slug}.")
 
 
 @tenant.command("suspend")
 @click.argument("slug")
+@json_option
 @database_option
-def tenant_suspend(slug: str) -> None:
+def tenant_suspend(slug: str, as_json: bool) -> None:
     """Close a tenant to its domains, API keys and analysts, at once and keeping everything.
 
     \b
@@ -119,13 +116,15 @@ def tenant_suspend(slug: str) -> None:
     """
     with open_database() as conn:
         tenants.set_status(conn, slug, "suspended")
-    click.echo(f"{slug} is suspended; stanchion tenant resume {slug} opens it again.")
+    done = f"{slug} is suspended; stanchion tenant resume {slug} opens it again."
+    report(as_json, {"slug": slug, "status": "suspended"}, done)
 
 
 @tenant.command("resume")
 @click.argument("slug")
+@json_option
 @database_option
-def tenant_resume(slug: str) -> None:
+def tenant_resume(slug: str, as_json: bool) -> None:
     """Open a suspended tenant again.
 
     \b
@@ -134,79 +133,7 @@ def tenant_resume(slug: str) -> None:
     """
     with open_database() as conn:
         tenants.set_status(conn, slug, "active")
-    click.echo(f"{slug} is active.")
-
-
-@click.group()
-def analyst() -> None:
-    """Add, list and revoke database logins that read exactly the tenants granted to them."""
-
-
-@analyst.command("add")
-@click.argument("login")
-@click.option("--tenant", "slugs", multiple=True, required=True, metavar="SLUG", help="A tenant to read; repeatable.")
-@json_option
-@database_option
-def analyst_add(login: str, slugs: tuple[str, ...], as_json: bool) -> None:
-    """Let a login read these tenants too, whatever it SETs; a new login's password is shown this once.
-
-    \b
-    Example:
-        stanchion analyst add alex --tenant harbour --tenant lakeside
-    """
-    with open_database() as conn:
-        password = analysts.add_analyst(conn, login, list(slugs))
-        info = conn.info
-        where = f"{info.host}:{info.port}/{info.dbname}"
-    if as_json:
-        print_json({"login": login, "tenants": slugs, "password": password})
-        return
-    click.echo(f"{login} reads {', '.join(slugs)}.")
-    if password:
-        click.echo(f"Password, shown this once: {password}")
-        click.echo(f"Connect as {login} to {where}")
-
-
-@analyst.command("list")
-@json_option
-@database_option
-def analyst_list(as_json: bool) -> None:
-    """List the logins of analysts and the tenants they read.
-
-    \b
-    Example:
-        stanchion analyst list
-    """
-    with open_database() as conn:
-        rows = analysts.list_analysts(conn)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, "There is no analyst yet; add one with: stanchion analyst add LOGIN --tenant SLUG")
-
-
-@analyst.command("revoke")
-@click.argument("login")
-@click.option("--tenant", "slugs", multiple=True, metavar="SLUG", help="A tenant to read no more; else all of them.")
-@yes_option
-@json_option
-@database_option
-def analyst_revoke(login: str, slugs: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """End reading at once, also for open connections; a login with no tenant left is dropped.
-
-    \b
-    Example:
-        stanchion analyst revoke alex --tenant lakeside
-        stanchion analyst revoke alex
-    """
-    with open_database() as conn:
-        if not slugs:
-            confirm(f"Drop the login {login}?", yes)
-        dropped = analysts.revoke_analyst(conn, login, list(slugs))
-    if as_json:
-        print_json({"login": login, "dropped": dropped})
-    else:
-        click.echo(f"{login} is gone." if dropped else f"{login} no longer reads {', '.join(slugs)}.")
+    report(as_json, {"slug": slug, "status": "active"}, f"{slug} is active.")
 
 
 @click.group()
@@ -257,8 +184,9 @@ def key_list(slug: str, as_json: bool) -> None:
 @key.command("revoke")
 @click.argument("slug")
 @click.argument("name")
+@json_option
 @database_option
-def key_revoke(slug: str, name: str) -> None:
+def key_revoke(slug: str, name: str, as_json: bool) -> None:
     """End an API key, from the next transaction on.
 
     \b
@@ -267,4 +195,4 @@ def key_revoke(slug: str, name: str) -> None:
     """
     with open_database() as conn:
         tenants.revoke_key(conn, slug, name)
-    click.echo(f"The key {name} of {slug} is revoked.")
+    report(as_json, {"slug": slug, "name": name, "revoked": True}, f"The key {name} of {slug} is revoked.")

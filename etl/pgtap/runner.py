@@ -9,7 +9,7 @@ search_path is `tap, public`, so the same file also runs under psql:
 from __future__ import annotations
 
 import os
-import selectors
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,10 +21,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from etl.errors import StanchionError
 from etl.pgtap import script, tap
+from etl.script import results
+from etl.sqltext import Statement
 
-# A literal must mean to the server what it meant to script.split, hence standard_conforming_strings.
+# A literal must mean to the server what it meant to sqltext.split, hence standard_conforming_strings.
 _OPTIONS = "-c search_path=tap,public -c standard_conforming_strings=on"
 _ENDS_TRANSACTION = {b"BEGIN", b"START TRANSACTION", b"COMMIT", b"PREPARE TRANSACTION"}
+_FINISH = re.compile(r"\bfinish \(")
 _NO_PGTAP = ("function plan(", "function no_plan(")
 _NOTICES_SHOWN = 20
 
@@ -135,7 +138,7 @@ class _Run:
     def _send(self) -> bool:
         """Send the file as one message, as psql -c would; return whether it ran to its end."""
         try:
-            for result in _results(self.connection.pgconn, self.source.text):
+            for result in results(self.connection.pgconn, self.source.text):
                 if result.status == pq.ExecStatus.FATAL_ERROR:
                     self._problem_from(result)
                     return False
@@ -155,11 +158,11 @@ class _Run:
             assertion.line = _line_of(statement, assertion, alone=len(assertions) == 1)
         if assertions:
             self.unfinished = True
-        if statement and statement.finishes:
+        if statement and _FINISH.search(statement.code):
             self.unfinished = False
         self.done.append(result.command_status or b"")
 
-    def _statement(self) -> script.Statement | None:
+    def _statement(self) -> Statement | None:
         statements, done = self.source.statements, len(self.done)
         return statements[done] if done < len(statements) else None
 
@@ -196,7 +199,7 @@ class _Run:
                 assertion.line = None
 
     def _check_isolation(self) -> None:
-        """The server's own word, in case the file was cut into statements differently from script.split."""
+        """The server's own word, in case the file was cut into statements differently from sqltext.split."""
         idle = self.connection.info.transaction_status == pq.TransactionStatus.IDLE
         if not idle or self.done[-1:] != [b"ROLLBACK"] or _ENDS_TRANSACTION & set(self.done[1:-1]):
             self._problem("not isolated: the server saw more than one begin; … rollback;")
@@ -223,7 +226,7 @@ def _assertions(number: int) -> str:
     return "assertion" if number == 1 else "assertions"
 
 
-def _line_of(statement: script.Statement | None, assertion: tap.Assertion, *, alone: bool) -> int | None:
+def _line_of(statement: Statement | None, assertion: tap.Assertion, *, alone: bool) -> int | None:
     """The statement's line; of several assertions in one statement, the line that names this one."""
     if statement is None:
         return None
@@ -237,28 +240,3 @@ def _values(result: pq.abc.PGresult) -> Iterator[str]:
     for row in range(result.ntuples):
         for column in range(result.nfields):
             yield (result.get_value(row, column) or b"").decode(errors="replace")
-
-
-def _results(pgconn: pq.abc.PGconn, text: str) -> Iterator[pq.abc.PGresult]:
-    """The result of each statement, waiting where Python can be interrupted (libpq alone cannot be)."""
-    pgconn.send_query(text.encode())
-    with selectors.DefaultSelector() as selector:
-        selector.register(pgconn.socket, selectors.EVENT_READ)
-        while True:
-            while pgconn.is_busy():
-                selector.select()
-                pgconn.consume_input()
-            result = pgconn.get_result()
-            if result is None:
-                return
-            if result.status == pq.ExecStatus.COPY_IN:
-                pgconn.put_copy_end(b"a pgTAP file cannot read from stdin")
-            elif result.status == pq.ExecStatus.COPY_OUT:
-                _drain(pgconn)
-            else:
-                yield result
-
-
-def _drain(pgconn: pq.abc.PGconn) -> None:
-    while pgconn.get_copy_data(0)[0] > 0:
-        pass

@@ -10,7 +10,8 @@ with space as (
         or (n.nspname = 'marts' and to_regrole('stanchion_builder') = n.nspowner)
         -- given away by hand, with our tables in it
         or (n.nspname !~ '^(pg_|public$)' and exists (
-            select from pg_class as c where c.relnamespace = n.oid and c.relowner = to_regrole('stanchion_owner')
+            select from pg_class as c
+            where c.relnamespace = n.oid and c.relowner = to_regrole('stanchion_owner')
         ))
 ),
 
@@ -19,6 +20,25 @@ relation as (
     from pg_class as c
     join space as s on s.oid = c.relnamespace
     where s.nspname not in ('parts', 'marts') and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+),
+
+-- 15 qualifies the columns of a sole relation where 16 does not: those of the first one lose their qualifier
+view_body as (
+    select
+        t.oid,
+        regexp_replace(
+            t.body,
+            format('\m%s\.(?=\w)|\s', coalesce(t.first[2], regexp_replace(t.first[1], '.*\.', ''), '$^')),
+            '', 'g'
+        ) as body
+    from (
+        select
+            r.oid,
+            pg_get_viewdef(r.oid) as body,
+            regexp_match(pg_get_viewdef(r.oid), '\n   FROM \(*([\w.]+)(?: (\w+))?') as first
+        from relation as r
+        where r.relkind in ('v', 'm')
+    ) as t
 ),
 
 routine as (
@@ -88,15 +108,10 @@ select
         case when r.relrowsecurity then 'row level security' end,
         case when r.relforcerowsecurity then 'forced' end,
         'with ' || array_to_string(r.reloptions, ' '),
-        'body ' || case when r.relkind in ('v', 'm') then left(md5(regexp_replace(v.body, q.dropped, '', 'g')), 12) end
+        'body ' || left(md5(v.body), 12)
     )
 from relation as r
--- 15 qualifies the columns of a sole relation where 16 does not: those of the first one lose their qualifier
-cross join lateral (select pg_get_viewdef(r.oid) as body) as v
-left join lateral regexp_match(v.body, '\n   FROM \(*([\w.]+)(?: (\w+))?') as f on true
-cross join lateral (
-    select format('\m%s\.(?=\w)|\s', coalesce(f[2], regexp_replace(f[1], '.*\.', ''), '$^')) as dropped
-) as q
+left join view_body as v on v.oid = r.oid
 
 union all
 select

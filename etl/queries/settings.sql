@@ -2,9 +2,9 @@
 select
     k.module || '.' || k.key as setting,
     coalesce(latest.value, k.default_value)::text as value,
-    case when latest.value is null then 'default' else nullif(latest.valid_from::text, '-infinity') end as since,
+    case when latest.value is null then 'default' else replace(latest.valid_from::text, '-infinity', 'the beginning') end as since,
     (
-        select string_agg(c.value || ' from ' || c.valid_from, ', ' order by c.valid_from)
+        select string_agg(c.value::text || ' from ' || c.valid_from::text, ', ' order by c.valid_from)
         from core.tenant_config as c
         where
             c.tenant_id = core.current_tenant()

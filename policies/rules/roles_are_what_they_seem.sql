@@ -1,5 +1,6 @@
 -- None of our roles can log in or pass by the policies, none is in another but the DBA in the owner,
--- and an analyst's login is in nothing else.
+-- and an analyst's login is in nothing else. (From 16 on, who makes a role is in it; whoever can make
+-- roles can be anything anyway, and is the deployer.)
 select
     r.rolname::text as object,
     concat_ws(
@@ -25,4 +26,4 @@ select analyst.rolname::text, format('reads as an analyst and is also in %s', pg
 from pg_roles as analyst
 join pg_auth_members as m on m.member = analyst.oid and m.roleid = 'stanchion_analyst'::regrole
 join pg_auth_members as other on other.member = analyst.oid and other.roleid <> m.roleid
-where not analyst.rolsuper
+where not analyst.rolsuper and not analyst.rolcreaterole

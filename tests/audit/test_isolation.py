@@ -11,6 +11,7 @@ from etl.audit.rules import broken, rule_files
 from etl.audit.run import audit
 from etl.modules import discover
 from etl.paths import ROOT
+from tests.regenerate import MATRIX, with_matrix
 
 Db = psycopg.Connection[Any]
 
@@ -219,3 +220,8 @@ def test_the_command_exits_1_and_names_the_leak(db: Db, stanchion: Callable[...,
     assert outcome.code == 1
     assert "core.principal: shows rows of another tenant" in outcome.out
     assert "Traceback" not in outcome.err
+
+
+def test_the_access_matrix_in_the_policies_readme_is_that_of_the_database(deployed_db: Db) -> None:
+    page = MATRIX.read_text(encoding="utf-8")
+    assert page == with_matrix(page, deployed_db), "run: make catalog"

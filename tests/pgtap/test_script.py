@@ -1,4 +1,4 @@
-"""A test file is cut where the server cuts it, and refused when it could leave something behind."""
+"""A test file is refused when it could leave something behind."""
 
 from __future__ import annotations
 
@@ -6,44 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.pgtap.script import RefusedFileError, read, split
-
-
-def codes(text: str) -> list[str]:
-    return [statement.code for statement in split(text)]
-
-
-@pytest.mark.parametrize(
-    "literal",
-    [
-        "'a; b'",
-        "'it''s; b'",
-        r"E'it\'s; b'",
-        "$$a; b$$",
-        "$body$a; $$ b$body$",
-        "$größe$;$größe$",
-        r"'\'",
-    ],
-)
-def test_a_semicolon_in_a_literal_ends_nothing(literal: str) -> None:
-    assert codes(f"select {literal}; select 2;") == ["select ''", "select 2"]
-
-
-def test_comments_and_empty_statements_are_no_statements() -> None:
-    assert codes("/* a; /* nested; */ b; */ ;; select 1; -- c;\n;") == ["select 1"]
-
-
-def test_a_routine_with_a_sql_body_is_one_statement() -> None:
-    body = "begin atomic; select case when true then 1 else 2 end; select 2; end"
-    assert len(codes(f"create function f() returns int {body}; select 1;")) == 2
-
-
-def test_a_rule_with_several_actions_is_one_statement() -> None:
-    assert len(codes("create or replace rule r as on delete to t do also (select 1; select 2); select 3;")) == 2
-
-
-def test_statements_know_the_line_of_their_first_word() -> None:
-    assert [statement.line for statement in split("begin;\n\n-- why\nselect\n1;\nrollback;")] == [1, 4, 6]
+from etl.pgtap.script import RefusedFileError, read
 
 
 @pytest.mark.parametrize(

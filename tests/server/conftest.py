@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -17,25 +18,7 @@ from etl.embedded import Embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 
-COMMANDS = """
-import sys, types, click
-from etl.commands import server
-from etl.errors import StanchionError
-
-@click.group()
-@click.option("--dsn")
-@click.pass_context
-def cli(ctx, dsn):
-    ctx.obj = types.SimpleNamespace(dsn=dsn)
-
-for name in ("up", "down", "dsn", "psql"):
-    cli.add_command(getattr(server, name))
-try:
-    cli(prog_name="stanchion")
-except StanchionError as error:
-    click.echo(f"Error: {error}", err=True)
-    sys.exit(1)
-"""
+COMMANDS = "from etl.cli import main; main(prog_name='stanchion')"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -48,34 +31,54 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
     """A directory that everybody can enter; servers in it are ended with it."""
     folder = Path(tempfile.mkdtemp(prefix="stanchion-test-", dir="/tmp"))
     folder.chmod(0o755)
     try:
         yield folder
     finally:
-        _remove(folder)
+        end_processes(folder)
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
-def home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def new_home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home that does not exist yet, and what STANCHION_HOME says."""
     monkeypatch.setenv("STANCHION_HOME", str(place / "home"))
     return place / "home"
 
 
+@pytest.fixture(scope="session")
+def shared_home() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder / "home"
+
+
+@pytest.fixture
+def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home with data and without a running server; one for all tests, since data takes a second to make."""
+    if not shared_home.exists():
+        with Embedded(shared_home, fast=True):
+            pass
+    monkeypatch.setenv("STANCHION_HOME", str(shared_home))
+    yield shared_home
+    Embedded(shared_home).down()
+    end_processes(shared_home)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Embedded]:
     """One running server for the tests of a file that only look at it."""
-    folder = Path(tempfile.mkdtemp(prefix="stanchion-test-", dir="/tmp"))
-    folder.chmod(0o755)
-    try:
-        with Embedded(folder / "home", fast=True) as embedded:
-            yield embedded
-    finally:
-        _remove(folder)
+    with open_folder() as folder, Embedded(folder / "home", fast=True) as embedded:
+        yield embedded
 
 
 @pytest.fixture
@@ -110,7 +113,6 @@ def processes(folder: Path) -> list[int]:
     return found
 
 
-def _remove(folder: Path) -> None:
+def end_processes(folder: Path) -> None:
     for pid in processes(folder):
         os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(folder)

@@ -44,14 +44,14 @@ class Client:
         self.process.communicate()
 
 
-def test_three_at_once_on_a_new_home_share_one_postmaster_and_the_last_one_stops_it(home: Path) -> None:
+def test_three_at_once_on_a_new_home_share_one_postmaster_and_the_last_one_stops_it(new_home: Path) -> None:
     clients = [Client() for _ in range(3)]
     assert len({client.postmaster() for client in clients}) == 1
     for client in clients:
         assert Embedded().is_running()
         client.leave()
     assert Embedded().state == "down"
-    assert not processes(home)
+    assert not processes(new_home)
 
 
 def test_a_killed_client_does_not_keep_the_server(home: Path) -> None:
@@ -117,13 +117,13 @@ def test_purge_leaves_nothing_and_a_client_survives_it(home: Path) -> None:
     assert Embedded().purge() is False
 
 
-def test_purge_spares_what_others_put_into_the_home(home: Path) -> None:
-    home.mkdir()
-    (home / "notes").write_text("mine")
+def test_purge_spares_what_others_put_into_the_home(new_home: Path) -> None:
+    new_home.mkdir()
+    (new_home / "notes").write_text("mine")
     with Embedded(fast=True):
         pass
     Embedded().purge()
-    assert [left.name for left in home.iterdir()] == ["notes"]
+    assert [left.name for left in new_home.iterdir()] == ["notes"]
 
 
 def test_a_client_that_waits_while_another_purges_gets_a_new_server(home: Path) -> None:

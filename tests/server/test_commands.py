@@ -15,15 +15,6 @@ from etl.embedded import Embedded
 from .conftest import Run
 
 
-@pytest.fixture(autouse=True)
-def quickly_made(request: pytest.FixtureRequest) -> None:
-    """Make the home's cluster without waiting for the disk."""
-    if "home" in request.fixturenames:
-        request.getfixturevalue("home")
-        with Embedded(fast=True):
-            pass
-
-
 @pytest.mark.slow
 def test_from_up_to_purge(home: Path, stanchion: Run) -> None:
     for _ in range(2):

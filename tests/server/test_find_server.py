@@ -53,10 +53,10 @@ def test_without_any_it_is_the_embedded_one_for_as_long_as_it_is_used(home: Path
 
 
 @pytest.fixture
-def configured(server: Embedded, monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[Embedded]:
+def configured(server: Embedded, monkeypatch: pytest.MonkeyPatch, new_home: Path) -> Iterator[Embedded]:
     """A server of one's own; the embedded one of this test's home must not come to be."""
     yield server
-    assert not home.exists()
+    assert not new_home.exists()
 
 
 @pytest.mark.parametrize("source", ["--dsn", "DATABASE_URL", "PGHOST and PGPORT and PGDATABASE and PGUSER"])
@@ -97,7 +97,10 @@ def test_a_service_file_configures_too(configured: Embedded, monkeypatch: pytest
 
 @pytest.mark.parametrize("password", ["hunter2?secret", "hunter2%2Fsecret", "hunter2:secret"])
 def test_an_odd_password_does_not_show_either(configured: Embedded, password: str) -> None:
-    with pytest.raises(StanchionError, match="refused") as refused, find_server(REFUSED.replace("hunter2secret", password)):
+    with (
+        pytest.raises(StanchionError, match="refused") as refused,
+        find_server(REFUSED.replace("hunter2secret", password)),
+    ):
         pass
     assert "hunter2" not in str(refused.value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from pathlib import Path
 
@@ -19,14 +20,14 @@ def value(dsn: str, query: str) -> object:
     return row[0]
 
 
-def test_a_second_start_finds_the_rows_of_the_first(home: Path) -> None:
+def test_a_second_start_finds_the_rows_of_the_first(new_home: Path) -> None:
     with Embedded(fast=True) as first, psycopg.connect(first.dsn()) as connection:
         connection.execute("create table kept as select 42 as answer")
-        password = (home / "password").read_text()
+        password = (new_home / "password").read_text()
     assert not first.is_running()
     with Embedded(fast=True) as second:
         assert value(second.dsn(), "select answer from kept") == 42
-    assert (home / "password").read_text() == password
+    assert (new_home / "password").read_text() == password
 
 
 def test_it_listens_on_the_loopback_alone_below_the_ephemeral_ports(server: Embedded) -> None:
@@ -95,11 +96,16 @@ def test_the_database_stanchion_is_there_and_any_other_can_be(server: Embedded) 
     assert value(server.dsn("a/b c?"), collation) in ("C.UTF-8", "en_US.UTF-8")
 
 
-def test_a_taken_port_is_not_a_failure(place: Path) -> None:
-    with Embedded(place / "one", fast=True) as one:
-        port = one.environment()["PGPORT"]
-        with Embedded(place / "two", fast=True) as two:
-            assert two.environment()["PGPORT"] != port
+def test_two_servers_have_two_ports(home: Path, server: Embedded) -> None:
+    with Embedded(fast=True) as other:
+        assert other.environment()["PGPORT"] != server.environment()["PGPORT"]
+
+
+def test_a_taken_port_is_not_a_failure(home: Path) -> None:
+    with Embedded(fast=True) as embedded:
+        liked = int(embedded.environment()["PGPORT"])
+    with socket.create_server(("127.0.0.1", liked)), Embedded(fast=True) as embedded:
+        assert int(embedded.environment()["PGPORT"]) != liked
 
 
 def test_pgsslmode_of_the_caller_does_not_matter(server: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:

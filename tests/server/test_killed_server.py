@@ -22,6 +22,7 @@ COMMITS = {"synchronous_commit": "on"}  # a commit survives a kill, if not a pow
 
 def fill(embedded: Embedded) -> None:
     with psycopg.connect(embedded.dsn()) as connection:
+        connection.execute("drop table if exists kept")
         connection.execute("create table kept as select generate_series(1, 200000) as n")
 
 
@@ -72,17 +73,18 @@ def test_a_pid_file_that_names_somebody_else(home: Path, whose: str) -> None:
     other.wait()
 
 
-def test_a_killed_creation_leaves_no_half_made_cluster(home: Path) -> None:
+@pytest.mark.slow
+def test_a_killed_creation_leaves_no_half_made_cluster(new_home: Path) -> None:
     start = "from etl.embedded import Embedded; Embedded(fast=True).start()"
     making = subprocess.Popen([sys.executable, "-c", start])
-    while not list(home.glob(".init-*/pg_wal")):
+    while not list(new_home.glob(".init-*/pg_wal")):
         assert making.poll() is None, "it was done before it could be killed"
         time.sleep(0.005)
     making.kill()
     making.wait()
-    assert not (home / "data").exists()
+    assert not (new_home / "data").exists()
     with Embedded(fast=True) as embedded, psycopg.connect(embedded.dsn()):
-        assert not list(home.glob(".init-*"))
+        assert not list(new_home.glob(".init-*"))
 
 
 @pytest.mark.slow
@@ -109,7 +111,7 @@ def test_recovery_of_more_than_ten_seconds_is_waited_for(
     assert capsys.readouterr().err.count("recovers first") >= 2, "it says every five seconds why it waits"
 
 
-def test_a_start_that_fails_says_why_in_one_sentence(home: Path) -> None:
+def test_a_start_that_fails_says_why_in_one_sentence(new_home: Path) -> None:
     with pytest.raises(StanchionError) as refused:
         Embedded(settings={"shared_buffers": "plenty"}, fast=True).start()
     assert 'invalid value for parameter "shared_buffers": "plenty"' in str(refused.value)

@@ -41,7 +41,7 @@ def test_the_home_is_where_the_user_said(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.slow
-def test_data_keeps_its_major_version_and_another_one_is_refused(home: Path) -> None:
+def test_data_keeps_its_major_version_and_another_one_is_refused(new_home: Path) -> None:
     sixteen, eighteen = find_binaries("16"), find_binaries("18")
     with Embedded(bindir=sixteen, fast=True), Embedded(fast=True) as embedded:
         assert embedded.major == "16"
@@ -52,14 +52,14 @@ def test_data_keeps_its_major_version_and_another_one_is_refused(home: Path) -> 
     assert embedded.state == "down"
 
 
-def test_binaries_that_are_not_there(home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binaries_that_are_not_there(new_home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANCHION_PG_BINDIR", str(place))
     with pytest.raises(StanchionError, match=f"no postgres in {place}: set STANCHION_PG_BINDIR"):
         Embedded().start()
 
 
 @pytest.mark.slow
-def test_debian_packages_unpacked_in_a_folder(home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debian_packages_unpacked_in_a_folder(new_home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not installed:
         pytest.skip("no Debian package of Postgres is installed to be copied")

@@ -31,15 +31,15 @@ def status(pid: int) -> dict[str, list[str]]:
     return {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
 
 
-def test_nothing_that_was_there_changes(place: Path, home: Path) -> None:
+def test_nothing_that_was_there_changes(place: Path, new_home: Path) -> None:
     binaries = find_binaries()
     before = modes(place, binaries), Path("/etc/passwd").read_bytes(), Path("/etc/group").read_bytes()
-    with Embedded(home / "made" / "by us", fast=True) as embedded, psycopg.connect(embedded.dsn()):
+    with Embedded(new_home / "made" / "by us", fast=True) as embedded, psycopg.connect(embedded.dsn()):
         pass
     assert (modes(place, binaries), Path("/etc/passwd").read_bytes(), Path("/etc/group").read_bytes()) == before
 
 
-def test_the_home_is_made_whatever_the_umask(home: Path) -> None:
+def test_the_home_is_made_whatever_the_umask(new_home: Path) -> None:
     before = os.umask(0o077)
     try:
         with Embedded(fast=True) as embedded:
@@ -66,18 +66,19 @@ def test_the_server_has_one_unprivileged_identity_and_none_of_our_environment(
 
 
 @as_root
-def test_the_owner_of_the_data_stays_the_one_who_runs_it(home: Path) -> None:
+def test_the_owner_of_the_data_stays_the_one_who_runs_it(new_home: Path) -> None:
     with Embedded(fast=True):
         pass
     nobody = pwd.getpwnam("nobody").pw_uid
-    for path in (home / "data", *(home / "data").rglob("*"), home / "password"):
+    for path in (new_home / "data", *(new_home / "data").rglob("*"), new_home / "password"):
         os.chown(path, nobody, -1)
     with Embedded(fast=True) as embedded:
         assert status(postmaster(embedded))["Uid"][0] == str(nobody)
 
 
 @as_root
-def test_binaries_below_a_closed_folder_are_copied_and_the_folder_stays_closed(place: Path, home: Path) -> None:
+@pytest.mark.slow
+def test_binaries_below_a_closed_folder_are_copied_and_the_folder_stays_closed(place: Path, new_home: Path) -> None:
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     installed = find_binaries().parents[1]
@@ -89,10 +90,10 @@ def test_binaries_below_a_closed_folder_are_copied_and_the_folder_stays_closed(p
         program = Path(f"/proc/{postmaster(embedded)}/exe").readlink()
         with psycopg.connect(embedded.dsn()) as connection:
             connection.execute("create table x as select 1")
-    assert program.is_relative_to(home)
+    assert program.is_relative_to(new_home)
     assert modes(closed) == before
     embedded.purge()
-    assert not home.exists()
+    assert not new_home.exists()
 
 
 @as_root
@@ -116,7 +117,7 @@ def test_a_home_we_may_not_write_is_one_sentence(place: Path) -> None:
 
 
 @as_root
-def test_data_of_root_is_refused_with_the_remedy(home: Path) -> None:
-    (home / "data").mkdir(parents=True)
+def test_data_of_root_is_refused_with_the_remedy(new_home: Path) -> None:
+    (new_home / "data").mkdir(parents=True)
     with pytest.raises(StanchionError, match=r"belongs to root.*chown"):
         Embedded().start()

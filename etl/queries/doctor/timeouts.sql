@@ -7,6 +7,7 @@ with login as (
     where
         r.rolcanlogin
         and not r.rolsuper
+        and not r.rolcreaterole
         and (
             pg_has_role(r.oid, 'stanchion_app', 'member')
             or pg_has_role(r.oid, 'stanchion_loader', 'member')

@@ -1,0 +1,44 @@
+"""The demo makes a database out of nothing, again changes nothing, and leaves nothing running."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import open_folder, run_stanchion
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    folder = open_folder("stanchion-demo-")
+    yield folder / "home"
+    run_stanchion("down", "--purge", "--yes", STANCHION_HOME=str(folder / "home"))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def servers_of(home: Path) -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if "postgres" in line and str(home) in line]
+
+
+def test_from_nothing_twice_to_gone(home: Path) -> None:
+    first = run_stanchion("demo", STANCHION_HOME=str(home))
+    assert first.code == 0, first.err
+    assert "Harbour League    3 x 20 min   2" in first.out
+    assert "Lakeside Cup      2 x 25 min   3" in first.out
+    assert "embedded Postgres" in first.err
+    assert servers_of(home) == []
+
+    began = time.monotonic()
+    second = run_stanchion("demo", STANCHION_HOME=str(home))
+    assert time.monotonic() - began < 5
+    assert "Every module is deployed already." in second.out
+    listed = run_stanchion("tenant", "list", "--json", STANCHION_HOME=str(home)).out
+    assert listed.count('"slug"') == 2
+
+    assert run_stanchion("doctor", "--strict", STANCHION_HOME=str(home)).code == 0
+    assert run_stanchion("down", "--purge", "--yes", STANCHION_HOME=str(home)).code == 0
+    assert not home.exists()

@@ -1,0 +1,49 @@
+"""A login works as what it was made for, within its limits, and is gone when it is dropped."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+LOGIN = "scoreboard_of_a_test"
+Stanchion = Callable[..., Any]
+
+
+@pytest.fixture
+def login(db: psycopg.Connection[Any], dsn: str, stanchion: Stanchion) -> Iterator[str]:
+    made = json.loads(stanchion("login", "add", LOGIN, "--as", "app", "--json").out)
+    yield make_conninfo(dsn, user=LOGIN, password=made["password"])
+    db.execute(f"drop role if exists {LOGIN}")
+
+
+def test_it_is_an_application_for_which_doctor_has_no_complaint(login: str, stanchion: Stanchion) -> None:
+    with psycopg.connect(login, autocommit=True) as conn:
+        assert conn.execute("select pg_has_role('stanchion_app', 'member')").fetchone() == (True,)
+        assert conn.execute("show statement_timeout").fetchone() == ("10s",)
+    assert LOGIN not in stanchion("doctor").out
+    assert {"login": LOGIN, "as": "app"} in json.loads(stanchion("login", "list", "--json").out)
+
+
+def test_a_second_of_that_name_is_refused(login: str, stanchion: Stanchion) -> None:
+    outcome = stanchion("login", "add", LOGIN, "--as", "dba")
+    assert outcome.code == 1
+    assert "already" in outcome.err
+
+
+def test_dropping_ends_its_connections(login: str, stanchion: Stanchion) -> None:
+    with psycopg.connect(login, autocommit=True) as conn:
+        assert stanchion("login", "drop", LOGIN, "--yes").code == 0
+        with pytest.raises(psycopg.OperationalError):
+            conn.execute("select 1")
+
+
+@pytest.mark.parametrize("name", ["postgres", "stanchion_owner", "nobody_of_ours"])
+def test_what_was_not_made_here_is_not_dropped_here(name: str, stanchion: Stanchion, db: Any) -> None:
+    before = db.execute("select count(*) from pg_roles").fetchone()
+    outcome = stanchion("login", "drop", name, "--yes")
+    assert outcome.code == 1
+    assert "stanchion login list" in outcome.err
+    assert db.execute("select count(*) from pg_roles").fetchone() == before

@@ -1,0 +1,73 @@
+"""What operators do with tenants holds at once, and is in the audit."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+Stanchion = Callable[..., Any]
+
+
+def test_a_tenant_is_added_configured_and_listed(stanchion: Stanchion, db: psycopg.Connection[Any]) -> None:
+    added = json.loads(stanchion("tenant", "add", "harbour", "--name", "Harbour League", "--json").out)
+    assert stanchion("tenant", "domain", "harbour", "Stats.Harbour.example").code == 0
+    stanchion("tenant", "config", "harbour", "contest.period_seconds", "1080", "--from", "2020-09-01")
+    later = json.loads(
+        stanchion("tenant", "config", "harbour", "contest.periods", "2", "--from", "2999-01-01", "--json").out
+    )
+    settings = {row["setting"]: row for row in later}
+    assert settings["contest.period_seconds"]["value"] == "1080"
+    assert settings["contest.period_seconds"]["since"] == "2020-09-01"
+    assert settings["contest.periods"]["value"] == "3"
+    assert settings["contest.periods"]["later"] == "2 from 2999-01-01"
+    (row,) = json.loads(stanchion("tenant", "list", "--json").out)
+    assert (row["slug"], row["tenant_id"], row["domains"]) == ("harbour", added["tenant_id"], "stats.harbour.example")
+    actions = db.execute(
+        "select action from core.audit_log where tenant_id = %s order by recorded_at", [row["tenant_id"]]
+    )
+    assert [action for (action,) in actions] == ["tenant.create", "domain.add", "config.set", "config.set"]
+
+
+def test_a_key_is_shown_once_works_and_is_revoked(
+    stanchion: Stanchion, tenants: dict[str, str], make_login: Callable[..., str]
+) -> None:
+    made = stanchion("key", "create", "ours", "scoreboard", "--scope", "read").out.strip()
+    login = make_login("stanchion_app")
+
+    def opens() -> list[Any]:
+        with psycopg.connect(login) as conn:
+            return conn.execute("select tenant_id::text, scopes from core.use_api_key(%s)", [made]).fetchall()
+
+    assert opens() == [(tenants["ours"], ["read"])]
+    listed = stanchion("key", "list", "ours")
+    assert "scoreboard" in listed.out
+    assert made not in listed.out
+    assert stanchion("key", "revoke", "ours", "scoreboard").code == 0
+    assert opens() == []
+    assert stanchion("key", "create", "ours", "scoreboard").code == 0  # the name is free again
+
+
+def test_doctor_names_what_is_wrong_with_what_to_do(
+    stanchion: Stanchion, db: psycopg.Connection[Any], make_login: Any
+) -> None:
+    assert stanchion("doctor").code == 0
+    db.execute("alter policy own_tenant on core.principal using (true)")
+    db.execute("select core.ensure_due_partitions()")
+    day = db.execute("select (now() at time zone 'UTC')::date + 1").fetchone()[0]
+    db.execute(f"drop table parts.core__audit_log__{day:%Y%m%d}")
+    make_login("stanchion_app")
+    db.execute("delete from core.module_ledger where name = 'contest/views/rules'")
+    said = stanchion("doctor", "--strict")
+    assert said.code == 1
+    for words in (
+        "core.principal: policy own_tenant lets stanchion_app pass by true",
+        f"no partition for {day}",
+        "has no statement_timeout",
+        "contest/views/rules",
+        "Changed by hand: changed: policy core.principal.own_tenant",
+    ):
+        assert words in said.out
+    assert stanchion("doctor").code == 0  # without --strict it only says so
+    checks = json.loads(stanchion("doctor", "--json").out)
+    assert sum(len(check["alerts"]) for check in checks) >= 5

@@ -1,0 +1,182 @@
+"""A checkout that is not in order is refused before anything runs, with every problem at once, a sentence each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from etl.errors import StanchionError
+from etl.modules import discover
+from etl.paths import ROOT
+
+from .conftest import Checkout
+
+
+def problems(checkout: Checkout) -> list[str]:
+    with pytest.raises(StanchionError) as refused:
+        checkout.modules()
+    return str(refused.value).replace(f"{checkout.root}/", "").splitlines()
+
+
+def test_the_project_is_in_order() -> None:
+    modules = discover(ROOT)
+    assert [module.sort_key for module in modules] == sorted(module.sort_key for module in modules)
+    assert modules[0].name == "core/0001_ledger"
+
+
+def test_a_folder_without_modules_is_no_checkout(tmp_path: Path) -> None:
+    with pytest.raises(StanchionError, match=r"There are no SQL modules under .*; is this a checkout of Stanchion"):
+        discover(tmp_path)
+
+
+def test_a_missing_revert(checkout: Checkout) -> None:
+    checkout.add_table().with_name("9001_gauge.revert.sql").unlink()
+    said = "sql/core/9001_gauge.revert.sql is missing: a module can be deployed and taken back."
+    assert problems(checkout) == [said]
+
+
+def test_a_missing_deploy(checkout: Checkout) -> None:
+    checkout.add_table().unlink()
+    said = "sql/core/9001_gauge.deploy.sql is missing: a module can be deployed and taken back."
+    assert problems(checkout) == [said]
+
+
+def test_two_modules_with_one_number(checkout: Checkout) -> None:
+    checkout.add_table("gauge")
+    checkout.add_table("meter")
+    said = "core/9001_gauge and core/9001_meter share the number 9001; give one of them another."
+    assert problems(checkout) == [said]
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        "sql/core/gauge.sql",
+        "sql/core/9001_gauge.sql",
+        "sql/core/901_gauge.deploy.sql",
+        "sql/core/9001_Gauge.deploy.sql",
+        "sql/core/9001_gauge.deploy.SQL",
+        "sql/core/function/gauge.sql",
+        "sql/core/functions/old/gauge.sql",
+        "sql/cor/0001_schema.deploy.sql",
+        "sql/fix.sql",
+        "policies/gauge.sql",
+        "policies/cor.gauge.sql",
+        "policies/core.tenant copy.sql",
+        "partitions/core.Gauge.sql",
+    ],
+)
+def test_a_file_in_no_place(checkout: Checkout, stray: str) -> None:
+    checkout.write(stray, "select 1;\n-- revert: select 1;\n")
+    (said,) = problems(checkout)
+    assert said.startswith(f"{stray} has no place: a module is sql/SCHEMA/NNNN_name.deploy.sql with its .revert.sql")
+
+
+def test_a_repeatable_that_does_not_say_how_it_is_taken_back(checkout: Checkout) -> None:
+    checkout.write("policies/core.gauge.sql", "select 1;\n")
+    said = "policies/core.gauge.sql does not say how to take it back; end it with '-- revert: ...'."
+    assert problems(checkout) == [said]
+
+
+def test_a_file_that_is_not_utf8(checkout: Checkout) -> None:
+    checkout.add_table().write_bytes("select 1;\n\nselect 'größe';\n".encode("latin-1"))
+    assert problems(checkout) == ["sql/core/9001_gauge.deploy.sql:3: is not UTF-8; save the file as UTF-8."]
+
+
+def test_a_nul_character(checkout: Checkout) -> None:
+    checkout.add_table().write_bytes(b"select 1;\n\0drop table core.tenant;\n")
+    assert problems(checkout) == ["sql/core/9001_gauge.deploy.sql:2: holds a NUL character; take it out."]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "commit;",
+        "COMMIT AND CHAIN;",
+        "commit",
+        "end;",
+        "begin;",
+        "start transaction;",
+        "rollback;",
+        "abort;",
+        "prepare transaction 'later';",
+        "/* quiet */ -- very\ncommit;",
+        "select e'\n'\n'\\''; commit; select '';",  # 'b' that goes on from an e'a' has its escapes too
+    ],
+)
+def test_a_transaction_begun_or_ended_in_a_file(checkout: Checkout, ends: str) -> None:
+    checkout.add("9001_gauge", f"select 1;\n\n{ends}\n", "select 1;\n")
+    line = 3 + ends[: ends.lower().rindex("commit")].count("\n") if "commit" in ends.lower() else 3
+    said = f"sql/core/9001_gauge.deploy.sql:{line}: begins or ends a transaction; the deployer does that, take it out."
+    assert problems(checkout) == [said]
+
+
+def test_a_commit_in_a_revert_file_and_in_a_revert_line(checkout: Checkout) -> None:
+    checkout.add("9001_gauge", "select 1;", "select 1;\ncommit;\n")
+    checkout.write("policies/core.gauge.sql", "select 1;\n-- revert: select 1;\n-- revert: commit;\n")
+    told = ": begins or ends a transaction; the deployer does that, take it out."
+    assert problems(checkout) == [
+        f"policies/core.gauge.sql (revert):2{told}",
+        f"sql/core/9001_gauge.revert.sql:2{told}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "do $$ begin perform 1; end; $$;",
+        "do $body$ begin begin perform 1; exception when others then rollback; end; end; $body$;",
+        "select 'begin; commit; end;';",
+        'select 1 as "; commit;";',
+        "-- commit;\n/* begin; /* commit; */ rollback; */ select 1;",
+        "create function core.f() returns int begin atomic; select 1; select 2; end;",
+        "savepoint a; rollback to a; release a;",
+        "select case when true then 1 end;",
+    ],
+)
+def test_what_only_looks_like_the_end_of_a_transaction(checkout: Checkout, harmless: str) -> None:
+    checkout.add("9001_gauge", harmless, "select 1;")
+    assert len(checkout.modules()) == len(discover(ROOT)) + 1
+
+
+def test_a_setting_that_would_outlive_the_module(checkout: Checkout) -> None:
+    checkout.add("9001_gauge", "set local search_path = core;\nset search_path = core;\n", "select 1;")
+    said = "sql/core/9001_gauge.deploy.sql:2: would hold for the modules after it too; write 'set local'."
+    assert problems(checkout) == [said]
+
+
+def test_two_statements_that_have_no_transaction(checkout: Checkout) -> None:
+    checkout.add("9001_a", "-- no-transaction\nvacuum core.tenant;\nvacuum core.principal;\n", "select 1;")
+    checkout.write("policies/core.gauge.sql", "-- no-transaction\nselect 1;\n-- revert: select 1;")
+    told = "has no transaction, so that it must be one statement of a versioned module, and it is"
+    assert problems(checkout) == [
+        f"policies/core.gauge.sql {told} 1; put the others into modules of their own.",
+        f"sql/core/9001_a.deploy.sql {told} 2; put the others into modules of their own.",
+    ]
+
+
+def test_a_revert_that_cannot_take_back_half_a_module(checkout: Checkout) -> None:
+    checkout.add(
+        "9001_a",
+        "-- no-transaction\ncreate index concurrently tenant_name on core.tenant (name);",
+        "-- no-transaction\ndrop index concurrently core.tenant_name;",
+    )
+    (said,) = problems(checkout)
+    assert said.startswith("sql/core/9001_a.revert.sql:2: takes back what has no transaction")
+    assert said.endswith("write 'if exists'.")
+
+
+def test_all_problems_at_once(checkout: Checkout) -> None:
+    checkout.add("9001_a", "commit;", "select 1;").with_name("9001_a.revert.sql").unlink()
+    checkout.write("sql/core/stray.sql", "")
+    checkout.write("policies/core.gauge.sql", "select 1;")
+    assert len(problems(checkout)) == 4
+
+
+@pytest.mark.parametrize("change", [lambda b: b.replace(b"\n", b"\r\n"), lambda b: b"\xef\xbb\xbf" + b])
+def test_line_ends_and_byte_order_marks_do_not_change_a_module(checkout: Checkout, change: object) -> None:
+    before = {module.name: (module.checksum, module.revert_text) for module in checkout.modules()}
+    for path in checkout.root.rglob("*.sql"):
+        path.write_bytes(change(path.read_bytes()))  # type: ignore[operator]
+    assert {module.name: (module.checksum, module.revert_text) for module in checkout.modules()} == before

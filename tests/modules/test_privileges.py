@@ -1,0 +1,111 @@
+"""Whoever may make roles and owns a database can deploy and take everything back; a superuser is not needed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from etl import catalog
+from etl.deploy import deploy, make_due_partitions, plan_deploy, plan_revert, revert
+from etl.embedded import Embedded
+from etl.errors import StanchionError
+from etl.modules import discover
+from etl.paths import ROOT
+
+pytestmark = pytest.mark.slow
+Connect = Callable[[str, str], psycopg.Connection[Any]]
+
+
+@pytest.fixture(scope="module")
+def bare(cluster: Any) -> Iterator[Embedded]:
+    """A server without any role of ours: the suite's own has those of its template."""
+    folder = Path(tempfile.mkdtemp(prefix="stanchion-bare-"))
+    folder.chmod(0o755)  # for the server's user, who is another one for root
+    server = Embedded(folder / "home", bindir=cluster.bindir, fast=True)
+    try:
+        with server:
+            yield server
+    finally:
+        server.purge()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def connect(bare: Embedded) -> Iterator[Connect]:
+    """Connect as a login that may make roles, to a database that it owns; both are made where needed."""
+    opened: list[psycopg.Connection[Any]] = []
+    names: set[str] = set()
+
+    def open_as(login: str, database: str) -> psycopg.Connection[Any]:
+        with psycopg.connect(bare.dsn("postgres"), autocommit=True) as conn:
+            if login not in names:
+                conn.execute(f"create role {login} login createrole password 'x'")
+            if database not in names:
+                conn.execute(f"create database {database} owner {login}")
+        names.update((login, database))
+        dsn = make_conninfo(bare.dsn(database), user=login, password="x")
+        opened.append(psycopg.connect(dsn, autocommit=True))
+        return opened[-1]
+
+    yield open_as
+    for conn in opened:
+        conn.close()
+
+
+def deploy_all(conn: psycopg.Connection[Any]) -> None:
+    deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
+    make_due_partitions(conn)
+
+
+def revert_all(conn: psycopg.Connection[Any]) -> None:
+    revert(conn, plan_revert(conn, to="nothing", only=None), lambda _: None)
+
+
+def roles(bare: Embedded) -> list[str]:
+    with psycopg.connect(bare.dsn("postgres")) as conn:
+        found = conn.execute("select rolname from pg_roles where rolname like 'stanchion%' order by 1").fetchall()
+    return [name for (name,) in found]
+
+
+def test_two_databases_of_one_deployer_leave_no_role_behind(connect: Connect, bare: Embedded) -> None:
+    one, two = connect("ada", "one"), connect("ada", "two")
+    for conn in (one, two):
+        deploy_all(conn)
+        assert catalog.drift(conn) == []
+    assert catalog.read_catalog(one) == catalog.read_catalog(two)
+    revert_all(one)
+    assert catalog.drift(two) == []
+    assert len(roles(bare)) == 6, "the second database needs them"
+    revert_all(two)
+    assert roles(bare) == []
+
+
+def test_what_a_deployer_makes_is_what_a_superuser_makes(connect: Connect, db: psycopg.Connection[Any]) -> None:
+    conn = connect("bob", "bobs")
+    deploy_all(conn)
+    assert catalog.compare(catalog.read_catalog(db), catalog.read_catalog(conn)) == []
+    assert conn.execute("select core.create_tenant('ours', 'Ours', 'league') is not null").fetchone() == (True,)
+    revert_all(conn)
+
+
+def test_a_second_deployer_needs_the_first_ones_leave(connect: Connect, bare: Embedded) -> None:
+    first, second = connect("cleo", "cleos"), connect("dan", "dans")
+    deploy_all(first)
+    if bare.major != "15":  # there, whoever may make roles may give any role to anybody
+        with pytest.raises(StanchionError, match=r"0001_ledger.deploy.sql:.*: permission denied to grant role"):
+            deploy_all(second)
+    with psycopg.connect(bare.dsn("postgres"), autocommit=True) as superuser:
+        superuser.execute("grant stanchion_owner, stanchion_builder to dan")
+    deploy_all(second)
+    assert catalog.drift(second) == []
+    revert_all(second)
+    assert len(roles(bare)) == 6
+    revert_all(first)
+    assert roles(bare) == []

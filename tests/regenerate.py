@@ -1,0 +1,39 @@
+"""Write what is generated from the database and from --help: `make catalog` runs this."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from etl import catalog
+from etl.audit.matrix import access_matrix
+from etl.deploy import deploy, plan_deploy
+from etl.embedded import Embedded
+from etl.modules import discover
+from etl.paths import ROOT
+from tests.docs import cli_reference
+
+CATALOG = ROOT / "sql" / "catalog.txt"
+MATRIX = ROOT / "policies" / "README.md"
+_BETWEEN = re.compile(r"(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOTALL)
+
+
+def with_matrix(readme: str, conn: psycopg.Connection) -> str:
+    """The page with the matrix of this database in its place."""
+    return _BETWEEN.sub(lambda _: f"\n{access_matrix(conn)}\n\n", readme)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with Embedded(Path(folder) / "home", fast=True) as server, psycopg.connect(server.dsn()) as conn:
+            conn.autocommit = True
+            deploy(conn, plan_deploy(conn, discover(ROOT)), lambda step: None)
+            CATALOG.write_text(catalog.read_catalog(conn), encoding="utf-8")
+            MATRIX.write_text(with_matrix(MATRIX.read_text(encoding="utf-8"), conn), encoding="utf-8")
+    cli_reference.write()
+
+
+if __name__ == "__main__":
+    main()
