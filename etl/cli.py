@@ -5,7 +5,7 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import checks, demo, logins, modules, server, tenants
+from etl.commands import bench, checks, demo, logins, modules, partitions, server, tenants
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -71,8 +71,10 @@ for command in (
     tenants.tenant,
     logins.analyst,
     logins.login,
+    partitions.partitions,
     tenants.key,
     checks.audit,
     checks.doctor,
+    bench.bench,
 ):
     main.add_command(command)

@@ -52,11 +52,16 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
         ],
     )
     for path in sorted((QUERIES / "doctor").glob("*.sql")):
-        text = path.read_text(encoding="utf-8")
-        promise = text.partition("\n")[0].removeprefix("-- ")
-        yield Check(promise, [Alert(*row) for row in conn.execute(text.encode()).fetchall()])
+        yield ask(conn, path)
     if data:
         yield _disk(data)
+
+
+def ask(conn: Connection, path: Path) -> Check:
+    """A check that is a query: its first line is the promise, and its rows are what does not hold."""
+    text = path.read_text(encoding="utf-8")
+    promise = text.partition("\n")[0].removeprefix("-- ")
+    return Check(promise, [Alert(*row) for row in conn.execute(text.encode()).fetchall()])
 
 
 def _modules(conn: Connection) -> Check:

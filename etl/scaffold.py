@@ -73,9 +73,10 @@ grant select on {table} to stanchion_app, stanchion_loader, stanchion_builder;
 -- revert: select core.unsecure_relation('{table}');
 """
 _PARTITION = """\
--- What is kept how long, and why.
-insert into core.partition_set (relation, days_ahead, days_kept) values ('{table}', 3, 90)
-on conflict (relation) do update set days_ahead = excluded.days_ahead, days_kept = excluded.days_kept;
+-- What is kept how long, and why. A guard is a function of the day that answers why it may not go yet.
+insert into core.partition_set (relation, days_ahead, days_kept, guard) values ('{table}', 3, 90, null)
+on conflict (relation) do update set
+    days_ahead = excluded.days_ahead, days_kept = excluded.days_kept, guard = excluded.guard;
 
 -- revert: delete from core.partition_set where relation = '{table}';
 """

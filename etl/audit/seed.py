@@ -194,6 +194,7 @@ def _suggestions(column: dict[str, Any], table: Table, victim: Victim) -> list[A
         "jsonb": [Jsonb({"mark": victim.mark}), Jsonb([victim.mark]), Jsonb(1), Jsonb(victim.mark)],
         "bytea": [hashlib.sha256(victim.mark.encode()).digest()],
         "tstzrange": [f"[{now.isoformat()},)"],
+        "xid8": ["1"],
     }
     if column["labels"]:
         return list(column["labels"])

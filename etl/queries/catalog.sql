@@ -19,7 +19,7 @@ relation as (
     select c.*, format('%s.%s', s.nspname, c.relname) as name
     from pg_class as c
     join space as s on s.oid = c.relnamespace
-    where s.nspname not in ('parts', 'marts') and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+    where s.nspname not in ('parts', 'marts') and not c.relispartition and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
 ),
 
 -- 15 qualifies the columns of a sole relation where 16 does not: those of the first one lose their qualifier

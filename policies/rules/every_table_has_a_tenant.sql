@@ -9,5 +9,6 @@ where
         'core.module_event',
         'core.catalog_snapshot',
         'core.config_key',  -- which settings there can be
-        'core.partition_set'  -- what is kept how long
+        'core.partition_set',  -- what is kept how long
+        'core.partition_log'
     )

@@ -1,13 +1,21 @@
 -- A policy guards the table and not its partitions: so nobody has a grant on one, and they live in a
--- schema that nobody may use.
+-- schema that nobody may use. Those that pg_partman makes stand beside their table, where it looks for
+-- them, and their owner reads them, as its maintenance does; nobody else has a grant on those either.
+with partman as (
+    select i.inhrelid as relation
+    from pg_inherits as i
+    join core.partition_set as s on to_regclass(s.relation) = i.inhparent
+    where s.made_by = 'pg_partman'
+)
+
 select r.name as object, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
-where r.kind = 'partition'
+where r.kind = 'partition' and not (a.grantee = r.owner and r.relation in (select p.relation from partman as p))
 union all
 select r.name, 'is a partition outside the schema parts'
 from core.own_relation as r
-where r.kind = 'partition' and r.schema_name <> 'parts'
+where r.kind = 'partition' and r.schema_name <> 'parts' and r.relation not in (select p.relation from partman as p)
 union all
 select r.name, 'is not a partition and stands in the schema parts'
 from core.own_relation as r

@@ -40,7 +40,7 @@ def test_a_password_that_is_wrong(dsn: str) -> None:
 
 
 def test_a_database_without_stanchion(empty_dsn: str) -> None:
-    for command in (["verify"], ["tenant", "list"], ["audit"], ["load-nothing"]):
+    for command in (["verify"], ["tenant", "list"], ["audit"], ["load-nothing"], ["partitions", "run"]):
         outcome = run_stanchion(*command, database_url=empty_dsn)
         assert outcome.code in (1, 2)
         assert "Traceback" not in outcome.err
@@ -69,6 +69,7 @@ def test_a_login_that_may_not(command: list[str], db: psycopg.Connection[Any], m
         (["analyst", "revoke", "ghost"], ["nobody to ask"]),
         (["key", "revoke", "ours", "ghost"], ["no key 'ghost'"]),
         (["key", "create", "ours", ""], ["api_key_name_given"]),
+        (["partitions", "hold", "core.nothing", "--reason", "x"], ["no partitioned table core.nothing", "core.event"]),
         (["revert", "--to", "core/9999_nothing", "--yes"], ["not deployed"]),
         (["revert", "--to", "nothing"], ["nobody to ask", "--yes"]),
         (["new", "core/Bad Name"], ["names no module"]),
@@ -90,6 +91,10 @@ def test_what_cannot_be(command: list[str], words: list[str], tenants: dict[str,
         ["tenant", "config", "ours", "contest.periods", "3", "--from", "tomorrow"],
         ["revert"],
         ["revert", "--to", "a", "--only", "b"],
+        ["partitions", "hold", "core.event"],
+        ["partitions", "hold", "core.event", "--reason", " "],
+        ["partitions", "hold", "core.event", "--reason", "x", "--lift"],
+        ["partitions", "run", "--wait", "long"],
     ],
 )
 def test_a_command_line_that_is_not_understood_is_exit_2(command: list[str], stanchion: Stanchion) -> None:

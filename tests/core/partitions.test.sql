@@ -5,7 +5,7 @@ select plan(11);
 create or replace function core.clock() returns timestamptz language sql volatile return '2030-03-10 11:30:00+00'::timestamptz;
 
 set local timezone = 'Pacific/Auckland';
-select results_eq('select made from core.ensure_due_partitions() where relation = ''core.audit_log''', array[8], 'today and a week');
+select results_eq('select made from core.ensure_due_partitions() where relation = ''core.audit_log''', array[9], 'yesterday, today and a week');
 select results_eq('select made from core.ensure_due_partitions() where relation = ''core.audit_log''', array[0], 'once');
 set local timezone = 'Pacific/Honolulu';
 select results_eq('select made from core.ensure_due_partitions() where relation = ''core.audit_log''', array[0], 'the same days in another time zone');

@@ -98,7 +98,7 @@ def test_a_new_partitioning_is_in_force(checkout: Checkout, run: Run, db: psycop
     done = run("deploy")
     assert done.code == 0, done.err
     made = db.execute("select count(*) from pg_inherits where inhparent = 'core.reading'::regclass").fetchone()
-    assert made == (4,)
+    assert made == (5,)
     assert run("revert", "--only", "partitions/core.reading", "--yes").code == 0
 
 

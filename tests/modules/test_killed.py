@@ -112,7 +112,7 @@ def mend(conn: psycopg.Connection[Any], modules: list[Module]) -> bool:
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_kills_at_any_instant(dsn: str, db: psycopg.Connection[Any], kill_modules: list[Module]) -> None:
-    instants = random.Random(4)  # noqa: S311 - the same instants each time
+    instants = random.Random(4)
     deploying, reverting = (time_of(work, dsn, kill_modules) for work in (deploy_all, revert_all))
     half_way = undone = finished = 0
     for number in range(KILLS):

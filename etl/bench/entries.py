@@ -1,0 +1,121 @@
+"""What can be measured: each entry makes what it needs, and compares."""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import psycopg
+
+from etl.bench.compare import Alternative, Result, Say, compare
+from etl.bench.load import WARM_UP, find_pgbench, run
+from etl.bench.scratch import Scratch, scratch_database, settle
+from etl.database import value
+from etl.server import Server
+
+LIVE = 500_000  # keys of today that are there already when claims are measured
+
+
+@dataclass(frozen=True)
+class Effort:
+    seconds: float  # of each run
+    rounds: int
+    rows: int  # live keys of the bigger database
+    say: Say
+
+
+def claims(server: Server, effort: Effort) -> list[Result]:
+    """Claiming a key, beside a plain insert into one table under the same row level security, and without any."""
+    pgbench = find_pgbench(server.embedded)
+    results = []
+    with scratch_database(server) as scratch:
+        scratch.prepare("plain_keys")
+        live = min(LIVE, effort.rows)
+        effort.say(f"{live:,} keys on each side")
+        scratch.prepare("live_keys", rows=live)
+        scratch.prepare("live_plain_keys")
+        for table in ("core.idempotency_key", "public.plain_key", "public.open_key"):
+            settle(scratch.conn, table)
+        alternatives = [
+            Alternative("plain insert, random text", "plain_text", scratch),
+            Alternative("plain insert, no policies", "open_text", scratch),
+            Alternative("plain insert, UUIDv7 as text", "plain_uuid7", scratch),
+            Alternative("claim_key, random text", "claim_text", scratch, bar=0.75),
+            Alternative("claim_key, UUIDv7", "claim_uuid7", scratch, bar=1.0),
+        ]
+        for clients in (1, 8, 32):
+            results += compare(
+                pgbench, alternatives, clients=clients, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+            )
+    return results
+
+
+def claims_live_keys(server: Server, effort: Effort) -> list[Result]:
+    """Claiming a key when ten million, or --rows, were claimed today, beside ten thousand."""
+    pgbench = find_pgbench(server.embedded)
+    with ExitStack() as stack:
+        few, many = (stack.enter_context(scratch_database(server)) for _ in range(2))
+        for scratch, rows in ((few, 10_000), (many, effort.rows)):
+            effort.say(f"{rows:,} keys")
+            scratch.prepare("live_keys", rows=rows)
+            settle(scratch.conn, "core.idempotency_key")
+        results = []
+        for kind, script in (("random text", "claim_text"), ("UUIDv7", "claim_uuid7")):
+            alternatives = [
+                Alternative(f"{kind}, 10,000 live", script, few),
+                Alternative(f"{kind}, {effort.rows:,} live", script, many, bar=0.9),
+            ]
+            results += compare(
+                pgbench, alternatives, clients=8, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+            )
+    return results
+
+
+def events(server: Server, effort: Effort) -> list[Result]:
+    """Appending to 500 and to 10 streams, with a notification each, and at a thousand a second for half a minute."""
+    pgbench = find_pgbench(server.embedded)
+    with scratch_database(server) as scratch:
+        scratch.prepare("plain_events")
+        alternatives = [
+            Alternative("append, 500 streams", "append_500", scratch),
+            Alternative("append, 10 streams", "append_10", scratch),
+            Alternative("append and notify each, 500 streams", "notify_500", scratch),
+        ]
+        results = compare(
+            pgbench, alternatives, clients=16, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+        )
+        return [*results, *_sustained(pgbench, scratch, seconds=max(15 * effort.seconds, 10))]
+
+
+def _sustained(pgbench: str, scratch: Scratch, *, seconds: float) -> list[Result]:
+    """A thousand events a second, and how many notifications came of it."""
+    clients, heard, over = 16, 0, threading.Event()
+
+    def listen() -> None:
+        nonlocal heard
+        with psycopg.connect(scratch.login, autocommit=True) as conn:
+            conn.execute("listen stanchion_events")
+            while not over.is_set():
+                heard += sum(1 for _ in conn.notifies(timeout=0.5))
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    before = int(value(scratch.conn, "select count(*) from core.event"))
+    try:
+        done = run(pgbench, scratch.environment, "append_500", clients=clients, seconds=seconds, rate=1000)
+    finally:
+        over.set()
+        listener.join()
+    written = int(value(scratch.conn, "select count(*) from core.event")) - before
+    sentence = f"1,000 events/s asked for, {seconds:.0f} s: {written:,} events"
+    return [
+        Result(sentence, clients, done.per_second, done.p50_ms, done.p95_ms, done.per_second / 1000, 0.97),
+        Result(f"their notifications: {heard}", clients, heard / (seconds + WARM_UP), 0.0, 0.0, None, None),
+    ]
+
+
+ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
+    "claims": claims,
+    "claims-live-keys": claims_live_keys,
+    "events": events,
+}

@@ -1,0 +1,1 @@
+drop table core.event_stream;

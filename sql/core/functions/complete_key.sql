@@ -1,0 +1,46 @@
+-- Keeps the answer to what a key was claimed for, byte for byte, for whoever asks again.
+--
+-- The attempt is the fence: a holder whose lease ended, and whose key another took over, no longer has
+-- it. It takes no lock but the row's, so those who wait to claim the key do not hold up its holder.
+create or replace function core.complete_key(p_key text, p_attempt integer, p_code integer, p_body bytea)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_now timestamptz := core.clock();
+    v_made timestamptz := core.key_time(p_key);
+begin
+    if v_made is not null then
+        -- also when the window is over: nobody else can claim it any more
+        update core.idempotency_key as k
+        set completed_at = v_now, response_code = p_code, response_body = p_body
+        where k.tenant_id = v_tenant
+            and k.key_id = p_key::uuid
+            and k.claimed_on = core.utc_day(v_made)
+            and k.attempt = p_attempt
+            and k.completed_at is null;
+    else
+        update core.idempotency_key as k
+        set completed_at = v_now, response_code = p_code, response_body = p_body
+        where k.tenant_id = v_tenant
+            and k.key_id = core.key_hash(p_key)
+            and k.claimed_on between core.utc_day(v_now - core.idempotency_window()) and core.utc_day(v_now + core.clock_tolerance())
+            and k.claimed_at > v_now - core.idempotency_window()
+            and k.attempt = p_attempt
+            and k.completed_at is null;
+    end if;
+    return found;
+end;
+$$;
+
+comment on function core.complete_key(text, integer, integer, bytea) is
+'True when the answer was kept; false when this attempt no longer holds the key, or it is complete. Raises 42501 without a tenant, 40001 above READ COMMITTED when the key was taken over meanwhile.';
+
+grant execute on function core.complete_key(text, integer, integer, bytea) to stanchion_app, stanchion_loader;
+
+-- revert: drop function core.complete_key(text, integer, integer, bytea);

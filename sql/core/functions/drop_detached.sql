@@ -1,0 +1,38 @@
+-- Drops a day that was detached, and says so in the log, in one transaction.
+--
+-- It looks once more, since an operator may have asked to hold the table, or a loader for the day,
+-- after the detach began; the row that is locked is the one that core.hold_partitions writes.
+create or replace function core.drop_detached(p_relation text, p_day date, p_child text)
+returns table (outcome text, reason text)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_child regclass;
+    v_hold text;
+begin
+    outcome := 'dropped';
+    perform pg_advisory_xact_lock('pg_class'::regclass::integer, p_relation::regclass::oid::integer);
+    v_child := to_regclass(p_child);
+    select s.hold into v_hold from core.partition_set as s where s.relation = p_relation for share;
+    if not found or v_hold is not null then
+        outcome := 'kept';
+        reason := coalesce('held: ' || v_hold, 'it is no longer said how long it is kept');
+    elsif v_child is null then
+        outcome := 'missing';
+    elsif exists (select 1 from pg_inherits as i where i.inhrelid = v_child) then
+        outcome := 'kept';
+        reason := 'somebody asked for the day and it is attached again';
+    else
+        execute format('drop table %s', v_child);
+    end if;
+    perform core.log_partition(p_relation, p_day, outcome, reason);
+    return next;
+end;
+$$;
+
+comment on function core.drop_detached(text, date, text) is
+'Drops the table of a day that is no partition any more and says what came of it: dropped, missing, or kept (held, or attached again).';
+
+-- revert: drop function core.drop_detached(text, date, text);

@@ -1,0 +1,20 @@
+-- Why a day of keys may not go yet: somebody still works on one of them.
+create or replace function core.guard_idempotency_key(p_day date)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_leased bigint;
+begin
+    select count(*) into v_leased
+    from core.idempotency_key as k
+    where k.claimed_on = p_day and k.completed_at is null and k.lease_until > core.clock();
+    return case when v_leased > 0 then 'keys that are still leased: ' || v_leased end;
+end;
+$$;
+
+comment on function core.guard_idempotency_key(date) is 'How many keys of the day are still leased, in words; null when it may go.';
+
+-- revert: drop function core.guard_idempotency_key(date);

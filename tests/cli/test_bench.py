@@ -1,0 +1,42 @@
+"""The benchmarks run on the server in use, say what they compared with what, and leave nothing there."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+QUICK = ("--seconds", "1", "--rounds", "1", "--rows", "20000", "--json")
+
+
+@pytest.mark.slow
+def test_events_and_live_keys_are_measured(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
+    outcome = stanchion("bench", "events", "claims-live-keys", *QUICK)
+    assert outcome.code == 0, outcome.err
+    measured = json.loads(outcome.out)
+    assert [result["what"] for result in measured["claims-live-keys"]] == [
+        "random text, 10,000 live",
+        "random text, 20,000 live",
+        "UUIDv7, 10,000 live",
+        "UUIDv7, 20,000 live",
+    ]
+    assert all(result["per_second"] > 0 for results in measured.values() for result in results)
+    notifications = measured["events"][-1]
+    assert notifications["what"].startswith("their notifications")
+    assert notifications["per_second"] <= 10.2
+
+
+@pytest.mark.slow
+def test_claims_are_measured_and_nothing_is_left(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
+    outcome = stanchion("bench", "claims", *QUICK[:6])
+    assert outcome.code == 0, outcome.err
+    assert "claim_key, UUIDv7" in outcome.out
+    assert db.execute("select datname from pg_database where datname like 'stanchion_bench%'").fetchall() == []
+    assert db.execute("select rolname from pg_roles where rolname like 'stanchion_bench%'").fetchall() == []
+
+
+def test_what_cannot_be_measured_is_named(stanchion: Callable[..., Any]) -> None:
+    outcome = stanchion("bench", "everything")
+    assert outcome.code == 2
+    assert "'everything' is not one of 'claims', 'claims-live-keys', 'events'" in outcome.err

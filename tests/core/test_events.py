@@ -1,0 +1,249 @@
+"""Of writers who saw the same version one appends; consumers get every event once, each stream in its order."""
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Barrier, Event
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.types.json import Jsonb
+
+Db = psycopg.Connection[Any]
+
+APPEND = "select core.append_events(%s, %s, %s, %s)"
+POLL = "select stream_id, version from core.poll_events(%s, %s)"
+
+
+@pytest.fixture
+def login(db: Db, tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+
+
+@pytest.fixture
+def sessions(login: str) -> Iterator[Callable[[int], list[Db]]]:
+    with ExitStack() as stack:
+        yield lambda count: [stack.enter_context(psycopg.connect(login, autocommit=True)) for _ in range(count)]
+
+
+def append(conn: Db, stream: str, *amounts: int, expected: int | None = None) -> int:
+    events = [{"type": "paid", "payload": amount} for amount in amounts]
+    return conn.execute(APPEND, ["account", stream, expected, Jsonb(events)]).fetchone()[0]
+
+
+def poll(conn: Db, limit: int = 100, consumer: str = "reader") -> list[tuple[str, int]]:
+    return conn.execute(POLL, [consumer, limit]).fetchall()
+
+
+def fold(conn: Db, stream: str) -> tuple[int, int]:
+    """The state of an account and its version, built anew."""
+    replayed = conn.execute("select * from core.replay('account', %s)", [stream]).fetchall()
+    state = 0
+    for _, event_type, payload in replayed:
+        state = payload if event_type == "snapshot" else state + payload
+    return state, replayed[-1][0]
+
+
+@pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
+def test_of_writers_who_saw_the_same_version_one_appends(
+    level: str, db: Db, tenants: dict[str, str], sessions: Callable[[int], list[Db]]
+) -> None:
+    writers, rounds = sessions(8), 40
+    db.execute("create table public.balance (stream text primary key, total bigint not null, version bigint not null)")
+    db.execute("insert into public.balance values ('a', 0, 0); grant select, update on public.balance to stanchion_app")
+    together = Barrier(len(writers))
+
+    def writer(number: int) -> list[bool]:
+        conn, won = writers[number], []
+        conn.execute(f"set default_transaction_isolation = '{level}'")
+        for version in range(rounds):
+            together.wait()
+            try:
+                with conn.transaction():
+                    append(conn, "a", number + 1, expected=version)
+                    conn.execute("update public.balance set total = total + %s, version = version + 1", [number + 1])
+                won.append(True)
+            except psycopg.errors.SerializationFailure:
+                won.append(False)
+            together.wait()
+        return won
+
+    with ThreadPoolExecutor(len(writers)) as pool:
+        outcomes = list(zip(*pool.map(writer, range(len(writers))), strict=True))
+    assert [sum(won) for won in outcomes] == [1] * rounds
+    (reader,) = sessions(1)
+    read = reader.execute("select version from core.read_stream('account', 'a')").fetchall()
+    assert [version for (version,) in read] == list(range(1, rounds + 1))
+    projection = db.execute("select total, version from public.balance").fetchone()
+    assert fold(reader, "a") == projection
+    half = sum(payload for _, _, payload in list(reader.execute("select * from core.replay('account', 'a')"))[:20])
+    assert reader.execute("select core.save_snapshot('account', 'a', 20, %s)", [Jsonb(half)]).fetchone() == (True,)
+    assert fold(reader, "a") == projection
+    db.execute("delete from core.event where version <= 20")  # as when their day has gone
+    assert fold(reader, "a") == projection
+
+
+def test_writers_who_take_any_version_leave_no_gap(sessions: Callable[[int], list[Db]]) -> None:
+    writers = sessions(8)
+
+    def write(conn: Db) -> None:
+        for _ in range(25):
+            append(conn, "a", 1, 2)
+
+    with ThreadPoolExecutor(len(writers)) as pool:
+        list(pool.map(write, writers))
+    assert fold(writers[0], "a") == (600, 400)
+    read = writers[0].execute("select version from core.read_stream('account', 'a')").fetchall()
+    assert [version for (version,) in read] == list(range(1, 401))
+
+
+def test_an_event_that_is_committed_late_is_not_missed(sessions: Callable[[int], list[Db]]) -> None:
+    late, early, reader = sessions(3)
+    with late.transaction():
+        append(late, "late", 1)
+        append(early, "early", 1)
+        assert poll(reader) == [], "what is after an open transaction waits for it"
+    assert poll(reader) == [("late", 1), ("early", 1)]
+    assert poll(reader) == []
+
+
+def test_a_stream_is_polled_in_its_order_also_when_an_older_transaction_appended_last(
+    sessions: Callable[[int], list[Db]],
+) -> None:
+    older, newer, reader = sessions(3)
+    with older.transaction():
+        append(older, "other", 1)  # has a transaction id now, which is lower than the next one's
+        append(newer, "a", 1)
+        append(older, "a", 2)
+        append(older, "a", 3)
+    assert poll(reader, 2) + poll(reader, 2) == [("other", 1), ("a", 1), ("a", 2), ("a", 3)]
+
+
+def test_a_poll_that_is_rolled_back_was_not_given(sessions: Callable[[int], list[Db]]) -> None:
+    (conn,) = sessions(1)
+    append(conn, "a", 1, 2, 3)
+    with conn.transaction(force_rollback=True):
+        assert poll(conn, 2) == [("a", 1), ("a", 2)]
+    assert poll(conn, 2) == [("a", 1), ("a", 2)]
+    assert poll(conn, 2) == [("a", 3)]
+
+
+def test_two_polls_of_one_consumer_get_different_events(sessions: Callable[[int], list[Db]]) -> None:
+    first, second = sessions(2)
+    append(first, "a", 1, 2, 3)
+    with ThreadPoolExecutor(1) as pool:
+        with first.transaction():
+            assert poll(first, 2) == [("a", 1), ("a", 2)]
+            other = pool.submit(poll, second)
+            time.sleep(0.2)
+            assert not other.done(), "it waits for what becomes of the first"
+        assert other.result() == [("a", 3)]
+
+
+def test_consumers_are_apart_and_so_are_those_of_another_tenant(
+    tenants: dict[str, str], sessions: Callable[[int], list[Db]]
+) -> None:
+    ours, theirs = sessions(2)
+    theirs.execute("select set_config('app.tenant_id', %s, false)", [tenants["theirs"]])
+    append(ours, "a", 1)
+    append(theirs, "b", 1)
+    assert poll(ours) == poll(ours, consumer="another") == [("a", 1)]
+    assert poll(theirs) == [("b", 1)]
+    assert poll(ours) == poll(theirs) == []
+
+
+@pytest.mark.slow
+def test_every_event_is_given_once_and_in_order_while_writers_commit_late(
+    sessions: Callable[[int], list[Db]],
+) -> None:
+    writers, readers = sessions(6), sessions(2)
+    written, done = [], Event()
+
+    def write(number: int) -> None:
+        choose = random.Random(number)
+        for _ in range(60):
+            with writers[number].transaction():
+                # in one order, or two writers would wait for each other
+                for stream in sorted(choose.sample("abcde", choose.randint(1, 3))):
+                    written.append((stream, append(writers[number], stream, 1)))
+                    time.sleep(choose.random() * 0.005)
+
+    def read(conn: Db) -> Iterator[tuple[float, list[tuple[str, int]]]]:
+        while True:
+            last = done.is_set()
+            with conn.transaction():
+                given = poll(conn, 7)
+                at = time.monotonic()  # while the other waits: batches have an order
+            if given:
+                yield at, given
+            elif last:
+                return
+
+    with ThreadPoolExecutor(8) as pool:
+        reading = [pool.submit(lambda conn=conn: list(read(conn))) for conn in readers]
+        list(pool.map(write, range(len(writers))))
+        done.set()
+        batches = sorted(batch for future in reading for batch in future.result())
+    given = [event for _, batch in batches for event in batch]
+    assert sorted(given) == sorted(written)
+    by_stream = defaultdict(list)
+    for stream, version in given:
+        by_stream[stream].append(version)
+    assert all(versions == sorted(versions) for versions in by_stream.values())
+
+
+@pytest.mark.slow
+def test_a_thousand_events_a_second_are_ten_notifications(
+    tenants: dict[str, str], sessions: Callable[[int], list[Db]], make_login: Callable[..., str]
+) -> None:
+    writers = sessions(8)
+    for conn in writers[4:]:
+        conn.execute("select set_config('app.tenant_id', %s, false)", [tenants["theirs"]])
+    until = time.monotonic() + 3
+    heard = []
+
+    def write(number: int) -> int:
+        written = 0
+        while time.monotonic() < until:
+            append(writers[number], f"s{number}", 1, 2, 3, 4, 5)
+            written += 5
+        return written
+
+    with psycopg.connect(make_login("stanchion_analyst"), autocommit=True) as listener, ThreadPoolExecutor(8) as pool:
+        listener.execute("listen stanchion_events")
+        writing = [pool.submit(write, number) for number in range(8)]
+        heard = list(listener.notifies(timeout=4))
+        written = sum(future.result() for future in writing)
+    assert written >= 3000
+    assert 10 <= len(heard) <= 31
+    assert {notice.payload for notice in heard} == {""}
+
+
+def test_consumers_are_woken_by_a_commit_and_not_by_a_rollback(sessions: Callable[[int], list[Db]]) -> None:
+    writer, listener = sessions(2)
+    listener.execute("listen stanchion_events")
+    with writer.transaction(force_rollback=True):
+        append(writer, "a", 1)
+    assert list(listener.notifies(timeout=0.3)) == []
+    writer.execute(APPEND, ["account", "a", None, Jsonb([])])
+    assert list(listener.notifies(timeout=0.3)) == []
+    append(writer, "a", 1)
+    assert len(list(listener.notifies(timeout=0.3))) == 1
+
+
+def test_a_writer_that_has_yet_to_commit_does_not_keep_others_from_notifying(
+    sessions: Callable[[int], list[Db]],
+) -> None:
+    slow, quick, listener = sessions(3)
+    listener.execute("listen stanchion_events")
+    with slow.transaction():
+        append(slow, "a", 1)
+        time.sleep(0.15)
+        append(quick, "b", 1)
+        assert len(list(listener.notifies(timeout=0.5))) == 1
+    assert len(list(listener.notifies(timeout=0.5))) == 1

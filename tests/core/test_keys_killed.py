@@ -1,0 +1,81 @@
+"""A holder that is killed frees its key when its lease ends, for one of those who wait, and can no longer answer."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+Db = psycopg.Connection[Any]
+
+BODY = bytes(range(256))
+HOLDER = """
+import sys, time, psycopg
+with psycopg.connect(sys.argv[1]) as conn:
+    claim = "select outcome, attempt from core.claim_key(%s, 'f', '2 s')"
+    print(*conn.execute(claim, [sys.argv[2]]).fetchone(), flush=True)
+    if sys.argv[3] == "commit":
+        conn.commit()
+    print("holding", flush=True)
+    time.sleep(600)
+"""
+CLAIM = "select outcome, attempt, response_code, response_body from core.claim_key(%s, 'f', '1 min')"
+
+
+@pytest.fixture
+def login(tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+
+
+@pytest.fixture(params=["a key of text", "UUIDv7"])
+def key(request: pytest.FixtureRequest) -> str:
+    made = f"{time.time_ns() // 1_000_000:012x}"
+    return f"{made[:8]}-{made[8:]}-7000-8000-000000000001" if request.param == "UUIDv7" else request.param
+
+
+def kill_a_holder(login: str, key: str, end: str) -> None:
+    """Claim the key in a process of its own, which is then killed with kill -9."""
+    argv = [sys.executable, "-c", HOLDER, login, key, end]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert [holder.stdout.readline().strip() for _ in range(2)] == ["claimed 1", "holding"]
+        holder.kill()
+
+
+def wait_for_it(login: str, key: str) -> tuple[Any, ...]:
+    """Ask until the key is ours or answered."""
+    with psycopg.connect(login, autocommit=True) as conn:
+        while True:
+            answer = conn.execute(CLAIM, [key]).fetchone()
+            assert answer
+            if answer[0] != "in_progress":
+                return answer
+            time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_one_of_many_takes_over_and_the_others_get_its_answer(login: str, key: str) -> None:
+    kill_a_holder(login, key, "commit")
+    with psycopg.connect(login, autocommit=True) as conn, ThreadPoolExecutor(16) as pool:
+        assert conn.execute(CLAIM, [key]).fetchone()[0] == "in_progress"
+        waiting = [pool.submit(wait_for_it, login, key) for _ in range(16)]
+        while not (done := [future for future in waiting if future.done()]):
+            time.sleep(0.01)
+        assert done[0].result()[:2] == ("takeover", 2)
+        complete = "select core.complete_key(%s, %s, %s, %s)"
+        assert conn.execute(complete, [key, 1, 500, b"from the dead"]).fetchone() == (False,)
+        assert conn.execute(complete, [key, 2, 201, BODY]).fetchone() == (True,)
+        answers = [future.result() for future in waiting]
+    assert Counter(answer[0] for answer in answers) == {"takeover": 1, "replay": 15}
+    assert {answer[1:] for answer in answers if answer[0] == "replay"} == {(2, 201, BODY)}
+
+
+def test_who_is_killed_before_the_commit_never_claimed(login: str, key: str) -> None:
+    kill_a_holder(login, key, "do not commit")
+    assert wait_for_it(login, key)[:2] == ("claimed", 1)

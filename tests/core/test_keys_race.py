@@ -1,0 +1,183 @@
+"""However many sessions claim a key at once, around midnight and at any isolation level, one has it."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Barrier
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from tests.core.clock import set_clock, share_clock, uuid7
+
+Db = psycopg.Connection[Any]
+Claim = tuple[str, int, int | None, bytes | None]  # outcome, attempt, response code and body
+
+SESSIONS, ROUNDS = 64, 200
+ZONES = ("UTC", "Pacific/Auckland", "Pacific/Honolulu")
+LEVELS = ("read committed", "repeatable read", "serializable")
+BODY = b"done\x00\xff"
+
+
+@pytest.fixture
+def login(db: Db, tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+    share_clock(db)
+    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+
+
+@pytest.fixture
+def open_sessions(login: str) -> Iterator[Callable[[int, str], list[Db]]]:
+    with ExitStack() as stack:
+
+        def open_them(count: int, level: str) -> list[Db]:
+            sessions = [stack.enter_context(psycopg.connect(login, autocommit=True)) for _ in range(count)]
+            for number, conn in enumerate(sessions):
+                conn.execute(f"set default_transaction_isolation = '{level}'")
+                conn.execute(f"set timezone = '{ZONES[number % 3]}'")
+            return sessions
+
+        yield open_them
+
+
+def persist(conn: Db, statement: str, values: list[Any]) -> Any:
+    """What a caller above READ COMMITTED does: try again."""
+    while True:
+        try:
+            return conn.execute(statement, values).fetchone()
+        except psycopg.errors.SerializationFailure:
+            continue
+
+
+def claim(conn: Db, key: str, fingerprint: bytes = b"f", lease: str = "30 s") -> Claim:
+    return persist(conn, "select * from core.claim_key(%s, %s, %s)", [key, fingerprint, lease])
+
+
+def complete(conn: Db, key: str, attempt: int, body: bytes = BODY) -> bool:
+    return persist(conn, "select core.complete_key(%s, %s, 200, %s)", [key, attempt, body])[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("kind", ["text", "UUIDv7"])
+def test_one_of_64_sessions_claims_a_key_at_midnight(
+    kind: str, level: str, db: Db, open_sessions: Callable[[int, str], list[Db]]
+) -> None:
+    sessions = open_sessions(SESSIONS, level)
+    choose = random.Random(5)
+    starts = [choose.randint(-2 * SESSIONS, 0) for _ in range(ROUNDS)]
+    keys = [uuid7(start + 30, round_) if kind == "UUIDv7" else f"key {round_}" for round_, start in enumerate(starts)]
+    upcoming = iter(starts)
+    together = Barrier(SESSIONS, lambda: set_clock(db, next(upcoming)))
+
+    def session(number: int) -> list[tuple[bytes, Claim]]:
+        conn, answers = sessions[number], []
+        fingerprint = b"other" if number % 16 == 0 else b"f"
+        for key in keys:
+            together.wait()
+            answer = claim(conn, key, fingerprint)
+            if answer[0] == "claimed" and number % 2:
+                assert complete(conn, key, answer[1])
+            answers.append((fingerprint, answer))
+        return answers
+
+    with ThreadPoolExecutor(SESSIONS) as pool:
+        by_session = list(pool.map(session, range(SESSIONS)))
+    for answers in zip(*by_session, strict=True):
+        winners = [fingerprint for fingerprint, (outcome, *_) in answers if outcome == "claimed"]
+        assert len(winners) == 1
+        for fingerprint, (outcome, attempt, code, body) in answers:
+            expected = {"claimed", "in_progress", "replay"} if fingerprint == winners[0] else {"mismatch"}
+            assert outcome in expected
+            assert attempt == 1
+            assert (code, body) == ((200, BODY) if outcome == "replay" else (None, None))
+    days = Counter(day for (day,) in db.execute("select claimed_on::text from core.idempotency_key"))
+    assert sum(days.values()) == ROUNDS
+    assert len(days) == 2, "the rounds were to lie on both sides of midnight"
+
+
+@pytest.mark.parametrize("level", LEVELS[1:])
+def test_a_snapshot_from_before_another_claim_is_told_to_try_again(
+    level: str, db: Db, open_sessions: Callable[[int, str], list[Db]]
+) -> None:
+    early, late = open_sessions(2, level)
+    for number, (first, then) in enumerate([(-1000, 1000), (-1000, -500), (1000, -1000)]):
+        with pytest.raises(psycopg.errors.SerializationFailure), late.transaction():
+            late.execute("select 1")
+            set_clock(db, first)
+            assert claim(early, f"key {number}")[0] == "claimed"
+            set_clock(db, then)
+            late.execute("select * from core.claim_key(%s, 'f')", [f"key {number}"])
+        assert claim(late, f"key {number}")[0] == "in_progress"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("key", ["a key", uuid7(0, 1)])
+def test_a_claim_that_is_rolled_back_never_was(
+    key: str, level: str, db: Db, open_sessions: Callable[[int, str], list[Db]]
+) -> None:
+    first, second, third = open_sessions(3, level)
+    set_clock(db, 0)
+    first.execute("begin")
+    assert claim(first, key)[0] == "claimed"
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(claim, conn, key) for conn in (second, third)]
+        wait_for_waiting(db, 2)
+        first.execute("rollback")
+        outcomes = sorted(future.result()[0] for future in waiting)
+    assert outcomes == ["claimed", "in_progress"]
+
+
+def wait_for_waiting(db: Db, number: int) -> None:
+    """Until so many sessions of this database wait for a lock."""
+    while True:
+        (waiting,) = db.execute(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        ).fetchone()
+        if waiting == number:
+            return
+
+
+@pytest.mark.parametrize("key", ["a key", uuid7(0, 1)])
+def test_those_who_wait_do_not_hold_up_the_holder(
+    key: str, db: Db, open_sessions: Callable[[int, str], list[Db]]
+) -> None:
+    holder, waiting = open_sessions(2, "read committed")
+    set_clock(db, 0)
+    assert claim(holder, key)[0] == "claimed"
+    with waiting.transaction():
+        assert claim(waiting, key)[0] == "in_progress"
+        holder.execute("set lock_timeout = '2s'")
+        assert complete(holder, key, 1)
+    assert claim(waiting, key)[0] == "replay"
+
+
+@pytest.mark.parametrize("key", ["a key", uuid7(0, 1)])
+def test_a_key_of_two_tenants_is_two_keys(
+    key: str, db: Db, tenants: dict[str, str], open_sessions: Callable[[int, str], list[Db]]
+) -> None:
+    ours, theirs = open_sessions(2, "read committed")
+    set_clock(db, 0)
+    theirs.execute("select set_config('app.tenant_id', %s, false)", [tenants["theirs"]])
+    with ours.transaction(), theirs.transaction():
+        assert claim(ours, key)[0] == claim(theirs, key)[0] == "claimed"
+
+
+def test_a_claim_that_waited_for_longer_than_its_lease_has_a_whole_one(
+    db: Db, open_sessions: Callable[[int, str], list[Db]]
+) -> None:
+    first, second, third = open_sessions(3, "read committed")
+    set_clock(db, 0)
+    key = uuid7(0, 1)
+    with ThreadPoolExecutor(1) as pool:
+        first.execute("begin")
+        assert claim(first, key)[0] == "claimed"
+        waiting = pool.submit(claim, second, key)
+        wait_for_waiting(db, 1)
+        set_clock(db, 60_000)
+        first.execute("rollback")
+        assert waiting.result()[0] == "claimed"
+    assert claim(third, key)[0] == "in_progress"

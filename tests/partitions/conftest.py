@@ -1,0 +1,122 @@
+"""A table of readings with a partition per UTC day, a clock that stands still, and the commands on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from etl.cli import main
+
+Db = psycopg.Connection[Any]
+TODAY = date(2026, 3, 10)
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def days(self) -> list[tuple[str, str, str]]:
+        """Of a command with --json: what became of which day."""
+        return [(each["relation"], str(each["day"]), each["outcome"]) for each in json.loads(self.out)["days"]]
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(dsn: str) -> Run:
+    """stanchion partitions ..., in this process; it may not end in a traceback."""
+
+    def run(*args: str, dsn: str = dsn) -> Said:
+        result = CliRunner().invoke(main, ["--dsn", dsn, "partitions", *args], catch_exceptions=False)
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+def set_clock(db: Db, instant: str) -> None:
+    db.execute(
+        "create or replace function core.clock() returns timestamptz language sql volatile parallel safe "
+        f"return '{instant}'::timestamptz"
+    )
+
+
+@pytest.fixture
+def readings(db: Db) -> Db:
+    """Noon of TODAY, and core.reading: three days ahead, five kept; the only table that is looked after."""
+    set_clock(db, f"{TODAY} 12:00:00+00")
+    db.execute("delete from core.partition_set")
+    make_readings(db)
+    return db
+
+
+def make_readings(db: Db, key: str = "date") -> None:
+    db.execute("set role stanchion_owner")
+    db.execute(
+        f"""
+        create sequence core.reading_number;
+        create table core.reading (
+            tenant_id uuid not null default '00000000-0000-0000-0000-000000000001',
+            taken_on {key} not null,
+            reading_id bigint not null default nextval('core.reading_number'),
+            value integer,
+            constraint reading_pk primary key (tenant_id, taken_on, reading_id),
+            constraint reading_positive check (value > 0)
+        ) partition by range (taken_on);
+        insert into core.partition_set (relation, days_ahead, days_kept) values ('core.reading', 3, 5);
+        """
+    )
+    db.execute("reset role")
+
+
+def as_owner(db: Db, statement: str) -> None:
+    db.execute("set role stanchion_owner")
+    db.execute(statement)
+    db.execute("reset role")
+
+
+def day(offset: int) -> date:
+    return TODAY + timedelta(offset)
+
+
+def fill(db: Db, first: int, last: int = 0, rows: int = 1) -> None:
+    """Days with rows in them, counted from TODAY."""
+    db.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(first), day(last)])
+    db.execute(
+        "insert into core.reading (taken_on, value) select %s::date + d, n "
+        "from generate_series(0, %s) as d, generate_series(1, %s) as n",
+        [day(first), last - first, rows],
+    )
+
+
+def days(db: Db) -> dict[int, str]:
+    """Day to state, counted from TODAY."""
+    rows = db.execute(
+        "select day, state from core.partition where relation = 'core.reading' and day is not null order by day"
+    ).fetchall()
+    return {(each - TODAY).days: state for each, state in rows}
+
+
+def rows_of(db: Db) -> dict[int, int]:
+    """Rows of each day that readers see, counted from TODAY."""
+    rows = db.execute("select taken_on, count(*) from core.reading group by taken_on order by taken_on").fetchall()
+    return {(each - TODAY).days: count for each, count in rows}
+
+
+def log(db: Db) -> list[tuple[str, str, str]]:
+    rows = db.execute("select relation, day, outcome from core.partition_log where day is not null order by log_id")
+    return [(relation, str(each), outcome) for relation, each, outcome in rows]
+
+
+def forget_log(db: Db) -> None:
+    db.execute("delete from core.partition_log")

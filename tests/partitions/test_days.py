@@ -1,0 +1,161 @@
+"""The days are UTC days, made by their bounds: whoever makes them, wherever they are, and however late."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from .conftest import TODAY, Db, Run, as_owner, day, days, fill, log, make_readings, rows_of, set_clock
+
+ZONES = ["UTC", "Pacific/Auckland", "Pacific/Honolulu", "America/New_York", "Europe/Berlin"]
+# half past twelve is the next day in Auckland, half past six the day before in Honolulu; the last two are
+# the changes of New York to summer time and of Berlin back from it
+INSTANTS = ["2026-06-11 12:30", "2026-06-11 06:30", "2026-03-08 07:30", "2026-10-25 00:59"]
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_every_time_zone_makes_and_drops_the_same_days(instant: str, readings: Db, dsn: str, run: Run) -> None:
+    seen = set()
+    for zone in ZONES:
+        readings.execute("drop table core.reading; drop sequence core.reading_number; delete from core.partition_set")
+        set_clock(readings, f"{instant}:00+00")
+        make_readings(readings)
+        readings.execute(
+            "insert into core.partition_log (relation, outcome, reason) values ('zone', 'held', %s)", [zone]
+        )
+        readings.execute(
+            f"select core.ensure_partitions('core.reading', '{instant[:10]}'::date - 10, '{instant[:10]}')"
+        )
+        there = f"{dsn} options='-c timezone={zone}'"
+        with psycopg.connect(there, autocommit=True) as conn:
+            conn.execute("select core.ensure_due_partitions()")
+        assert run("run", dsn=there).code == 0
+        bounds = readings.execute(
+            "select pg_get_expr(c.relpartbound, c.oid) from pg_inherits as i join pg_class as c on c.oid = i.inhrelid "
+            "where i.inhparent = 'core.reading'::regclass order by 1"
+        ).fetchall()
+        seen.add(tuple(text for (text,) in bounds))
+    assert len(seen) == 1
+    (bounds,) = seen
+    assert len(bounds) == 5 + 1 + 3
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_key_that_is_an_instant_is_cut_at_midnight_utc(zone: str, db: Db, dsn: str) -> None:
+    set_clock(db, f"{TODAY} 12:00:00+00")
+    db.execute("delete from core.partition_set")
+    make_readings(db, "timestamptz")
+    with psycopg.connect(f"{dsn} options='-c timezone={zone}'", autocommit=True) as conn:
+        conn.execute("select core.ensure_due_partitions()")
+        assert [found for (found,) in conn.execute("select day from core.partition order by day")] == [
+            day(offset) for offset in range(-1, 4)
+        ]
+        conn.execute(
+            "insert into core.reading (taken_on) values ('2026-03-10 00:00:00+00'), ('2026-03-10 23:59:59+00')"
+        )
+    rows = db.execute("select distinct tableoid::regclass::text from core.reading").fetchall()
+    assert rows == [("parts.core__reading__20260310",)]
+
+
+def test_after_ten_days_without_maintenance_today_has_its_partition_and_nothing_was_lost(
+    readings: Db, run: Run
+) -> None:
+    run("ensure")
+    fill(readings, -1)
+    readings.execute("update core.partition_set set days_kept = 30")
+    set_clock(readings, f"{day(10)} 08:00:00+00")
+    with pytest.raises(psycopg.errors.CheckViolation, match="no partition of relation"):
+        readings.execute("insert into core.reading (taken_on) values (%s)", [day(10)])
+    said = run("ensure", "--json")
+    assert said.code == 0
+    assert [each for _, each, _ in said.days] == [str(day(offset)) for offset in range(9, 14)]
+    readings.execute("insert into core.reading (taken_on) values (%s)", [day(10)])
+    assert rows_of(readings) == {-1: 1, 0: 1, 10: 1}
+    assert all(outcome == "made" for _, _, outcome in said.days)
+
+
+def test_yesterday_is_made_too_for_what_was_begun_before_midnight(readings: Db, run: Run) -> None:
+    run("ensure")
+    assert list(days(readings)) == [-1, 0, 1, 2, 3]
+
+
+def test_a_second_time_there_is_nothing_to_do(readings: Db, run: Run) -> None:
+    assert len(run("ensure", "--json").days) == 5
+    assert run("ensure", "--json").days == []
+    assert "Nothing to do" in run("ensure").out
+
+
+def test_a_day_whose_partition_has_another_name_is_not_made_again(readings: Db, run: Run) -> None:
+    as_owner(
+        readings, "create table core.odd partition of core.reading for values from ('2026-03-10') to ('2026-03-12')"
+    )
+    assert [each for _, each, _ in run("ensure", "--json").days] == ["2026-03-09", "2026-03-12", "2026-03-13"]
+
+
+def test_a_table_that_only_has_the_name_of_a_day_is_taken_for_that_day(readings: Db) -> None:
+    fill(readings, -2, 0, rows=3)
+    readings.execute("alter table core.reading detach partition parts.core__reading__20260309")
+    assert rows_of(readings) == {-2: 3, 0: 3}
+    assert readings.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(-2), day(0)]).fetchone() == (
+        1,
+    )
+    assert rows_of(readings) == {-2: 3, -1: 3, 0: 3}
+    assert log(readings)[-1] == ("core.reading", "2026-03-09", "reattached")
+
+
+def test_a_day_that_was_detached_concurrently_comes_back_without_what_detaching_added(readings: Db) -> None:
+    fill(readings, 0)
+    constraints = (
+        "select conname from pg_constraint where conrelid = 'parts.core__reading__20260310'::regclass order by 1"
+    )
+    before = readings.execute(constraints).fetchall()
+    readings.execute("alter table core.reading detach partition parts.core__reading__20260310 concurrently")
+    readings.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(0), day(0)])
+    assert readings.execute(constraints).fetchall() == before
+    assert rows_of(readings) == {0: 1}
+
+
+def test_a_day_that_was_put_back_is_as_hidden_as_before(readings: Db) -> None:
+    fill(readings, 0)
+    readings.execute("alter table core.reading detach partition parts.core__reading__20260310")
+    readings.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(0), day(0)])
+    found = readings.execute(
+        "select relrowsecurity, relforcerowsecurity, relacl::text from pg_class "
+        "where oid = 'parts.core__reading__20260310'::regclass"
+    ).fetchone()
+    assert found == (True, True, "{}")
+
+
+@pytest.mark.parametrize(
+    ("statement", "state"),
+    [
+        ("select core.ensure_partitions('core.tenant', '2026-01-01', '2026-01-01')", "42809"),
+        ("select core.ensure_partitions('core.by_hash', '2026-01-01', '2026-01-01')", "42809"),
+        ("select core.ensure_partitions('core.by_text', '2026-01-01', '2026-01-01')", "42809"),
+        ("select core.ensure_partitions('core.reading', '2026-01-01', null)", "22004"),
+        ("select core.ensure_partitions('core.reading', '2006-01-01', '2026-01-01')", "22023"),
+        (f"select core.ensure_partitions('core.{'x' * 60}', '2026-01-01', '2026-01-01')", "42622"),
+        ("insert into core.partition_set (relation, days_ahead) values ('reading', 1)", "23514"),
+        ("insert into core.partition_set (relation, days_ahead) values ('core.reading; drop', 1)", "23514"),
+        ("select core.hold_partitions('core.nothing', 'why')", "42704"),
+        ("select core.hold_partitions('core.reading', ' ')", "22023"),
+    ],
+)
+def test_what_cannot_be_is_refused(statement: str, state: str, readings: Db) -> None:
+    readings.execute("create table core.by_hash (taken_on date) partition by hash (taken_on)")
+    readings.execute("create table core.by_text (taken_on text) partition by range (taken_on)")
+    readings.execute(f"create table core.{'x' * 60} (taken_on date) partition by range (taken_on)")
+    with pytest.raises(psycopg.Error) as raised:
+        readings.execute(statement)
+    assert raised.value.sqlstate == state
+
+
+def test_deploying_makes_the_days_of_every_table(db: Db, stanchion: Any) -> None:
+    set_clock(db, "2031-01-01 00:00:30+00")
+    db.execute("update core.module_ledger set checksum = 'other' where name = 'policies/core.tenant'")
+    assert stanchion("deploy", "--accept-drift").code == 0
+    missing = db.execute(
+        "select s.relation from core.partition_set as s where not exists (select from core.partition as p "
+        "where p.relation = s.relation and p.day = '2030-12-31')"
+    ).fetchall()
+    assert missing == []

@@ -1,0 +1,137 @@
+"""Where pg_partman makes the days it goes on doing so; hiding them and expiring them is ours."""
+
+from collections.abc import Callable
+
+import pytest
+
+from etl.audit.rules import broken, rule_files
+from etl.catalog import drift
+
+from .conftest import Db, Run, day, days, fill, log, rows_of
+
+AFTER = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4]  # it makes one more than it is asked for
+
+
+@pytest.fixture
+def partman(readings: Db) -> Db:
+    """core.reading in the care of pg_partman as its users leave it: with its retention and its grants."""
+    if not readings.execute("select 1 from pg_available_extensions where name = 'pg_partman'").fetchone():
+        pytest.skip("pg_partman is not on this server; the run on Debian's has it")
+    readings.execute(
+        "create or replace function core.clock() returns timestamptz language sql return clock_timestamp()"
+    )
+    readings.execute("create schema partman; create extension pg_partman schema partman")
+    version = readings.execute("select extversion from pg_extension where extname = 'pg_partman'").fetchone()[0]  # type: ignore[index]
+    readings.execute("grant select on core.reading to stanchion_app")
+    kind = ", p_type := 'native'" if int(version.split(".")[0]) < 5 else ""
+    readings.execute(
+        "select partman.create_parent(p_parent_table := 'core.reading', p_control := 'taken_on', "
+        f"p_interval := '1 day', p_premake := 2{kind}, "
+        "p_start_partition := ((now() at time zone 'UTC')::date - 9)::text)"
+    )
+    readings.execute("drop table core.reading_default")
+    readings.execute(
+        "update partman.part_config set retention = '3 days', retention_keep_table = false, inherit_privileges = true"
+    )
+    readings.execute(
+        "insert into core.reading (taken_on) select (now() at time zone 'UTC')::date - d from generate_series(0, 8) d"
+    )
+    return readings
+
+
+def offsets(db: Db) -> list[int]:
+    rows = db.execute(
+        "select day - (now() at time zone 'UTC')::date from core.partition where relation = 'core.reading' order by day"
+    )
+    return [offset for (offset,) in rows]
+
+
+def test_it_makes_the_days_and_we_drop_them(partman: Db, run: Run) -> None:
+    assert run("run").code == 0
+    assert offsets(partman) == AFTER
+    found = partman.execute("select retention, infinite_time_partitions, premake from partman.part_config").fetchone()
+    assert found == (None, True, 3)
+    assert partman.execute("select made_by from core.partition_set").fetchone() == ("pg_partman",)
+    assert partman.execute("select count(*) from core.reading").fetchone() == (6,)
+    names = partman.execute("select child from core.partition").fetchall()
+    assert all(name.startswith("core.reading_p") for (name,) in names), "they are still pg_partman's"
+
+
+def test_a_second_run_has_nothing_to_do(partman: Db, run: Run) -> None:
+    run("run")
+    assert run("run", "--json").days == []
+
+
+def test_a_dry_run_says_what_will_expire(partman: Db, run: Run) -> None:
+    rehearsed = {each for each in run("run", "--dry-run", "--json").days if each[2] == "dropped"}
+    assert {each for each in run("run", "--json").days if each[2] == "dropped"} == rehearsed
+    assert len(rehearsed) in (3, 4)
+
+
+def test_its_partitions_are_hidden_and_break_no_rule(partman: Db, run: Run) -> None:
+    partman.execute("alter table core.reading enable row level security, force row level security")
+    before = [finding for rule in rule_files() for finding in broken(partman, rule) if "reading_p" in finding.object]
+    assert before
+    run("run")
+    after = [finding for rule in rule_files() for finding in broken(partman, rule) if "reading_p" in finding.object]
+    assert after == []
+    assert [line for line in drift(partman) if "reading_p20" in line] == [], "partitions come and go and are no drift"
+
+
+def test_a_partition_of_a_table_of_ours_that_stands_elsewhere_is_still_named(readings: Db, run: Run) -> None:
+    readings.execute("create table core.odd partition of core.reading for values from ('2026-01-01') to ('2026-01-02')")
+    rule = next(path for path in rule_files() if path.stem == "partitions_are_hidden")
+    assert "is a partition outside the schema parts" in [finding.problem for finding in broken(readings, rule)]
+
+
+def test_a_dba_needs_what_it_asks_of_its_users(partman: Db, run: Run, make_login: Callable[..., str]) -> None:
+    dba = make_login("stanchion_dba")
+    said = run("run", dsn=dba)
+    assert said.code == 1
+    assert "permission denied for schema partman" in said.err + said.out
+    partman.execute(
+        """
+        grant usage on schema partman to stanchion_owner;
+        grant all on all tables in schema partman to stanchion_owner;
+        grant execute on all functions in schema partman to stanchion_owner;
+        """
+    )
+    said = run("run", dsn=dba)
+    assert said.code == 1
+    assert "must be owner of table reading_p" in said.out, "what a superuser made before belongs to the superuser"
+    assert run("run").code == 0
+    for _ in range(2):
+        assert run("run", dsn=dba).code == 0
+    assert offsets(partman) == AFTER
+
+
+def test_from_another_time_zone_it_makes_the_same_days(partman: Db, dsn: str, run: Run) -> None:
+    assert run("run", dsn=f"{dsn} options='-c timezone=America/New_York'").code == 0
+    assert offsets(partman) == AFTER
+
+
+def test_what_it_did_not_make_is_a_failure(partman: Db, run: Run) -> None:
+    partman.execute("create table core.rest partition of core.reading default")
+    partman.execute("insert into core.reading (taken_on) select (now() at time zone 'UTC')::date + 3")
+    said = run("run")
+    assert said.code == 1
+    assert "pg_partman" in said.out
+
+
+def test_a_table_that_it_lets_go_is_ours_again(partman: Db, run: Run) -> None:
+    run("run")
+    partman.execute("delete from partman.part_config")
+    partman.execute("update core.partition_set set days_ahead = 5")
+    assert run("run").code == 0
+    assert partman.execute("select made_by from core.partition_set").fetchone() == ("stanchion",)
+    assert offsets(partman) == [*AFTER, 5]
+
+
+def test_without_the_extension_nothing_of_it_is_asked(readings: Db, run: Run) -> None:
+    readings.execute("update core.partition_set set made_by = 'pg_partman'")
+    fill(readings, -6)
+    assert run("run").code == 0
+    assert list(days(readings)) == [-5, -4, -3, -2, -1, 0, 1, 2, 3]
+    assert readings.execute("select made_by from core.partition_set").fetchone() == ("stanchion",)
+    assert rows_of(readings) == dict.fromkeys(range(-5, 1), 1)
+    assert ("core.reading", str(day(3)), "made") in log(readings)

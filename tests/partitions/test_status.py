@@ -1,0 +1,120 @@
+"""What there is of each table is seen at a glance: a line with a cell per day, and the same as JSON."""
+
+import json
+from typing import Any
+
+import pytest
+
+from etl.picture import CELLS, draw, read_status
+
+from .conftest import TODAY, Db, Run, as_owner, day, fill, make_readings, set_clock
+
+
+@pytest.fixture
+def scene(readings: Db) -> Db:
+    """A day of every kind."""
+    fill(readings, -9)
+    readings.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(1), day(2)])
+    readings.execute(f"drop table parts.core__reading__{day(-3):%Y%m%d}")
+    readings.execute(f"alter table core.reading detach partition parts.core__reading__{day(-9):%Y%m%d}")
+    readings.execute(
+        "create function core.guard_reading(p_day date) returns text language sql as "
+        "$$ select 'a stream needs it' where p_day = '2026-03-02' $$"
+    )
+    readings.execute("update core.partition_set set guard = 'core.guard_reading'")
+    as_owner(
+        readings,
+        """
+        create table core.visit (visited_on date) partition by range (visited_on);
+        insert into core.partition_set (relation, days_ahead, hold) values ('core.visit', 1, 'Case 4711');
+        """,
+    )
+    readings.execute("select core.ensure_partitions('core.visit', %s, %s)", [day(-1), day(1)])
+    readings.execute("analyze core.reading")
+    return readings
+
+
+PICTURE = """\
+                            ▼ today, 2026-03-10
+core.reading       ~!××■■·■■■□□·
+core.visit                 □□□
+
+■ filled   □ empty   ! due, but kept by a guard or a hold   × due: the next run drops it   ~ half detached   · missing
+"""
+
+
+def test_the_picture(scene: Db, run: Run) -> None:
+    said = run("status")
+    assert said.code == 0
+    assert said.out.split("\n\ntable")[0] == PICTURE.rstrip("\n")
+    table = [line.split() for line in said.out.split("\n\n")[2].splitlines()]
+    assert table[1][0] == "core.reading"
+    assert "3, from 2026-03-01" in said.out
+    assert "core.visit" in said.out
+    assert "held" in said.out
+    assert f"alert  {day(-9)} of core.reading is detached and not dropped. Run: stanchion partitions run" in said.out
+
+
+def test_on_a_terminal_it_has_colours_and_as_many_days_as_fit(scene: Db) -> None:
+    status = read_status(scene)
+    lines = draw(status, 40)
+    colours = {text: colour for line in lines for text, colour in line if colour}
+    assert colours == dict(CELLS.values())
+    long_ago = status.sets[0].days[0].day
+    scene.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(-60), day(-40)])
+    lines = draw(read_status(scene), 50)
+    assert all(len("".join(text for text, _ in line)) <= 50 for line in lines[:3])
+    assert "".join(text for text, _ in lines[1]).startswith("core.reading   +")
+    assert long_ago == day(-9)
+
+
+def test_json_carries_the_same(scene: Db, run: Run) -> None:
+    status = json.loads(run("status", "--json").out)
+    assert status["today"] == str(TODAY)
+    reading, visit = status["sets"]
+    assert "".join(CELLS[each["state"]][0] for each in reading["days"]) == "~!××■■·■■■□□·"
+    assert reading["gaps"] == [str(day(-3)), str(day(3))]
+    assert (reading["ahead"], reading["days_ahead"]) == (2, 3)
+    assert [(each["day"], each["step"], each["reason"]) for each in reading["next"]] == [
+        (str(day(-9)), "drop", None),
+        (str(day(-8)), "keep", "a stream needs it"),
+        (str(day(-7)), "expire", None),
+        (str(day(-6)), "expire", None),
+    ]
+    assert reading["estimated_rows"] == 8
+    assert visit["hold"] == "Case 4711"
+    assert len(status["alerts"]) >= 1
+
+
+def test_missing_days_ahead_are_an_alert_whatever_the_partitions_are_called(scene: Db, stanchion: Any) -> None:
+    assert "core.reading has no partition for 2026-03-13:" in stanchion("doctor").out
+    a_day = "for values from ('2026-03-13') to ('2026-03-14')"
+    as_owner(scene, f"create table core.any_name partition of core.reading {a_day}")
+    assert "core.reading has no partition" not in stanchion("doctor").out
+
+
+def test_days_that_nobody_expires_are_an_alert(readings: Db, run: Run, stanchion: Any) -> None:
+    fill(readings, -5, 3)
+    set_clock(readings, f"{day(5)} 12:00:00+00")
+    assert (
+        f"core.reading has had days past their time since {day(-5)}; the last run was never." in stanchion("doctor").out
+    )
+    run("run")
+    assert "past their time" not in stanchion("doctor").out.replace("Days that are past their time are gone.", "")
+
+
+def test_a_quiet_database_has_no_alert(db: Db, run: Run, stanchion: Any) -> None:
+    assert run("run").code == 0
+    assert "alert" not in run("status").out
+    assert "partition" not in "".join(line for line in stanchion("doctor").out.splitlines() if line.startswith("alert"))
+
+
+def test_status_of_a_year_of_days_takes_less_than_a_second_of_the_server(db: Db, run: Run) -> None:
+    set_clock(db, f"{TODAY} 12:00:00+00")
+    make_readings(db)
+    db.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(-365), day(0)])
+    db.execute("update core.partition_set set days_kept = 400")
+    said = db.execute("explain (analyze, format json) select * from core.partition").fetchone()
+    assert said
+    assert said[0][0]["Execution Time"] < 1000
+    assert run("status").out.count("■") == 0
