@@ -13,16 +13,16 @@ demo: .venv/installed  ## a deployed database with two leagues, on the embedded 
 	@$(BIN)/stanchion demo
 
 test: .venv/developed  ## every test, on Postgres 18 and on Debian's 15; round trips on 16 too
-	$(BIN)/pytest --pg 18
-	$(BIN)/pytest --pg 16 tests/sql
-	@if bindir=$$(.ci/debian-postgres); then set -x; $(BIN)/pytest --pg 15; \
+	$(BIN)/pytest -n 2 --pg 18
+	$(BIN)/pytest -n 2 --pg 16 tests/sql
+	@if bindir=$$(.ci/debian-postgres); then set -x; $(BIN)/pytest -n 2 --pg 15; \
 	elif [ $$? = 3 ]; then echo "Skipped: the suite on Postgres 15, which cannot be had here (see above)."; \
 	else exit 1; fi
 
 test-fast: .venv/developed  ## the inner loop: one server, under a minute
-	$(BIN)/pytest --pg 18 $(FAST)
+	$(BIN)/pytest -n 2 --pg 18 $(FAST)
 
-lint: .venv/developed  ## ruff, mypy, squawk, sqlfluff and plpgsql_check
+lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a test on 15
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -81,6 +81,8 @@ def deploy(conn: Connection, steps: list[Step], on_step: Callable[[Step], None],
             _with_retries(step.module.name, patience, lambda step=step: _apply(conn, step, patience))  # type: ignore[misc]
         else:
             _apply_without_transaction(conn, step)
+    if not catalog.is_comparable(conn):
+        catalog.record(conn)
 
 
 def make_due_partitions(conn: Connection) -> None:
