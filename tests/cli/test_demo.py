@@ -3,9 +3,11 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.conftest import open_folder, run_stanchion
@@ -42,3 +44,13 @@ def test_from_nothing_twice_to_gone(home: Path) -> None:
     assert run_stanchion("doctor", "--strict", STANCHION_HOME=str(home)).code == 0
     assert run_stanchion("down", "--purge", "--yes", STANCHION_HOME=str(home)).code == 0
     assert not home.exists()
+
+
+def test_it_asks_before_it_touches_a_server_of_yours(
+    stanchion: Callable[..., Any], db: psycopg.Connection[Any]
+) -> None:
+    asked = stanchion("demo")
+    assert asked.code == 1
+    assert "nobody to ask" in asked.err
+    assert db.execute("select count(*) from core.tenant").fetchone() == (0,)
+    assert stanchion("demo", "--yes").code == 0
