@@ -29,7 +29,7 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/squawk sql/*/*.deploy.sql
-	$(BIN)/sqlfluff lint --processes 2 sql policies partitions etl/queries
+	$(BIN)/sqlfluff lint sql policies partitions etl/queries
 
 catalog: .venv/developed  ## write sql/catalog.txt and the access matrix anew, after changing the SQL
 	$(BIN)/python -m tests.regenerate
