@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,13 +145,22 @@ def empty_dsn(empty_db: psycopg.Connection[Any], cluster: Cluster) -> str:
     return cluster.dsn(empty_db.info.dbname)
 
 
+@contextmanager
+def copy_of_deployed(deployed: Any, cluster: Cluster, name: str) -> Iterator[str]:
+    """A deployed database that several tests share: a copy takes a third of a second."""
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name} template {deployed.template_dbname}")
+        try:
+            yield cluster.dsn(name)
+        finally:
+            conn.execute(f"drop database {name} with (force)")
+
+
 @pytest.fixture(scope="session")
 def shared_dsn(deployed: Any, cluster: Cluster) -> Iterator[str]:
     """One deployed database for all tests that roll back what they do."""
-    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as conn:
-        conn.execute(f"create database shared template {deployed.template_dbname}")
-        yield cluster.dsn("shared")
-        conn.execute("drop database shared with (force)")
+    with copy_of_deployed(deployed, cluster, "shared") as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
