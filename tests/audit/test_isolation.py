@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from etl.audit.findings import Report
+from etl.audit.logins import MARK
 from etl.audit.rules import broken, rule_files
 from etl.audit.run import audit
 from etl.modules import discover
@@ -38,11 +39,22 @@ def test_it_leaves_no_tenant_and_no_login(db: Db, dsn: str) -> None:
 
 @pytest.mark.slow
 def test_what_a_killed_audit_left_is_removed_by_the_next(db: Db, dsn: str) -> None:
-    db.execute("select core.create_tenant('stanchion-audit-ours-dead', 'dead', 'league')")
+    db.execute("select core.create_tenant('stanchion-audit-ours-0123abcd', 'mark0123456789ab', 'league')")
     db.execute("create role stanchion_audit_app_dead login in role stanchion_app")
+    db.execute(f"comment on role stanchion_audit_app_dead is '{MARK}'")
     run(db, dsn)
     assert db.execute("select slug from core.tenant").fetchall() == []
     assert db.execute("select rolname from pg_roles where rolname = 'stanchion_audit_app_dead'").fetchall() == []
+
+
+@pytest.mark.slow
+def test_what_only_looks_like_an_audits_is_left_alone(db: Db, dsn: str, request: pytest.FixtureRequest) -> None:
+    db.execute("select core.create_tenant('stanchion-audit-club', 'Audit Club', 'community')")
+    db.execute("create role stanchion_audit_reader login in role stanchion_app")
+    request.addfinalizer(lambda: db.execute("drop role stanchion_audit_reader"))
+    run(db, dsn)
+    assert db.execute("select slug from core.tenant").fetchall() == [("stanchion-audit-club",)]
+    assert db.execute("select to_regrole('stanchion_audit_reader') is not null").fetchone() == (True,)
 
 
 NEW_TABLE = """
@@ -149,6 +161,67 @@ BREAKS: dict[str, tuple[str, str]] = {
         NEW_TABLE + "alter policy own_tenant on core.note with check (true)",
         "core.note",
     ),
+    "a schema that is not ours": (
+        "create schema extra; create table extra.copied as select * from core.principal; "
+        "grant usage on schema extra to stanchion_analyst; grant select on extra.copied to stanchion_analyst",
+        "extra.copied",
+    ),
+    "a function that works for a superuser": (
+        "create function public.everybody() returns setof text language sql security definer "
+        "as 'select email from core.principal'",
+        "public.everybody",
+    ),
+    "a schema where anybody may put a function": ("grant create on schema public to public", "public"),
+    "a function that works for the owner among analysts": (
+        "grant execute on function core.tenant_for_domain(text) to stanchion_analyst",
+        "core.tenant_for_domain",
+    ),
+    "a tenant as an argument by another name": (
+        "create function core.act_for(p_org uuid) returns void language plpgsql volatile security definer "
+        "set search_path = pg_catalog, pg_temp as "
+        "$$begin perform set_config('app.tenant_id', p_org::text, true); end$$; "
+        "grant execute on function core.act_for(uuid) to stanchion_app",
+        "core.act_for",
+    ),
+    "one column that may be written": (
+        "grant update (role) on core.membership to stanchion_app; "
+        "create policy app_writes on core.membership for update to stanchion_app "
+        "using (tenant_id = core.current_tenant()) with check (tenant_id = core.current_tenant())",
+        "core.membership",
+    ),
+    "a column for analysts with an index of its own": (
+        "grant select (slug) on core.tenant to stanchion_analyst",
+        "core.tenant",
+    ),
+    "a login that is two things": (
+        "create role two_things login in role stanchion_app, stanchion_builder",
+        "two_things",
+    ),
+    "a login that is two things by way of a group": (
+        "create role a_group in role stanchion_owner; create role two_things login in role stanchion_app, a_group",
+        "two_things",
+    ),
+    "a login that passes by": ("create role two_things login bypassrls in role stanchion_analyst", "two_things"),
+    "rights on what does not exist yet": (
+        "alter default privileges for role stanchion_owner grant select on tables to stanchion_analyst",
+        "stanchion_owner",
+    ),
+    "a tenant for every session of the database": (
+        "do $$ begin execute format('alter database %I set app.tenant_id = %L', current_database(), 'x'); end $$",
+        "shared",
+    ),
+    "a foreign table": (
+        "create foreign data wrapper nowhere; create server nowhere foreign data wrapper nowhere; "
+        "create foreign table core.elsewhere (tenant_id uuid) server nowhere",
+        "core.elsewhere",
+    ),
+    "a procedure that writes for another": (
+        "create procedure core.forget(p_slug text) language plpgsql security definer "
+        "set search_path = pg_catalog, pg_temp as "
+        "$$begin update core.tenant set status = 'suspended' where slug = p_slug; end$$; "
+        "grant execute on procedure core.forget(text) to stanchion_loader",
+        "core.forget",
+    ),
     "a trigger": (
         "create function core.noop() returns trigger language plpgsql set search_path = pg_catalog, pg_temp "
         "as 'begin return new; end'; create trigger t before update on core.tenant for each row "
@@ -157,7 +230,7 @@ BREAKS: dict[str, tuple[str, str]] = {
     ),
 }
 
-FOUND_ONLY_BY_TRYING = {"a function that writes for another"}
+FOUND_ONLY_BY_TRYING = {"a function that writes for another", "a procedure that writes for another"}
 
 
 @pytest.mark.parametrize("name", [name for name in BREAKS if name not in FOUND_ONLY_BY_TRYING])
@@ -181,6 +254,7 @@ def test_each_single_break_is_named_by_a_rule(name: str, deployed_db: Db) -> Non
         "a policy that trusts a setting of analysts": "shows rows of another tenant",
         "a new table without a policy for writing": "another tenant",
         "a truncate": "truncate",
+        "a procedure that writes for another": "change rows of another tenant",
     }.items(),
 )
 def test_a_leak_is_found_by_trying_and_not_by_a_rule_alone(

@@ -16,6 +16,7 @@ declare
     v_child text;
     v_made integer := 0;
     v_day date;
+    v_is_locked boolean := false;
 begin
     select n.nspname, c.relname into v_schema, v_table
     from pg_class as c
@@ -26,11 +27,19 @@ begin
     elsif p_to - p_from > 3700 then
         raise exception 'from % to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
     end if;
-    -- two at once: the second waits, then finds the days made
-    perform pg_advisory_xact_lock('pg_class'::regclass::integer, p_relation::oid::integer);
-    for v_day in select d::date from generate_series(p_from, p_to, interval '1 day') as d loop
+    -- by whole days: a series of times loses one where a clock is put forward at midnight
+    for v_day in select p_from + n from generate_series(0, p_to - p_from) as n loop
         v_child := format('%s__%s__%s', v_schema, v_table, to_char(v_day, 'YYYYMMDD'));
+        if length(v_child) > 63 then
+            raise exception '% has too long a name for its partitions', p_relation using errcode = '42622';
+        end if;
         continue when to_regclass(format('parts.%I', v_child)) is not null;
+        if not v_is_locked then
+            -- two at once: the second waits, then finds the days made. Not an advisory lock, which anybody may hold
+            execute format('lock table %s in share update exclusive mode', p_relation);
+            v_is_locked := true;
+            continue when to_regclass(format('parts.%I', v_child)) is not null;
+        end if;
         execute format(
             'create table parts.%I (like %s including defaults including constraints including storage)',
             v_child, p_relation
@@ -48,6 +57,6 @@ end;
 $$;
 
 comment on function core.ensure_partitions(regclass, date, date) is
-'Makes the missing daily partitions and returns how many it made. Raises 42809 for a table that is not partitioned, 42501 for one that is not ours.';
+'Makes the missing daily partitions and returns how many it made. Raises 42809 for a table that is not partitioned, 42501 for one that is not ours, 42622 for one whose name is too long.';
 
 -- revert: drop function core.ensure_partitions(regclass, date, date);
