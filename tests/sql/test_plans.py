@@ -123,5 +123,6 @@ def be_analyst(conn: psycopg.Connection[Any], tenant: str) -> None:
     # a parallel worker begins by reading the catalog, and those pages are counted too
     conn.execute("set local max_parallel_workers_per_gather = 0")
     conn.execute("insert into core.tenant (tenant_id, slug, name, kind) values (%s, 't', 't', 'shop')", [tenant])
-    conn.execute("insert into core.analyst_grant (role_name, tenant_id) values (session_user, %s)", [tenant])
+    conn.execute("select set_config('app.tenant_id', %s, true)", [tenant])
+    conn.execute("select core.ensure_due_partitions(), core.grant_analyst(session_user)")
     conn.execute("set local role stanchion_analyst")
