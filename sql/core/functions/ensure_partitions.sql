@@ -36,7 +36,7 @@ begin
         continue when to_regclass(format('parts.%I', v_child)) is not null;
         if not v_is_locked then
             -- two at once: the second waits, then finds the days made. Not an advisory lock, which anybody may hold
-            execute format('lock table %s in share update exclusive mode', p_relation);
+            perform from core.partition_set as s where s.relation = p_relation::text for update;
             v_is_locked := true;
             continue when to_regclass(format('parts.%I', v_child)) is not null;
         end if;
