@@ -39,9 +39,9 @@ def revoke_analyst(conn: Connection, login: str, tenants: list[str]) -> bool:
                 if not value(conn, "select core.revoke_analyst(%s)", [login]):
                     raise StanchionError(f"'{login}' could not read {slug} anyway; nothing was revoked.")
         left = value(conn, "select count(*) from core.analyst_grant where role_name = %s", [login])
-        if left:
-            return False
-        drop_login(conn, login)
+    if left:
+        return False
+    drop_login(conn, login)
     return True
 
 

@@ -1,5 +1,7 @@
 """The live catalog as sorted text, and how it differs from what the last deploy left."""
 
+import hashlib
+
 from etl.database import Connection, is_deployed, value
 from etl.paths import query
 
@@ -22,16 +24,29 @@ def record(conn: Connection) -> None:
     """Keep the catalog as it is now, in the transaction that made it so."""
     conn.execute(
         """
-        insert into core.catalog_snapshot (catalog) values (%s)
-        on conflict (is_current) do update set catalog = excluded.catalog, taken_at = excluded.taken_at
+        insert into core.catalog_snapshot (format, catalog) values (%s, %s)
+        on conflict (is_current) do update
+        set format = excluded.format, catalog = excluded.catalog, taken_at = excluded.taken_at
         """,
-        [read_catalog(conn)],
+        [_format(), read_catalog(conn)],
     )
+
+
+def is_comparable(conn: Connection) -> bool:
+    """Whether the last deploy told the catalog as this version does; the next deploy tells it anew where not."""
+    return value(conn, "select format from core.catalog_snapshot") in (None, _format())
+
+
+def _format() -> str:
+    """A new question gives other answers: the format is that of the query."""
+    return hashlib.sha256((_PINNED + query("catalog")).encode()).hexdigest()[:12]
 
 
 def drift(conn: Connection) -> list[str]:
     """How the live catalog differs from what the last deploy left, a line each; nothing before the first."""
-    known = value(conn, "select catalog from core.catalog_snapshot") if is_deployed(conn) else None
+    if not is_deployed(conn) or not is_comparable(conn):
+        return []
+    known = value(conn, "select catalog from core.catalog_snapshot")
     return compare(known, read_catalog(conn)) if known else []
 
 

@@ -31,6 +31,8 @@ def explain(error: psycopg.Error) -> str:
         return f"The server refused: {said}. Connect as a member of stanchion_owner, or as who deployed."
     if isinstance(error, psycopg.errors.DiskFull):
         return f"The server's disk is full: {said}. Free some space and try again; nothing was half done."
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return f"Somebody holds what is needed for too long: {said}. See who in pg_stat_activity, and try again."
     if isinstance(error, psycopg.OperationalError):
         return f"The connection was lost: {said}. What was not committed was not done; try again."
     if isinstance(error, psycopg.errors.UniqueViolation):

@@ -12,13 +12,20 @@ from etl.server import Server
 
 Connection = psycopg.Connection[Any]
 
+# Whatever the login or the DSN asks for. An operator's session finds functions in pg_catalog alone: elsewhere
+# somebody may have left one that fits a call better, and it would run with the operator's rights.
+_SETTINGS = """
+    set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres';
+    set quote_all_identifiers = off; set standard_conforming_strings = on; set row_security = on;
+    set default_transaction_read_only = off; set client_min_messages = warning
+"""
+
 
 @contextmanager
 def connect(server: Server) -> Iterator[Connection]:
-    """An autocommit connection in UTC."""
+    """An operator's autocommit connection."""
     with psycopg.connect(server.dsn, autocommit=True, application_name="stanchion", client_encoding="utf8") as conn:
-        conn.execute("set timezone = 'UTC'")
-        conn.execute("set client_min_messages = warning")
+        conn.execute(_SETTINGS)
         yield conn
 
 

@@ -81,11 +81,15 @@ def deploy(conn: Connection, steps: list[Step], on_step: Callable[[Step], None],
             _with_retries(step.module.name, patience, lambda step=step: _apply(conn, step, patience))  # type: ignore[misc]
         else:
             _apply_without_transaction(conn, step)
+    if not catalog.is_comparable(conn):
+        catalog.record(conn)
 
 
 def make_due_partitions(conn: Connection) -> None:
     """Today and the days ahead get their partitions; they are data, so no module makes them."""
-    conn.execute("select core.ensure_due_partitions()")
+    with conn.transaction():
+        conn.execute(f"set local lock_timeout = '{PATIENCE.lock_timeout}'")
+        conn.execute("select core.ensure_due_partitions()")
 
 
 def rehearse(

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -36,6 +37,8 @@ def add_login(conn: Connection, login: str, role: str) -> str:
 
 
 def create_login(conn: Connection, login: str, role: str) -> str:
+    if not 0 < len(login.encode()) < 64:
+        raise StanchionError(f"'{login}' is no name for a login: Postgres takes 1 to 63 bytes.")
     password = secrets.token_urlsafe(18)
     # the verifier and not the password is sent, so that no log of statements has it
     verifier = conn.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
@@ -66,8 +69,24 @@ def list_logins(conn: Connection) -> list[dict[str, Any]]:
 
 
 def drop_login(conn: Connection, login: str) -> None:
-    conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [login])
-    conn.execute(sql.SQL("drop role {}").format(sql.Identifier(login)))
+    """Close a login, which holds whatever becomes of the rest; then end its connections and drop it.
+
+    Not in the caller's transaction: whoever left something behind here or in another database of the server
+    would otherwise keep the login by that.
+    """
+    name = sql.Identifier(login)
+    conn.execute(sql.SQL("alter role {} nologin").format(name))
+    conn.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %s", [login])
+    try:
+        with conn.transaction():
+            conn.execute(sql.SQL("grant {} to current_user").format(name))  # what it owns is its own to drop
+            conn.execute(sql.SQL("drop owned by {}").format(name))
+            conn.execute(sql.SQL("drop role {}").format(name))
+    except psycopg.errors.DependentObjectsStillExist as e:
+        raise StanchionError(
+            f"'{login}' can no longer connect; it could not be dropped, since it owns something in another database "
+            f"of this server: {e.diag.message_detail}. Run there: drop owned by {name.as_string()}"
+        ) from e
 
 
 def remove_login(conn: Connection, login: str) -> None:
@@ -75,5 +94,4 @@ def remove_login(conn: Connection, login: str) -> None:
     made_as = {row["login"]: row["as"] for row in list_logins(conn)}
     if made_as.get(login) not in ROLES:
         raise StanchionError(f"'{login}' is no login that stanchion login add made; stanchion login list shows those.")
-    with conn.transaction():
-        drop_login(conn, login)
+    drop_login(conn, login)

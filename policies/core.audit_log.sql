@@ -1,5 +1,6 @@
--- Who may see the audit: the tenant's own application, and the owner. Nobody changes it: the owner
--- gave up the rights to update, delete and truncate, and no policy would let it.
+-- Who may see the audit: the tenant's own application, and the owner. Nobody changes it by accident: the
+-- owner gave up the rights to update, delete and truncate, and no policy would let it. Who owns a table
+-- can take such rights back, so whoever has a DBA's login could still do it on purpose.
 alter table core.audit_log enable row level security, force row level security;
 
 create policy own_tenant on core.audit_log

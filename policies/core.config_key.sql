@@ -1,8 +1,8 @@
--- Who may see which settings exist: everybody; there is nothing of a tenant in them.
+-- Who may see which settings exist: whoever may see settings; there is nothing of a tenant in them.
 alter table core.config_key enable row level security, force row level security;
 
 create policy everybody on core.config_key
-for select to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst
+for select to stanchion_app, stanchion_loader, stanchion_builder
 using (true);
 
 create policy owner_all on core.config_key
@@ -10,6 +10,6 @@ for all to stanchion_owner
 using (true)
 with check (true);
 
-grant select on core.config_key to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst;
+grant select on core.config_key to stanchion_app, stanchion_loader, stanchion_builder;
 
 -- revert: select core.unsecure_relation('core.config_key');

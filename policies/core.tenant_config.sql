@@ -1,14 +1,10 @@
--- Who may see a tenant's settings: its applications and loader, its analysts, and the builder, which
--- reads the rules of every league. Only the owner writes them, one tenant at a time.
+-- Who may see a tenant's settings: its applications and loader, and the builder, which reads the rules
+-- of every league. Only the owner writes them, one tenant at a time. Analysts get rules from marts.
 alter table core.tenant_config enable row level security, force row level security;
 
 create policy own_tenant on core.tenant_config
 for select to stanchion_app, stanchion_loader
 using (tenant_id = core.current_tenant());
-
-create policy granted_tenants on core.tenant_config
-for select to stanchion_analyst
-using (tenant_id = any(core.readable_tenants()));
 
 create policy every_tenant on core.tenant_config
 for select to stanchion_builder
@@ -19,6 +15,6 @@ for all to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
-grant select on core.tenant_config to stanchion_app, stanchion_loader, stanchion_analyst, stanchion_builder;
+grant select on core.tenant_config to stanchion_app, stanchion_loader, stanchion_builder;
 
 -- revert: select core.unsecure_relation('core.tenant_config');

@@ -62,12 +62,13 @@ class Attacker:
 
 
 def read(report: Report, attacker: Attacker, relations: dict[str, list[str]]) -> None:
-    """Every relation whole, and with an error that would show a value of a row before its policy was asked."""
-    for name, text_columns in relations.items():
+    """Every relation, whole and by column, and with an error that would show a value before a policy was asked."""
+    for name, columns in relations.items():
         relation = sql.Identifier(*name.split(".", 1))
         _look(report, attacker, name, sql.SQL("select * from {}").format(relation))
-        for column in text_columns:
-            failing = sql.SQL("select 1 from {} where {}::text::integer = 1").format(relation, sql.Identifier(column))
+        for column in map(sql.Identifier, columns):
+            _look(report, attacker, name, sql.SQL("select {} from {}").format(column, relation))
+            failing = sql.SQL("select 1 from {} where {}::text::integer = 1").format(relation, column)
             _look(report, attacker, name, failing)
 
 
@@ -156,19 +157,18 @@ def call(report: Report, attacker: Attacker, functions: list[dict[str, Any]]) ->
             holes = sql.SQL(", ").join(
                 sql.SQL("%s::{}").format(sql.SQL(kind)) for kind in function["types"][: len(arguments)]
             )
-            statement = sql.SQL("select * from {}({})").format(sql.Identifier(*function["path"]), holes)
-            answer = _answer(attacker, statement, arguments)
-            if victim.is_in(answer) and not victim.is_in(arguments) and name not in FINDS_TENANTS:
+            invoke = sql.SQL("call {}({})" if function["is_procedure"] else "select * from {}({})")
+            answer = _answer(attacker, invoke.format(sql.Identifier(*function["path"]), holes), arguments)
+            if name not in FINDS_TENANTS and _tells_more(answer, arguments, victim):
                 report.add(attacker.name, name, f"tells {attacker.name} about another tenant")
-            elif name not in FINDS_TENANTS and _tells_more(answer, arguments, victim):
-                report.add(attacker.name, name, f"answers {attacker.name} about another tenant")
         yield name
 
 
 def _answer(attacker: Attacker, statement: Any, arguments: list[Any]) -> Any:
     try:
         with attacker.attempt(keep=True):
-            return attacker.conn.execute(statement, arguments).fetchall()
+            cursor = attacker.conn.execute(statement, arguments)
+            return cursor.fetchall() if cursor.description else []
     except psycopg.Error as e:
         return f"{e.diag.message_primary} {e.diag.message_detail}"
 

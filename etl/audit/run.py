@@ -14,13 +14,12 @@ from etl.audit.attacks import Attacker
 from etl.audit.findings import Report
 from etl.audit.logins import temporary_logins
 from etl.audit.rules import broken, rule_files
-from etl.audit.seed import Table, Victim, digest, fill, make_victim, read_tables, remove
+from etl.audit.seed import SLUG, Table, Victim, digest, fill, make_victim, read_tables, remove
 from etl.database import Connection, require_deployed, value
 from etl.errors import StanchionError
 from etl.paths import query
 
 _LOCK = 0x57A9A0D1  # one audit at a time: each removes what a killed one left
-_SLUG = "stanchion-audit-"
 _OWN_ROLES = ["stanchion_owner", "stanchion_dba", "stanchion_app", "stanchion_loader", "stanchion_builder"]
 
 OnPart = Callable[[str], None]
@@ -38,11 +37,11 @@ def audit(conn: Connection, dsn: str, on_part: OnPart) -> Report:
         raise StanchionError("Another audit is at work in this database; try again when it is done.")
     tables = read_tables(conn)
     try:
-        remove(conn, tables, _SLUG)
+        remove(conn, tables)
         with temporary_logins(conn, dsn) as logins:
             _attack(conn, logins, tables, report, on_part)
     finally:
-        remove(conn, tables, _SLUG)
+        remove(conn, tables)
         conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
     return report
 
@@ -50,7 +49,7 @@ def audit(conn: Connection, dsn: str, on_part: OnPart) -> Report:
 def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], report: Report, on_part: OnPart) -> None:
     on_part("two tenants with a row in every table")
     suffix = secrets.token_hex(4)
-    ours, theirs = (make_victim(conn, f"{_SLUG}{side}-{suffix}") for side in ("ours", "theirs"))
+    ours, theirs = (make_victim(conn, f"{SLUG}-{side}-{suffix}") for side in ("ours", "theirs"))
     for victim in (ours, theirs):
         for table in tables:
             if why := fill(conn, table, victim):

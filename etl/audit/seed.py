@@ -20,6 +20,7 @@ from etl.database import Connection
 from etl.paths import query
 
 _MOST_TRIES = 200
+SLUG = "stanchion-audit"
 
 
 @dataclass(frozen=True)
@@ -215,11 +216,10 @@ def digest(conn: Connection, tables: list[Table], victim: Victim) -> dict[str, s
     return dict(conn.execute(sql.SQL(" union all ").join(parts)).fetchall())
 
 
-def remove(conn: Connection, tables: list[Table], slug_prefix: str) -> None:
+def remove(conn: Connection, tables: list[Table]) -> None:
     """Delete the victims of this audit, and of one that was killed; what is append-only stays."""
-    ids = [
-        row[0] for row in conn.execute("select tenant_id from core.tenant where starts_with(slug, %s)", [slug_prefix])
-    ]
+    statement = "select tenant_id from core.tenant where slug ~ %s and name ~ '^mark[0-9a-f]{12}$'"
+    ids = [row[0] for row in conn.execute(statement, [f"^{SLUG}-(ours|theirs)-[0-9a-f]{{8}}$"])]
     for table in reversed(tables):
         owner = "stanchion_builder" if table.name.startswith("marts.") else "stanchion_owner"
         try:

@@ -8,8 +8,8 @@ import time
 import click
 
 from etl import deploy, tenants
-from etl.commands.options import database_option, note, open_database, some
-from etl.database import Connection
+from etl.commands.options import confirm, database_option, note, open_server, some, yes_option
+from etl.database import Connection, connect
 from etl.modules import discover
 from etl.paths import ROOT
 
@@ -20,9 +20,12 @@ LEAGUES = {
 
 
 @click.command()
+@yes_option
 @database_option
-def demo() -> None:
+def demo(yes: bool) -> None:
     """Deploy to the server in use and add two leagues with different rules; again changes nothing.
+
+    Asks first where the server is not the embedded one.
 
     \b
     Example:
@@ -30,7 +33,9 @@ def demo() -> None:
         stanchion up && stanchion psql -c "select * from contest.rules"
     """
     started = time.monotonic()
-    with open_database() as conn:
+    with open_server() as server, connect(server) as conn:
+        if not server.embedded:
+            confirm(f"Deploy to the server {server.description} and add two sample leagues?", yes)
         with deploy.deploy_lock(conn, 600, note):
             steps = deploy.plan_deploy(conn, discover(ROOT))
             deploy.deploy(conn, steps, lambda _: None)

@@ -9,8 +9,8 @@ from etl.commands.options import (
     json_option,
     open_database,
     print_json,
-    print_table,
     report,
+    show,
     yes_option,
 )
 from etl.database import Connection
@@ -57,10 +57,7 @@ def analyst_list(as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = analysts.list_analysts(conn)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, "There is no analyst yet; add one with: stanchion analyst add LOGIN --tenant SLUG")
+    show(as_json, rows, "There is no analyst yet; add one with: stanchion analyst add LOGIN --tenant SLUG")
 
 
 @analyst.command("revoke")
@@ -125,10 +122,7 @@ def login_list(as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = logins.list_logins(conn)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, "There is no login yet; add one with: stanchion login add NAME --as app")
+    show(as_json, rows, "There is no login yet; add one with: stanchion login add NAME --as app")
 
 
 @login.command("drop")

@@ -1,9 +1,9 @@
 """deploy, revert, status, verify, catalog and new: SQL modules and the database they make."""
 
 import json
+import os
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,9 +17,11 @@ from etl.commands.options import (
     open_database,
     print_json,
     print_table,
+    some,
     yes_option,
 )
 from etl.database import require_deployed
+from etl.errors import StanchionError
 from etl.modules import Deployed, Step, discover, module_states, read_ledger
 from etl.paths import ROOT
 from etl.scaffold import scaffold
@@ -74,13 +76,9 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
     elif not done:
         click.echo("Up to date: every module is deployed.")
     elif dry_run:
-        click.echo(f"{_modules(len(done))} would be deployed; nothing was changed.")
+        click.echo(f"{some(len(done), 'module')} would be deployed; nothing was changed.")
     else:
-        click.echo(f"{_modules(len(done))} deployed in {time.monotonic() - started:.1f} s.")
-
-
-def _modules(count: int) -> str:
-    return "1 module" if count == 1 else f"{count} modules"
+        click.echo(f"{some(len(done), 'module')} deployed in {time.monotonic() - started:.1f} s.")
 
 
 @click.command()
@@ -110,12 +108,12 @@ def revert(to: str | None, only: str | None, yes: bool, accept_drift: bool, wait
         rows = deployer.plan_revert(conn, to=to, only=only, accept_drift=accept_drift)
         if rows:
             names = ", ".join(row.name for row in rows[:5]) + (" ..." if len(rows) > 5 else "")
-            confirm(f"Take back {_modules(len(rows))} with the data in them ({names})?", yes)
+            confirm(f"Take back {some(len(rows), 'module')} with the data in them ({names})?", yes)
         deployer.revert(conn, rows, on_row)
     if as_json:
         print_json({"reverted": [row.name for row in rows]})
     else:
-        click.echo(f"{_modules(len(rows))} taken back.")
+        click.echo(f"{some(len(rows), 'module')} taken back.")
 
 
 @click.command()
@@ -152,6 +150,11 @@ def verify(as_json: bool) -> None:
     """
     with open_database() as conn:
         require_deployed(conn)
+        if not catalogs.is_comparable(conn):
+            raise StanchionError(
+                "The catalog of the last deploy was told by another version of Stanchion and cannot be compared; "
+                "run: stanchion deploy"
+            )
         differences = catalogs.drift(conn)
     if as_json:
         print_json({"drift": differences})
@@ -194,13 +197,12 @@ def new(name: str, as_json: bool) -> None:
 
     \b
     Example:
-        stanchion new core/season                 the next versioned module of the schema core
-        stanchion new core/functions/end_season   a function
-        stanchion new policies/core.season        who may see a table
+        stanchion new core/season                # the next versioned module of the schema core
+        stanchion new core/functions/end_season  # a function; core/views/... for a view
+        stanchion new policies/core.season       # who may see a table; partitions/... for how long it is kept
     """
-    written: list[Path] = scaffold(ROOT, name)
-    shown: Any = [str(path) for path in written]
+    written = scaffold(ROOT, name)
     if as_json:
-        print_json({"written": shown})
+        print_json({"written": [str(path) for path in written]})
     else:
-        click.echo("\n".join(shown))
+        click.echo("\n".join(os.path.relpath(path) for path in written))

@@ -73,6 +73,14 @@ def report(as_json: bool, facts: dict[str, Any], sentence: str) -> None:
         click.echo(sentence)
 
 
+def show(as_json: bool, rows: list[dict[str, Any]], empty: str) -> None:
+    """Rows: for a program, or as a table for people."""
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, empty)
+
+
 def some(count: int, noun: str) -> str:
     """1 module, 2 modules, no modules."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

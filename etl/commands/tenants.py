@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from etl import tenants
-from etl.commands.options import database_option, json_option, open_database, print_json, print_table, report
+from etl.commands.options import database_option, json_option, open_database, print_json, report, show
 
 
 @click.group()
@@ -46,10 +46,7 @@ def tenant_list(as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = tenants.list_tenants(conn)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, "There is no tenant yet; add one with: stanchion tenant add SLUG")
+    show(as_json, rows, "There is no tenant yet; add one with: stanchion tenant add SLUG")
 
 
 @tenant.command("config")
@@ -80,10 +77,7 @@ def tenant_config(
         if setting and setting_value is not None:
             tenants.set_setting(conn, slug, setting, setting_value, valid_from.date() if valid_from else None)
         rows = tenants.settings(conn, slug)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, "There are no settings.")
+    show(as_json, rows, "There are no settings.")
 
 
 @tenant.command("domain")
@@ -175,10 +169,7 @@ def key_list(slug: str, as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = tenants.list_keys(conn, slug)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, f"{slug} has no keys; make one with: stanchion key create {slug} NAME")
+    show(as_json, rows, f"{slug} has no keys; make one with: stanchion key create {slug} NAME")
 
 
 @key.command("revoke")

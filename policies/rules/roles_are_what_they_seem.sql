@@ -1,6 +1,4 @@
--- None of our roles can log in or pass by the policies, none is in another but the DBA in the owner,
--- and an analyst's login is in nothing else. (From 16 on, who makes a role is in it; whoever can make
--- roles can be anything anyway, and is the deployer.)
+-- None of our roles can log in or pass by the policies, and none is in another but the DBA in the owner.
 select
     r.rolname::text as object,
     concat_ws(
@@ -21,9 +19,3 @@ from pg_auth_members as m
 where
     pg_get_userbyid(m.member) in ('stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst')
     or (pg_get_userbyid(m.member) = 'stanchion_dba' and pg_get_userbyid(m.roleid) <> 'stanchion_owner')
-union all
-select analyst.rolname::text, format('reads as an analyst and is also in %s', pg_get_userbyid(other.roleid))
-from pg_roles as analyst
-join pg_auth_members as m on m.member = analyst.oid and m.roleid = 'stanchion_analyst'::regrole
-join pg_auth_members as other on other.member = analyst.oid and other.roleid <> m.roleid
-where not analyst.rolsuper and not analyst.rolcreaterole

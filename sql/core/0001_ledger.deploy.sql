@@ -63,10 +63,12 @@ comment on table core.module_event is
 create table core.catalog_snapshot (
     is_current boolean not null default true,
     taken_at timestamptz not null default clock_timestamp(),
+    format text not null,
     catalog text not null,
     constraint catalog_snapshot_pk primary key (is_current),
     constraint catalog_snapshot_single check (is_current)
 );
+comment on column core.catalog_snapshot.format is 'Which way of telling a catalog this is in; two formats cannot be compared.';
 comment on table core.catalog_snapshot is
 'The catalog as text as the last deploy left it: one row, written in the transaction of each module.';
 

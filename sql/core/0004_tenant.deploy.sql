@@ -13,7 +13,8 @@ create table core.tenant (
     constraint tenant_slug_shape check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
     constraint tenant_name_given check (name <> ''),
     constraint tenant_kind_known check (kind in ('league', 'shop', 'team', 'community')),
-    -- active -> suspended: no domain, API key or analyst of it opens it; suspended -> active: they do again
+    -- active -> suspended: no domain, API key or analyst of it opens it, while an application that names it by
+    -- itself still does; suspended -> active: all of them do again
     constraint tenant_status_known check (status in ('active', 'suspended'))
 );
 comment on table core.tenant is 'One row per tenant.';

@@ -1,9 +1,11 @@
 -- Which tenants a database login may read.
 --
 -- A person with a login can change every setting, so a setting cannot say who they are;
--- session_user can, and this table says what it opens.
+-- session_user can, and this table says what it opens. The role's id tells a login from a later one
+-- of the same name, which was granted nothing.
 create table core.analyst_grant (
     role_name text not null,
+    role_id oid not null,
     tenant_id uuid not null,
     granted_at timestamptz not null default clock_timestamp(),
     granted_by text not null default session_user,

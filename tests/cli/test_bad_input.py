@@ -58,7 +58,7 @@ def test_a_login_that_may_not(command: list[str], db: psycopg.Connection[Any], m
     [
         (["tenant", "config", "nobody"], ["no tenant 'nobody'", "ours, theirs", "stanchion tenant add nobody"]),
         (["tenant", "config", "ours", "contest.nonsense", "1"], ["no setting contest.nonsense"]),
-        (["tenant", "config", "ours", "contest.periods", "many"], ["takes a number"]),
+        (["tenant", "config", "ours", "contest.periods", "many"], ["takes a whole number"]),
         (["tenant", "add", "ours"], ["already"]),
         (["tenant", "add", "Not A Slug"], ["tenant_slug_shape"]),
         (["tenant", "add", "x" * 500], ["tenant_slug_shape"]),

@@ -1,11 +1,13 @@
 """The demo makes a database out of nothing, again changes nothing, and leaves nothing running."""
 
+import contextlib
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.conftest import open_folder, run_stanchion
@@ -20,8 +22,11 @@ def home() -> Iterator[Path]:
 
 
 def servers_of(home: Path) -> list[str]:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if "postgres" in line and str(home) in line]
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if "postgres" in line and str(home) in line]
 
 
 def test_from_nothing_twice_to_gone(home: Path) -> None:
@@ -42,3 +47,13 @@ def test_from_nothing_twice_to_gone(home: Path) -> None:
     assert run_stanchion("doctor", "--strict", STANCHION_HOME=str(home)).code == 0
     assert run_stanchion("down", "--purge", "--yes", STANCHION_HOME=str(home)).code == 0
     assert not home.exists()
+
+
+def test_it_asks_before_it_touches_a_server_of_yours(
+    stanchion: Callable[..., Any], db: psycopg.Connection[Any]
+) -> None:
+    asked = stanchion("demo")
+    assert asked.code == 1
+    assert "nobody to ask" in asked.err
+    assert db.execute("select count(*) from core.tenant").fetchone() == (0,)
+    assert stanchion("demo", "--yes").code == 0

@@ -1,6 +1,6 @@
 -- A setting holds from its day on and changes nothing before it; what was never set has its default.
 begin;
-select plan(12);
+select plan(16);
 
 insert into core.tenant (tenant_id, slug, name, kind) values
 ('00000000-0000-0000-0000-00000000000a', 'a', 'A', 'league'),
@@ -40,9 +40,15 @@ select results_eq(
 );
 
 select throws_ok($$select core.set_tenant_config('contest', 'perods', '2')$$, '22023', 'there is no setting contest.perods', 'an unknown setting');
-select throws_ok($$select core.set_tenant_config('contest', 'periods', '"2"')$$, '22023', 'contest.periods takes a number, not "2"', 'another type');
-select throws_ok($$select core.set_tenant_config('contest', 'periods', '0')$$, '22023', 'contest.periods is at least 1, not 0', 'below the least');
+select throws_ok($$select core.set_tenant_config('contest', 'periods', '"2"')$$, '22023', 'contest.periods takes a whole number, not "2"', 'another type');
+select throws_ok($$select core.set_tenant_config('contest', 'periods', '0')$$, '22023', 'contest.periods is from 1 to 9, not 0', 'below the least');
 select throws_ok($$select core.set_tenant_config('contest', 'periods', null)$$, '22023', null, 'nothing at all');
+
+select throws_ok($$select core.set_tenant_config('contest', 'periods', '2.5')$$, '22023', 'contest.periods takes a whole number, not 2.5', 'half a period');
+select throws_ok($$select core.set_tenant_config('contest', 'points_win', '1e400')$$, '22023', null, 'more than any league gives');
+select throws_ok($$select core.set_tenant_config('contest', 'periods', '2', 'infinity')$$, '22023', null, 'from the end of time');
+select core.set_tenant_config('contest', 'overtime_seconds', '3.0e2', '2026-09-01');
+select lives_ok('select * from contest.rules', 'however a number was written, the rules can be read');
 
 set local role stanchion_app;
 select results_eq('select distinct tenant_id from contest.rules', array['00000000-0000-0000-0000-00000000000a'::uuid], 'an application sees the rules of its tenant');

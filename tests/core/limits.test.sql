@@ -1,6 +1,6 @@
 -- A limit lets through as many as it says, per tenant and window, and its table does not grow.
 begin;
-select plan(13);
+select plan(18);
 
 create function pg_temp.at(p_time text) returns void language plpgsql as $$
 begin
@@ -33,6 +33,11 @@ select ok(core.cooldown_take('wipe', '60 s'), 'an action that was never taken is
 select ok(not core.cooldown_take('wipe', '60 s'), 'and then it is not');
 select pg_temp.at('2030-01-02 00:01:00+00');
 select ok(core.cooldown_take('wipe', '60 s'), 'until the window is over');
+select throws_ok($$select core.take('x', -1, '1 min')$$, '22023', null, 'a limit below none');
+select throws_ok($$select core.take('x', null, '1 min')$$, '22023', null, 'no limit at all');
+select throws_ok($$select core.take('x', 1, '0 s')$$, '22023', null, 'a window of no time');
+select throws_ok($$select core.take(repeat('x', 10000), 1, '1 s')$$, '22001', null, 'a subject as long as a page');
+select throws_ok($$select core.cooldown_take('x', null)$$, '22023', null, 'a cooldown of no time');
 select set_config('app.tenant_id', '', true);
 select throws_ok($$select core.take('x', 1, '1 min')$$, '42501', null, 'no tenant, no limit');
 select throws_ok($$select core.cooldown_take('x', '1 min')$$, '42501', null, 'nor cooldown');

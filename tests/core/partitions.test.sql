@@ -1,6 +1,6 @@
 -- Days are UTC days, made ahead and only once, in whatever time zone the session is.
 begin;
-select plan(11);
+select plan(13);
 
 create or replace function core.clock() returns timestamptz language sql volatile return '2030-03-10 11:30:00+00'::timestamptz;
 
@@ -26,6 +26,10 @@ select is_empty(
     $$select 1 from pg_class, aclexplode(relacl) where oid = 'parts.core__audit_log__20190201'::regclass$$,
     'and no grants, not even its owner''s'
 );
+set local timezone = 'Africa/Cairo';
+select is(core.ensure_partitions('core.audit_log', '2028-04-26', '2028-04-30'), 5, 'where the clock is put forward at midnight no day is lost');
+create table core.a_table_whose_name_leaves_no_room_for_the_day_of_a_partition (day date) partition by range (day);
+select throws_ok($$select core.ensure_partitions('core.a_table_whose_name_leaves_no_room_for_the_day_of_a_partition', '2028-01-01', '2028-01-02')$$, '42622', null, 'nor cut off');
 set local role stanchion_app;
 select throws_ok('select * from parts.core__audit_log__20190201', '42501', null, 'nobody reads one directly');
 

@@ -22,17 +22,17 @@ def analyst(
         db.execute(f"drop role {LOGIN}")
 
 
-def slugs(login: str) -> list[str]:
+def names(login: str) -> list[str]:
     with psycopg.connect(login, autocommit=True) as conn:
-        return [row[0] for row in conn.execute("select slug from core.tenant order by slug")]
+        return [row[0] for row in conn.execute("select name from core.tenant order by name")]
 
 
 def test_what_was_granted_is_read_and_nothing_else(analyst: str, stanchion: Callable[..., Any]) -> None:
-    assert slugs(analyst) == ["ours"]
+    assert names(analyst) == ["ours"]
     again = stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
     assert again.code == 0
     assert "Password" not in again.out
-    assert slugs(analyst) == ["ours", "theirs"]
+    assert names(analyst) == ["ours", "theirs"]
 
 
 def test_whatever_they_set(analyst: str, tenants: dict[str, str]) -> None:
@@ -48,13 +48,14 @@ def test_whatever_they_set(analyst: str, tenants: dict[str, str]) -> None:
             "set default_transaction_read_only = off",
         ):
             conn.execute(trick)
-            assert conn.execute("select slug from core.tenant").fetchall() == [("ours",)], trick
+            assert conn.execute("select name from core.tenant").fetchall() == [("ours",)], trick
         for refused in (
             "set role stanchion_owner",
             "set role stanchion_app",
             "set session authorization postgres",
             f"select core.set_context('{claims}')",
             "select * from core.analyst_grant",
+            "explain analyze select 1 from core.tenant where slug = 'theirs'",
             "insert into core.analyst_grant (role_name, tenant_id) select session_user, gen_random_uuid()",
             "select * from parts.core__audit_log__20300101",
         ):
@@ -65,16 +66,16 @@ def test_whatever_they_set(analyst: str, tenants: dict[str, str]) -> None:
 def test_a_revoke_holds_at_once_for_an_open_connection(analyst: str, stanchion: Callable[..., Any]) -> None:
     stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
     with psycopg.connect(analyst, autocommit=True) as conn:
-        assert len(conn.execute("select slug from core.tenant").fetchall()) == 2
+        assert len(conn.execute("select name from core.tenant").fetchall()) == 2
         assert stanchion("analyst", "revoke", LOGIN, "--tenant", "theirs").code == 0
-        assert conn.execute("select slug from core.tenant").fetchall() == [("ours",)]
+        assert conn.execute("select name from core.tenant").fetchall() == [("ours",)]
 
 
 def test_a_suspended_tenant_is_read_by_nobody(analyst: str, stanchion: Callable[..., Any]) -> None:
     stanchion("tenant", "suspend", "ours")
-    assert slugs(analyst) == []
+    assert names(analyst) == []
     stanchion("tenant", "resume", "ours")
-    assert slugs(analyst) == ["ours"]
+    assert names(analyst) == ["ours"]
 
 
 def test_the_last_revoke_drops_the_login_also_while_it_is_connected(
@@ -89,6 +90,26 @@ def test_the_last_revoke_drops_the_login_also_while_it_is_connected(
     assert db.execute("select count(*) from core.analyst_grant").fetchone() == (0,)
 
 
+def test_what_an_analyst_left_behind_does_not_keep_the_login(
+    analyst: str, db: psycopg.Connection[Any], stanchion: Callable[..., Any]
+) -> None:
+    with psycopg.connect(analyst, autocommit=True) as conn:
+        conn.execute("set default_transaction_read_only = off")
+        conn.execute("select lo_create(0)")
+        conn.execute("create temporary table mine (n integer)")
+        conn.execute("alter default privileges grant select on tables to public")
+        assert stanchion("analyst", "revoke", LOGIN, "--yes").code == 0
+    assert db.execute("select to_regrole(%s)", [LOGIN]).fetchone() == (None,)
+
+
+def test_a_login_of_the_same_name_made_by_hand_reads_nothing(
+    db: psycopg.Connection[Any], dsn: str, analyst: str
+) -> None:
+    db.execute(f"drop role {LOGIN}")
+    db.execute(f"create role {LOGIN} login password 'x' in role stanchion_analyst")
+    assert names(make_conninfo(dsn, user=LOGIN, password="x")) == []
+
+
 def test_a_namesake_does_not_inherit_what_was_granted(
     db: psycopg.Connection[Any], analyst: str, stanchion: Callable[..., Any], dsn: str
 ) -> None:
@@ -96,7 +117,7 @@ def test_a_namesake_does_not_inherit_what_was_granted(
     db.execute(f"drop role {LOGIN}")  # by hand, which leaves the grants
     assert "does not exist" in stanchion("doctor").out
     made = json.loads(stanchion("analyst", "add", LOGIN, "--tenant", "theirs", "--json").out)
-    assert slugs(make_conninfo(dsn, user=LOGIN, password=made["password"])) == ["theirs"]
+    assert names(make_conninfo(dsn, user=LOGIN, password=made["password"])) == ["theirs"]
 
 
 def test_a_role_that_is_more_than_an_analyst_cannot_become_one(

@@ -16,6 +16,7 @@ from etl.cli import main
 from etl.deploy import PATIENCE, Patience, deploy, plan_deploy
 from etl.modules import Module, discover
 from etl.paths import ROOT
+from tests.conftest import copy_of_deployed
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,12 @@ def copy_project(place: Path) -> Checkout:
 
 @pytest.fixture(scope="module")
 def shared_db(deployed: Any, cluster: Any) -> Iterator[psycopg.Connection[Any]]:
-    """A deployed database for the tests of a file that leave nothing in it: a copy takes a third of a second."""
-    name = "shared"
-    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as maintenance:
-        maintenance.execute(f"create database {name} template {deployed.template_dbname}")
-        try:
-            with psycopg.connect(cluster.dsn(name), autocommit=True) as conn:
-                yield conn
-        finally:
-            maintenance.execute(f"drop database {name} with (force)")
+    """A deployed database for the tests of a file that leave nothing in it."""
+    with (
+        copy_of_deployed(deployed, cluster, "shared_by_a_file") as dsn,
+        psycopg.connect(dsn, autocommit=True) as conn,
+    ):
+        yield conn
 
 
 @dataclass(frozen=True)

@@ -265,3 +265,12 @@ def test_the_settings_of_a_session_are_no_drift(db: psycopg.Connection[Any], dsn
     options = " ".join(f"-c {setting}" for setting in settings.split())
     with psycopg.connect(dsn, autocommit=True, options=options) as conn:
         assert catalog.drift(conn) == []
+
+
+def test_a_catalog_told_another_way_is_not_taken_for_drift(db: psycopg.Connection[Any], stanchion: Any) -> None:
+    db.execute("update core.catalog_snapshot set format = 'older', catalog = 'table core.gone: x'")
+    outcome = stanchion("verify")
+    assert outcome.code == 1
+    assert "another version of Stanchion" in outcome.err
+    assert stanchion("deploy").code == 0  # which tells it anew
+    assert stanchion("verify").code == 0

@@ -74,6 +74,7 @@ def roles(bare: Embedded) -> list[str]:
     return [name for (name,) in found]
 
 
+@pytest.mark.slow
 def test_two_databases_of_one_deployer_leave_no_role_behind(connect: Connect, bare: Embedded) -> None:
     one, two = connect("ada", "one"), connect("ada", "two")
     for conn in (one, two):
@@ -95,6 +96,7 @@ def test_what_a_deployer_makes_is_what_a_superuser_makes(connect: Connect, db: p
     revert_all(conn)
 
 
+@pytest.mark.slow
 def test_a_second_deployer_needs_the_first_ones_leave(connect: Connect, bare: Embedded) -> None:
     first, second = connect("cleo", "cleos"), connect("dan", "dans")
     deploy_all(first)

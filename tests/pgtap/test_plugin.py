@@ -53,6 +53,7 @@ def test_one_file_is_one_node_reported_without_a_traceback(pytest_run: Pytest, w
     assert "runner.py" not in result.stdout
 
 
+@pytest.mark.slow
 def test_nodes_are_selected_and_timed_out_like_functions(pytest_run: Pytest, write_file: Write) -> None:
     write_file(FILE.format("ok(true)"), "good.test.sql")
     write_file(FILE.format("pg_sleep(60)"), "slow.test.sql")

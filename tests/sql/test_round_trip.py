@@ -52,6 +52,7 @@ def test_each_module_goes_and_comes_back(empty_db: Db, cluster: Any) -> None:
         before = after
 
 
+@pytest.mark.slow
 def test_everything_at_once_goes_and_comes_back(db: Db, cluster: Any) -> None:
     before = picture(cluster, db)
     take_back(db, to="nothing")

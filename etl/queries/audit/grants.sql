@@ -3,5 +3,5 @@ select
     role.rolname as role,
     r.name
 from core.own_relation as r
-join pg_roles as role on role.rolname like 'stanchion\_%' and has_table_privilege(role.oid, r.relation, 'select')
+join pg_roles as role on role.rolname like 'stanchion\_%' and has_any_column_privilege(role.oid, r.relation, 'select')
 where r.kind in ('table', 'view')

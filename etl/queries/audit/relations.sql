@@ -1,4 +1,4 @@
--- What there is to read: our relations with their text columns; of the partitions of a table the first three.
+-- What there is to read: our relations with their columns; of the partitions of a table the first three.
 with candidate as (
     select
         r.name,
@@ -14,8 +14,8 @@ select
     array(
         select a.attname::text
         from pg_attribute as a
-        where a.attrelid = c.relation and a.attnum > 0 and not a.attisdropped and a.atttypid in ('text'::regtype, 'jsonb'::regtype)
-    ) as text_columns
+        where a.attrelid = c.relation and a.attnum > 0 and not a.attisdropped
+    ) as columns
 from candidate as c
 where c.kind <> 'partition' or c.nth <= 3
 order by c.name

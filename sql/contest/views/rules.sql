@@ -17,6 +17,6 @@ where e.module = 'contest';
 comment on view contest.rules is
 'One row per tenant and span of days with the same rules: valid_from included, valid_to not.';
 
-grant select on contest.rules to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst;
+grant select on contest.rules to stanchion_app, stanchion_loader, stanchion_builder;
 
 -- revert: drop view contest.rules;

@@ -18,6 +18,7 @@ declare
     v_prefix text;
     v_child text;
     v_is_former boolean;
+    v_is_locked boolean;
     v_constraint name;
     v_covered datemultirange;
     v_leaving datemultirange;
@@ -43,15 +44,18 @@ begin
     elsif octet_length(v_prefix) > 55 then
         raise exception 'the name % leaves no room for a day', v_name using errcode = '42622';
     end if;
-    -- two at once: the second waits, then finds the days made
-    perform pg_advisory_xact_lock('pg_class'::regclass::integer, p_relation::oid::integer);
-    select
-        coalesce(range_agg(core.bound_days(pg_get_expr(c.relpartbound, c.oid))) filter (where not i.inhdetachpending), '{}'),
-        coalesce(range_agg(core.bound_days(pg_get_expr(c.relpartbound, c.oid))) filter (where i.inhdetachpending), '{}')
-    into v_covered, v_leaving
-    from pg_inherits as i
-    join pg_class as c on c.oid = i.inhrelid
-    where i.inhparent = p_relation;
+    for v_is_locked in select unnest(array[false, true]) loop
+        select
+            coalesce(range_agg(core.bound_days(pg_get_expr(c.relpartbound, c.oid))) filter (where not i.inhdetachpending), '{}'),
+            coalesce(range_agg(core.bound_days(pg_get_expr(c.relpartbound, c.oid))) filter (where i.inhdetachpending), '{}')
+        into v_covered, v_leaving
+        from pg_inherits as i
+        join pg_class as c on c.oid = i.inhrelid
+        where i.inhparent = p_relation;
+        exit when v_is_locked or v_covered @> daterange(p_from, p_to, '[]');
+        -- two at once: the second waits, and looks again. Not an advisory lock, which anybody could hold
+        perform from core.partition_set as s where s.relation = v_name for update;
+    end loop;
     for v_day in
         select p_from + d.n from generate_series(0, p_to - p_from) as d (n)
         where not v_covered @> (p_from + d.n)

@@ -5,10 +5,17 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_role oid := to_regrole(quote_ident(p_role_name))::oid;
 begin
-    insert into core.analyst_grant (role_name, tenant_id)
-    values (p_role_name, core.required_tenant())
-    on conflict on constraint analyst_grant_pk do nothing;
+    if v_role is null then
+        raise exception 'there is no login %', p_role_name using errcode = '42704';
+    end if;
+    insert into core.analyst_grant as g (role_name, role_id, tenant_id)
+    values (p_role_name, v_role, core.required_tenant())
+    on conflict on constraint analyst_grant_pk do update
+    set role_id = excluded.role_id, granted_at = excluded.granted_at, granted_by = excluded.granted_by
+    where g.role_id <> excluded.role_id;
     if found then
         perform core.write_audit('analyst.grant', p_role_name);
     end if;
@@ -16,6 +23,6 @@ end;
 $$;
 
 comment on function core.grant_analyst(text) is
-'Lets the login read the tenant; once is enough. Raises 42501 without a tenant.';
+'Lets the login read the tenant; once is enough. Raises 42704 when there is no such login, 42501 without a tenant.';
 
 -- revert: drop function core.grant_analyst(text);

@@ -15,7 +15,9 @@ begin
         select g.tenant_id
         from core.analyst_grant as g
         join core.tenant as t on t.tenant_id = g.tenant_id
-        where g.role_name = session_user and t.status = 'active'
+        where g.role_name = session_user
+            and g.role_id = (select r.oid from pg_roles as r where r.rolname = session_user)
+            and t.status = 'active'
     );
 end;
 $$;

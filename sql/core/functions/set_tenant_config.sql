@@ -9,16 +9,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_key core.config_key;
+    v_number numeric;
 begin
     select k.* into v_key from core.config_key as k where k.module = p_module and k.key = p_key;
     if not found then
         raise exception 'there is no setting %.%', p_module, p_key using errcode = '22023';
-    elsif p_value is null or jsonb_typeof(p_value) <> v_key.value_type then
-        raise exception '%.% takes a %, not %', p_module, p_key, v_key.value_type, coalesce(p_value::text, 'null')
+    elsif p_valid_from = 'infinity' or p_valid_from is null then
+        raise exception '%.% has to hold from some day on', p_module, p_key using errcode = '22023';
+    elsif p_value is null or jsonb_typeof(p_value) <> replace(v_key.value_type, 'integer', 'number') then
+        raise exception '%.% takes a %, not %',
+            p_module, p_key, replace(v_key.value_type, 'integer', 'whole number'), coalesce(p_value::text, 'null')
             using errcode = '22023';
-    elsif v_key.value_type = 'number' and (p_value #>> '{}')::numeric < v_key.minimum then
-        raise exception '%.% is at least %, not %', p_module, p_key, v_key.minimum, p_value
-            using errcode = '22023';
+    elsif jsonb_typeof(p_value) = 'number' then
+        v_number := (p_value #>> '{}')::numeric;
+        if v_number < v_key.minimum or v_number > v_key.maximum then
+            raise exception '%.% is from % to %, not %', p_module, p_key, v_key.minimum, v_key.maximum, p_value
+                using errcode = '22023';
+        elsif v_key.value_type = 'integer' and v_number <> trunc(v_number) then
+            raise exception '%.% takes a whole number, not %', p_module, p_key, p_value using errcode = '22023';
+        elsif v_key.value_type = 'integer' then
+            p_value := to_jsonb(v_number::bigint);  -- 1200.0 and 1.2e3 are 1200
+        end if;
     end if;
     insert into core.tenant_config as c (tenant_id, module, key, valid_from, value)
     values (core.required_tenant(), p_module, p_key, p_valid_from, p_value)

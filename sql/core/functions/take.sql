@@ -15,6 +15,11 @@ declare
     v_used integer;
     v_is_new boolean;
 begin
+    if p_limit is null or p_limit < 0 or p_window is null or p_window <= '0' or p_window > '1 year' then
+        raise exception 'a limit is 0 or more, and its window up to a year' using errcode = '22023';
+    elsif length(p_subject) > 500 then
+        raise exception 'a subject has up to 500 characters' using errcode = '22001';
+    end if;
     insert into core.rate_bucket as b (tenant_id, subject, used, resets_at)
     values (v_tenant, p_subject, 1, v_now + p_window)
     on conflict on constraint rate_bucket_pk do update set
@@ -23,7 +28,8 @@ begin
     returning b.used, b.resets_at, b.xmax = 0 into v_used, resets_at, v_is_new;
     allowed := v_used <= p_limit;
     remaining := greatest(p_limit - v_used, 0);
-    if v_is_new then
+    -- above read committed, to sweep what others sweep would fail and not be skipped
+    if v_is_new and current_setting('transaction_isolation') = 'read committed' then
         delete from core.rate_bucket as b
         where b.ctid = any (array(
             select o.ctid
@@ -39,7 +45,7 @@ end;
 $$;
 
 comment on function core.take(text, integer, interval) is
-'Whether one more use is within the limit, how many remain, and when the window ends. Raises 42501 without a tenant.';
+'Whether one more use is within the limit, how many remain, and when the window ends. Raises 22023 for a limit or window that cannot be, 42501 without a tenant.';
 
 grant execute on function core.take(text, integer, interval) to stanchion_app, stanchion_loader;
 

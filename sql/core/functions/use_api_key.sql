@@ -1,4 +1,5 @@
--- Opens the tenant of an API key for the rest of the transaction, or closes every tenant.
+-- Opens the tenant of an API key for the rest of the transaction, or closes every tenant. (A rollback to a
+-- savepoint brings back what was before it, as with all that a transaction does.)
 --
 -- Security definer, since keys are nobody's to read. A key that is malformed, unknown or revoked,
 -- or whose tenant is suspended, all look the same from outside.

@@ -40,6 +40,6 @@ cross join lateral (
 comment on view core.config_effective is
 'One row per tenant, module and span of days with the same settings: valid_from included, valid_to not.';
 
-grant select on core.config_effective to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst;
+grant select on core.config_effective to stanchion_app, stanchion_loader, stanchion_builder;
 
 -- revert: drop view core.config_effective;

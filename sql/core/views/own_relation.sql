@@ -11,6 +11,7 @@ select
         when c.relkind in ('r', 'p') then 'table'
         when c.relkind = 'v' then 'view'
         when c.relkind = 'm' then 'materialized view'
+        when c.relkind = 'f' then 'foreign table'
         else 'sequence'
     end as kind,
     exists(
@@ -20,14 +21,22 @@ select
     ) as has_tenant,
     reference.reason is not null as is_reference,
     c.relowner as owner,
+    -- those on columns too: a right on one column is a right
     coalesce(
         c.relacl,
         case c.relkind when 'S' then pg_catalog.acldefault('s', c.relowner) else pg_catalog.acldefault('r', c.relowner) end
-    ) as acl,
+    ) || coalesce(columns.acl, '{}'::pg_catalog.aclitem[]) as acl,
     c.relrowsecurity as rls_enabled,
     c.relforcerowsecurity as rls_forced
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+cross join
+    lateral (
+        select pg_catalog.array_agg(item.acl) as acl
+        from pg_catalog.pg_attribute as a
+        cross join lateral pg_catalog.unnest(a.attacl) as item (acl)
+        where a.attrelid = c.oid
+    ) as columns
 left join (
     values
     ('core.tenant', 'says which tenants there are'),
@@ -35,7 +44,7 @@ left join (
     ('core.analyst_grant', 'finds the tenants of a login')
 ) as reference (name, reason) on reference.name = format('%s.%s', n.nspname, c.relname)
 where
-    c.relkind in ('r', 'p', 'v', 'm', 'S')
+    c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
     and pg_catalog.pg_get_userbyid(n.nspowner) in ('stanchion_owner', 'stanchion_builder');
 
 comment on view core.own_relation is 'One row per table, view, sequence and partition in our schemas and in marts.';

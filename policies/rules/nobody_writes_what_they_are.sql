@@ -1,0 +1,14 @@
+-- Who somebody is, what they may do and what they did is written by functions that ask who is asking:
+-- no role may write those tables, nor one column of them.
+select
+    r.name as object,
+    format('%s was granted %s', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem
+from core.own_relation as r
+cross join lateral aclexplode(r.acl) as a
+where
+    r.name in (
+        'core.tenant', 'core.tenant_domain', 'core.tenant_config', 'core.principal', 'core.membership',
+        'core.analyst_grant', 'core.api_key', 'core.audit_log', 'core.cooldown', 'core.rate_bucket'
+    )
+    and a.grantee <> r.owner
+    and a.privilege_type <> 'SELECT'

@@ -1,0 +1,25 @@
+-- Nobody is granted what does not exist yet, and no setting of a database or a login says whose data a
+-- session is about: both are decided where they cannot be seen.
+select
+    pg_get_userbyid(d.defaclrole)::text as object,
+    format(
+        'grants %s on what it will make to %s',
+        lower(a.privilege_type),
+        coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public')
+    ) as problem
+from pg_default_acl as d
+cross join lateral aclexplode(d.defaclacl) as a
+where a.grantee <> d.defaclrole
+union all
+select
+    coalesce(b.datname, pg_get_userbyid(d.setrole))::text,
+    format('sets %s for every session', s.text)
+from pg_db_role_setting as d
+left join pg_database as b on b.oid = d.setdatabase
+cross join lateral unnest(d.setconfig) as s (text)
+where
+    d.setdatabase in (0, (
+        select c.oid from pg_database as c
+        where c.datname = current_database()
+    ))
+    and s.text ~ '^(app\.|request\.jwt|row_security=|role=|session_authorization=)'
