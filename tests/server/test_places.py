@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from .conftest import postmaster
 
 @pytest.mark.parametrize("name", ["with a space", "x" * 120, 'it\'s $HOME `id` "q", é \\ %d'])
 def test_awkward_paths(place: Path, name: str) -> None:
+    closed = [step for step in find_binaries().parents if not step.stat().st_mode & 0o001]
+    if "$" in name and closed and os.geteuid() == 0:
+        # a copy of the binaries would go below this path, and initdb asks a shell for them
+        with pytest.raises(StanchionError, match="to a path without"):
+            Embedded(place / name / "home", fast=True).start()
+        return
     with Embedded(place / name / "home", fast=True) as embedded, psycopg.connect(embedded.dsn()) as connection:
         row = connection.execute("show unix_socket_directories").fetchone()
         assert row
