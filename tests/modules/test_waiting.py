@@ -164,7 +164,7 @@ def test_an_interrupted_deployer_leaves_nothing_running(
         text=True,
     )
     sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while db.execute(sleeping).fetchone() == (0,) and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
