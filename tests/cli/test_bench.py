@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-QUICK = ("--seconds", "1", "--rounds", "1", "--rows", "20000", "--json")
+QUICK = ("--seconds", "4", "--rounds", "1", "--rows", "20000", "--json")
 
 
 @pytest.mark.slow
