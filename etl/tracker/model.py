@@ -1,0 +1,123 @@
+"""One export of one game, in the form that every format is read into.
+
+Readers (etl/tracker/) produce it, loading (etl/loading/) writes it; neither knows the other. What is in here is
+canonical: the same game written differently gives the same value, and so the same content hash.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Side = Literal["home", "away"]
+SLOTS = ("F1", "F2", "F3", "D1", "D2", "G", "X")
+
+
+class Entry(Struct, frozen=True):
+    """One line of a roster."""
+
+    side: Side
+    jersey: str | None  # text, trimmed; None when it is missing or 'null'
+    name: str | None
+    person_key: str | None  # the source's id of the person ('P100023'); None when it has none
+    position: str | None
+
+
+class Point(Struct, frozen=True):
+    kind: Literal["puck", "net", "player"]
+    participant_no: int | None  # of the participant it belongs to; None for puck and net
+    point_no: int
+    x: float  # centred: -100..100
+    y: float  # -42.5..42.5
+
+
+class Participant(Struct, frozen=True):
+    participant_no: int  # 0-based position in the event
+    role: Literal["event", "opp"] | None
+    role_no: int | None
+    side: Side  # resolved: given team, else the role; the other roster may veto (oracle.who)
+    jersey: str | None
+    name: str | None
+    person_key: str | None  # by roster (side, jersey); None when unknown
+    detail1: str | None  # playD1, canonical code
+    detail2: str | None
+    detail1_raw: str | None
+    detail2_raw: str | None
+    success: bool | None  # playSuccess
+    pressure: str | None
+    side_of_puck: str | None
+
+
+class Event(Struct, frozen=True):
+    event_no: int  # 0-based position in the document
+    source_idx: int | None  # idx as the source says (assist_to refers to it)
+    period: int  # OT = periods + 1
+    type: str  # canonical code
+    detail1: str | None
+    detail2: str | None
+    type_raw: str
+    detail1_raw: str | None
+    detail2_raw: str | None
+    side: Side | None  # None: kept, but counts for nobody
+    zone: Literal["o", "d", "n"] | None
+    success: bool | None
+    start_s: Decimal | None  # seconds remaining on the clock
+    end_s: Decimal | None
+    linked_group: int | None
+    assist_to: int | None  # event_no of the goal (resolved from assistToGoalIdx), None when it names none
+    sequence_no: int | None
+    play_no: int | None
+    is_highlight: bool
+    participants: tuple[Participant, ...]
+    points: tuple[Point, ...]
+
+
+class OnIce(Struct, frozen=True):
+    side: Side
+    slot: str
+    jersey: str
+    name: str | None
+    person_key: str | None
+
+
+class Stint(Struct, frozen=True):
+    stint_no: int  # 0-based position in the document
+    period: int
+    start_s: Decimal  # seconds remaining
+    end_s: Decimal
+    stoppage_s: Decimal | None
+    start_type: str | None
+    stop_type: str | None
+    on_ice: tuple[OnIce, ...]
+
+
+class Reject(Struct, frozen=True):
+    part: Literal["file", "roster", "event", "participant", "stint", "row"]
+    position: int | None  # 0-based in its part (file: None; row: the line number in the file)
+    reason: str  # a sentence, without the data
+    raw: Any  # the piece itself, JSON-able, never anything of settings
+
+
+class Game(Struct, frozen=True):
+    """One export, read. `accepted + rejected = seen` for events and stints; ignored non-playing stints are counted."""
+
+    game_key: str  # gameId as text; for event CSV: date, home and away
+    format: str  # 'game export', 'autosave', 'backup', 'workbook', 'event csv' …
+    exported_at: datetime | None  # aware, UTC; the order of revisions
+    home_team: str
+    away_team: str
+    game_date: date | None  # when the format says it
+    period_seconds: dict[str, int]  # '1', '2', '3', 'OT'
+    penalty_minutes: dict[str, int]  # minor, major, misconduct
+    home_attacks_right_p1: bool | None
+    rosters: tuple[Entry, ...]
+    events: tuple[Event, ...]
+    stints: tuple[Stint, ...]
+    rejects: tuple[Reject, ...]
+    flags: dict[str, int]  # flag name → how often (see etl/tracker/flags.py)
+    events_seen: int
+    stints_seen: int
+    stints_ignored: int  # intermissions, dead ice, the phantom last row: seen, playing nobody
+    content_hash: bytes  # sha-256 of the canonical form of teams, rosters, events, stints, and nothing else
+    document: bytes  # the source document without settings, as JSON bytes (UTF-8), for the archive
