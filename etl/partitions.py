@@ -21,8 +21,6 @@ from etl.database import Connection, require_deployed, value
 from etl.errors import StanchionError
 from etl.paths import query
 
-LOCK = 0x57A9C411  # any constant: every run asks for this one; etl/queries/doctor knows it too
-
 ALERTS = ("contended", "failed")
 _OUTCOMES = {
     "make": "made",
@@ -99,7 +97,7 @@ def as_owner(conn: Connection) -> Iterator[None]:
 @contextmanager
 def only_run(conn: Connection) -> Iterator[bool]:
     """Be the only run in this database; False when there is one already."""
-    if not value(conn, "select pg_try_advisory_lock(%s)", [LOCK]):
+    if not value(conn, "select pg_try_advisory_lock(core.partition_run_lock())"):
         yield False
         return
     try:
@@ -107,7 +105,7 @@ def only_run(conn: Connection) -> Iterator[bool]:
         yield True
     finally:
         if not conn.broken:
-            conn.execute("select pg_advisory_unlock(%s)", [LOCK])
+            conn.execute("select pg_advisory_unlock(core.partition_run_lock())")
             conn.execute("reset client_connection_check_interval")
 
 

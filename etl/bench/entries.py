@@ -21,11 +21,12 @@ class Effort:
     seconds: float  # of each run
     rounds: int
     rows: int  # live keys of the bigger database
+    clients: tuple[int, ...]  # at once
     say: Say
 
 
 def claims(server: Server, effort: Effort) -> list[Result]:
-    """Claiming a key, beside a plain insert into one table under the same row level security, and without any."""
+    """Claiming a key, and answering it, beside plain statements on one table under the same row level security."""
     pgbench = find_pgbench(server.embedded)
     results = []
     with scratch_database(server) as scratch:
@@ -40,13 +41,20 @@ def claims(server: Server, effort: Effort) -> list[Result]:
             Alternative("plain insert, random text", "plain_text", scratch),
             Alternative("plain insert, no policies", "open_text", scratch),
             Alternative("plain insert, UUIDv7 as text", "plain_uuid7", scratch),
+            Alternative("plain insert in a function", "function_text", scratch),
             Alternative("claim_key, random text", "claim_text", scratch, bar=0.75),
             Alternative("claim_key, UUIDv7", "claim_uuid7", scratch, bar=1.0),
         ]
-        for clients in (1, 8, 32):
-            results += compare(
-                pgbench, alternatives, clients=clients, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
-            )
+        answered = [
+            Alternative("plain insert and update, random text", "plain_complete_text", scratch),
+            Alternative("claim_key and complete_key, random text", "claim_complete_text", scratch),
+            Alternative("claim_key and complete_key, UUIDv7", "claim_complete_uuid7", scratch),
+        ]
+        for clients in effort.clients:
+            for among in (alternatives, answered):
+                results += compare(
+                    pgbench, among, clients=clients, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+                )
     return results
 
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         argv = [pgbench, "--no-vacuum", "--protocol=prepared", "--log", f"--log-prefix={folder}/log"]
         argv += [f"--client={clients}", f"--jobs={min(clients, 2)}", f"--time={round(seconds) + WARM_UP}"]
+        argv += [f"--define=start_ms={int(time.time() * 1000) - 60_000}"]  # what a script makes UUIDv7 from
         argv += [f"--file={SCRIPTS / script}.sql", *([f"--rate={rate}"] if rate else [])]
         done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
         if done.returncode or "aborted" in done.stderr:

@@ -1,6 +1,7 @@
 """bench: how fast is what is asked most, on this server?"""
 
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -14,10 +15,13 @@ from etl.commands.options import database_option, json_option, note, open_server
 @click.option("--seconds", default=2.0, show_default=True, help="How long each run takes.")
 @click.option("--rounds", default=5, show_default=True, help="How often each alternative runs; medians are shown.")
 @click.option("--rows", default=10_000_000, show_default=True, help="Live keys for claims-live-keys; 2 GB by default.")
+@click.option(
+    "--clients", multiple=True, type=int, default=(1, 8, 32), show_default=True, help="How many at once, for claims."
+)
 @json_option
 @database_option
-def bench(names: tuple[str, ...], seconds: float, rounds: int, rows: int, as_json: bool) -> None:
-    """Measure claims, claims-live-keys and events beside alternatives, in a scratch database that is dropped.
+def bench(names: tuple[str, ...], as_json: bool, **effort: Any) -> None:
+    """Measure what is asked most beside its alternatives, in a scratch database that is dropped.
 
     Alternatives take turns within one run: on a machine that others use too, ratios mean more than single numbers.
     It needs pgbench, and who may make databases and logins.
@@ -25,11 +29,10 @@ def bench(names: tuple[str, ...], seconds: float, rounds: int, rows: int, as_jso
     \b
     Example:
         stanchion bench
-        stanchion bench claims --seconds 5 --json
+        stanchion bench claims --seconds 5 --clients 8 --json
     """
     with open_server() as server:
-        effort = Effort(seconds, rounds, rows, note)
-        results = {name: ENTRIES[name](server, effort) for name in names or ENTRIES}
+        results = {name: ENTRIES[name](server, Effort(**effort, say=note)) for name in names or ENTRIES}
     if as_json:
         print_json({name: [asdict(result) for result in found] for name, found in results.items()})
         return

@@ -39,3 +39,26 @@ def test_a_prepared_statement_follows_the_tenant(tenants: dict[str, str], make_l
             with conn.transaction():
                 conn.execute("select set_config('app.tenant_id', %s, true)", [tenants[slug]])
                 assert conn.execute("select slug from core.tenant").fetchall() == [(slug,)]
+
+
+def test_only_a_uuid_is_a_tenant(db: psycopg.Connection[Any], make_login: Callable[..., str]) -> None:
+    """What the cast would accept or refuse beyond the usual form is no tenant, and never an error."""
+    tenant = "00000000-0000-0000-0000-00000000000a"
+    others = [
+        "", " ", "-" * 36, "0" * 32, "0" * 36, "{" + tenant + "}", tenant + " ", " " + tenant, tenant[:-1],
+        tenant + "0", tenant[:-1] + "g", tenant[:-1] + "é", tenant[:-1] + "٣", tenant.replace("-", ""),
+        tenant.replace("-", "_"), "0000000-00000-0000-0000-00000000000a",
+        "00000000-0000-0000-00000-0000000000a", "-" + tenant[1:], tenant[:-1] + "-",
+        "0000-0000-0000-0000-0000-0000-0000-000a", "________-____-____-____-____________", tenant + "\n", "%",
+        "null",
+    ]  # fmt: skip
+    with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
+        for said in [tenant, tenant.upper(), *others]:
+            with conn.transaction():
+                conn.execute("select set_config('app.tenant_id', %s, true)", [said])
+                (found,) = conn.execute("select core.current_tenant()").fetchone() or ()
+                assert str(found) == (tenant if said in (tenant, tenant.upper()) else "None"), said
+                # somebody said it wrong: the token does not stand in for it
+                conn.execute("select set_config('request.jwt.claims', %s, true)", [CLAIMS % tenant])
+                (found,) = conn.execute("select core.current_tenant()").fetchone() or ()
+                assert str(found) == (tenant if said in ("", tenant, tenant.upper()) else "None"), said

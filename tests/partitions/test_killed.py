@@ -45,8 +45,8 @@ def run_until_killed(dsn: str, prepare: Callable[[], None]) -> None:
 def wait_for_its_server_process(db: Db) -> None:
     """It ends when it notices that its client is gone."""
     until = time.monotonic() + 10
-    lock = "select 1 from pg_locks where locktype = 'advisory' and objid = %s"
-    while db.execute(lock, [partitions.LOCK]).fetchone():
+    lock = "select 1 from pg_locks where locktype = 'advisory' and objid = core.partition_run_lock()::oid"
+    while db.execute(lock).fetchone():
         assert time.monotonic() < until, "the killed run still has its turn"
         time.sleep(0.02)
 

@@ -1,6 +1,3 @@
+\set ms :start_ms + random(0, 60000)
 select outcome
-from (
-    select left(h, 8) || '-' || right(h, 4) || '-7' || substr(gen_random_uuid()::text, 16)
-    as key
-    from lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') as h
-) as k, core.claim_key(k.key, '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '30 s');
+from core.claim_key(left(lpad(to_hex(:ms::bigint), 12, '0'), 8) || '-' || right(to_hex(:ms::bigint), 4) || '-7' || substr(gen_random_uuid()::text, 16), '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '30 s');

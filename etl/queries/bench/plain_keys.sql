@@ -17,4 +17,21 @@ create policy own_tenant on public.plain_key
 for all to stanchion_app
 using (tenant_id = core.current_tenant())
 with check (tenant_id = core.current_tenant());
-grant select, insert on public.plain_key, public.open_key to stanchion_app
+grant select, insert, update on public.plain_key, public.open_key to stanchion_app;
+-- The same insert said in a function, as whoever wants more than the insert has to: what a call costs by itself.
+create function public.claim_plainly(p_key text, p_fingerprint bytea, p_lease interval, out outcome text, out attempt integer)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into public.plain_key (tenant_id, key, claimed_at, lease_until, fingerprint)
+    values (core.current_tenant(), p_key, clock_timestamp(), clock_timestamp() + p_lease, p_fingerprint)
+    on conflict do nothing;
+    if found then
+        outcome := 'claimed';
+        attempt := 1;
+    end if;
+end;
+$$;
+grant execute on function public.claim_plainly(text, bytea, interval) to stanchion_app

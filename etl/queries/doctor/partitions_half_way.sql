@@ -12,5 +12,5 @@ where
     p.state in ('detaching', 'detached')
     and not exists (
         select 1 from pg_locks as l
-        where l.locktype = 'advisory' and l.classid = 0 and l.objid = 1470743569 and l.granted
+        where l.locktype = 'advisory' and l.classid = 0 and l.objid = core.partition_run_lock()::oid and l.granted
     )
