@@ -21,9 +21,10 @@ CSV_COLUMNS: Final = (
     "Detail 4", "Player 2", "X Coordinate 2", "Y Coordinate 2",
 )  # fmt: skip
 _CSV_EVENTS: Final = {
-    "Faceoff": "Faceoff Win", "Turnover_Takeaway": "Takeaway", "Penalty": "Penalty Taken", "Goal": "Goal",
-    "Pass_Completed": "Play", "Pass": "Incomplete Play", "Possession": "Puck Recovery", "Zone_Entry": "Zone Entry",
-    "Shot": "Shot", "Play_Offensive": "Dump In/Out",
+    ("Faceoff", ""): "Faceoff Win", ("Turnover", "Turnover_Takeaway"): "Takeaway", ("Penalty", ""): "Penalty Taken",
+    ("Goal", ""): "Goal", ("Pass", "Pass_Completed"): "Play", ("Pass", ""): "Incomplete Play",
+    ("Possession", ""): "Puck Recovery", ("Zone_Entry_Exit", "Zone_Entry"): "Zone Entry", ("Shot", ""): "Shot",
+    ("Play", "Play_Offensive"): "Dump In/Out", ("Shot", "Shot_Goal"): None,
 }  # fmt: skip
 _SCHEMAS: Final = "http://schemas.openxmlformats.org"
 _SHEET: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
@@ -103,8 +104,9 @@ def event_csv(games: Iterable[Game], day: str = "2026-01-16") -> bytes:
     for game in games:
         score = {"home": 0, "away": 0}
         for event in game.events:
-            named = _CSV_EVENTS.get(event["detail1"]) or _CSV_EVENTS.get(event["type"])
-            if named is None or event["detail1"] in ("Shot_Goal", "Turnover_Giveaway", "Zone_Exit", "Play_Defensive"):
+            kind = event["type"]
+            named = _CSV_EVENTS.get((kind, event["detail1"]), _CSV_EVENTS.get((kind, "")))
+            if named is None:
                 continue
             score[event["team"]] += named == "Goal"
             rows.writerow(_csv_row(game, event, named, score, day))
@@ -112,8 +114,9 @@ def event_csv(games: Iterable[Game], day: str = "2026-01-16") -> bytes:
 
 
 def _csv_row(game: Game, event: dict[str, Any], named: str, score: dict[str, int], day: str) -> list[Any]:
-    first, *others = [player["name"] for player in event["players"]]
-    second = others[0] if others and named not in ("Shot", "Goal") else ""
+    second_role = {"Play": "event_player_2", "Incomplete Play": "event_player_2", "Shot": "", "Goal": ""}
+    people = {player["role"]: player["name"] for player in event["players"]}
+    first, second = people["event_player_1"], people.get(second_role.get(named, "opp_player_1"), "")
     how = event["detail2"].split("_")[-1]
     details = (
         [how, _CSV_SHOTS.get(event["detail1"], "Missed"), "t", "f"] if named in ("Shot", "Goal") else [how, "", "", ""]

@@ -68,7 +68,7 @@ def read(document: Document) -> Iterator[Game]:
     if start.startswith(b"PK"):
         workbook = Workbook(_whole(document))
         yield from _choose(WorkbookFormat, workbook.sheets, "The file is a workbook without the sheets").read(workbook)
-    elif _text_start(start).startswith(("{", "[", '"')) or not start.strip():
+    elif _text_start(start).startswith(("{", "[")) or not start.strip():
         envelope = Envelope(_whole(document))
         yield from _choose(JsonFormat, set(envelope.keys), "The file is JSON without the keys").read(envelope)
     else:

@@ -71,7 +71,7 @@ def _files(place: Path) -> Iterator[Path]:
 
 
 def _left_behind(name: str) -> bool:
-    return name.startswith((".", "~$")) or name == "__MACOSX"
+    return name not in (".", "..") and (name.startswith((".", "~$")) or name == "__MACOSX")
 
 
 def _file(file: Path) -> BinaryIO:

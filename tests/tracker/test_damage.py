@@ -107,11 +107,10 @@ def test_a_row_that_is_left_out_inside_a_period_ends_everybodys_shift():
 
 def scorer_elsewhere(tree):
     goal = next(event for event in tree["events"] if event["type"] == "Goal")
-    busy = {p["num"] for p in goal["players"]} | {
-        player["num"] for stint in tree["shifts"] for player in stint[goal["team"]].values() if player
-    }
-    line = next(line for line in tree["rosters"][goal["team"]] if int(line["num"]) not in busy)
-    goal["players"][0] |= {"num": int(line["num"]), "name": line["name"]}
+    for stint in tree["shifts"]:
+        for slot, player in stint[goal["team"]].items():
+            if player and player["num"] == goal["players"][0]["num"]:
+                stint[goal["team"]][slot] = None
 
 
 def two_goalies(tree):
@@ -261,7 +260,7 @@ WHOLE = as_json(short())
         (WHOLE.replace(b'"events": [', b'"events": [,', 1), "not JSON"),
         (WHOLE + b"}", "not JSON"),
         (b"[1, 2]", "not an object"),
-        (b'"text"', "not an object"),
+        (b'"text"', "neither JSON"),
         (b"{}", "without the keys"),
         (b'{"gameId": 1}', "without the keys"),
         (b'{"gameId": null, "events": [], "rosters": {}}', "names no game"),

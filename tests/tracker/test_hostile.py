@@ -63,13 +63,13 @@ def read_or_refuse(data):
 
 
 @given(data=st.binary(max_size=400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes(data):
     read_or_refuse(data)
 
 
 @given(tree=st.dictionaries(st.sampled_from(list(export(played()))) | st.text(max_size=4), JSON_VALUES, max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_json_with_the_keys_of_an_export(tree):
     read_or_refuse(json.dumps({"gameId": 1, "events": [], "rosters": {}} | tree).encode())
 
@@ -91,7 +91,7 @@ TINY = {**short(), "events": short()["events"][:12], "shifts": short()["shifts"]
 
 
 @given(seed=st.integers(0, 2**32), values=st.lists(JSON_VALUES, min_size=1, max_size=6))
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_export_with_anything_anywhere(seed, values):
     tree = copy.deepcopy(TINY)
     rng = random.Random(seed)

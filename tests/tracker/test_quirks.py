@@ -12,7 +12,7 @@ from etl.sample.quirks import QUIRKS
 from tests.tracker.canonical import Statistics
 from tests.tracker.helpers import assert_same_statistics, content, played, read_one, short
 
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("name", QUIRKS)
@@ -25,6 +25,7 @@ def test_a_quirk_changes_nothing(name):
     assert quirky.content_hash == plain.content_hash
 
 
+@pytest.mark.slow
 @given(names=st.permutations(list(QUIRKS)), many=st.integers(2, len(QUIRKS)), seed=st.integers(0, 2**32))
 @FEW
 def test_quirks_together_change_nothing(names, many, seed):

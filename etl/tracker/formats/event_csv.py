@@ -55,8 +55,7 @@ def _recognises(columns: set[str]) -> bool:
 
 
 def _read(table: Table) -> Iterator[Game]:
-    keys = [_key(cells) for _, cells in _rows(table)]
-    named = [key for key, _ in groupby(key for key in keys if key)]
+    named = [key for key, _ in groupby(filter(None, (_key(cells) for _, cells in _rows(table))))]
     if not named:
         raise UnreadableError("No row of the file names a game: a date like 2026-01-16, a home team and an away team.")
     if len(set(named)) < len(named):
