@@ -14,6 +14,9 @@ import msgspec
 from etl.tracker.errors import UnreadableError
 
 LARGEST = 256 * 2**20  # bytes of one JSON document; a game is two million, one of 50,000 events 70 million
+LARGEST_REPAIRED = 64 * 2**20  # bytes; the slow decoder takes ten times the memory
+MOST_OBJECTS = 2_000_000  # a game has 10,000; without this bound 100 MB of {},{},{} would take ten gigabytes
+MOST_VALUES = 30_000_000
 REPLACEMENT = "\ufffd"
 T = TypeVar("T")
 _FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # a ValidationError is a DecodeError
@@ -26,6 +29,8 @@ class Envelope:
 
     def __init__(self, data: bytes) -> None:
         data = as_utf8(data)
+        if data.count(b"{") > MOST_OBJECTS or data.count(b",") > MOST_VALUES:
+            raise UnreadableError("The file holds more than any game could.")
         self.repaired = 0
         self._parts: dict[str, msgspec.Raw | bytes] = {}
         try:
@@ -127,6 +132,8 @@ def _convert(piece: Any, kind: type[T]) -> T | Any:
 
 def _lenient(data: bytes) -> Any:
     """Decode what the fast decoder refuses: NaN, lone surrogates. Numbers too long for anybody are refused."""
+    if len(data) > LARGEST_REPAIRED:
+        raise UnreadableError("The file is not JSON, or damaged and too large to be repaired.")
     try:
         return json.loads(data.decode())
     except UnicodeDecodeError:

@@ -40,10 +40,10 @@ def _clean(value: str) -> str | None:
 
 def text(value: Any) -> str | None:
     """Text in NFC, trimmed, white space as single spaces; None when there is none."""
-    if value is None:
-        return None
     if isinstance(value, str):
         return _clean(value)
+    if value is None:
+        return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _clean(str(value))
     return None
@@ -51,12 +51,12 @@ def text(value: Any) -> str | None:
 
 def raw(value: Any) -> str | None:
     """A code as it was written, for those who want to see it."""
-    if value is None or value == "":
+    if value is None or not isinstance(value, str | int | float):
         return None
     written = str(value)
     if len(written) > LONGEST_TEXT:
         raise BadValueError(f"A text is longer than {LONGEST_TEXT} characters.")
-    return written
+    return written or None
 
 
 @lru_cache(maxsize=16384)

@@ -6,6 +6,7 @@ import msgspec
 
 from etl.sample.files import as_json, export
 from etl.sample.games import Game
+from etl.tracker.errors import UnreadableError
 from etl.tracker.recognise import read
 from etl.tracker.sources import from_bytes
 from tests.tracker.canonical import Statistics, without_zeros
@@ -33,6 +34,14 @@ def read_one(tree):
     """The game of an export given as a tree, or as the bytes of any file with one game."""
     (game,) = read_all(tree if isinstance(tree, bytes) else as_json(tree))
     return game
+
+
+def read_or_reason(data):
+    """The games, or why there are none."""
+    try:
+        return read_all(data)
+    except UnreadableError as refused:
+        return str(refused)
 
 
 def content(game):

@@ -3,6 +3,8 @@
 import copy
 import json
 import random
+import subprocess
+import sys
 import traceback
 
 import msgspec
@@ -215,3 +217,20 @@ def test_a_refusal_does_not_quote_a_secret(damage):
         assert SECRET.lower() not in shown.lower()
     else:
         assert SECRET.lower() not in repr(game).lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "unit",
+    [b"x", b"{},", b"[", b"1,", b'"a",', b"\x00", b"NaN,", b'{"a":'],
+)
+@pytest.mark.parametrize("start", [b"", b'{"gameId": 1, "rosters": {}, "events": ['])
+def test_a_hundred_megabytes_of_junk_are_refused_without_filling_the_memory(unit, start):
+    data = start + unit * (100_000_000 // len(unit))
+    code = (
+        "import sys; from tests.tracker.helpers import read_or_reason; print(read_or_reason(sys.stdin.buffer.read()))"
+    )
+    limited = ["bash", "-c", f'ulimit -v 3000000; exec "$0" -c "{code}"', sys.executable]
+    run = subprocess.run(limited, input=data, capture_output=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr[-400:]
+    assert run.stdout.decode().startswith("The file")
