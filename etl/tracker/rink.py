@@ -22,12 +22,13 @@ class Rink:
     def points(self, kind: Literal["puck", "net", "player"], participant_no: int | None, places: Any) -> list[Point]:
         """The points of a list, or of a single place. Null places and places without numbers are nothing."""
         points: list[Point] = []
+        left, down = self._shift
         for x, y in _numbers(places):
-            x, y = round(x - self._shift[0], 2) + 0.0, round(y - self._shift[1], 2) + 0.0  # never -0.0
-            if abs(x) > LENGTH or abs(y) > WIDTH:
-                self.outside += 1
-            else:
+            x, y = round(x - left, 2) + 0.0, round(y - down, 2) + 0.0  # never -0.0
+            if -LENGTH <= x <= LENGTH and -WIDTH <= y <= WIDTH:
                 points.append(Point(kind, participant_no, len(points), x, y))
+            else:
+                self.outside += 1
         return points
 
 
@@ -42,9 +43,15 @@ def _from_the_corner(lists: Iterable[Any]) -> bool:
     return beyond > below
 
 
-def _numbers(places: Any) -> Iterable[tuple[float, float]]:
+def _numbers(places: Any) -> list[tuple[float, float]]:
+    numbers = []
     for place in places if isinstance(places, list) else (places,):
         if isinstance(place, dict):
-            x, y = coordinate(place.get("x")), coordinate(place.get("y"))
+            x, y = place.get("x"), place.get("y")
+            if x.__class__ is not float:  # most are; asking is faster than converting
+                x = coordinate(x)
+            if y.__class__ is not float:
+                y = coordinate(y)
             if x is not None and y is not None:
-                yield x, y
+                numbers.append((x, y))
+    return numbers

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
 from etl.tracker.errors import UnreadableError
+from etl.tracker.jsontext import REPLACEMENT
 
 LONGEST_LINE: Final = 1_000_000  # characters
 _LINES_OF_A_ROW: Final = 100  # a quoted text may hold line breaks, but not endlessly many
@@ -48,7 +49,7 @@ class Table:
 
 
 class _Lines:
-    """The lines of a stream. Bytes that are no text become the character that says so."""
+    """The lines of a stream. Bytes that are no text, and NUL, become the character that says so."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         self._text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
@@ -64,7 +65,7 @@ class _Lines:
         self.taken += 1
         if len(line) > LONGEST_LINE or self.taken > _LINES_OF_A_ROW:
             raise UnreadableError("The file is no table: a line or a row of it does not end.")
-        return line
+        return line.replace("\x00", REPLACEMENT)
 
 
 def _encoding(start: bytes) -> str:

@@ -6,6 +6,7 @@ The rows of a game stand together, so a file of any size is read one game at a t
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import msgspec
 
 from etl.tracker.errors import UnreadableError
 from etl.tracker.identity import content_hash
-from etl.tracker.jsontext import REPLACEMENT, Envelope, repair
+from etl.tracker.jsontext import REPLACEMENT, Envelope
 from etl.tracker.model import Entry, Event, Game, Participant, Reject, Side
 from etl.tracker.recognise import CsvFormat, JsonFormat
 from etl.tracker.rink import Rink
@@ -80,18 +81,23 @@ def _follow(table: Table) -> Iterator[tuple[Key | None, Row]]:
 
 
 def _rows(table: Table) -> Iterator[Row]:
+    wanted = [(place, column) for place, column in enumerate(table.columns) if column in _READ]
     for line, row in table.rows():
         if row is None or len(row) > len(table.columns):
             yield line, {}
-        else:
-            cells = zip(table.columns, row, strict=False)
-            yield line, {column: cell for column, cell in cells if column in _READ and cell.strip()}
+            continue
+        row += [""] * (len(table.columns) - len(row))
+        yield line, {column: row[place] for place, column in wanted if row[place] and not row[place].isspace()}
 
 
 def _key(cells: dict[str, str]) -> Key | None:
+    return _named(cells.get("date") or cells.get("game_date"), cells.get("home team"), cells.get("away team"))
+
+
+@lru_cache(maxsize=256)
+def _named(written: str | None, home_team: str | None, away_team: str | None) -> Key | None:
     try:
-        played_on = day(cells.get("date") or cells.get("game_date"))
-        home, away = text(cells.get("home team")), text(cells.get("away team"))
+        played_on, home, away = day(written), text(home_team), text(away_team)
     except BadValueError:
         return None
     return (played_on.isoformat(), home, away) if played_on and home and away else None
@@ -118,8 +124,7 @@ class _Reading:
 
     def __init__(self, key: Key, rows: list[Row]) -> None:
         self.key = key
-        tree, _ = repair([list(row) for row in rows])
-        self.rows: list[Row] = [(line, cells) for line, cells in tree]
+        self.rows = rows
         replaced = sum(REPLACEMENT in cell for _, cells in self.rows for cell in cells.values())
         self.flags: Counter[str] = Counter({"text_repaired": replaced})
         self.rejects: list[Reject] = []
