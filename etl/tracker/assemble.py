@@ -16,7 +16,7 @@ from etl.tracker.identity import content_hash
 from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Point, Reject, Side, Stint
 from etl.tracker.rink import Rink
 from etl.tracker.rosters import OTHER, Rosters
-from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
+from etl.tracker.shape import Points, SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
 from etl.tracker.values import (
     BadValueError,
     clock,
@@ -124,7 +124,7 @@ class _Assembly:
 
     # ---------------------------------------------------------------- events
 
-    def _all_points(self) -> Iterable[Any]:
+    def _all_points(self) -> Iterable[Points]:
         for event in self.source.events:
             if isinstance(event, SourceEvent):
                 yield event.puck

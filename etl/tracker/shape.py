@@ -9,6 +9,14 @@ from typing import Any
 from msgspec import Struct, field
 
 
+class SourcePoint(Struct, omit_defaults=True, gc=False):
+    x: Any = None
+    y: Any = None
+
+
+Points = SourcePoint | list[SourcePoint | None] | None
+
+
 class SourcePlayer(Struct, omit_defaults=True, gc=False):
     num: Any = None
     name: Any = None
@@ -19,7 +27,7 @@ class SourcePlayer(Struct, omit_defaults=True, gc=False):
     success: Any = field(default=None, name="playSuccess")
     pressure: Any = None
     side_of_puck: Any = field(default=None, name="sideOfPuck")
-    xy: Any = None
+    xy: Points = None
 
 
 class SourceEvent(Struct, omit_defaults=True, gc=False):
@@ -38,8 +46,8 @@ class SourceEvent(Struct, omit_defaults=True, gc=False):
     sequence_no: Any = field(default=None, name="sequenceIdx")
     play_no: Any = field(default=None, name="playIdx")
     players: list[SourcePlayer] | None = None
-    puck: Any = field(default=None, name="puckXY")
-    net: Any = field(default=None, name="netXY")
+    puck: Points = field(default=None, name="puckXY")
+    net: Points = field(default=None, name="netXY")
     is_highlight: Any = field(default=None, name="isHighlight")
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from etl.tracker.jsontext import REPLACEMENT, Envelope
 from etl.tracker.model import Entry, Event, Game, Participant, Reject, Side
 from etl.tracker.recognise import CsvFormat, JsonFormat
 from etl.tracker.rink import Rink
+from etl.tracker.shape import SourcePoint
 from etl.tracker.tables import Table
 from etl.tracker.values import BadValueError, clock, code, day, period, raw, text
 
@@ -296,8 +297,10 @@ def _of(family: str, detail: str | None) -> str | None:
     return f"{family}_{detail}" if detail else None
 
 
-def _places(cells: dict[str, str]) -> list[dict[str, Any]]:
-    return [{"x": cells.get(f"x coordinate{suffix}"), "y": cells.get(f"y coordinate{suffix}")} for suffix in ("", " 2")]
+def _places(cells: dict[str, str]) -> list[SourcePoint | None]:
+    return [
+        SourcePoint(cells.get(f"x coordinate{suffix}"), cells.get(f"y coordinate{suffix}")) for suffix in ("", " 2")
+    ]
 
 
 FORMATS = (CsvFormat(_FORMAT, _recognises, _read), JsonFormat(_FORMAT, _recognises_archived, _read_archived))

@@ -61,14 +61,28 @@ def _rosters(envelope: Envelope) -> dict[str, list[Any]]:
 
 
 def _event(piece: Any) -> Any:
-    """An event whose participants are not all objects still counts; those are rejected one by one."""
-    if isinstance(piece, SourceEvent) or not isinstance(piece, dict) or not isinstance(piece.get("players"), list):
+    """An event of which a part is no object still counts: such participants are rejected, such points are nothing."""
+    if not isinstance(piece, dict):
         return piece
-    players = piece.pop("players")
-    event = _struct(piece, SourceEvent)
-    if isinstance(event, SourceEvent):
-        event.players = [_struct(player, SourcePlayer) for player in players]
+    players = piece.get("players")
+    if players is not None and not isinstance(players, list):
+        return piece
+    event = _struct(_with_points(piece, "puckXY", "netXY") | {"players": None}, SourceEvent)
+    if players is not None:
+        event.players = [_struct(_with_points(player, "xy"), SourcePlayer) for player in players]
     return event
+
+
+def _with_points(piece: Any, *keys: str) -> Any:
+    if not isinstance(piece, dict):
+        return piece
+    return piece | {key: _points(piece[key]) for key in keys if key in piece}
+
+
+def _points(places: Any) -> Any:
+    if isinstance(places, list):
+        return [place for place in places if isinstance(place, dict)]
+    return places if isinstance(places, dict) else None
 
 
 def _struct(piece: Any, kind: type[Any]) -> Any:

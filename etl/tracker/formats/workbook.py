@@ -14,7 +14,7 @@ from etl.tracker.errors import UnreadableError
 from etl.tracker.model import Game, Side
 from etl.tracker.recognise import WorkbookFormat
 from etl.tracker.rosters import OTHER
-from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
+from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourcePoint, SourceSlot, SourceStint
 from etl.tracker.sheets import Workbook
 from etl.tracker.values import BadValueError, jersey, role
 
@@ -66,7 +66,7 @@ def _cell(row: Row, *columns: str) -> Any:
     return None
 
 
-def _events(rows: list[Row], points: dict[tuple[Any, ...], list[Row]]) -> list[SourceEvent]:
+def _events(rows: list[Row], points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> list[SourceEvent]:
     together: dict[Any, list[Row]] = defaultdict(list)
     for place, row in enumerate(rows):
         index = _whole(_cell(row, *_INDEX))
@@ -74,11 +74,11 @@ def _events(rows: list[Row], points: dict[tuple[Any, ...], list[Row]]) -> list[S
     return [_event(index, group, points) for index, group in together.items()]
 
 
-def _event(index: Any, rows: list[Row], points: dict[tuple[Any, ...], list[Row]]) -> SourceEvent:
+def _event(index: Any, rows: list[Row], points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> SourceEvent:
     row = rows[0]
     players = [_player(one, index, points) for one in rows if _role(one) or _shirt(one) is not None]
     zone = _cell(row, "event_team_zone", "zone")
-    net = {"x": row.get("net_x"), "y": row.get("net_y")} if "net_x" in row and "net_y" in row else None
+    net = SourcePoint(row.get("net_x"), row.get("net_y")) if "net_x" in row and "net_y" in row else None
     return SourceEvent(
         idx=None if isinstance(index, tuple) else index,
         period=_whole(_cell(row, "period")),
@@ -101,7 +101,7 @@ def _event(index: Any, rows: list[Row], points: dict[tuple[Any, ...], list[Row]]
     )
 
 
-def _player(row: Row, index: Any, points: dict[tuple[Any, ...], list[Row]]) -> SourcePlayer:
+def _player(row: Row, index: Any, points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> SourcePlayer:
     return SourcePlayer(
         num=_shirt(row),
         name=_cell(row, "player_name"),
@@ -137,7 +137,7 @@ def _shirt(row: Row) -> Any:
     return _whole(_cell(row, "player_game_number", "player_number"))
 
 
-def _points(book: Workbook) -> dict[tuple[Any, ...], list[Row]]:
+def _points(book: Workbook) -> dict[tuple[Any, ...], list[SourcePoint | None]]:
     """The points of each event and of each of its players, in the order of their slots."""
     points: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in book.rows("xy_puck"):
@@ -145,7 +145,8 @@ def _points(book: Workbook) -> dict[tuple[Any, ...], list[Row]]:
     for row in book.rows("xy_player"):
         points["player", _whole(_cell(row, *_INDEX)), _role(row)].append(row)
     return {
-        key: [{"x": row.get("x"), "y": row.get("y")} for row in sorted(rows, key=_slot)] for key, rows in points.items()
+        key: [SourcePoint(row.get("x"), row.get("y")) for row in sorted(rows, key=_slot)]
+        for key, rows in points.items()
     }
 
 
