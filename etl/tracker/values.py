@@ -165,7 +165,7 @@ def whole(value: Any) -> int | None:
 
 
 def period(value: Any, periods: int) -> int:
-    """The number of a period, overtime after the last of them; 0 when the source says none, as an oracle would."""
+    """The number of a period, overtime after the last of them; 0 when the source says none."""
     if value is None or value == "":
         return 0
     number = whole(value)
