@@ -1,7 +1,7 @@
 """JSON as trackers write it, decoded once and quickly; and slowly, piece by piece, where it is damaged.
 
 A document is opened as an envelope: its keys, with what is under each still undecoded. So a format looks only
-under the keys it knows, and a secret under another one never becomes a value of this program.
+under the keys it knows, and a secret under another one is not even decoded, unless the document is damaged.
 """
 
 import codecs
