@@ -216,7 +216,8 @@ def day(value: Any) -> date | None:
 def coordinate(value: Any) -> float | None:
     """A finite number."""
     if isinstance(value, str):
-        value = float(value) if _DECIMAL.fullmatch(value.strip()) else None
+        found = _DECIMAL.fullmatch(value.strip())  # which strips more than float() would
+        value = float(found[0]) if found else None
     if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
         return None
     return float(value)
