@@ -36,7 +36,7 @@ class Participant(Struct, frozen=True):
     participant_no: int  # 0-based position in the event
     role: Literal["event", "opp"] | None
     role_no: int | None
-    side: Side  # resolved: given team, else the role; the other roster may veto (oracle.who)
+    side: Side | None  # given team, else the role; the other roster may veto. None: neither event nor player has a team
     jersey: str | None
     name: str | None
     person_key: str | None  # by roster (side, jersey); None when unknown
