@@ -376,7 +376,7 @@ def scorer(event: Event) -> Participant | None:
 
 
 def _side(value: Any) -> Side | None:
-    return _SIDES.get(value) if isinstance(value, str) else None
+    return _SIDES.get(value) if value.__class__ is str else None
 
 
 def _lengths(value: Any) -> Iterable[tuple[str, Decimal]]:

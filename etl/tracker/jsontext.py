@@ -14,6 +14,7 @@ import msgspec
 from etl.tracker.errors import UnreadableError
 
 LARGEST = 256 * 2**20  # bytes of one JSON document; a game is two million, one of 50,000 events 70 million
+REPLACEMENT = "\ufffd"
 T = TypeVar("T")
 _FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # a ValidationError is a DecodeError
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -98,14 +99,14 @@ def repair(tree: Any) -> tuple[Any, int]:
         piece = waiting.pop()
         if isinstance(piece, dict):
             for name in [name for name in piece if _UNSTORABLE.search(name)]:
-                piece[_UNSTORABLE.sub("\ufffd", name)] = piece.pop(name)
+                piece[_UNSTORABLE.sub(REPLACEMENT, name)] = piece.pop(name)
                 repaired += 1
         for key in range(len(piece)) if isinstance(piece, list) else list(piece):
             value = piece[key]
             if isinstance(value, list | dict):
                 waiting.append(value)
             elif isinstance(value, str) and _UNSTORABLE.search(value):
-                piece[key] = _UNSTORABLE.sub("\ufffd", value)
+                piece[key] = _UNSTORABLE.sub(REPLACEMENT, value)
                 repaired += 1
             elif isinstance(value, float) and not abs(value) < float("inf"):
                 piece[key] = None

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 
-class SourcePlayer(Struct, omit_defaults=True):
+class SourcePlayer(Struct, omit_defaults=True, gc=False):
     num: Any = None
     name: Any = None
     team: Any = None
@@ -22,7 +22,7 @@ class SourcePlayer(Struct, omit_defaults=True):
     xy: Any = None
 
 
-class SourceEvent(Struct, omit_defaults=True):
+class SourceEvent(Struct, omit_defaults=True, gc=False):
     idx: Any = None
     period: Any = None
     type: Any = None
@@ -43,12 +43,12 @@ class SourceEvent(Struct, omit_defaults=True):
     is_highlight: Any = field(default=None, name="isHighlight")
 
 
-class SourceSlot(Struct, omit_defaults=True):
+class SourceSlot(Struct, omit_defaults=True, gc=False):
     num: Any = None
     name: Any = None
 
 
-class SourceStint(Struct, omit_defaults=True):
+class SourceStint(Struct, omit_defaults=True, gc=False):
     period: Any = None
     start_time: Any = None
     end_time: Any = None
@@ -60,14 +60,14 @@ class SourceStint(Struct, omit_defaults=True):
     away: dict[str, SourceSlot | None] | None = None
 
 
-class SourceEntry(Struct, omit_defaults=True):
+class SourceEntry(Struct, omit_defaults=True, gc=False):
     id: Any = None
     num: Any = None
     name: Any = None
     pos: Any = None
 
 
-class SourceGame(Struct, omit_defaults=True):
+class SourceGame(Struct, omit_defaults=True, gc=False):
     """What of an export carries data. This is what is archived, so it can be read again."""
 
     format: str

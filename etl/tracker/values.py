@@ -22,7 +22,8 @@ _ROLE = re.compile(r"(event|opp)(?:_team)?_player_(\d{1,4})", re.ASCII)
 # A play detail may carry its family: OffensivePlay_Pass-AssistPrimary, Defensive_PlayZone-…, Offensive_Zone-….
 _FAMILY = re.compile(r"(?:Offensive|Defensive)_?(?:Play)?_?(?:Pass|Zone|Possession|Shot)_(?=.)")
 _HUNDREDTH = Decimal("0.01")
-_SUCCESS = {"s": True, "true": True, "1": True, "u": False, "false": False, "0": False}
+_SUCCESS: dict[Any, bool | None] = {None: None, "": None, True: True, False: False, "s": True, "u": False}
+_SUCCESS |= {"true": True, "1": True, "y": True, "false": False, "0": False, "n": False}
 
 
 class BadValueError(ValueError):
@@ -39,6 +40,8 @@ def _clean(value: str) -> str | None:
 
 def text(value: Any) -> str | None:
     """Text in NFC, trimmed, white space as single spaces; None when there is none."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return _clean(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -50,10 +53,10 @@ def raw(value: Any) -> str | None:
     """A code as it was written, for those who want to see it."""
     if value is None or value == "":
         return None
-    value = value if isinstance(value, str) else str(value)
-    if len(value) > LONGEST_TEXT:
+    written = str(value)
+    if len(written) > LONGEST_TEXT:
         raise BadValueError(f"A text is longer than {LONGEST_TEXT} characters.")
-    return value
+    return written
 
 
 @lru_cache(maxsize=16384)
@@ -177,11 +180,12 @@ def period(value: Any, periods: int) -> int:
 
 def success(value: Any) -> bool | None:
     """Whether it succeeded, from the six ways to write it; None when the source does not say."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str | int):
-        return _SUCCESS.get(str(value).strip().lower())
-    return None
+    try:
+        return _SUCCESS[value]
+    except KeyError:
+        return _SUCCESS.get(value.strip().lower()) if isinstance(value, str) else None
+    except TypeError:  # a list or an object
+        return None
 
 
 def moment(value: Any) -> datetime | None:
