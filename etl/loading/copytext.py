@@ -67,7 +67,8 @@ def participants(game: Game) -> str:
 def points(game: Game) -> str:
     return "".join(
         [
-            f"{e.event_no}\t{p.kind}\t{-1 if p.participant_no is None else p.participant_no}\t{p.point_no}\t{p.x!r}\t{p.y!r}\n"
+            f"{e.event_no}\t{p.kind}\t{-1 if p.participant_no is None else p.participant_no}\t{p.point_no}"
+            f"\t{p.x!r}\t{p.y!r}\n"
             for e in game.events
             for p in e.points
         ]
@@ -102,19 +103,18 @@ RENDER = {
     "stint": stints,
     "stint_player": stint_players,
 }
-COLUMNS = {
-    "play_event": (
-        "event_no, source_idx, period, type, detail1, detail2, type_raw, detail1_raw, detail2_raw, side, zone, success, "
-        "start_s, end_s, linked_group, assist_to, sequence_no, play_no, is_highlight"
-    ),
-    "play_participant": (
-        "event_no, participant_no, role, role_no, side, jersey, name, person_key, detail1, detail2, detail1_raw, "
-        "detail2_raw, success, pressure, side_of_puck"
-    ),
-    "play_point": "event_no, kind, participant_no, point_no, x, y",
-    "stint": "stint_no, period, start_s, end_s, stoppage_s, start_type, stop_type",
-    "stint_player": "stint_no, side, slot, jersey, name, person_key",
+_COLUMNS = {
+    "play_event": """
+        event_no source_idx period type detail1 detail2 type_raw detail1_raw detail2_raw side zone success
+        start_s end_s linked_group assist_to sequence_no play_no is_highlight""",
+    "play_participant": """
+        event_no participant_no role role_no side jersey name person_key detail1 detail2 detail1_raw detail2_raw
+        success pressure side_of_puck""",
+    "play_point": "event_no kind participant_no point_no x y",
+    "stint": "stint_no period start_s end_s stoppage_s start_type stop_type",
+    "stint_player": "stint_no side slot jersey name person_key",
 }
+COLUMNS = {name: columns.split() for name, columns in _COLUMNS.items()}  # as they are rendered
 
 
 def tables(game: Game) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
 from etl.database import Connection
 from etl.loading import quality
 from etl.loading.keys import name_key
@@ -165,9 +168,6 @@ def stored_tracked(fixture: dict[str, Any], judged: dict[str, Any]) -> Tracked:
 
 
 def write_fixture(conn: Connection, tenant: Any, game_key: str, load_id: int, row: dict[str, Any]) -> None:
-    from psycopg import sql
-    from psycopg.types.json import Jsonb
-
     values = {
         name: Jsonb(value) if isinstance(value, dict) else value
         for name, value in ({"tenant_id": tenant, "game_key": game_key, "load_id": load_id} | row).items()

@@ -17,5 +17,5 @@ def name_key(name: str) -> str:
 
 
 def day_key(played_on: date, home: str, away: str) -> str:
-    """A game that has no id, by its day and the keys of its teams."""
-    return f"{played_on} {home} - {away}"
+    """A game that has no id, by its day and its teams, as the event CSV has it."""
+    return f"{played_on} {home} vs {away}"

@@ -63,9 +63,7 @@ def is_over(game: Game, periods: int) -> bool:
     regular = sum(key.isdigit() for key in game.period_seconds) or periods
     if not game.stints:
         return any(event.period >= regular for event in game.events)
-    return any(
-        stint.period > regular or (stint.period == regular and stint.end_s <= _LATEST) for stint in game.stints
-    )
+    return any(stint.period > regular or (stint.period == regular and stint.end_s <= _LATEST) for stint in game.stints)
 
 
 def compare(score: Score, official: tuple[int, int], official_by_period: Score | None) -> dict[str, int]:

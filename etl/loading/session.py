@@ -11,9 +11,9 @@ from uuid import UUID
 
 import psycopg
 
-from etl.database import Connection, find_tenant, require_deployed, value
+from etl.database import Connection, connect, find_tenant, require_deployed, value
 from etl.errors import StanchionError
-from etl.loading.copytext import COLUMNS
+from etl.loading import rows
 from etl.server import Server
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -87,17 +87,12 @@ def be_loader(conn: Connection, tenant: str) -> Session:
 
 @contextmanager
 def open_session(server: Server, tenant: str) -> Iterator[Session]:
-    from etl.database import connect
-
     with connect(server) as conn:
         yield be_loader(conn, tenant)
 
 
 def make_stages(session: Session) -> None:
-    """A temporary table for each that games are copied into: COPY itself is refused under row level security."""
+    """The temporary tables that games are copied into."""
     with session.transaction() as conn:
-        for name, columns in COLUMNS.items():
-            conn.execute(
-                f"create temporary table stage_{name} on commit delete rows as "
-                f"select {columns} from contest.{name} where false"
-            )
+        for statement in rows.MAKE_STAGE.values():
+            conn.execute(statement)

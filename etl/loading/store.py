@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from etl.database import Connection
 from etl.errors import StanchionError
-from etl.loading import copytext, fixture
+from etl.loading import copytext, fixture, rows
 from etl.loading.decide import Choice, Revision, decide, place
 from etl.loading.fixture import Dates, Scheduled, Tracked
 from etl.loading.keys import name_key, storable
@@ -28,10 +28,14 @@ from etl.loading.session import Session
 from etl.paths import query
 from etl.tracker.model import Game, Reject
 from etl.tracker.recognise import read
+from etl.tracker.sources import from_bytes
 
 _LONGEST_RAW = 4000  # characters of a rejected piece that are kept
-_by_day = tuple(copytext.COLUMNS)
 text_of = cache(query)
+_UNPUBLISH = (
+    "delete from contest.game_quality where tenant_id = %(tenant)s and game_key = %(game)s",
+    "delete from contest.roster_entry where tenant_id = %(tenant)s and game_key = %(game)s",
+)
 
 
 class NoDayError(StanchionError):
@@ -41,7 +45,7 @@ class NoDayError(StanchionError):
         super().__init__(self.__doc__)
 
 
-class _PartitionMissing(Exception):
+class _MissingDayError(Exception):
     def __init__(self, day: date) -> None:
         self.day = day
 
@@ -77,18 +81,28 @@ class Store:
         return self.session.tenant_id
 
     def settle(
-        self, game_key: str, arrival: Arrival | None = None, note: Callable[[Connection, Verdict], None] | None = None
+        self,
+        game_key: str,
+        arrival: Arrival | None = None,
+        *,
+        first: Callable[[Connection], None] | None = None,
+        note: Callable[[Connection, Verdict], None] | None = None,
     ) -> Verdict:
-        """Settle one game in a transaction of its own; `note` writes what became of it into the same one."""
+        """Settle one game in a transaction of its own.
+
+        `first` is done in it under the lock of the game, and `note` writes what became of the game.
+        """
         while True:
             try:
                 with self.session.transaction() as conn:
                     conn.execute(text_of("loading/lock"), {"tenant": self.tenant, "game": game_key})
+                    if first:
+                        first(conn)
                     verdict = self.settle_locked(conn, game_key, arrival)
                     if note:
                         note(conn, verdict)
                     return verdict
-            except _PartitionMissing as missing:
+            except _MissingDayError as missing:
                 self.ensure(missing.day)
 
     def ensure(self, day: date) -> None:
@@ -106,15 +120,15 @@ class Store:
         """Settle a game in the caller's transaction, which holds its lock or that of the schedule."""
         key = {"tenant": self.tenant, "game": game_key}
         is_new, is_original = self._archive(conn, arrival) if arrival else (False, False)
-        rows = self._rows(conn, "loading/revisions", key)
-        chain = sorted(rows, key=lambda row: place(row.exported_at, row.content_hash))
-        choice = _choice(conn, key)
-        published, states = decide(map(_revision, chain), choice, self.shrink_percent)
+        chain = sorted(read_revisions(conn, key), key=lambda row: place(row.exported_at, row.content_hash))
+        choice = choice_of(conn, key)
+        published, states = decide(map(revision_of, chain), choice, self.shrink_percent)
         for row in chain:
             if row.state != states[row.content_hash]:
                 conn.execute(
-                    "update landing.revision set state = %s where tenant_id = %s and game_key = %s and content_hash = %s",
-                    [states[row.content_hash], self.tenant, game_key, row.content_hash],
+                    "update landing.revision set state = %(state)s "
+                    "where tenant_id = %(tenant)s and game_key = %(game)s and content_hash = %(hash)s",
+                    key | {"state": states[row.content_hash], "hash": row.content_hash},
                 )
         old = conn.cursor(row_factory=dict_row).execute(text_of("loading/fixture"), key).fetchone()
         named = next((row for row in chain if row.content_hash == published), chain[-1] if chain else None)
@@ -129,8 +143,9 @@ class Store:
             raise NoDayError
 
         is_other = published is not None and (old is None or old["content_hash"] != published)
-        is_rewritten = is_other or (published is not None and is_original and arrival is not None
-                                    and arrival.game.content_hash == published)
+        is_rewritten = is_other or (
+            published is not None and is_original and arrival is not None and arrival.game.content_hash == published
+        )
         game: Game | None = None
         tracked: Tracked | None = None
         if is_rewritten:
@@ -143,7 +158,7 @@ class Store:
         gone = choice is not None and choice.content_hash is None
         new = fixture.describe(teams, day, source, scheduled, tracked, gone)
         if published is not None and new["played_on"] not in self.days:
-            raise _PartitionMissing(new["played_on"])
+            raise _MissingDayError(new["played_on"])
 
         written = self._write_rows(conn, key, old, new, game)
         if arrival:
@@ -156,8 +171,8 @@ class Store:
             if tracked:
                 conn.execute(text_of("loading/put_quality"), key | _json(fixture.judge(new, tracked)))
             elif old and old["content_hash"]:
-                for table in ("game_quality", "roster_entry"):
-                    conn.execute(f"delete from contest.{table} where tenant_id = %(tenant)s and game_key = %(game)s", key)
+                for statement in _UNPUBLISH:
+                    conn.execute(statement, key)
             self.settle_waiting(conn, {new["played_on"]} | ({old["played_on"]} if old else set()))
         return self._verdict(arrival, is_new, states, published, old, new, is_other, written)
 
@@ -165,7 +180,6 @@ class Store:
 
     def _values(self, arrival: Arrival) -> dict[str, Any]:
         game = arrival.game
-        counts = counted(game)
         return {
             "tenant": self.tenant,
             "load": self.load_id,
@@ -180,11 +194,11 @@ class Store:
             "away_team": game.away_team,
             "events_seen": game.events_seen,
             "events_accepted": len(game.events),
-            "events_rejected": counts["event"],
+            "events_rejected": game.events_seen - len(game.events),
             "stints_seen": game.stints_seen,
             "stints_accepted": len(game.stints),
             "stints_ignored": game.stints_ignored,
-            "stints_rejected": counts["stint"],
+            "stints_rejected": game.stints_seen - game.stints_ignored - len(game.stints),
         }
 
     def _archive(self, conn: Connection, arrival: Arrival) -> tuple[bool, bool]:
@@ -204,12 +218,11 @@ class Store:
             [self.tenant, game_key, content_hash],
         ).fetchone()
         assert row  # noqa: S101 - decided from the same rows
-        return msgspec.structs.replace(next(read(zlib.decompress(row[0]))), content_hash=content_hash)
+        return msgspec.structs.replace(
+            next(read(from_bytes("archive", zlib.decompress(row[0])))), content_hash=content_hash
+        )
 
     # ------------------------------------------------------------ what is asked
-
-    def _rows(self, conn: Connection, name: str, key: dict[str, Any]) -> list[Any]:
-        return conn.cursor(row_factory=namedtuple_row).execute(text_of(name), key).fetchall()
 
     def _scheduled(self, conn: Connection, game_key: str, day: date | None, teams: tuple[str, str]) -> Scheduled | None:
         values = {"tenant": self.tenant, "game": game_key, "day": day, "home": teams[0], "away": teams[1]}
@@ -225,33 +238,20 @@ class Store:
         had = old is not None and old["content_hash"] is not None
         moved = had and old is not None and old["played_on"] != new["played_on"]
         written = 0
-        if game is None and new["content_hash"] is not None and moved and old:
-            for table, columns in copytext.COLUMNS.items():
+        if old and moved and game is None and new["content_hash"] is not None:
+            for statement in rows.MOVE.values():
                 written += conn.execute(
-                    f"insert into contest.{table} (tenant_id, played_on, game_key, {columns}) "
-                    f"select tenant_id, %(new_day)s, game_key, {columns} from contest.{table} "
-                    "where tenant_id = %(tenant)s and played_on = %(old_day)s and game_key = %(game)s",
-                    key | {"new_day": new["played_on"], "old_day": old["played_on"]},
+                    statement, key | {"new_day": new["played_on"], "day": old["played_on"]}
                 ).rowcount
-        if had and old and (game is not None or moved or new["content_hash"] is None):
-            for table in _by_day:
-                conn.execute(
-                    f"delete from contest.{table} "
-                    "where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s",
-                    key | {"day": old["played_on"]},
-                )
+        if old and had and (game is not None or moved or new["content_hash"] is None):
+            for statement in rows.REMOVE.values():
+                conn.execute(statement, key | {"day": old["played_on"]})
         if game is not None:
-            for table, rows in copytext.tables(game):
-                if not rows:
-                    continue
-                columns = copytext.COLUMNS[table]
-                with conn.cursor().copy(f"copy stage_{table} ({columns}) from stdin") as copy:
-                    copy.write(rows)
-                written += conn.execute(
-                    f"insert into contest.{table} (tenant_id, played_on, game_key, {columns}) "
-                    f"select %s, %s, %s, {columns} from stage_{table}",
-                    [self.tenant, new["played_on"], key["game"]],
-                ).rowcount
+            for table, text in copytext.tables(game):
+                if text:
+                    with conn.cursor().copy(rows.COPY[table]) as copy:
+                        copy.write(text)
+                    written += conn.execute(rows.PUBLISH[table], key | {"day": new["played_on"]}).rowcount
         return written
 
     def _write_names(self, conn: Connection, game: Game) -> None:
@@ -322,34 +322,31 @@ class Store:
             return Verdict("published" if is_other else "moved" if moved else "unchanged", rows=written)
         content_hash = arrival.game.content_hash
         state = states[content_hash]
-        if state == "quarantined":
-            reason = (
-                f"It has {len(arrival.game.events)} events, more than {self.shrink_percent:g} % fewer than the revision "
-                f"before it. To publish it: stanchion publish {arrival.game.game_key} --revision {content_hash.hex()[:12]}"
-            )
-            return Verdict("quarantined", reason, written)
+        if state == "quarantined" or (is_new and not is_other):
+            return why(state, arrival, self.shrink_percent, written)
         if is_other:
-            if content_hash == published:
-                return Verdict("published", rows=written)
-            return Verdict("archived", "Another revision is published now, since this one came.", written)
-        if not is_new:
-            return Verdict("moved" if moved else "unchanged", rows=written)
-        return Verdict(state, _WHY.get(state), written)
+            return why(state, arrival, self.shrink_percent, written, by_another=content_hash != published)
+        return Verdict("moved" if moved else "unchanged", rows=written)
 
 
-_WHY = {
-    "archived": "A newer revision of the game is published, or nothing shall be.",
-    "empty": "The export has no events and no stints.",
-}
-
-
-def counted(game: Game) -> dict[str, int]:
-    """How many pieces of each kind were rejected."""
-    counts = {"event": 0, "stint": 0}
-    for reject in game.rejects:
-        if reject.part in counts:
-            counts[reject.part] += 1
-    return counts
+def why(
+    state: str, arrival: Arrival, shrink_percent: Decimal, written: int = 0, *, by_another: bool = False
+) -> Verdict:
+    """What became of an arrival whose revision is in this state now, and why where that needs words."""
+    game = arrival.game
+    reason = None
+    if state == "quarantined":
+        reason = (
+            f"It has {len(game.events)} events, more than {shrink_percent:g} % fewer than the revision before it. "
+            f"To publish it: stanchion publish {game.game_key} --revision {game.content_hash.hex()[:12]} --quarantined"
+        )
+    elif state == "empty":
+        reason = "It has no events and no stints."
+    elif by_another:
+        reason = "Another revision of the game is published now that this one is known."
+    elif state == "archived":
+        reason = "A newer revision of the game is published, or somebody chose otherwise."
+    return Verdict(state, reason, written)
 
 
 def raw_json(reject: Reject) -> str | None:
@@ -365,7 +362,11 @@ def raw_json(reject: Reject) -> str | None:
     return text
 
 
-def _revision(row: Any) -> Revision:
+def read_revisions(conn: Connection, key: dict[str, Any]) -> list[Any]:
+    return conn.cursor(row_factory=namedtuple_row).execute(text_of("loading/revisions"), key).fetchall()
+
+
+def revision_of(row: Any) -> Revision:
     return Revision(
         content_hash=row.content_hash,
         exported_at=row.exported_at,
@@ -375,7 +376,7 @@ def _revision(row: Any) -> Revision:
     )
 
 
-def _choice(conn: Connection, key: dict[str, Any]) -> Choice | None:
+def choice_of(conn: Connection, key: dict[str, Any]) -> Choice | None:
     row = conn.execute(
         "select c.content_hash, c.over_exported_at, c.over_hash from landing.choice as c "
         "where c.tenant_id = %(tenant)s and c.game_key = %(game)s",
