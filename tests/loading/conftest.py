@@ -49,7 +49,8 @@ class League:
         """How many events of a game are read; None when nothing of it is published."""
         row = self.db.execute(
             "select f.content_hash is not null, "
-            "(select count(*) from contest.play_event as e where e.tenant_id = f.tenant_id and e.game_key = f.game_key) "
+            "(select count(*) from contest.play_event as e "
+            "where e.tenant_id = f.tenant_id and e.game_key = f.game_key) "
             "from contest.fixture as f where f.tenant_id = %s and f.game_key = %s",
             [self.id, str(game)],
         ).fetchone()

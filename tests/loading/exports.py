@@ -18,7 +18,12 @@ def export(game: Any = 18001, minutes: float = 0, events: int = 20, **keys: Any)
     home, away = keys.pop("home", "Kestrels"), keys.pop("away", "Ferrymen")
     rosters = {
         side: [
-            {"id": f"P{side[0]}{number}", "num": str(number), "name": f"{side} {number}", "pos": "G" if number == 1 else "F"}
+            {
+                "id": f"P{side[0]}{number}",
+                "num": str(number),
+                "name": f"{side} {number}",
+                "pos": "G" if number == 1 else "F",
+            }
             for number in range(1, 7)
         ]
         for side in ("home", "away")
@@ -62,10 +67,20 @@ def event(number: int) -> dict[str, Any]:
 
 def stint(number: int) -> dict[str, Any]:
     slots = {
-        side: {slot: {"num": str(n + 1), "name": f"{side} {n + 1}"} for n, slot in enumerate(("G", "F1", "F2", "F3", "D1", "D2"))}
+        side: {
+            slot: {"num": str(n + 1), "name": f"{side} {n + 1}"}
+            for n, slot in enumerate(("G", "F1", "F2", "F3", "D1", "D2"))
+        }
         for side in ("home", "away")
     }
-    return {"period": number + 1, "start_time": "18:00", "end_time": "0:00", "stop_type": "End", "stoppageTime": 0, **slots}
+    return {
+        "period": number + 1,
+        "start_time": "18:00",
+        "end_time": "0:00",
+        "stop_type": "End",
+        "stoppageTime": 0,
+        **slots,
+    }
 
 
 def write(folder: Path, *exports: dict[str, Any]) -> Path:

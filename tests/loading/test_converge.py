@@ -31,7 +31,7 @@ SCHEDULE = (
 
 
 def pile() -> list[dict[str, Any]]:
-    """Revisions that get into each other's way: shrunk, empty, reverted, spelled otherwise, renamed, without a moment."""
+    """Revisions in each other's way: shrunk, empty, reverted, spelled otherwise, renamed, without a moment."""
     first, second = export(events=40), export(minutes=10, events=44)
     spelled = export(minutes=3, events=40)
     for each in spelled["events"]:
@@ -43,7 +43,8 @@ def pile() -> list[dict[str, Any]]:
     undated = export(18001, events=39, exportDate=None, savedAt=None)
     return [
         first, spelled, second, reverted, export(minutes=25, events=20), empty(minutes=40), undated,
-        export(minutes=26, events=17), renamed, export(18002, minutes=5, events=20), empty(18004, minutes=2), other, first,
+        export(minutes=26, events=17), renamed, export(18002, minutes=5, events=20),
+        empty(18004, minutes=2), other, first,
     ]  # fmt: skip
 
 
@@ -124,10 +125,6 @@ def test_loaders_that_are_killed_leave_whole_games_and_the_next_one_finishes(
     assert "reaped" in states
 
 
-class _CutError(Exception):
-    pass
-
-
 def games_of(*exports: dict[str, Any]) -> Iterator[Game]:
     for each in exports:
         yield from read(from_bytes("test", json.dumps(each).encode()))
@@ -146,7 +143,6 @@ def test_a_connection_that_ends_between_any_two_statements_leaves_the_old_revisi
         left[0] -= 1
         if left[0] < 0:
             # the server's end, as when it is killed; ours notices with its next statement
-            league.db.cursor()
             with psycopg.connect(league.dsn, autocommit=True) as other:
                 left[0] = 10**9
                 other.execute("select pg_terminate_backend(%s, 5000)", [self.connection.info.backend_pid])

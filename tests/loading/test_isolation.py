@@ -23,7 +23,9 @@ def test_a_loader_reads_and_writes_nothing_of_another_tenant(
     make_league: Callable[[str], League], make_login: Callable[..., str], tmp_path: Path
 ) -> None:
     ours, theirs = make_league("ours"), make_league("theirs")
-    forged = export(events=30, tenant_id=theirs.id, tenantId=theirs.id, home=f"Kestrels'); set app.tenant_id = '{theirs.id}")
+    forged = export(
+        events=30, tenant_id=theirs.id, tenantId=theirs.id, home=f"Kestrels'); set app.tenant_id = '{theirs.id}"
+    )
     theirs.load(write(tmp_path / "theirs", export()))
     before = theirs.digest()
     (write(tmp_path / "ours", forged) / "bad.json").write_text("{")
@@ -32,13 +34,18 @@ def test_a_loader_reads_and_writes_nothing_of_another_tenant(
     assert theirs.digest() == before
     assert (ours.published(), theirs.published()) == (30, 20)
 
-    with open_session(Server(make_login("stanchion_loader"), "test", embedded=False, description="test"), ours.id) as session:
+    with open_session(
+        Server(make_login("stanchion_loader"), "test", embedded=False, description="test"), ours.id
+    ) as session:
         for table in (*TABLES, "landing.load_batch", "landing.file", "landing.reject"):
             name = sql.Identifier(*table.split("."))
             with session.transaction() as conn:
                 found = conn.execute(sql.SQL("select 1 from {} where tenant_id = %s").format(name), [theirs.id])
                 assert found.fetchall() == [], table
-            copy = sql.SQL("insert into {0} select (jsonb_populate_record(t, jsonb_build_object('tenant_id', %s::text))).* from {0} as t")
+            copy = sql.SQL(
+                "insert into {0} select (jsonb_populate_record(t, jsonb_build_object('tenant_id', %s::text))).* "
+                "from {0} as t"
+            )
             with pytest.raises(psycopg.errors.InsufficientPrivilege), session.transaction() as conn:
                 conn.execute(copy.format(name), [theirs.id])
                 raise AssertionError(f"{table} let it, or has nothing to copy")
@@ -99,6 +106,16 @@ def test_the_horizon_waits_for_every_load_that_lives(league: League) -> None:
         league.db.execute("select landing.reap_loads()")
 
 
+@pytest.mark.slow
+def test_the_doctor_names_a_load_that_died(league: League, stanchion: Callable[..., Any]) -> None:
+    with open_session(league.server, "harbour") as session:
+        load_id = session.begin_load("games", "dies")
+        assert f"Load {load_id}" not in stanchion("doctor").out
+    while league.db.execute("select exists (select from pg_locks where locktype = 'advisory')").fetchone()[0]:
+        pass
+    assert f"Load {load_id}" in stanchion("doctor").out
+
+
 def test_a_loader_makes_the_days_of_games_and_no_others(league: League, make_login: Callable[..., str]) -> None:
     login = Server(make_login("stanchion_loader"), "test", embedded=False, description="test")
     with open_session(login, league.id) as session:
@@ -109,16 +126,19 @@ def test_a_loader_makes_the_days_of_games_and_no_others(league: League, make_log
             with pytest.raises(psycopg.errors.InvalidParameterValue), session.transaction() as conn:
                 conn.execute("select contest.ensure_game_days(%s::date[])", [days])
         with pytest.raises(psycopg.errors.InvalidParameterValue), session.transaction() as conn:
-            conn.execute("select contest.ensure_game_days(array(select date '2020-01-01' + n from generate_series(0, 200) as n))")
-        for statement in ("create table contest.mine (a int)", "select core.ensure_partitions('contest.stint', '2020-01-01', '2020-01-01')"):
+            conn.execute(
+                "select contest.ensure_game_days(array(select date '2020-01-01' + n from generate_series(0, 200) as n))"
+            )
+        for statement in (
+            "create table contest.mine (a int)",
+            "select core.ensure_partitions('contest.stint', '2020-01-01', '2020-01-01')",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), session.transaction() as conn:
                 conn.execute(statement)
         make_stages(session)
 
 
-def test_settings_are_nowhere(
-    league: League, tmp_path: Path, stanchion: Callable[..., Any], cluster: Any
-) -> None:
+def test_settings_are_nowhere(league: League, tmp_path: Path, stanchion: Callable[..., Any], cluster: Any) -> None:
     damaged = export(events=10)
     damaged["events"][3]["type"] = None
     damaged["shifts"].append(stint(0) | {"start_time": "0:10", "end_time": "5:00"})
@@ -130,7 +150,13 @@ def test_settings_are_nowhere(
     name = conninfo_to_dict(league.dsn)["dbname"]
     league.db.execute(sql.SQL("alter database {} set log_statement = 'all'").format(sql.Identifier(str(name))))
     log_before = log_size(league, cluster)
-    for arguments in (["load", str(folder)], ["load", str(folder), "--json"], ["rejects", "--json"], ["rejects"], ["loads"]):
+    for arguments in (
+        ["load", str(folder)],
+        ["load", str(folder), "--json"],
+        ["rejects", "--json"],
+        ["rejects"],
+        ["loads"],
+    ):
         done = stanchion(*arguments, "--tenant", "harbour")
         assert CANARY not in done.out + done.err
     assert league.published() == 9
@@ -141,8 +167,10 @@ def test_settings_are_nowhere(
 def scan(league: League) -> int:
     """Look at every value of every table, unpacked where it is packed; how many there were."""
     tables = league.db.execute(
-        "select format('%I.%I', n.nspname, c.relname) from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
-        "where c.relkind in ('r', 'p', 'm') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema')"
+        "select format('%I.%I', n.nspname, c.relname) "
+        "from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
+        "where c.relkind in ('r', 'p', 'm') and not c.relispartition "
+        "and n.nspname not in ('pg_catalog', 'information_schema')"
     ).fetchall()
     seen = 0
     for (table,) in tables:
@@ -177,5 +205,3 @@ def read_log(league: League, cluster: Any, start: int) -> bytes:
     said = log_file(league, cluster).read_bytes()[start:]
     assert b"landing.revision" in said, "the statements are not in the log"
     return said
-
-

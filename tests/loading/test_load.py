@@ -3,27 +3,32 @@
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .conftest import League
-from .exports import at, empty, event, export, stint, write
+from .exports import empty, export, stint, write
 
 
 def test_a_game_is_there_with_everything_in_it(league: League, tmp_path: Path) -> None:
     total = league.load(write(tmp_path / "a", export(events=40)))
     assert (dict(total.outcomes), total.state) == ({"published": 1}, "done")
     assert (total.seen, total.accepted, total.rejected) == (43, 43, 0)
-    counts = [league.one(f"select count(*) from contest.{name}") for name in ("play_event", "play_participant", "play_point")]
+    counts = [
+        league.one(f"select count(*) from contest.{name}") for name in ("play_event", "play_participant", "play_point")
+    ]
     assert counts == [40, 40, 40]
     assert league.one("select count(*) from contest.stint_player") == 36
     assert league.one("select count(*) from contest.roster_entry") == 12
     assert league.one("select tracked_home, tracked_away, coverage from contest.game_quality") == (2, 2, 1)
-    row = league.one("select played_on::text, played_on_source, status, home_team_key, period_seconds from contest.fixture")
+    row = league.one(
+        "select played_on::text, played_on_source, status, home_team_key, period_seconds from contest.fixture"
+    )
     assert row == ("2026-01-16", "export", "final", "kestrels", {"1": 1080, "2": 1080, "3": 1080, "OT": 300})
-    assert league.rows("select name from contest.team order by 1".replace(" order by 1", "")) != []
+    assert sorted(league.rows("select name from contest.team")) == [("Ferrymen",), ("Kestrels",)]
 
 
 def test_the_same_again_changes_nothing_not_even_the_load_that_changed_it(league: League, tmp_path: Path) -> None:
@@ -35,7 +40,9 @@ def test_the_same_again_changes_nothing_not_even_the_load_that_changed_it(league
     assert (league.digest(), league.rows("select game_key, load_id, xmin from contest.fixture")) == before
 
 
-def test_another_moment_of_the_same_content_is_unchanged_and_settings_do_not_count(league: League, tmp_path: Path) -> None:
+def test_another_moment_of_the_same_content_is_unchanged_and_settings_do_not_count(
+    league: League, tmp_path: Path
+) -> None:
     league.load(write(tmp_path / "a", export()))
     again = export(minutes=5, settings={"other": 1}, currentPeriod=3, slots={})
     assert dict(league.load(write(tmp_path / "b", again)).outcomes) == {"unchanged": 1}
@@ -103,7 +110,17 @@ def test_pieces_are_rejected_with_their_place_and_the_rest_loads(league: League,
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[" * 100_000, b"{\"gameId\": 1", b"\x00\x01", b"a,b\n1,2\n", b"\xff\xfe{\x00", b'{"gameId": 5}', b"PK\x03\x04x"],
+    [
+        b"",
+        b"{",
+        b"[" * 100_000,
+        b'{"gameId": 1',
+        b"\x00\x01",
+        b"a,b\n1,2\n",
+        b"\xff\xfe{\x00",
+        b'{"gameId": 5}',
+        b"PK\x03\x04x",
+    ],
 )
 def test_what_is_no_export_is_rejected_with_one_reason_and_the_run_goes_on(
     content: bytes, league: League, tmp_path: Path
@@ -142,9 +159,7 @@ def test_archives_standard_input_and_patterns(league: League, tmp_path: Path, st
 def test_the_day_is_the_rosters_else_the_one_given_else_the_first_exports(league: League, tmp_path: Path) -> None:
     league.load(write(tmp_path / "a", export(minutes=24 * 60, events=21), export(minutes=0)))
     assert league.one("select played_on::text, played_on_source from contest.fixture") == ("2026-01-16", "export")
-    assert dict(league.load(tmp_path / "a", given_on=__import__("datetime").date(2019, 2, 3)).outcomes) in (
-        {"moved": 1, "unchanged": 1}, {"moved": 2},
-    )  # fmt: skip
+    assert dict(league.load(tmp_path / "a", given_on=date(2019, 2, 3)).outcomes) == {"moved": 1, "unchanged": 1}
     assert league.one("select played_on::text, played_on_source from contest.fixture") == ("2019-02-03", "given")
     roster = {
         "gid": "18001", "date": "2026-01-15", "homeTeam": "Kestrels", "awayTeam": "Ferrymen",
@@ -206,11 +221,12 @@ def test_days_are_days_of_utc_wherever_the_loader_is(
 
 def test_events_of_a_schedule_less_csv_are_games_too(league: League, tmp_path: Path) -> None:
     head = "Date,Home Team,Away Team,Period,Clock,Team,Player,Event,X Coordinate,Y Coordinate,Detail 1,Detail 2\n"
-    rows = [f"2026-02-0{day},North,South,1,1{n}:00,North,Player {n},Shot,100,40,,On Net\n" for day in (1, 2) for n in range(5)]
+    rows = [
+        f"2026-02-0{day},North,South,1,1{n}:00,North,Player {n},Shot,100,40,,On Net\n"
+        for day in (1, 2)
+        for n in range(5)
+    ]
     (tmp_path / "events.csv").write_text(head + "".join(rows))
     assert dict(league.load(tmp_path / "events.csv").outcomes) == {"published": 2}
     assert dict(league.load(tmp_path / "events.csv").outcomes) == {"unchanged": 2}
     assert league.published("2026-02-02 North vs South") == 5
-
-
-__all__ = ["at", "event"]

@@ -16,7 +16,13 @@ Stanchion = Callable[..., Any]
 def hashes(league: League, tmp_path: Path) -> dict[str, str]:
     """A game with an older revision, the published one, a quarantined and an empty one."""
     league.load(
-        write(tmp_path / "a", export(events=40), export(minutes=5, events=41), export(minutes=9, events=9), empty(minutes=12))
+        write(
+            tmp_path / "a",
+            export(events=40),
+            export(minutes=5, events=41),
+            export(minutes=9, events=9),
+            empty(minutes=12),
+        )
     )
     rows = league.rows("select events_accepted, encode(content_hash, 'hex') from landing.revision")
     return {str(events): text for events, text in rows}
@@ -24,7 +30,8 @@ def hashes(league: League, tmp_path: Path) -> dict[str, str]:
 
 def actions(league: League) -> list[Any]:
     rows = league.db.execute(
-        "select action, subject, detail from core.audit_log where tenant_id = %s and action like 'game.%%' order by recorded_at",
+        "select action, subject, detail from core.audit_log "
+        "where tenant_id = %s and action like 'game.%%' order by recorded_at",
         [league.id],
     )
     return rows.fetchall()
@@ -67,8 +74,16 @@ def test_a_game_that_is_taken_back_leaves_its_fixture_and_does_not_come_back_by_
     load_id = league.one("select load_id from contest.fixture")
     assert stanchion("unload", "18001", "--tenant", "harbour").code == 1  # nobody to ask
     assert stanchion("unload", "18001", "--tenant", "harbour", "--yes", "--reason", "a test").code == 0
-    assert league.one("select content_hash, status, load_id > %d from contest.fixture" % load_id) == (None, "void", True)
-    for table in ("play_event", "play_participant", "play_point", "stint", "stint_player", "roster_entry", "game_quality"):
+    assert league.one(f"select content_hash, status, load_id > {load_id} from contest.fixture") == (None, "void", True)
+    for table in (
+        "play_event",
+        "play_participant",
+        "play_point",
+        "stint",
+        "stint_player",
+        "roster_entry",
+        "game_quality",
+    ):
         assert league.rows(f"select 1 from contest.{table}") == [], table
     assert len(league.rows("select 1 from landing.revision")) == 4
     league.load(tmp_path / "a")

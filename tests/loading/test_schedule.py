@@ -10,7 +10,10 @@ import pytest
 from .conftest import League
 from .exports import export, write
 
-HEAD = "game_id,date,home_team,away_team,season,game_type,home_score,away_score,home_1,away_1,home_2,away_2,home_3,away_3\n"
+HEAD = (
+    "game_id,date,home_team,away_team,season,game_type,home_score,away_score,"
+    "home_1,away_1,home_2,away_2,home_3,away_3\n"
+)
 # the export of 60 events has three goals of each side
 AGREES = HEAD + "18001,2026-01-10,Kestrels,Ferrymen,2025/26,Regular,3,3,,,,,,\n"
 
@@ -43,7 +46,11 @@ def test_the_game_is_on_its_scheduled_day_whichever_came_first(
     for table in ("play_event", "play_participant", "play_point", "stint", "stint_player"):
         assert league.rows(f"select distinct played_on::text from contest.{table}") == [("2026-01-10",)]
     assert league.published() == 60
-    assert league.one("select name, starts_on::text, ends_on::text from contest.season") == ("2025/26", "2026-01-10", "2026-01-10")
+    assert league.one("select name, starts_on::text, ends_on::text from contest.season") == (
+        "2025/26",
+        "2026-01-10",
+        "2026-01-10",
+    )
 
 
 def test_the_same_schedule_again_changes_nothing(league: League, tmp_path: Path) -> None:
@@ -73,7 +80,9 @@ def test_the_score_of_a_period_is_compared_too(league: League, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("schedule_first", [True, False])
-def test_a_row_without_an_id_finds_its_game_by_day_and_teams(schedule_first: bool, league: League, tmp_path: Path) -> None:
+def test_a_row_without_an_id_finds_its_game_by_day_and_teams(
+    schedule_first: bool, league: League, tmp_path: Path
+) -> None:
     row = HEAD + ",2026-01-16,Ferrymen,Kestrels,,,3,3,,,,,,\n,2026-01-16,Quarry,Old Dock,,,,,,,,,,\n"
     folder = write(tmp_path / "a", export(events=60))
     if schedule_first:
@@ -104,7 +113,7 @@ def test_rows_that_cannot_be_are_rejected_by_their_line_and_the_others_count(lea
     assert (total.accepted, total.rejected) == (1, 9)
     found = league.rows("select position, reason from landing.reject")
     assert sorted(position for position, _ in found) == [3, 4, 5, 6, 7, 8, 9, 10, 11]
-    assert all("2026-02-30" not in reason and "one" != reason for _, reason in found)
+    assert all("2026-02-30" not in reason and reason != "one" for _, reason in found)
     assert dict(found)[7] == "It has no away_team."
 
 
@@ -129,7 +138,9 @@ def test_what_is_no_schedule_is_refused_in_a_sentence(
     assert league.rows("select 1 from landing.load_batch") == []
 
 
-def test_a_person_accepts_a_game_for_one_revision(league: League, tmp_path: Path, stanchion: Callable[..., Any]) -> None:
+def test_a_person_accepts_a_game_for_one_revision(
+    league: League, tmp_path: Path, stanchion: Callable[..., Any]
+) -> None:
     league.load(write(tmp_path / "a", export(events=60)))
     league.schedule(HEAD + "18001,2026-01-10,Kestrels,Ferrymen,,,1,0,,,,,,\n")
     load_id = league.one("select load_id from contest.fixture")
@@ -139,5 +150,9 @@ def test_a_person_accepts_a_game_for_one_revision(league: League, tmp_path: Path
     shown = json.loads(stanchion("quality", "--tenant", "harbour", "--json").out)
     assert (shown[0]["agrees"], shown[0]["accepted"], shown[0]["official_home"]) == (False, "the sheet was wrong", 1)
     league.load(write(tmp_path / "b", export(minutes=5, events=62)))
-    assert league.one("select accepted_by, accepted_reason, accepted_at from contest.game_quality") == (None, None, None)
+    assert league.one("select accepted_by, accepted_reason, accepted_at from contest.game_quality") == (
+        None,
+        None,
+        None,
+    )
     assert stanchion("quality", "accept", "nope", "--tenant", "harbour", "--reason", "x").code == 1

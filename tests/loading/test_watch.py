@@ -85,7 +85,9 @@ def test_a_file_is_handed_over_when_it_is_still_and_again_when_it_changed(tmp_pa
 
 
 def test_without_notices_it_looks_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch.Notices, "__init__", lambda self, folder: vars(self).update(are_given=False, _libc=None, _fd=-1))
+    monkeypatch.setattr(
+        watch.Notices, "__init__", lambda self, folder: vars(self).update(are_given=False, _libc=None, _fd=-1)
+    )
     monkeypatch.setattr(watch, "POLL", 0.01)
     seen: list[list[str]] = []
 
