@@ -21,7 +21,7 @@ def schedule() -> None:
 
 
 @schedule.command("load")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("path", type=click.Path(allow_dash=True))
 @tenant_option
 @json_option
 @database_option

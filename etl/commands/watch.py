@@ -19,7 +19,7 @@ from etl.server import Server
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
 @tenant_option
 @played_on_option
 @click.option("--build", "is_building", is_flag=True, help="Build the marts after each load that changed something.")
@@ -35,6 +35,8 @@ def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bo
         stanchion watch /srv/tracker/autosave --tenant harbour
         stanchion watch exports --tenant harbour --once
     """
+    if not folder.is_dir():
+        raise StanchionError(f"There is no folder {folder} to watch.")
     given_on = played_on.date() if played_on else None
     with open_server() as server:
         with open_session(server, tenant):

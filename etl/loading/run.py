@@ -17,6 +17,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from etl.errors import StanchionError
+from etl.loading.keys import storable
 from etl.loading.session import Session, open_session
 from etl.loading.worker import Done, Task, work
 from etl.server import Server
@@ -69,7 +70,7 @@ def load(
     if STDIN in paths:
         jobs = 1  # only one process can read it
     with open_session(server, tenant) as session:
-        load_id = None if is_rehearsal else session.begin_load("games", " ".join(paths)[:2000].replace("\0", ""))
+        load_id = None if is_rehearsal else session.begin_load("games", storable(" ".join(paths))[:2000])
         total = Total(load_id)
         with _ended(session, total):
             task = Task(server, tenant, paths, load_id or 0, given_on, accept_shrink, is_rehearsal)

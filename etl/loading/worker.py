@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from etl.database import Connection, connect
+from etl.errors import StanchionError
 from etl.loading.fingerprint import fingerprint
 from etl.loading.keys import storable
 from etl.loading.rehearse import Rehearsal
@@ -70,7 +71,9 @@ def work(task: Task, claim: Any, stop: Any, pipe: Pipe) -> None:
     except BrokenPipeError:
         return  # whoever started us is gone, and with it the reason to go on
     except Exception as e:
-        pipe.send(e if _can_travel(e) else RuntimeError(f"{type(e).__name__}: {e}"))
+        pipe.send(
+            e if _can_travel(e) else StanchionError(f"A worker failed, which is a fault of ours: {type(e).__name__}.")
+        )
     finally:
         pipe.close()
 
@@ -289,4 +292,4 @@ def _can_travel(error: Exception) -> bool:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except Exception:
         return False
-    return True
+    return isinstance(error, StanchionError | psycopg.Error | OSError)

@@ -65,6 +65,8 @@ def test_once_loads_what_is_there(league: League, tmp_path: Path, stanchion: Any
     folder = write(tmp_path / "feed", export(), export(18002))
     done = stanchion("watch", str(folder), "--tenant", "harbour", "--once")
     assert (done.code, league.published(18002)) == (0, 20)
+    missing = stanchion("watch", str(folder / "not there"), "--tenant", "harbour", "--once")
+    assert (missing.code, "There is no folder" in missing.err) == (1, True)
     nothing = stanchion("watch", str(folder), "--tenant", "nobody", "--once")
     assert nothing.code == 1
 
