@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import psycopg
 from psycopg.rows import dict_row, namedtuple_row
 from psycopg.types.json import Jsonb
 
@@ -39,10 +40,7 @@ _UNPUBLISH = (
 
 
 class NoDayError(StanchionError):
-    """Nobody says on which day the game was; load it again with --played-on DATE."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
+    """Nobody says on which day the game was, or it is no day of a game."""
 
 
 class _MissingDayError(Exception):
@@ -107,8 +105,11 @@ class Store:
 
     def ensure(self, day: date) -> None:
         """Have the partitions of a day; in a transaction of its own, for as short as can be."""
-        with self.session.transaction() as conn:
-            conn.execute("select contest.ensure_game_days(%s)", [[day]])
+        try:
+            with self.session.transaction() as conn:
+                conn.execute("select contest.ensure_game_days(%s)", [[day]])
+        except psycopg.errors.InvalidParameterValue:
+            raise NoDayError(f"No game is played on {day}; load it again with --played-on DATE.") from None
         self.days.add(day)
 
     def is_stale(self, arrival: Arrival) -> bool:
@@ -140,7 +141,7 @@ class Store:
         elif named is None:
             return Verdict("unchanged")
         if day is None:
-            raise NoDayError
+            raise NoDayError("Nobody says on which day the game was; load it again with --played-on DATE.")
 
         is_other = published is not None and (old is None or old["content_hash"] != published)
         is_rewritten = is_other or (

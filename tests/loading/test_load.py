@@ -178,6 +178,9 @@ def test_who_does_not_know_the_day_is_told_to_say_it(league: League, tmp_path: P
     assert dict(total.outcomes) == {"rejected": 1}
     assert "--played-on" in (total.told[0].reason or "")
     assert league.rows("select 1 from landing.revision") == []
+    total = league.load(write(tmp_path / "b", export(exportDate="1066-10-14T12:00:00Z", savedAt=None)))
+    assert "No game is played on 1066-10-14" in (total.told[0].reason or "")
+    assert dict(league.load(tmp_path / "b", given_on=date(2026, 1, 2)).outcomes) == {"published": 1}
 
 
 def test_a_dry_run_says_what_a_load_would_do_and_does_nothing(

@@ -108,11 +108,12 @@ def test_rows_that_cannot_be_are_rejected_by_their_line_and_the_others_count(lea
         "7;2026-01-10;A;A;1;2;\n"
         "8;2026-01-10;A;B;1;2;Friendly\n"
         "1;2026-01-11;A;C;1;2;\n"
+        "10;1066-10-14;A;B;1;2;\n"
         "9;2026-01-10;A;B;99999999999;2;\n"
     )
-    assert (total.accepted, total.rejected) == (1, 9)
+    assert (total.accepted, total.rejected) == (1, 10)
     found = league.rows("select position, reason from landing.reject")
-    assert sorted(position for position, _ in found) == [3, 4, 5, 6, 7, 8, 9, 10, 11]
+    assert sorted(position for position, _ in found) == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert all("2026-02-30" not in reason and reason != "one" for _, reason in found)
     assert dict(found)[7] == "It has no away_team."
 
