@@ -7,9 +7,9 @@ select distinct on (e.person_key)
     e.position,
     coalesce(%(seen_at)s::timestamptz, '-infinity')
 from unnest(%(keys)s::text[], %(names)s::text[], %(positions)s::text[]) as e (person_key, name, position)
-order by e.person_key, e.name desc nulls last, e.position desc nulls last
+order by e.person_key asc, e.name desc nulls last, e.position desc nulls last
 on conflict on constraint person_pk do update set
     name = excluded.name, position = excluded.position, seen_at = excluded.seen_at
 where
-    (excluded.seen_at, coalesce(excluded.name, ''), coalesce(excluded.position, ''))
-    > (p.seen_at, coalesce(p.name, ''), coalesce(p.position, ''))
+(excluded.seen_at, coalesce(excluded.name, ''), coalesce(excluded.position, ''))
+> (p.seen_at, coalesce(p.name, ''), coalesce(p.position, ''))

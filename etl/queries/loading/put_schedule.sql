@@ -19,12 +19,12 @@ on conflict on constraint schedule_pk do update set
     official_by_period = excluded.official_by_period,
     load_id = excluded.load_id
 where
-    (
-        s.played_on, s.home_team, s.away_team, s.season_key, s.game_type, s.official_home, s.official_away,
-        s.official_by_period
-    )
-    is distinct from
-    (
-        excluded.played_on, excluded.home_team, excluded.away_team, excluded.season_key, excluded.game_type,
-        excluded.official_home, excluded.official_away, excluded.official_by_period
-    )
+(
+    s.played_on, s.home_team, s.away_team, s.season_key, s.game_type, s.official_home, s.official_away,
+    s.official_by_period
+)
+is distinct from
+(
+    excluded.played_on, excluded.home_team, excluded.away_team, excluded.season_key, excluded.game_type,
+    excluded.official_home, excluded.official_away, excluded.official_by_period
+)

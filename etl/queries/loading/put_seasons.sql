@@ -6,5 +6,6 @@ select
     e.name
 from unnest(%(keys)s::text[], %(names)s::text[]) as e (season_key, name)
 order by e.season_key
-on conflict on constraint season_pk do update set name = excluded.name
-where s.name <> excluded.name
+on conflict on constraint season_pk do update
+    set name = excluded.name
+    where s.name <> excluded.name

@@ -8,5 +8,6 @@ select
 from unnest(%(keys)s::text[], %(names)s::text[]) as e (team_key, name)
 group by e.team_key
 order by e.team_key
-on conflict on constraint team_pk do update set name = excluded.name, seen_at = excluded.seen_at
-where (excluded.seen_at, excluded.name) > (t.seen_at, t.name)
+on conflict on constraint team_pk do update
+    set name = excluded.name, seen_at = excluded.seen_at
+    where (excluded.seen_at, excluded.name) > (t.seen_at, t.name)

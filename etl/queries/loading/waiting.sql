@@ -1,7 +1,7 @@
 -- Rows of the schedule without an id: whether a tracked game took one over, and whether it stands as a game itself.
 select
     s.schedule_key,
-    exists (
+    exists(
         select from contest.fixture as f
         where
             f.tenant_id = s.tenant_id
@@ -15,7 +15,7 @@ select
                 where own.tenant_id = f.tenant_id and own.schedule_key = f.game_key
             )
     ) as is_taken,
-    exists (
+    exists(
         select from contest.fixture as f
         where f.tenant_id = s.tenant_id and f.game_key = s.schedule_key
     ) as is_there
