@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from etl.loading.keys import storable
 from etl.loading.session import Session, open_session
 from etl.loading.worker import Done, Task, work
 from etl.server import Server
-from etl.tracker.sources import STDIN
+from etl.tracker.sources import LARGEST_INNER, STDIN
 
 FAILING = ("quarantined", "rejected")  # outcomes that make a command end with 1
 
@@ -69,11 +70,12 @@ def load(
     started = time.monotonic()
     if STDIN in paths:
         jobs = 1  # only one process can read it
+    piped = sys.stdin.buffer.read(LARGEST_INNER + 1) if STDIN in paths else None
     with open_session(server, tenant) as session:
         load_id = None if is_rehearsal else session.begin_load("games", storable(" ".join(paths))[:2000])
         total = Total(load_id)
         with _ended(session, total):
-            task = Task(server, tenant, paths, load_id or 0, given_on, accept_shrink, is_rehearsal)
+            task = Task(server, tenant, paths, load_id or 0, given_on, accept_shrink, is_rehearsal, piped)
             for done in _results(task, jobs, total):
                 total.add(done)
                 on_done(done)

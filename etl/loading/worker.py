@@ -6,8 +6,10 @@ of an archive cannot be handed to another process, and a list of a million files
 
 from __future__ import annotations
 
+import io
 import pickle
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -44,6 +46,7 @@ class Task:
     given_on: date | None
     accept_shrink: bool
     is_rehearsal: bool
+    piped: bytes | None = None  # what came on standard input, which a process that was forked has no more
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def work(task: Task, claim: Any, stop: Any, pipe: Pipe) -> None:
     """Load what is claimed until there is no more, or somebody says stop; the last message is why it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the first process says when to stop
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if task.piped is not None:
+        sys.stdin = io.TextIOWrapper(io.BytesIO(task.piped))
     try:
         with connect(task.server) as conn:
             _Worker(task, conn, claim, stop, pipe).run()
