@@ -5,7 +5,7 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import bench, checks, demo, logins, modules, partitions, server, tenants
+from etl.commands import bench, checks, demo, loading, logins, modules, partitions, schedule, server, tenants, watch
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -74,6 +74,15 @@ for command in (
     logins.analyst,
     logins.login,
     partitions.partitions,
+    loading.load,
+    schedule.schedule,
+    watch.watch,
+    loading.loads,
+    loading.rejects,
+    loading.revisions,
+    loading.publish,
+    loading.unload,
+    loading.quality,
     tenants.key,
     checks.audit,
     checks.doctor,

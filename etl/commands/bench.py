@@ -14,7 +14,12 @@ from etl.commands.options import database_option, json_option, note, open_server
 @click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(list(ENTRIES)))
 @click.option("--seconds", default=2.0, show_default=True, help="How long each run takes.")
 @click.option("--rounds", default=5, show_default=True, help="How often each alternative runs; medians are shown.")
-@click.option("--rows", default=10_000_000, show_default=True, help="Live keys for claims-live-keys; 2 GB by default.")
+@click.option(
+    "--rows",
+    default=10_000_000,
+    show_default=True,
+    help="Live keys for claims-live-keys, 2 GB by default; load takes a million at most.",
+)
 @click.option(
     "--clients", multiple=True, type=int, default=(1, 8, 32), show_default=True, help="How many at once, for claims."
 )

@@ -1,0 +1,100 @@
+"""A load takes memory by its largest game and not by the pile, and what was read before costs next to nothing."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import League
+from .exports import export, write
+
+MEASURED = """
+import resource, sys
+from etl.loading.run import load
+from etl.server import Server
+total = load(Server(sys.argv[1], "test", embedded=False, description="test"), "harbour", (sys.argv[2],), jobs=2)
+peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(sum(total.outcomes.values()), peak // 1024)
+"""
+
+
+def peak(league: League, folder: Path) -> tuple[int, int]:
+    """How many files a load of its own went through, and the most megabytes that one of its processes had."""
+    argv = [sys.executable, "-c", MEASURED, league.dsn, str(folder)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    files, megabytes = done.stdout.split()
+    return int(files), int(megabytes)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_pile_and_reading_it_again_is_cheap(league: League, tmp_path: Path) -> None:
+    few = write(tmp_path / "few", *[export(1000 + number, number, 5) for number in range(20)])
+    _, small = peak(league, few)
+    many = tmp_path / "many"
+    for folder in range(10):
+        write(many / str(folder), *[export(2000 + number, folder * 100 + number, 5 + folder) for number in range(50)])
+    started = time.monotonic()
+    files, large = peak(league, many)
+    first = time.monotonic() - started
+    assert files == 500
+    assert large < small + 15
+    assert large < 300
+    started = time.monotonic()
+    assert dict(league.load(many, jobs=2).outcomes) == {"unchanged": 500}
+    assert time.monotonic() - started < first / 4
+
+
+@pytest.mark.slow
+def test_a_file_of_many_games_takes_the_memory_of_one(league: League, tmp_path: Path) -> None:
+    head = "Date,Home Team,Away Team,Period,Clock,Team,Player,Event,X Coordinate,Y Coordinate,Detail 1,Detail 2\n"
+
+    def season(path: Path, games: int) -> Path:
+        with path.open("w") as file:
+            file.write(head)
+            for game in range(games):
+                row = f"2026-03-{game % 28 + 1:02},North {game},South,1,{{}},North {game},Player,Shot,100,40,,On Net\n"
+                file.write("".join(row.format(f"{n % 20:02}:00") for n in range(1000)))
+        return path
+
+    _, one = peak(league, season(tmp_path / "one.csv", 1))
+    files, many = peak(league, season(tmp_path / "many.csv", 25))
+    assert files == 25
+    assert many < one + 20
+
+
+@pytest.mark.slow
+def test_hundreds_of_megabytes_of_brackets_is_refused_without_being_kept(league: League, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", export())
+    with (folder / "brackets.json").open("wb") as file:
+        for _ in range(300):
+            file.write(b"[" * 2**20)
+    (folder / "deep.json").write_text('{"gameId": 1, "events": ' + "[" * 10_000 + "]" * 10_000 + ', "rosters": {}}')
+    (folder / "long.json").write_text(json.dumps(export(18002)).replace('"idx": 3', '"idx": ' + "9" * 1000))
+    files, megabytes = peak(league, folder)
+    assert files == 4
+    assert league.published() == 20
+    assert league.published(18002) is not None or league.rows("select 1 from landing.reject")
+    assert megabytes < 700
+
+
+@pytest.mark.slow
+def test_a_hundred_days_of_games_cost_a_game_what_ten_do(league: League, tmp_path: Path) -> None:
+    league.load(write(tmp_path / "warm", *[export(100 + number, number * 24 * 60, 40) for number in range(10)]))
+
+    def seconds(minutes: int) -> float:
+        found = []
+        for round_ in range(3):
+            games = [export(5000 + minutes + number, minutes + round_, 40 + number % 7) for number in range(20)]
+            folder = write(tmp_path / f"{minutes}-{round_}", *games)
+            started = time.monotonic()
+            league.load(folder)
+            found.append(time.monotonic() - started)
+        return min(found)
+
+    before = seconds(1)
+    days = "array(select date '2025-01-01' + n from generate_series(0, 89) as n)"
+    league.db.execute(f"select contest.ensure_game_days({days})")
+    assert seconds(100) < 2 * before + 0.2
