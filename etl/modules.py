@@ -33,7 +33,7 @@ _REPEATABLE = re.compile(
 _REVERT_LINE = re.compile(r"^-- revert: (.*)\n?", re.MULTILINE)
 _DROPS = re.compile(r"^drop (function|procedure|view) ([^;]+);", re.MULTILINE)
 _SETS_SESSION = re.compile(r"set (?!local\b|constraints\b)")
-_ROLES = "stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst, stanchion_dba"
+_ROLES = "stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst, stanchion_worker, stanchion_dba"
 
 Kind = Literal["versioned", "functions", "views", "policies", "partitions"]
 Action = Literal["deploy", "reapply", "mend"]

@@ -19,6 +19,7 @@ from etl.database import Connection
 
 FINDS_TENANTS = {
     "core.tenant_for_domain(p_domain text)": "which tenant a public host name is, is what it is for",
+    "core.due_queues(p_queue text)": "which tenants have jobs is all that a worker is told of all of them",
 }
 
 

@@ -20,7 +20,7 @@ from etl.errors import StanchionError
 from etl.paths import query
 
 _LOCK = 0x57A9A0D1  # one audit at a time: each removes what a killed one left
-_OWN_ROLES = ["stanchion_owner", "stanchion_dba", "stanchion_app", "stanchion_loader", "stanchion_builder"]
+_OWN_ROLES = ["stanchion_owner", "stanchion_dba", "stanchion_app", "stanchion_loader", "stanchion_worker", "stanchion_builder"]
 
 OnPart = Callable[[str], None]
 
