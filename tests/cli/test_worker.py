@@ -64,7 +64,9 @@ def wait_for(db: Db, condition: str) -> None:
         time.sleep(0.02)
 
 
-LISTENS = "exists (select from pg_stat_activity where query like 'select tenant_id, queue, is_over%' and state = 'idle')"
+LISTENS = (
+    "exists (select from pg_stat_activity where query like 'select tenant_id, queue, is_over%' and state = 'idle')"
+)
 
 
 def enqueue(db: Db, tenant: str, payload: str = "{}", count: int = 1, request: str = "") -> None:
@@ -88,7 +90,9 @@ def test_each_job_is_done_as_its_tenant_with_its_request(db: Db, tenants: dict[s
     assert [line["outcome"] for line in lines] == ["done"] * 5
     assert sorted(line["request_id"] for line in lines) == ["req-1"] * 3 + ["req-2", "req-3"]
     assert {line["tenant_id"] for line in lines} == set(tenants.values())
-    noted = db.execute("select tenant_id::text, request_id, count(*) from public.noted group by 1, 2 order by 3").fetchall()
+    noted = db.execute(
+        "select tenant_id::text, request_id, count(*) from public.noted group by 1, 2 order by 3"
+    ).fetchall()
     # two requests in one batch: neither is that of what the handler does
     assert noted == [(tenants["theirs"], None, 2), (tenants["ours"], "req-1", 3)]
     assert states(db) == {"done": 5}

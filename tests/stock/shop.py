@@ -35,7 +35,8 @@ _BROKEN = """
     select format('order %s is decided and still waits', p.order_key)
     from core.job as j join stock.purchase as p on p.tenant_id = j.tenant_id and p.order_key = j.payload ->> 'key'
     union all
-    select format('job %s is in %s places', job_id, count(*)) from core.job_state group by tenant_id, job_id having count(*) > 1
+    select format('job %s is in %s places', job_id, count(*))
+    from core.job_state group by tenant_id, job_id having count(*) > 1
 """
 
 

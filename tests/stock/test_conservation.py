@@ -84,7 +84,9 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
         def restock(self, session: int, item: int, qty: int, key: int) -> None:
             name = f"delivery {item} {qty} {key}"
             before = self.sessions[session].ask("select received from stock.item where item_id = %s", self.items[item])
-            state = self.sessions[session].ask("select state from stock.restock(%s, %s, %s)", self.items[item], qty, name)
+            state = self.sessions[session].ask(
+                "select state from stock.restock(%s, %s, %s)", self.items[item], qty, name
+            )
             assert state in ("restocked", None)
             after = self.sessions[session].ask("select received from stock.item where item_id = %s", self.items[item])
             if state and after != before:
@@ -123,7 +125,9 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
         @rule()
         def leases_end(self) -> None:
             with psycopg.connect(self.login, autocommit=True) as conn:
-                held = "select job_id from core.job where tenant_id = %s and lease_id is not null for update skip locked"
+                held = (
+                    "select job_id from core.job where tenant_id = %s and lease_id is not null for update skip locked"
+                )
                 db.execute(f"update core.job set leased_until = now() where job_id in ({held})", [self.tenant])
                 conn.execute("select core.reap()")
                 waiting = "select job_id from core.job where tenant_id = %s for update skip locked"

@@ -113,7 +113,9 @@ def test_a_batch_waits_for_items_in_the_order_of_their_keys(db: Db, shop: str, t
 def test_one_item_many_times_in_a_batch(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item, other = add_item(db, tenants["ours"], 10), add_item(db, tenants["ours"], 3, "Desk")
     with psycopg.connect(shop, autocommit=True) as conn:
-        for number, (name, qty) in enumerate([(item, 4), (other, 2), (item, 4), (item, 4), (other, 2), (item, 2), (other, 1)]):
+        for number, (name, qty) in enumerate(
+            [(item, 4), (other, 2), (item, 4), (item, 4), (other, 2), (item, 2), (other, 1)]
+        ):
             order(conn, name, qty, str(number))
         assert conn.execute("select stock.fulfil_batch()").fetchone() == (7,)
         states = conn.execute("select state from stock.purchase order by order_key").fetchall()
@@ -129,7 +131,9 @@ def test_of_two_who_wipe_one_does_and_the_other_shop_is_untouched(db: Db, shop: 
         answers = at_once(shop, [lambda conn: conn.execute("select stock.wipe('ours')").fetchone()[0]] * 2)
         assert sorted(answers) == [False, True], round_
     assert (available(db, item), available(db, theirs)) == (0, 10)
-    wiped = "select detail ->> 'withdrawn', count(*) from core.audit_log where action = 'stock.wipe' group by 1 order by 1"
+    wiped = (
+        "select detail ->> 'withdrawn', count(*) from core.audit_log where action = 'stock.wipe' group by 1 order by 1"
+    )
     assert db.execute(wiped).fetchall() == [("0", 9), ("10", 1)]
 
 
@@ -154,3 +158,27 @@ def test_a_worker_decides_as_fulfil_batch_does(
     with psycopg.connect(shop, autocommit=True) as conn:
         assert [order(conn, item, qty, str(qty)) for qty in (8, 5, 2)] == ["sold", "refused", "sold"]
     assert broken_promises(db) == []
+
+
+def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    item = add_item(db, tenants["ours"], 1000)
+    with psycopg.connect(shop, autocommit=True) as conn:
+
+        def each(number: int) -> None:
+            buy(conn, item, 1, f"now {number}")
+            for n in range(10):
+                order(conn, item, 1, f"later {number} {n}")
+            assert conn.execute("select stock.fulfil_batch()").fetchone() == (10,)
+
+        for number in range(6):  # as often as a session looks at a statement before it keeps a plan
+            each(number)
+        db.execute(
+            "insert into stock.purchase select tenant_id, 'old ' || n, item_id, 1, 'refused', 'out of stock', 1, now(), now() "
+            "from stock.item, generate_series(1, 20000) as n"
+        )
+        read = "select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('purchase', 'job', 'item')"
+        before = db.execute(read).fetchone()[0]
+        each(7)
+        conn.execute("select pg_stat_force_next_flush()")
+        conn.execute("select 1")
+        assert db.execute(read).fetchone()[0] - before < 2_000

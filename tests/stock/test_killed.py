@@ -125,7 +125,9 @@ def test_a_backend_terminated_between_every_two_statements(
             process = stack.enter_context(start(worker_login, step))
             stack.callback(process.kill)
             wait_until_stopped(process)
-            assert db.execute(f"select count(pg_terminate_backend(pid, 5000)) from ({WORKERS}) as w", [user]).fetchone() == (1,)
+            assert db.execute(
+                f"select count(pg_terminate_backend(pid, 5000)) from ({WORKERS}) as w", [user]
+            ).fetchone() == (1,)
             assert broken_promises(db) == []
             print(file=process.stdin, flush=True)
             wait_until(db, "select not exists (select from core.job)")

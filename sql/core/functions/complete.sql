@@ -1,12 +1,15 @@
 -- Marks the jobs of a lease as done, or one of them. Whoever lost the lease meanwhile completes nothing,
 -- so call it in the transaction that did the work, and roll back when it answers with too few.
+--
+-- Planned anew each time: on a table that is empty every index of the tenant looks as good as another, and a
+-- session would keep the plan that it made then.
 create or replace function core.complete(p_lease uuid, p_job bigint default null)
 returns integer
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
+set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
 as $$
 declare

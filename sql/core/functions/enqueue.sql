@@ -12,6 +12,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_sort = off
+set enable_bitmapscan = off
 as $$
 declare
     v_tenant uuid := core.required_tenant();
@@ -22,11 +24,17 @@ begin
     if not exists (select 1 from core.queue as q where q.queue = p_queue) then
         raise exception 'there is no queue %', p_queue using errcode = '22023';
     end if;
-    v_is_idle := p_run_at > v_now is not true and not exists (
-        select 1
+    if p_run_at > v_now then
+        v_is_idle := false;
+    else
+        -- in the order of the index that is meant: when this is planned the table may be empty
+        perform 1
         from core.job as j
         where j.tenant_id = v_tenant and j.queue = p_queue and j.lease_id is null and j.run_at <= v_now
-    );
+        order by j.run_at, j.job_id
+        limit 1;
+        v_is_idle := not found;
+    end if;
     loop
         insert into core.job (tenant_id, queue, payload, dedupe_key, run_at, enqueued_at, actor, request_id)
         values (

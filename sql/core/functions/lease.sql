@@ -13,6 +13,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_sort = off
 set enable_bitmapscan = off
 as $$
 declare
