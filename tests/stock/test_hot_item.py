@@ -177,8 +177,7 @@ def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: 
             "from stock.item, generate_series(1, 20000) as n"
         )
         read = "select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('purchase', 'job', 'item')"
-        before = db.execute(read).fetchone()[0]
         each(7)
         conn.execute("select pg_stat_force_next_flush()")
         conn.execute("select 1")
-        assert db.execute(read).fetchone()[0] - before < 2_000
+        assert db.execute(read).fetchone()[0] < 10_000  # some 20 for an order; one bad plan reads 20,000
