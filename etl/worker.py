@@ -160,7 +160,7 @@ class Worker:
         return worked
 
     def waiting(self) -> tuple[int, int]:
-        row = self.conn.execute(query_text("worker/waiting"), {"queue": self.orders.queue}).fetchone()
+        row = psycopg.RawCursor(self.conn).execute(query_text("worker/waiting"), [self.orders.queue]).fetchone()
         return row if row else (0, 0)
 
     def _wait(self, seconds: float, stop: Event) -> None:

@@ -14,6 +14,8 @@ from etl import worker
 from etl.bench.compare import Result, Say, summarize
 from etl.bench.load import WARM_UP, Run, find_pgbench, run
 from etl.bench.scratch import Scratch, scratch_database, settle
+from etl.database import value
+from etl.errors import StanchionError
 from etl.server import Server
 
 _BATCH = 50
@@ -28,10 +30,6 @@ def purchases(server: Server, *, seconds: float, rounds: int, say: Say) -> list[
 
         def alone(script: str, clients: int, orders: int = 1) -> Callable[[], Run]:
             def go() -> Run:
-                if script == "fulfil_50":  # enough of them for a machine that is twice as fast
-                    _empty(scratch)
-                    scratch.prepare("many_orders", rows=round(10_000 * (seconds + WARM_UP)))
-                    settle_all(scratch)
                 done = run(pgbench, scratch.environment, script, clients=clients, seconds=seconds)
                 return Run(done.per_second * orders, done.p50_ms, done.p95_ms)
 
@@ -55,7 +53,7 @@ def purchases(server: Server, *, seconds: float, rounds: int, say: Say) -> list[
             {
                 "one client, FOR UPDATE": alone("buy_for_update", 1),
                 "one client, stock.buy": alone("buy", 1),
-                f"one client, fulfil_batch({_BATCH}), orders": alone("fulfil_50", 1, _BATCH),
+                f"one client, fulfil_batch({_BATCH})": lambda: _serial(pgbench, scratch, seconds),
             },
             1,
             rounds,
@@ -116,22 +114,41 @@ def _empty(scratch: Scratch) -> None:
 
 
 def _end_to_end(pgbench: str, scratch: Scratch, clients: int, seconds: float) -> Run:
-    """Clients that order and one that decides; what counts is what was decided, and how long that took."""
+    """Clients that order and one that decides."""
     _empty(scratch)
     settle_all(scratch)
-    began = scratch.conn.execute("select clock_timestamp()").fetchone()
-    with ThreadPoolExecutor(1) as pool:
+    with _decided(scratch, seconds) as decided, ThreadPoolExecutor(1) as pool:
         deciding = pool.submit(run, pgbench, scratch.environment, "fulfil_50", clients=1, seconds=seconds)
         run(pgbench, scratch.environment, "enqueue_buy", clients=clients, seconds=seconds)
         deciding.result()
+    return decided[0]
+
+
+def _serial(pgbench: str, scratch: Scratch, seconds: float) -> Run:
+    """One that decides, and as many orders as it can want."""
+    _empty(scratch)
+    scratch.prepare("many_orders", rows=round(4_000 * (seconds + WARM_UP)))
+    settle_all(scratch)
+    with _decided(scratch, seconds) as decided:
+        run(pgbench, scratch.environment, "fulfil_50", clients=1, seconds=seconds)
+    return decided[0]
+
+
+@contextmanager
+def _decided(scratch: Scratch, seconds: float) -> Iterator[list[Run]]:
+    """What was decided meanwhile after the warm-up, and how long after it was ordered."""
+    found: list[Run] = []
+    began = value(scratch.conn, "select clock_timestamp()")
+    yield found
     row = scratch.conn.execute(
         "select count(*) / %(seconds)s::float8, percentile_cont(array[0.5, 0.95]) within group "
         "(order by extract(epoch from decided_at - ordered_at) * 1000) from stock.purchase "
         "where decided_at between %(began)s + %(warm)s * interval '1 s' and %(began)s + %(end)s * interval '1 s'",
-        {"seconds": seconds, "began": began[0] if began else None, "warm": WARM_UP, "end": WARM_UP + seconds},
+        {"seconds": seconds, "began": began, "warm": WARM_UP, "end": WARM_UP + seconds},
     ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate has one
-    return Run(row[0], *row[1])
+    if row is None or row[1] is None:
+        raise StanchionError("Too few orders were decided to measure it; say more --seconds.")
+    found.append(Run(row[0], *row[1]))
 
 
 @contextmanager

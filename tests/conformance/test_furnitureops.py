@@ -89,7 +89,8 @@ def test_idempotency_partitioning_drops_a_day_at_once(db: Db, tenants: Tenants, 
     """That nobody waits for it: tests/partitions/test_contention.py; what it costs: test_cost.py."""
     db.execute("select core.ensure_partitions('core.idempotency_key', '2020-01-01', '2020-01-01')")
     db.execute(
-        "insert into core.idempotency_key (tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, fingerprint) "
+        "insert into core.idempotency_key "
+        "(tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, fingerprint) "
         "select %s, gen_random_uuid(), '2020-01-01', 1, '2020-01-01', '2020-01-01', 'f' from generate_series(1, 10000)",
         [tenants["ours"]],
     )
@@ -145,7 +146,7 @@ def test_role_check_per_request_reads_no_membership(db: Db, shop: str, tenants: 
 def test_sliding_window_rate_limit(shop: str) -> None:
     take = "select allowed from core.take('203.0.113.7', 20, '1 minute')"
     answers = at_once(shop, [lambda conn: [conn.execute(take).fetchone()[0] for _ in range(4)]] * 25)
-    assert sorted(sum(answers, [])) == [False] * 80 + [True] * 20
+    assert sorted(each for session in answers for each in session) == [False] * 80 + [True] * 20
 
 
 def test_read_replicas_a_session_that_only_reads_reads(db: Db, shop: str, tenants: Tenants) -> None:
@@ -215,7 +216,9 @@ def test_sampled_logging_leaves_no_audit_out(db: Db, shop: str, tenants: Tenants
     with psycopg.connect(shop, autocommit=True) as conn:
         for number in range(200):
             buy(conn, item, 1, str(number))
-    audited = "select detail ->> 'state', count(*) from core.audit_log where action = 'stock.purchase' group by 1 order by 1"
+    audited = (
+        "select detail ->> 'state', count(*) from core.audit_log where action = 'stock.purchase' group by 1 order by 1"
+    )
     assert db.execute(audited).fetchall() == [("refused", 50), ("sold", 150)]
 
 

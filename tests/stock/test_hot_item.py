@@ -173,7 +173,8 @@ def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: 
         for number in range(6):  # as often as a session looks at a statement before it keeps a plan
             each(number)
         db.execute(
-            "insert into stock.purchase select tenant_id, 'old ' || n, item_id, 1, 'refused', 'out of stock', 1, now(), now() "
+            "insert into stock.purchase "
+            "select tenant_id, 'old ' || n, item_id, 1, 'refused', 'out of stock', 1, now(), now() "
             "from stock.item, generate_series(1, 20000) as n"
         )
         read = "select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('purchase', 'job', 'item')"

@@ -3,4 +3,4 @@ select
     count(*) filter (where not (j.run_at > core.clock() and j.attempts = 0 and j.lease_id is null)) as waiting,
     count(*) filter (where j.run_at > core.clock() and j.attempts = 0 and j.lease_id is null) as later
 from core.job as j
-where %(queue)s::text is null or j.queue = %(queue)s
+where $1::text is null or j.queue = $1
