@@ -127,7 +127,7 @@ def _end_to_end(pgbench: str, scratch: Scratch, clients: int, seconds: float) ->
 def _serial(pgbench: str, scratch: Scratch, seconds: float) -> Run:
     """One that decides, and as many orders as it can want."""
     _empty(scratch)
-    scratch.prepare("many_orders", rows=round(4_000 * (seconds + WARM_UP)))
+    scratch.prepare("many_orders", rows=round(3_000 * (seconds + WARM_UP)))
     settle_all(scratch)
     with _decided(scratch, seconds) as decided:
         run(pgbench, scratch.environment, "fulfil_50", clients=1, seconds=seconds)
