@@ -35,7 +35,7 @@ begin
         limit 1;
         v_is_idle := not found;
     end if;
-    loop
+    while v_job is null loop
         insert into core.job (tenant_id, queue, payload, dedupe_key, run_at, enqueued_at, actor, request_id)
         values (
             v_tenant, p_queue, p_payload, p_dedupe_key, coalesce(p_run_at, v_now), v_now,
@@ -43,19 +43,15 @@ begin
         )
         on conflict (tenant_id, queue, dedupe_key) where dedupe_key is not null do nothing
         returning job_id into v_job;
-        if found then
-            if v_is_idle then
-                perform core.wake('stanchion_jobs', 'core.job_notice', v_now);
-            end if;
-            return v_job;
+        if v_job is null then  -- and when there is none, it was done in between
+            select j.job_id into v_job
+            from core.job as j
+            where j.tenant_id = v_tenant and j.queue = p_queue and j.dedupe_key = p_dedupe_key;
+        elsif v_is_idle then
+            perform core.wake('stanchion_jobs', 'core.job_notice', v_now);
         end if;
-        select j.job_id into v_job
-        from core.job as j
-        where j.tenant_id = v_tenant and j.queue = p_queue and j.dedupe_key = p_dedupe_key;
-        if found then
-            return v_job;
-        end if;  -- else it was done in between
     end loop;
+    return v_job;
 end;
 $$;
 

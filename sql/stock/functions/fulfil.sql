@@ -27,8 +27,8 @@ declare
     v_answer bytea;
     v_answer_sold bytea := stock.answer('sold', null);
     v_answer_refused bytea := stock.answer('refused', 'out of stock');
-    v_sold bigint[] := '{}';
-    v_refused bigint[] := '{}';
+    v_sold bigint[] := array[]::bigint[];
+    v_refused bigint[] := array[]::bigint[];
 begin
     perform 1
     from core.job as j
