@@ -28,7 +28,7 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/squawk sql/*/*.deploy.sql
+	$(BIN)/squawk sql/*/*.deploy.sql sql/recipes/*/sql/*/*.deploy.sql
 	$(BIN)/sqlfluff lint sql policies partitions etl/queries
 
 catalog: .venv/developed  ## write sql/catalog.txt and the access matrix anew, after changing the SQL

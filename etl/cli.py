@@ -5,7 +5,20 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import bench, checks, demo, loading, logins, modules, partitions, schedule, server, tenants, watch
+from etl.commands import (
+    bench,
+    checks,
+    demo,
+    loading,
+    logins,
+    modules,
+    partitions,
+    schedule,
+    server,
+    tenants,
+    watch,
+    worker,
+)
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -83,6 +96,7 @@ for command in (
     loading.publish,
     loading.unload,
     loading.quality,
+    worker.worker,
     tenants.key,
     checks.audit,
     checks.doctor,

@@ -43,7 +43,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "256MB",
     "wal_level": "logical",
     "max_wal_size": "2GB",

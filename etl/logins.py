@@ -10,13 +10,14 @@ from psycopg.rows import dict_row
 from etl.database import Connection, require_deployed, value
 from etl.errors import StanchionError
 
-ROLES = ("app", "loader", "builder", "dba")  # analysts are made by analyst add, which says whom they read
+ROLES = ("app", "loader", "worker", "builder", "dba")  # analysts are made by analyst add, which says whom they read
 
 # Set for each login, since Postgres ignores settings of a role that one is merely a member of.
 _SETTINGS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s", "timezone": "UTC"}
 _SETTINGS_OF = {
     "stanchion_app": {"statement_timeout": "10s"},
     "stanchion_loader": {"statement_timeout": "10min"},
+    "stanchion_worker": {"statement_timeout": "60s"},
     "stanchion_builder": {"statement_timeout": "1h"},
     "stanchion_dba": {},
     "stanchion_analyst": {

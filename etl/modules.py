@@ -24,7 +24,7 @@ from etl.sqltext import Statement, split
 SCHEMAS = ("core", "landing", "contest", "stock", "workspace", "ops")  # a module uses core and itself
 _BY_TABLE = ("policies", "partitions")
 _RANK = {"versioned": 0, "functions": 1, "views": 2, "policies": 0, "partitions": 1}
-_NOT_MODULES = Path("policies/rules")
+_NOT_MODULES = (Path("policies/rules"), Path("sql/recipes"))
 _VERSIONED = re.compile(rf"sql/({'|'.join(SCHEMAS)})/([0-9]{{4}}_[a-z0-9_]+)\.(deploy|revert)\.sql")
 _REPEATABLE = re.compile(
     rf"sql/({'|'.join(SCHEMAS)})/(functions|views)/([a-z0-9_]+)\.sql"
@@ -33,7 +33,7 @@ _REPEATABLE = re.compile(
 _REVERT_LINE = re.compile(r"^-- revert: (.*)\n?", re.MULTILINE)
 _DROPS = re.compile(r"^drop (function|procedure|view) ([^;]+);", re.MULTILINE)
 _SETS_SESSION = re.compile(r"set (?!local\b|constraints\b)")
-_ROLES = "stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst, stanchion_dba"
+_ROLES = "stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst, stanchion_worker, stanchion_dba"
 
 Kind = Literal["versioned", "functions", "views", "policies", "partitions"]
 Action = Literal["deploy", "reapply", "mend"]
@@ -116,7 +116,7 @@ def discover(root: Path) -> list[Module]:
 def _sql_files(root: Path) -> Iterator[Path]:
     for folder in ("sql", *_BY_TABLE):
         for path in (root / folder).rglob("*"):
-            if path.suffix.lower() == ".sql" and not path.is_relative_to(root / _NOT_MODULES):
+            if path.suffix.lower() == ".sql" and not any(path.is_relative_to(root / each) for each in _NOT_MODULES):
                 yield path
 
 

@@ -19,6 +19,7 @@ from etl.database import Connection
 
 FINDS_TENANTS = {
     "core.tenant_for_domain(p_domain text)": "which tenant a public host name is, is what it is for",
+    "core.due_queues(p_queue text)": "which tenants have jobs is all that a worker is told of all of them",
 }
 
 
@@ -30,6 +31,7 @@ class Attacker:
     conn: Connection
     forbidden: list[Victim]
     settings: dict[str, str] = field(default_factory=dict)
+    told_of: frozenset[str] = frozenset()  # columns that it may read of every tenant
 
     @contextmanager
     def attempt(self, *, keep: bool = False) -> Iterator[None]:
@@ -66,7 +68,7 @@ def read(report: Report, attacker: Attacker, relations: dict[str, list[str]]) ->
     for name, columns in relations.items():
         relation = sql.Identifier(*name.split(".", 1))
         _look(report, attacker, name, sql.SQL("select * from {}").format(relation))
-        for column in map(sql.Identifier, columns):
+        for column in [sql.Identifier(each) for each in columns if f"{name}.{each}" not in attacker.told_of]:
             _look(report, attacker, name, sql.SQL("select {} from {}").format(column, relation))
             failing = sql.SQL("select 1 from {} where {}::text::integer = 1").format(relation, column)
             _look(report, attacker, name, failing)

@@ -12,7 +12,7 @@ from etl.logins import create_login, drop_login
 
 PREFIX = "stanchion_audit_"
 MARK = "Made by stanchion audit, which removes it."
-ROLES = ("stanchion_app", "stanchion_loader", "stanchion_builder", "stanchion_analyst")
+ROLES = ("stanchion_app", "stanchion_loader", "stanchion_worker", "stanchion_builder", "stanchion_analyst")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from etl.paths import query
 _ROLES = {
     "stanchion_app": "application",
     "stanchion_loader": "loader",
+    "stanchion_worker": "worker",
     "stanchion_builder": "builder",
     "stanchion_analyst": "analyst",
     "stanchion_owner": "owner",

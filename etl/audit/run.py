@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -20,7 +20,14 @@ from etl.errors import StanchionError
 from etl.paths import query
 
 _LOCK = 0x57A9A0D1  # one audit at a time: each removes what a killed one left
-_OWN_ROLES = ["stanchion_owner", "stanchion_dba", "stanchion_app", "stanchion_loader", "stanchion_builder"]
+_OWN_ROLES = [
+    "stanchion_owner",
+    "stanchion_dba",
+    "stanchion_app",
+    "stanchion_loader",
+    "stanchion_worker",
+    "stanchion_builder",
+]
 
 OnPart = Callable[[str], None]
 
@@ -57,13 +64,25 @@ def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], repor
     _grant(conn, logins["stanchion_analyst"], ours)
     targets = _Targets(conn, tables, ours, theirs)
     report.relations = len(targets.relations)
-    for role, login in logins.items():
-        report.logins += 1
-        with psycopg.connect(login, autocommit=True) as attacker_conn:
-            group = "stanchion_analyst" if role == "stranger" else role
-            for attacker, own in _guises(role, attacker_conn, ours, theirs):
-                on_part(attacker.name)
-                _attack_as(report, attacker, own, group, targets)
+    report.logins = len(logins)
+    with ExitStack() as stack:
+        guises = [
+            (attacker, own, "stanchion_analyst" if role == "stranger" else role)
+            for role, login in logins.items()
+            for attacker, own in _guises(role, stack.enter_context(_connect(login)), ours, theirs)
+        ]
+        for attacker, own, role in guises:
+            on_part(attacker.name)
+            _attack_as(report, attacker, own, role, targets)
+        # after all of them looked: what they put down as their own may be what they know of the other
+        for attacker, _, role in guises:
+            if attacker.forbidden:
+                on_part(f"{attacker.name}, calling")
+                _call_as(report, attacker, role, targets)
+
+
+def _connect(login: str) -> Connection:
+    return psycopg.connect(login, autocommit=True)
 
 
 class _Targets:
@@ -93,6 +112,10 @@ def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterat
         yield Attacker(f"{role} without a tenant", conn, [theirs, ours]), []
         yield Attacker(f"{role} with a malformed tenant", conn, [theirs, ours], {"app.tenant_id": "' or true --"}), []
         yield Attacker(f"{role} with a malformed token", conn, [theirs, ours], {"request.jwt.claims": "{"}), []
+    elif role == "stanchion_worker":
+        settings, told_of = {"app.tenant_id": ours.tenant_id}, frozenset({"core.job.tenant_id", "core.job.queue"})
+        yield Attacker(f"{role} for a tenant", conn, [theirs], settings, told_of), []
+        yield Attacker(f"{role} between jobs", conn, [theirs, ours], {}, told_of), []
     elif role == "stanchion_builder":
         yield Attacker(role, conn, []), [ours, theirs]
     elif role == "stanchion_analyst":
@@ -113,6 +136,9 @@ def _attack_as(report: Report, attacker: Attacker, own: list[Victim], role: str,
     attacks.read(report, attacker, targets.relations)
     if role == "stanchion_analyst" and not attacker.settings:
         attacks.read_catalogs(report, attacker, targets.catalogs)
+
+
+def _call_as(report: Report, attacker: Attacker, role: str, targets: _Targets) -> None:
     with _unchanged(report, targets, attacker) as look:
         functions = targets.functions(role)
         report.functions = max(report.functions, len(functions))

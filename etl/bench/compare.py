@@ -46,17 +46,18 @@ def compare(
             runs[alternative.name].append(done)
         say(f"{clients} clients, round {round_ + 1} of {rounds}")
     first = runs[alternatives[0].name]
-    return [_result(alternative, clients, runs[alternative.name], first) for alternative in alternatives]
+    return [summarize(each.name, clients, runs[each.name], first, each.bar) for each in alternatives]
 
 
-def _result(alternative: Alternative, clients: int, own: list[Run], first: list[Run]) -> Result:
+def summarize(what: str, clients: int, own: list[Run], first: list[Run], bar: float | None = None) -> Result:
+    """Medians of an alternative's runs, beside those of the first one."""
     ratios = [mine.per_second / other.per_second for mine, other in zip(own, first, strict=True)]
     return Result(
-        what=alternative.name,
+        what=what,
         clients=clients,
         per_second=median(run.per_second for run in own),
         p50_ms=median(run.p50_ms for run in own),
         p95_ms=median(run.p95_ms for run in own),
         ratio=None if own is first else median(ratios),
-        bar=alternative.bar,
+        bar=bar,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from etl.bench import loading
+from etl.bench import loading, shop
 from etl.bench.compare import Alternative, Result, Say, compare
 from etl.bench.load import WARM_UP, find_pgbench, run
 from etl.bench.scratch import Scratch, scratch_database, settle
@@ -133,9 +133,21 @@ def load(server: Server, effort: Effort) -> list[Result]:
         return loading.measure(server, scratch, games, effort.rounds, effort.say)
 
 
+def purchases(server: Server, effort: Effort) -> list[Result]:
+    """Buying one hot item at once, and by way of the queue."""
+    return shop.purchases(server, seconds=effort.seconds, rounds=effort.rounds, say=effort.say)
+
+
+def orders(server: Server, effort: Effort) -> list[Result]:
+    """How long an order waits for its decision."""
+    return shop.orders(server, seconds=effort.seconds, say=effort.say)
+
+
 ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "claims": claims,
     "claims-live-keys": claims_live_keys,
     "events": events,
     "load": load,
+    "purchases": purchases,
+    "orders": orders,
 }

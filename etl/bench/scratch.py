@@ -22,6 +22,7 @@ _PREFIX = "stanchion_bench_"
 @dataclass(frozen=True)
 class Scratch:
     conn: Connection
+    server: Server  # the same, for connections of one's own
     login: str  # an application's
     tenant: str
     environment: dict[str, str]  # for pgbench, as that application
@@ -50,7 +51,7 @@ def scratch_database(server: Server) -> Iterator[Scratch]:
                     login = make_conninfo(own.dsn, user=name, password=password, options=f"-c app.tenant_id={tenant}")
                     variables = {key: text for key, text in os.environ.items() if not key.startswith("PG")}
                     environment = replace(own, dsn=login).environment()
-                    yield Scratch(conn, login, tenant, variables | environment)
+                    yield Scratch(conn, own, login, tenant, variables | environment)
                 finally:
                     drop_login(conn, name)
         finally:

@@ -86,7 +86,7 @@ def analyst_revoke(login: str, slugs: tuple[str, ...], yes: bool, as_json: bool)
 
 @click.group()
 def login() -> None:
-    """Add, list and drop database logins of applications, loaders, builders and DBAs."""
+    """Add, list and drop database logins of applications, loaders, workers, builders and DBAs."""
 
 
 @login.command("add")

@@ -90,7 +90,8 @@ select
 from pg_roles as r
 where
     r.rolname in (
-        'stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst', 'stanchion_dba'
+        'stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst', 'stanchion_worker',
+        'stanchion_dba'
     )
 
 union all

@@ -9,6 +9,7 @@ where
         'core.module_event',
         'core.catalog_snapshot',
         'core.config_key',  -- which settings there can be
+        'core.queue',  -- which queues there are
         'core.partition_set',  -- what is kept how long
         'core.partition_log'
     )

@@ -9,7 +9,9 @@ with login as (
             select ours.rolname::text
             from pg_roles as ours
             where
-                ours.rolname in ('stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst', 'stanchion_owner')
+                ours.rolname in (
+                    'stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_builder', 'stanchion_analyst', 'stanchion_owner'
+                )
                 and pg_has_role(r.oid, ours.oid, 'member')
             order by ours.rolname
         ) as roles,

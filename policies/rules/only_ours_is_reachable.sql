@@ -19,7 +19,7 @@ grantee as (
     union all
     select r.oid, r.rolname
     from pg_roles as r
-    where r.rolname in ('stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst')
+    where r.rolname in ('stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_builder', 'stanchion_analyst')
 )
 
 select

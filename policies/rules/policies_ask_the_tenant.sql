@@ -1,7 +1,8 @@
 -- A policy on rows of tenants compares tenant_id, in the form that the planner can use: with the
 -- session's tenant for applications and the loader, with the login's tenants for analysts. Only the
--- builder reads every tenant; the owner's policy is for the tenant or for an operator. What is written may be
--- compared with a tenant that is asked once a statement: nothing is planned by it, and a row at a time it is dear.
+-- builder reads every tenant, and a worker which of them have jobs; the owner's policy is for the tenant or for an
+-- operator. What is written may be compared with a tenant that is asked once a statement: nothing is planned by it,
+-- and a row at a time it is dear.
 with expression as (
     select
         r.name,
@@ -27,6 +28,7 @@ where not case
             or (e.is_check and e.text = '(tenant_id = ( SELECT core.current_tenant() AS current_tenant))')
     when e.role_name = 'stanchion_analyst' then e.text = '(tenant_id = ANY (core.readable_tenants()))'
     when e.role_name = 'stanchion_builder' then e.text = 'true'
+    when e.role_name = 'stanchion_worker' then e.name = 'core.job' and e.text = 'true'
     when e.role_name = 'stanchion_owner'
         then e.text = '((tenant_id = core.current_tenant()) OR core.is_operator())' or (e.is_reference and e.text = 'true')
     else false

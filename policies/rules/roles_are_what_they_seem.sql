@@ -11,11 +11,16 @@ select
 from pg_roles as r
 where
     r.rolname like 'stanchion\_%'
-    and r.rolname in ('stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst', 'stanchion_dba')
+    and r.rolname in (
+        'stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_builder', 'stanchion_analyst',
+        'stanchion_dba'
+    )
     and (r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreaterole)
 union all
 select pg_get_userbyid(m.member)::text, format('is in %s', pg_get_userbyid(m.roleid))
 from pg_auth_members as m
 where
-    pg_get_userbyid(m.member) in ('stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_builder', 'stanchion_analyst')
+    pg_get_userbyid(m.member) in (
+        'stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_builder', 'stanchion_analyst'
+    )
     or (pg_get_userbyid(m.member) = 'stanchion_dba' and pg_get_userbyid(m.roleid) <> 'stanchion_owner')

@@ -11,6 +11,7 @@ with login as (
         and (
             pg_has_role(r.oid, 'stanchion_app', 'member')
             or pg_has_role(r.oid, 'stanchion_loader', 'member')
+            or pg_has_role(r.oid, 'stanchion_worker', 'member')
             or pg_has_role(r.oid, 'stanchion_analyst', 'member')
         )
 )

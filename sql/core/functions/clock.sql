@@ -9,6 +9,6 @@ return clock_timestamp();
 
 comment on function core.clock() is 'The time now, not the time at which the transaction began.';
 
-grant execute on function core.clock() to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst;
+grant execute on function core.clock() to stanchion_app, stanchion_loader, stanchion_worker, stanchion_builder, stanchion_analyst;
 
 -- revert: drop function core.clock();

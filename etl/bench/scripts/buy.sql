@@ -1,0 +1,1 @@
+select state from stock.buy('00000000-0000-0000-0000-000000000001', 1, gen_random_uuid()::text);

@@ -1,0 +1,9 @@
+-- Who may see dead jobs: nobody but the owner, one tenant at a time, and operators.
+alter table core.job_dead enable row level security, force row level security;
+
+create policy owner_for_tenant on core.job_dead
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+-- revert: select core.unsecure_relation('core.job_dead');

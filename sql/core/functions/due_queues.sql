@@ -1,0 +1,58 @@
+-- Whose jobs of which queue are due, or held by a lease that is over: where a worker goes next.
+--
+-- It goes from one tenant and queue to the next by the index, so that it costs as much as there are of
+-- those, and not of jobs. Not security definer: that a worker sees all tenants is what its policy says.
+create or replace function core.due_queues(p_queue text default null)
+returns table (tenant_id uuid, queue text, is_over boolean)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_now timestamptz := core.clock();
+begin
+    return query
+    with recursive each as (
+        (
+            select j.tenant_id, j.queue
+            from core.job as j
+            where j.lease_id is null
+            order by j.tenant_id, j.queue
+            limit 1
+        )
+        union all
+        select next.tenant_id, next.queue
+        from each
+        cross join lateral (
+            select j.tenant_id, j.queue
+            from core.job as j
+            where j.lease_id is null and (j.tenant_id, j.queue) > (each.tenant_id, each.queue)
+            order by j.tenant_id, j.queue
+            limit 1
+        ) as next
+    )
+
+    select each.tenant_id, each.queue, false
+    from each
+    where
+        (p_queue is null or each.queue = p_queue)
+        and exists (
+            select 1
+            from core.job as j
+            where j.tenant_id = each.tenant_id and j.queue = each.queue and j.lease_id is null and j.run_at <= v_now
+        )
+    union all
+    select distinct j.tenant_id, j.queue, true
+    from core.job as j
+    where j.lease_id is not null and j.leased_until <= v_now and (p_queue is null or j.queue = p_queue);
+end;
+$$;
+
+comment on function core.due_queues(text) is
+'One row per tenant and queue with a job that is due, and one with is_over per tenant and queue with a lease to reap. A worker is told of every tenant.';
+
+grant execute on function core.due_queues(text) to stanchion_worker;
+
+-- revert: drop function core.due_queues(text);

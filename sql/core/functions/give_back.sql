@@ -1,0 +1,48 @@
+-- Takes jobs from their lease: back to ready after a while, or dead when they were tried often enough.
+--
+-- The wait doubles with each attempt, an hour at most, and varies by a quarter: what failed together
+-- need not fail together again.
+create or replace function core.give_back(p_jobs bigint[], p_error text)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_now timestamptz := core.clock();
+    v_dead integer;
+begin
+    with gone as (
+        delete from core.job as j
+        using core.queue as q
+        where j.tenant_id = v_tenant and j.job_id = any (p_jobs) and q.queue = j.queue and j.attempts >= q.attempts
+        returning j.*
+    )
+
+    insert into core.job_dead (
+        tenant_id, job_id, queue, payload, dedupe_key, enqueued_at, died_at, attempts, last_error, actor, request_id
+    )
+    select
+        g.tenant_id, g.job_id, g.queue, g.payload, g.dedupe_key, g.enqueued_at, v_now, g.attempts, p_error, g.actor, g.request_id
+    from gone as g;
+    get diagnostics v_dead = row_count;
+    update core.job as j
+    set
+        lease_id = null,
+        leased_until = null,
+        leased_by = null,
+        last_error = p_error,
+        run_at = v_now + least(q.backoff * 2 ^ least(j.attempts - 1, 30), '1 hour') * (0.75 + random() / 2)
+    from core.queue as q
+    where j.tenant_id = v_tenant and j.job_id = any (p_jobs) and q.queue = j.queue;
+    return v_dead;
+end;
+$$;
+
+comment on function core.give_back(bigint[], text) is
+'How many of the jobs died of it; the others are ready again after a while. Raises 42501 without a tenant.';
+
+-- revert: drop function core.give_back(bigint[], text);

@@ -1,0 +1,32 @@
+-- Takes back the jobs of the tenant whose lease is over: their worker was killed, or is slow.
+--
+-- A handler that is at work holds the rows of its jobs, and those are passed over: the lease counts from
+-- when it is looked at until somebody works, not for how long the work takes.
+create or replace function core.reap()
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+as $$
+declare
+    v_jobs bigint[] := array(
+        select j.job_id
+        from core.job as j
+        where j.tenant_id = core.required_tenant() and j.lease_id is not null and j.leased_until <= core.clock()
+        for update skip locked
+    );
+begin
+    perform core.give_back(v_jobs, 'its worker did not come back before the lease was over');
+    return cardinality(v_jobs);
+end;
+$$;
+
+comment on function core.reap() is
+'How many jobs were taken from a lease that is over, whether they are ready again or dead. Raises 42501 without a tenant.';
+
+grant execute on function core.reap() to stanchion_app, stanchion_worker;
+
+-- revert: drop function core.reap();

@@ -1,0 +1,34 @@
+-- One setting of the tenant as it is today, where a function needs it with every call: the typed views
+-- work out every span of days.
+create or replace function core.setting(p_module text, p_key text)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select coalesce(
+            (
+                select c.value
+                from core.tenant_config as c
+                where
+                    c.tenant_id = core.required_tenant()
+                    and c.module = p_module
+                    and c.key = p_key
+                    and c.valid_from <= core.utc_day(core.clock())
+                order by c.valid_from desc
+                limit 1
+            ),
+            k.default_value
+        )
+        from core.config_key as k
+        where k.module = p_module and k.key = p_key
+    );
+end;
+$$;
+
+comment on function core.setting(text, text) is
+'What the tenant set, else the default; null for a setting that there is not. Raises 42501 without a tenant.';
+
+-- revert: drop function core.setting(text, text);

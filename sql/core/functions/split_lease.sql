@@ -1,0 +1,25 @@
+-- Gives each job of a lease a lease of its own: when a batch failed, one bad job shall not fail the others.
+create or replace function core.split_lease(p_lease uuid)
+returns table (lease_id uuid, job_id bigint)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+as $$
+begin
+    return query
+    update core.job as j
+    set lease_id = gen_random_uuid()
+    where j.tenant_id = core.required_tenant() and j.lease_id = p_lease
+    returning j.lease_id, j.job_id;
+end;
+$$;
+
+comment on function core.split_lease(uuid) is
+'The new leases, one for each job that the lease still has; they end when it would have. Raises 42501 without a tenant.';
+
+grant execute on function core.split_lease(uuid) to stanchion_app, stanchion_worker;
+
+-- revert: drop function core.split_lease(uuid);

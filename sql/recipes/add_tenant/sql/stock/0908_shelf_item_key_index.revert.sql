@@ -1,0 +1,2 @@
+-- no-transaction
+drop index concurrently if exists stock.shelf_item_tenant_key;

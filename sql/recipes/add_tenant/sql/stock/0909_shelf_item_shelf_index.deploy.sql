@@ -1,0 +1,3 @@
+-- no-transaction
+-- Serves: the foreign key to the shelf.
+create index concurrently shelf_item_tenant_shelf_idx on stock.shelf_item (tenant_id, shelf_id);

@@ -1,0 +1,25 @@
+-- Puts an item on sale.
+create or replace function stock.add_item(p_name text, p_price numeric, p_available bigint)
+returns uuid
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_item uuid;
+begin
+    insert into stock.item (tenant_id, name, price, received, available)
+    values (core.required_tenant(), p_name, p_price, p_available, p_available)
+    returning item_id into v_item;
+    perform core.write_audit('stock.add', v_item::text, jsonb_build_object('name', p_name, 'price', p_price, 'qty', p_available));
+    return v_item;
+end;
+$$;
+
+comment on function stock.add_item(text, numeric, bigint) is
+'The id of the new item. Raises 23514 for a price that is not above 0 or a stock below 0, 42501 without a tenant.';
+
+grant execute on function stock.add_item(text, numeric, bigint) to stanchion_app;
+
+-- revert: drop function stock.add_item(text, numeric, bigint);

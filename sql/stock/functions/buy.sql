@@ -1,0 +1,40 @@
+-- Buys now: one guarded statement takes the stock or does not, and its row lock lasts until the caller
+-- commits. Where many want one item at the same time, stock.enqueue_buy is for that.
+create or replace function stock.buy(p_item uuid, p_qty integer, p_key text, out state text, out reason text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_attempt integer;
+begin
+    select c.state, c.reason, c.attempt into state, reason, v_attempt
+    from stock.claim_order(p_item, p_qty, p_key, '30 seconds') as c;
+    if state is not null then
+        return;
+    end if;
+    update stock.item as i
+    set available = i.available - p_qty, sold = i.sold + p_qty
+    where i.tenant_id = v_tenant and i.item_id = p_item and i.available >= p_qty;
+    state := case when found then 'sold' else 'refused' end;
+    reason := case when state = 'refused' then 'out of stock' end;
+    insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, ordered_at, decided_at)
+    select v_tenant, p_key, i.item_id, p_qty, buy.state, buy.reason, i.price, core.clock(), core.clock()
+    from stock.item as i
+    where i.tenant_id = v_tenant and i.item_id = p_item;
+    perform core.write_audit(
+        'stock.purchase', p_key, jsonb_build_object('item', p_item, 'qty', p_qty, 'state', state, 'reason', reason)
+    );
+    perform core.complete_key(p_key, v_attempt, 200, stock.answer(state, reason));
+end;
+$$;
+
+comment on function stock.buy(uuid, integer, text) is
+'sold; refused, with the reason; mismatch: the key was for another order; queued: it is in the queue. The same key is the same order for ever. Raises 22023 for a quantity or key that cannot be, P0002 for an item that there is not, 42501 without a tenant.';
+
+grant execute on function stock.buy(uuid, integer, text) to stanchion_app;
+
+-- revert: drop function stock.buy(uuid, integer, text);

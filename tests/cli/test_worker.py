@@ -1,0 +1,173 @@
+"""A worker does the jobs of every tenant as that tenant, ends when told to, and says what it did."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+Db = psycopg.Connection[Any]
+
+MAKE = """
+    create table public.noted (job_id bigint, tenant_id uuid, request_id text);
+    create function public.note(p_lease uuid) returns void language plpgsql security definer as $$
+    begin
+        insert into public.noted
+        select j.job_id, core.current_tenant(), nullif(current_setting('app.request_id', true), '')
+        from core.job as j where j.lease_id = p_lease;
+        perform pg_sleep(coalesce((j.payload ->> 'sleep')::float, 0)) from core.job as j where j.lease_id = p_lease;
+        if exists (select from core.job as j where j.lease_id = p_lease and j.payload ? 'poison') then
+            raise exception 'this one is poison';
+        end if;
+    end $$;
+    insert into core.queue (queue, handler, batch, attempts, backoff, description)
+    values ('public.note', 'public.note', 10, 2, '0.1 s', 'Notes')
+"""
+
+
+@pytest.fixture
+def worker(db: Db, make_login: Callable[..., str], stanchion: Callable[..., Any]) -> Callable[..., Any]:
+    db.execute(MAKE)
+    login = make_login("stanchion_worker")
+
+    def run(*args: str, **options: Any) -> Any:
+        return stanchion("worker", *args, **({"database_url": login} | options))
+
+    run.login = login  # type: ignore[attr-defined]
+    return run
+
+
+@contextmanager
+def running(worker: Any, *args: str) -> Iterator[subprocess.Popen[str]]:
+    """A worker in a process of its own, which is at work once it listens."""
+    argv = [str(Path(sys.executable).with_name("stanchion")), "worker", "run", *args]
+    env = os.environ | {"DATABASE_URL": worker.login, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(db: Db, condition: str) -> None:
+    until = time.monotonic() + 15
+    while not db.execute(f"select {condition}").fetchone()[0]:
+        assert time.monotonic() < until, condition
+        time.sleep(0.02)
+
+
+LISTENS = (
+    "exists (select from pg_stat_activity where query like 'select tenant_id, queue, is_over%' and state = 'idle')"
+)
+
+
+def enqueue(db: Db, tenant: str, payload: str = "{}", count: int = 1, request: str = "") -> None:
+    with db.transaction():
+        db.execute("select set_config('app.tenant_id', %s, true)", [tenant])
+        db.execute("select set_config('app.request_id', %s, true)", [request])
+        db.execute("select core.enqueue('public.note', %s) from generate_series(1, %s)", [payload, count])
+
+
+def states(db: Db) -> dict[str, int]:
+    return dict(db.execute("select state, count(*) from core.job_state group by state").fetchall())
+
+
+def test_each_job_is_done_as_its_tenant_with_its_request(db: Db, tenants: dict[str, str], worker: Any) -> None:
+    enqueue(db, tenants["ours"], request="req-1", count=3)
+    enqueue(db, tenants["theirs"], request="req-2")
+    enqueue(db, tenants["theirs"], request="req-3")
+    outcome = worker("run", "--once", "--json")
+    assert outcome.code == 0, outcome.err
+    lines = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [line["outcome"] for line in lines] == ["done"] * 5
+    assert sorted(line["request_id"] for line in lines) == ["req-1"] * 3 + ["req-2", "req-3"]
+    assert {line["tenant_id"] for line in lines} == set(tenants.values())
+    noted = db.execute(
+        "select tenant_id::text, request_id, count(*) from public.noted group by 1, 2 order by 3"
+    ).fetchall()
+    # two requests in one batch: neither is that of what the handler does
+    assert noted == [(tenants["theirs"], None, 2), (tenants["ours"], "req-1", 3)]
+    assert states(db) == {"done": 5}
+
+
+def test_one_bad_job_fails_alone_and_dies_where_it_is_found(db: Db, tenants: dict[str, str], worker: Any) -> None:
+    enqueue(db, tenants["ours"], count=4)
+    enqueue(db, tenants["ours"], '{"poison": true}', request="req-9")
+    enqueue(db, tenants["ours"], count=4)
+    outcome = worker("drain")
+    assert outcome.code == 0, outcome.err
+    assert "failed job 5 of public.note of request req-9, attempt 1: P0001: this one is poison" in outcome.out
+    assert "dead   job 5 of public.note of request req-9, attempt 2: P0001: this one is poison" in outcome.out
+    assert "8 done, 1 failed, 1 dead. The queue is empty." in outcome.out
+    assert states(db) == {"done": 8, "dead": 1}
+    assert db.execute("select count(*), count(distinct job_id) from public.noted").fetchone() == (8, 8)
+    assert db.execute("select last_error from core.job_dead").fetchone() == ("P0001: this one is poison",)
+
+
+def test_a_drain_says_what_it_could_not_wait_for(db: Db, tenants: dict[str, str], worker: Any) -> None:
+    with db.transaction():
+        db.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
+        db.execute("select core.enqueue('public.note', '1', null, core.clock() + interval '1 hour')")
+        db.execute("select core.enqueue('public.note', '2'), core.enqueue('public.note', '3')")
+        db.execute("select * from core.lease('public.note', 'somebody else', 1)")
+    outcome = worker("drain", "--timeout", "0.5", "--json")
+    assert outcome.code == 1
+    assert json.loads(outcome.out) == {"done": 1, "failed": 0, "dead": 0, "waiting": 1, "later": 1}
+
+
+def test_sigterm_lets_it_finish_the_batch_at_hand(db: Db, tenants: dict[str, str], worker: Any) -> None:
+    with running(worker, "--poll", "60") as process:
+        wait_for(db, LISTENS)
+        enqueue(db, tenants["ours"], '{"sleep": 0.7}')  # wakes it, long before it would have looked
+        wait_for(db, "exists (select from core.job where lease_id is not null)")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 0, err
+    assert out.endswith("1 done.\n")
+    assert states(db) == {"done": 1}
+
+
+def test_it_connects_again_when_the_connection_is_lost(db: Db, tenants: dict[str, str], worker: Any) -> None:
+    with running(worker, "--poll", "0.1") as process:
+        wait_for(db, LISTENS)
+        db.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename like 'login_%'")
+        enqueue(db, tenants["ours"])
+        wait_for(db, "exists (select from core.job_done)")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "The connection was lost" in err
+    assert "Traceback" not in err
+
+
+def test_a_worker_is_told_who_has_jobs_and_nothing_else(db: Db, tenants: dict[str, str], worker: Any) -> None:
+    enqueue(db, tenants["theirs"], '{"secret": 1}')
+    with psycopg.connect(worker.login, autocommit=True) as conn:
+        told = conn.execute("select tenant_id::text, queue from core.due_queues()").fetchall()
+        assert told == [(tenants["theirs"], "public.note")]
+        for column in ("payload", "actor", "request_id"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(f"select {column} from core.job")
+        for table in ("stock.item", "core.tenant", "core.job_done", "core.audit_log"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(f"select from {table}")
+        with conn.transaction():
+            conn.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
+            assert conn.execute("select * from core.lease('public.note', 'me')").fetchall() == []
+
+
+def test_who_is_no_worker_is_told_how_to_be_one(worker: Any, make_login: Callable[..., str]) -> None:
+    outcome = worker("run", "--once", database_url=make_login("stanchion_app"))
+    assert outcome.code == 1
+    assert "stanchion login add NAME --as worker" in outcome.err
+    outcome = worker("run", "--once", "--queue", "no.such")
+    assert outcome.code == 1
+    assert "No worker is for the queue 'no.such': there is public.note, stock.orders." in outcome.err

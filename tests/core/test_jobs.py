@@ -1,0 +1,167 @@
+"""However many put jobs in and take them out, each is in one place at every moment and is leased to one."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+Db = psycopg.Connection[Any]
+
+STATES = "select count(*), count(distinct (tenant_id, job_id)) from core.job_state"
+LEASE = "select lease_id, job_id from core.lease('core.mail', %s, 7)"
+
+
+@pytest.fixture
+def login(db: Db, tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+    db.execute("insert into core.queue (queue, attempts, description) values ('core.mail', 3, 'Mail')")
+    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+
+
+def test_jobs_are_leased_once_and_are_in_one_state_at_every_moment(db: Db, dsn: str, login: str) -> None:
+    jobs, workers = 400, 8
+    together, over = Barrier(workers + 1), threading.Event()
+    enqueued: list[int] = []
+
+    def enqueue() -> None:
+        with psycopg.connect(login, autocommit=True) as conn:
+            together.wait()
+            for number in range(jobs):
+                enqueued.append(conn.execute(f"select core.enqueue('core.mail', '{number}')").fetchone()[0])
+
+    def work(number: int) -> list[int]:
+        done = []
+        with psycopg.connect(login, autocommit=True) as conn:
+            together.wait()
+            while not over.is_set():
+                for lease, job in conn.execute(LEASE, [f"worker {number}"]).fetchall():
+                    if job % 10 == 3:
+                        conn.execute("select core.fail(%s, 'no', %s)", [lease, job])
+                    elif conn.execute("select core.complete(%s, %s)", [lease, job]).fetchone() == (1,):
+                        done.append(job)
+        return done
+
+    def watch() -> list[tuple[int, int, int]]:
+        seen = []
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            while not over.is_set():
+                known = len(enqueued)  # committed before the snapshot of the next statement
+                seen.append((known, *conn.execute(STATES).fetchone()))
+        return seen
+
+    with ThreadPoolExecutor(workers + 2) as pool:
+        watching = pool.submit(watch)
+        working = [pool.submit(work, number) for number in range(workers)]
+        try:
+            pool.submit(enqueue).result()
+            until = time.monotonic() + 30
+            untried = "select exists (select from core.job where attempts = 0 or lease_id is not null)"
+            while db.execute(untried).fetchone()[0] and time.monotonic() < until:
+                time.sleep(0.02)
+        finally:
+            over.set()
+        done = Counter(job for future in working for job in future.result())
+        seen = watching.result()
+    assert all(known <= total == distinct for known, total, distinct in seen)
+    assert len(seen) > 5
+    assert set(done.values()) == {1}
+    assert set(done) == {job for job in enqueued if job % 10 != 3}
+    assert db.execute(STATES).fetchone() == (jobs, jobs)
+
+
+def test_workers_are_woken_when_a_queue_was_idle_and_ten_times_a_second_at_most(dsn: str, login: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as ear, psycopg.connect(login, autocommit=True) as conn:
+        ear.execute("listen stanchion_jobs")
+        conn.execute("select core.enqueue('core.mail', '0', null, core.clock() + interval '1 hour')")
+        assert list(ear.notifies(timeout=0.3)) == []  # nobody needs to be woken for later
+        conn.execute("select core.enqueue('core.mail', '1')")
+        assert len(list(ear.notifies(timeout=0.3))) == 1
+        conn.execute("select core.enqueue('core.mail', '2')")
+        assert list(ear.notifies(timeout=0.3)) == []  # the queue was not idle
+
+    def put_in_and_take_out(_: int) -> None:
+        with psycopg.connect(login, autocommit=True) as conn:
+            while time.monotonic() < until:
+                conn.execute("select core.enqueue('core.mail', '3')")
+                conn.execute("select count(core.complete(lease_id)) from core.lease('core.mail', 'w', 1000)")
+
+    with psycopg.connect(dsn, autocommit=True) as ear, ThreadPoolExecutor(8) as pool:
+        ear.execute("listen stanchion_jobs")
+        began = time.monotonic()
+        until = began + 1.5
+        list(pool.map(put_in_and_take_out, range(8)))
+        heard = len(list(ear.notifies(timeout=0.3)))
+        assert 1 <= heard <= (time.monotonic() - began) * 10 + 2
+
+
+def test_one_transaction_notifies_once(dsn: str, login: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as ear, psycopg.connect(login) as conn:
+        ear.execute("listen stanchion_jobs")
+        for _ in range(4):
+            conn.execute("select core.enqueue('core.mail', '1'), pg_sleep(0.11)")
+            conn.execute("select count(core.complete(lease_id)) from core.lease('core.mail', 'w')")
+        conn.commit()
+        assert len(list(ear.notifies(timeout=0.5))) == 1
+
+
+def test_of_many_who_enqueue_a_key_at_once_one_does(db: Db, login: str) -> None:
+    together = Barrier(16)
+
+    def enqueue(_: int) -> int:
+        with psycopg.connect(login, autocommit=True) as conn:
+            together.wait()
+            return conn.execute("select core.enqueue('core.mail', '{}', 'nightly')").fetchone()[0]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(enqueue, range(16)))) == 1
+    assert db.execute("select count(*) from core.job").fetchone() == (1,)
+
+
+def test_a_zombie_does_not_complete_what_another_has(db: Db, login: str) -> None:
+    with psycopg.connect(login, autocommit=True) as zombie, psycopg.connect(login, autocommit=True) as other:
+        zombie.execute("select core.enqueue('core.mail', '{}')")
+        ((lease, _),) = zombie.execute(LEASE, ["zombie"]).fetchall()
+        db.execute("update core.job set leased_until = now() - interval '1 second'")
+        assert other.execute("select core.reap()").fetchone() == (1,)
+        db.execute("update core.job set run_at = now()")
+        ((new, _),) = other.execute(LEASE, ["other"]).fetchall()
+        assert zombie.execute("select core.complete(%s)", [lease]).fetchone() == (0,)
+        assert zombie.execute("select core.fail(%s, 'x')", [lease]).fetchone() == (0,)
+        assert other.execute("select core.complete(%s)", [new]).fetchone() == (1,)
+
+
+def test_a_handler_at_work_is_not_reaped(db: Db, login: str) -> None:
+    with psycopg.connect(login) as slow, psycopg.connect(login, autocommit=True) as other:
+        other.execute("select core.enqueue('core.mail', '{}')")
+        ((lease, _),) = other.execute(LEASE, ["slow"]).fetchall()
+        db.execute("update core.job set leased_until = now() - interval '1 second'")
+        slow.execute("select core.complete(%s)", [lease])
+        assert other.execute("select core.reap()").fetchone() == (0,)
+        slow.commit()
+    assert db.execute("select state from core.job_state").fetchall() == [("done",)]
+
+
+def test_leasing_is_as_quick_with_a_deep_queue(db: Db, login: str, tenants: dict[str, str]) -> None:
+    with psycopg.connect(login, autocommit=True) as conn:
+        conn.execute("select core.enqueue('core.mail', '0')")
+        conn.execute(LEASE, ["planned while the table was small"])
+        db.execute(
+            "insert into core.job (tenant_id, queue, payload, run_at, enqueued_at, actor) "
+            "select %s, 'core.mail', '1', now() - n * interval '1 s', now(), 'x' from generate_series(1, 50000) as n",
+            [tenants["ours"]],
+        )
+        for _ in range(3):  # what is dead in the index is passed over from the second look on
+            conn.execute(LEASE, ["x"])
+        before = db.execute("select pg_stat_get_tuples_returned('core.job'::regclass)").fetchone()[0]
+        for _ in range(20):
+            assert len(conn.execute(LEASE, ["x"]).fetchall()) == 7
+        conn.execute("select pg_stat_force_next_flush()")
+        conn.execute("select 1")
+        after = db.execute("select pg_stat_get_tuples_returned('core.job'::regclass)").fetchone()[0]
+    assert after - before < 5_000  # rows and index entries that were read; the table was never read through

@@ -1,0 +1,184 @@
+"""However many buy one item at once, in whatever ways, it is sold as often as it is there."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.stock.shop import add_item, available, broken_promises, buy, order
+
+Db = psycopg.Connection[Any]
+
+
+def at_once(login: str, calls: Sequence[Callable[[Db], Any]]) -> list[Any]:
+    """The answers to calls that are made at the same instant, each by a session of its own."""
+    together = Barrier(len(calls))
+
+    def session(call: Callable[[Db], Any]) -> Any:
+        with psycopg.connect(login, autocommit=True) as conn:
+            together.wait()
+            return call(conn)
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(session, calls))
+
+
+def test_of_fifty_who_buy_the_last_unit_one_has_it(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    item = add_item(db, tenants["ours"], 1)
+    answers = at_once(shop, [lambda conn, n=n: buy(conn, item, 1, f"k{n}") for n in range(50)])
+    assert Counter(answers) == {"sold": 1, "refused": 49}
+    assert available(db, item) == 0
+    assert broken_promises(db) == []
+
+
+@pytest.mark.parametrize("ask", [buy, order])
+def test_fifty_calls_with_one_key_are_one_effect(ask: Any, db: Db, shop: str, tenants: dict[str, str]) -> None:
+    item = add_item(db, tenants["ours"], 100)
+    answers = at_once(shop, [lambda conn: ask(conn, item, 2, "the key")] * 50)
+    assert Counter(answers) == {"sold" if ask is buy else "queued": 50}
+    with psycopg.connect(shop, autocommit=True) as conn:
+        conn.execute("select stock.fulfil_batch()")
+        assert ask(conn, item, 2, "the key") == "sold"
+        assert ask(conn, item, 3, "the key") == "mismatch"
+    assert available(db, item) == 98
+    assert db.execute("select count(*) from stock.purchase").fetchone() == (1,)
+    assert broken_promises(db) == []
+
+
+@pytest.mark.slow
+def test_sixty_four_clients_on_one_hot_item(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    """Half of them buy at once, half order, and everybody now and then decides a batch."""
+    item = add_item(db, tenants["ours"], 500)
+
+    def client(conn: Db, number: int) -> Counter[str]:
+        dice, seen = random.Random(number), Counter()
+        for turn in range(20):
+            ask = buy if number % 2 else order
+            seen[ask(conn, item, dice.randint(1, 3), f"{number} {turn}")] += 1
+            if dice.random() < 0.1:
+                conn.execute("select stock.fulfil_batch()")
+        return seen
+
+    answers = sum(at_once(shop, [lambda conn, n=n: client(conn, n) for n in range(64)]), Counter())
+    with psycopg.connect(shop, autocommit=True) as conn:
+        while conn.execute("select stock.fulfil_batch()").fetchone() != (0,):
+            pass
+    assert answers.keys() == {"sold", "refused", "queued"}
+    assert db.execute("select count(*) from stock.purchase").fetchone() == (64 * 20,)
+    assert available(db, item) == 0  # about 2,560 were asked for
+    assert broken_promises(db) == []
+
+
+@pytest.mark.slow
+def test_two_workers_with_reversed_items_do_not_deadlock(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    items = [add_item(db, tenants["ours"], 100_000, f"Item {n}") for n in range(10)]
+    rounds = 15
+    with psycopg.connect(shop, autocommit=True) as conn:
+        for round_ in range(rounds):
+            for half, names in enumerate((items, items[::-1])):
+                for n, item in enumerate(names):
+                    order(conn, item, 1, f"{round_} {half} {n}")
+
+    def work(conn: Db) -> int:
+        return sum(conn.execute("select stock.fulfil_batch(10)").fetchone()[0] for _ in range(rounds * 2))
+
+    assert sum(at_once(shop, [work, work])) == rounds * 20
+    assert db.execute("select deadlocks from pg_stat_database where datname = current_database()").fetchone() == (0,)
+    assert broken_promises(db) == []
+
+
+def test_a_batch_waits_for_items_in_the_order_of_their_keys(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    """The first item is held by somebody; the batch that ordered it last has not locked the second one meanwhile."""
+    first, second = sorted(add_item(db, tenants["ours"], 10, name) for name in ("One", "Two"))
+    with psycopg.connect(shop, autocommit=True) as conn, psycopg.connect(shop) as holder:
+        order(conn, second, 1, "k1")
+        order(conn, first, 1, "k2")
+        buy(holder, first, 1, "k3")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(conn.execute, "select stock.fulfil_batch()")
+            while not db.execute("select exists (select from pg_locks where not granted)").fetchone()[0]:
+                assert not waiting.done()
+            db.execute("set lock_timeout = '1s'")
+            db.execute("select from stock.item where item_id = %s for update", [second])
+            holder.commit()
+            waiting.result()
+    assert broken_promises(db) == []
+
+
+def test_one_item_many_times_in_a_batch(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    item, other = add_item(db, tenants["ours"], 10), add_item(db, tenants["ours"], 3, "Desk")
+    with psycopg.connect(shop, autocommit=True) as conn:
+        for number, (name, qty) in enumerate(
+            [(item, 4), (other, 2), (item, 4), (item, 4), (other, 2), (item, 2), (other, 1)]
+        ):
+            order(conn, name, qty, str(number))
+        assert conn.execute("select stock.fulfil_batch()").fetchone() == (7,)
+        states = conn.execute("select state from stock.purchase order by order_key").fetchall()
+    assert [state for (state,) in states] == ["sold", "sold", "sold", "refused", "refused", "sold", "sold"]
+    assert (available(db, item), available(db, other)) == (0, 0)
+    assert broken_promises(db) == []
+
+
+def test_of_two_who_wipe_one_does_and_the_other_shop_is_untouched(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    item, theirs = add_item(db, tenants["ours"], 10), add_item(db, tenants["theirs"], 10)
+    for round_ in range(10):
+        db.execute("delete from core.cooldown")
+        answers = at_once(shop, [lambda conn: conn.execute("select stock.wipe('ours')").fetchone()[0]] * 2)
+        assert sorted(answers) == [False, True], round_
+    assert (available(db, item), available(db, theirs)) == (0, 10)
+    wiped = (
+        "select detail ->> 'withdrawn', count(*) from core.audit_log where action = 'stock.wipe' group by 1 order by 1"
+    )
+    assert db.execute(wiped).fetchall() == [("0", 9), ("10", 1)]
+
+
+def test_one_notification_for_a_batch(dsn: str, db: Db, shop: str, tenants: dict[str, str]) -> None:
+    item = add_item(db, tenants["ours"], 100)
+    with psycopg.connect(shop, autocommit=True) as conn, psycopg.connect(dsn, autocommit=True) as ear:
+        ear.execute("listen stanchion_purchases")
+        for number in range(40):
+            order(conn, item, 1, str(number))
+        conn.execute("select stock.fulfil_batch()")
+        assert [(told.channel, told.payload) for told in ear.notifies(timeout=0.3)] == [("stanchion_purchases", "")]
+
+
+def test_a_worker_decides_as_fulfil_batch_does(
+    db: Db, shop: str, tenants: dict[str, str], make_login: Callable[..., str], stanchion: Callable[..., Any]
+) -> None:
+    item = add_item(db, tenants["ours"], 10)
+    with psycopg.connect(shop, autocommit=True) as conn:
+        assert [order(conn, item, qty, str(qty)) for qty in (8, 5, 2)] == ["queued"] * 3
+    outcome = stanchion("worker", "drain", database_url=make_login("stanchion_worker"))
+    assert outcome.out == "3 done. The queue is empty.\n", outcome.err
+    with psycopg.connect(shop, autocommit=True) as conn:
+        assert [order(conn, item, qty, str(qty)) for qty in (8, 5, 2)] == ["sold", "refused", "sold"]
+    assert broken_promises(db) == []
+
+
+def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    item = add_item(db, tenants["ours"], 1000)
+    with psycopg.connect(shop, autocommit=True) as conn:
+
+        def each(number: int) -> None:
+            buy(conn, item, 1, f"now {number}")
+            for n in range(10):
+                order(conn, item, 1, f"later {number} {n}")
+            assert conn.execute("select stock.fulfil_batch()").fetchone() == (10,)
+
+        for number in range(6):  # as often as a session looks at a statement before it keeps a plan
+            each(number)
+        db.execute(
+            "insert into stock.purchase "
+            "select tenant_id, 'old ' || n, item_id, 1, 'refused', 'out of stock', 1, now(), now() "
+            "from stock.item, generate_series(1, 20000) as n"
+        )
+        read = "select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('purchase', 'job', 'item')"
+        each(7)
+        conn.execute("select pg_stat_force_next_flush()")
+        conn.execute("select 1")
+        assert db.execute(read).fetchone()[0] < 10_000  # some 20 for an order; one bad plan reads 20,000
