@@ -14,6 +14,7 @@ from etl.modules import Module, discover
 from etl.paths import ROOT
 
 ALL = discover(ROOT)
+DUMPED_EVERY = 20  # modules
 Db = psycopg.Connection[Any]
 
 
@@ -25,8 +26,8 @@ def take_back(db: Db, *, to: str | None = None, only: str | None = None) -> None
     revert(db, plan_revert(db, to=to, only=only), lambda row: None)
 
 
-def picture(cluster: Any, db: Db) -> tuple[str, str]:
-    """The schema as pg_dump tells it and as our catalog does; partitions come and go with the day."""
+def dump(cluster: Any, db: Db) -> str:
+    """The schema as pg_dump tells it; partitions come and go with the day."""
     dumped = subprocess.run(
         [cluster.bindir / "pg_dump", "--schema-only", "--exclude-schema=parts*", cluster.dsn(db.info.dbname)],
         capture_output=True,
@@ -35,30 +36,36 @@ def picture(cluster: Any, db: Db) -> tuple[str, str]:
         env=library_path(cluster.bindir),
     ).stdout
     # each dump has a random word in these, against injection into psql
-    lines = [line for line in dumped.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
-    return "\n".join(lines), catalog.read_catalog(db)
+    return "\n".join(line for line in dumped.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
 @pytest.mark.slow
 def test_each_module_goes_and_comes_back(empty_db: Db, cluster: Any) -> None:
-    before = picture(cluster, empty_db)
-    for count, module in enumerate(ALL, 1):
+    """One by one up, down and up again; our catalog is asked each time, pg_dump, which takes longer, now and then."""
+    catalogs, dumps = [catalog.read_catalog(empty_db)], {0: dump(cluster, empty_db)}
+    for count in range(1, len(ALL) + 1):
         deploy_these(empty_db, ALL[:count])
-        after = picture(cluster, empty_db)
-        take_back(empty_db, only=module.name)
-        assert picture(cluster, empty_db) == before, f"{module.name} leaves something"
+        catalogs.append(catalog.read_catalog(empty_db))
+        if count % DUMPED_EVERY == 0:
+            dumps[count] = dump(cluster, empty_db)
+    for count in reversed(range(len(ALL))):
+        module = ALL[count].name
+        take_back(empty_db, only=module)
+        assert catalog.read_catalog(empty_db) == catalogs[count], f"{module} leaves something"
+        if count in dumps:
+            assert dump(cluster, empty_db) == dumps[count], f"{module} or one of the next leaves something"
+    for count in range(1, len(ALL) + 1):
         deploy_these(empty_db, ALL[:count])
-        assert catalog.read_catalog(empty_db) == after[1], f"{module.name} differs the second time"
-        before = after
+        assert catalog.read_catalog(empty_db) == catalogs[count], f"{ALL[count - 1].name} differs the second time"
 
 
 @pytest.mark.slow
 def test_everything_at_once_goes_and_comes_back(db: Db, cluster: Any) -> None:
-    before = picture(cluster, db)
+    before = (dump(cluster, db), catalog.read_catalog(db))
     take_back(db, to="nothing")
     assert db.execute("select nspname from pg_namespace where nspname in ('core', 'parts', 'marts')").fetchall() == []
     deploy_these(db, ALL)
-    assert picture(cluster, db) == before
+    assert (dump(cluster, db), catalog.read_catalog(db)) == before
 
 
 def test_the_committed_catalog_is_what_deploying_yields(db: Db) -> None:
