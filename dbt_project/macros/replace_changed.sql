@@ -1,0 +1,29 @@
+{#- The unit of change is the game: the rows of every game in the window go and those computed come. The games
+    are taken from the change list and not from the new rows, so that a game that was withdrawn, and
+    has no rows any more, goes too. -#}
+{% macro write_replace_changed(target, source, columns, afresh) -%}
+    {%- set list = columns | join(', ') -%}
+    delete from {{ target }} as old
+    {% if not afresh -%}
+    using ({{ changed_games('tenant_id, game_key') }}) as changed
+    where old.tenant_id = changed.tenant_id and old.game_key = changed.game_key
+    {%- endif %};
+    insert into {{ target }} ({{ list }})
+    select {{ list }} from {{ source }}
+    order by tenant_id, game_key
+{%- endmacro %}
+
+{#- The games that a load in the window changed: by tenant, whose index on the load id then finds them. -#}
+{% macro changed_games(columns='*') -%}
+    select {% for column in columns.split(', ') %}game.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from ({{ changed_tenants() }}) as changed_tenant
+    join {{ ref('int_game') }} as game on game.tenant_id = changed_tenant.tenant_id
+    where {{ in_window('game') }}
+{%- endmacro %}
+
+{#- The tenants with a load in the window. -#}
+{% macro changed_tenants() -%}
+    select distinct load.tenant_id
+    from {{ ref('stg_landing__load_batch') }} as load
+    where {{ in_window('load') }} and load.tenant_id = coalesce(core.window_tenant(), load.tenant_id)
+{%- endmacro %}

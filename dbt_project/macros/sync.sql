@@ -1,0 +1,18 @@
+{#- For dimensions: everything of the tenants in the window is computed, and only what differs is written. -#}
+{% macro write_sync(target, source, columns, afresh) -%}
+    {%- set keys = config.require('unique_key') -%}
+    {%- set list = columns | join(', ') -%}
+    {%- set same -%}
+        {% for key in keys %}old.{{ key }} = new.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+    {%- endset -%}
+    delete from {{ target }} as old
+    where
+        not exists (select from {{ source }} as new where {{ same }} and ({{ 'new.' ~ columns | join(', new.') }}) is not distinct from ({{ 'old.' ~ columns | join(', old.') }}))
+        {% if not (afresh or config.get('always')) -%}
+        and old.tenant_id in ({{ changed_tenants() }})
+        {%- endif %};
+    insert into {{ target }} ({{ list }})
+    select {{ list }} from {{ source }} as new
+    where not exists (select from {{ target }} as old where {{ same }})
+    order by {{ keys | join(', ') }}
+{%- endmacro %}
