@@ -1,0 +1,6 @@
+-- Players of stints of games: by the day of the game, kept for ever. Loads make the days that they need.
+insert into core.partition_set (relation, days_ahead, days_kept, guard) values ('contest.stint_player', 1, null, null)
+on conflict (relation) do update set
+    days_ahead = excluded.days_ahead, days_kept = excluded.days_kept, guard = excluded.guard;
+
+-- revert: delete from core.partition_set where relation = 'contest.stint_player';

@@ -1,0 +1,27 @@
+-- Who may see events of games: the tenant's applications, and the builder, of every tenant. The loader writes them.
+alter table contest.play_event enable row level security, force row level security;
+
+create policy own_tenant on contest.play_event
+for select to stanchion_app
+using (tenant_id = core.current_tenant());
+
+create policy loads_own_tenant on contest.play_event
+for all to stanchion_loader
+using (tenant_id = core.current_tenant())
+with check (tenant_id = core.current_tenant());
+
+create policy every_tenant on contest.play_event
+for select to stanchion_builder
+using (true);
+
+create policy owner_for_tenant on contest.play_event
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select on contest.play_event to stanchion_app, stanchion_builder;
+grant select, insert, update, delete on contest.play_event to stanchion_loader;
+
+-- Not granted: anything to analysts, who read marts.
+
+-- revert: select core.unsecure_relation('contest.play_event');

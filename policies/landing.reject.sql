@@ -1,0 +1,18 @@
+-- Who may see what was rejected: the loader, of its tenant, which writes it.
+alter table landing.reject enable row level security, force row level security;
+
+create policy loads_own_tenant on landing.reject
+for all to stanchion_loader
+using (tenant_id = core.current_tenant())
+with check (tenant_id = core.current_tenant());
+
+create policy owner_for_tenant on landing.reject
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select, insert on landing.reject to stanchion_loader;
+
+-- Not granted: anything to applications and analysts; it is raw input.
+
+-- revert: select core.unsecure_relation('landing.reject');

@@ -1,0 +1,18 @@
+-- Who may see revisions: the loader, of its tenant, which archives them.
+alter table landing.revision enable row level security, force row level security;
+
+create policy loads_own_tenant on landing.revision
+for all to stanchion_loader
+using (tenant_id = core.current_tenant())
+with check (tenant_id = core.current_tenant());
+
+create policy owner_for_tenant on landing.revision
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select, insert, update on landing.revision to stanchion_loader;
+
+-- Not granted: delete. A revision stays; anything to applications and analysts, who read what is published.
+
+-- revert: select core.unsecure_relation('landing.revision');

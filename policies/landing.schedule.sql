@@ -1,0 +1,18 @@
+-- Who may see schedules as they came: the loader, of its tenant, which writes them.
+alter table landing.schedule enable row level security, force row level security;
+
+create policy loads_own_tenant on landing.schedule
+for all to stanchion_loader
+using (tenant_id = core.current_tenant())
+with check (tenant_id = core.current_tenant());
+
+create policy owner_for_tenant on landing.schedule
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select, insert, update, delete on landing.schedule to stanchion_loader;
+
+-- Not granted: anything to applications and analysts; what a schedule says is in contest.fixture.
+
+-- revert: select core.unsecure_relation('landing.schedule');

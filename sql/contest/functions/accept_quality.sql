@@ -1,0 +1,35 @@
+-- Accepts a published game as it is, though it contradicts the official score, and says why in the audit.
+--
+-- It is about the revision that is published now: the next one is judged anew.
+create or replace function contest.accept_quality(p_game_key text, p_reason text, p_load_id bigint)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+begin
+    if (p_reason ~ '\S') is not true then
+        raise exception 'why?' using errcode = '22023';
+    end if;
+    update contest.game_quality as q
+    set accepted_by = session_user, accepted_reason = p_reason, accepted_at = core.clock()
+    where q.tenant_id = v_tenant and q.game_key = p_game_key;
+    if not found then
+        raise exception 'nothing of the game is published' using errcode = 'P0002';
+    end if;
+    update contest.fixture as f
+    set load_id = p_load_id
+    where f.tenant_id = v_tenant and f.game_key = p_game_key;
+    perform core.write_audit('quality.accept', p_game_key, jsonb_build_object('reason', p_reason));
+end;
+$$;
+
+comment on function contest.accept_quality(text, text, bigint) is
+'Accepts the published revision of a game, as part of a load. Raises P0002 when nothing of it is published, 22023 without a reason, 42501 without a tenant.';
+
+grant execute on function contest.accept_quality(text, text, bigint) to stanchion_loader;
+
+-- revert: drop function contest.accept_quality(text, text, bigint);

@@ -1,0 +1,54 @@
+-- Makes the partitions of game days, past or to come, for a loader, who may not make tables.
+--
+-- Security definer, and so bounded: from 1900 to two years ahead, and a hundred days a call. What is there is
+-- found by its name, since asking every partition for its bounds takes longer the more there are. Call
+-- it in a transaction of its own: what it makes is locked until the commit.
+create or replace function contest.ensure_game_days(p_days date[])
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_today date := core.utc_day(core.clock());
+    v_relation regclass;
+    v_day date;
+    v_made integer := 0;
+begin
+    if cardinality(p_days) > 100 then
+        raise exception '% days at once are too many', cardinality(p_days) using errcode = '22023';
+    end if;
+    foreach v_day in array p_days loop
+        if (v_day between date '1900-01-01' and v_today + 731) is not true then
+            raise exception 'no game is played on %', v_day using errcode = '22023';
+        end if;
+    end loop;
+    -- always in this order: two at once wait for each other and never both ways
+    foreach v_relation in array array[
+        'contest.play_event', 'contest.play_participant', 'contest.play_point', 'contest.stint', 'contest.stint_player'
+    ]::regclass[] loop
+        for v_day in
+            select distinct d.day
+            from unnest(p_days) as d (day)
+            where not exists (
+                select from pg_class as c
+                join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
+                join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = v_relation and not i.inhdetachpending
+                where c.relname = replace(v_relation::text, '.', '__') || '__' || to_char(d.day, 'YYYYMMDD')
+            )
+            order by 1
+        loop
+            v_made := v_made + core.ensure_partitions(v_relation, v_day, v_day);
+        end loop;
+    end loop;
+    return v_made;
+end;
+$$;
+
+comment on function contest.ensure_game_days(date[]) is
+'Makes the missing partitions of these days for all tables by game day, and returns how many it made. Raises 22023 for a day that no game is played on and for more than 100 days.';
+
+grant execute on function contest.ensure_game_days(date[]) to stanchion_loader;
+
+-- revert: drop function contest.ensure_game_days(date[]);

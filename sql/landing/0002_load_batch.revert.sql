@@ -1,0 +1,2 @@
+drop table landing.load_batch;
+drop sequence landing.load_id;

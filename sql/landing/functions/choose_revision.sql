@@ -1,0 +1,51 @@
+-- Writes down what a person decided about the revisions of a game, for all that are known now.
+--
+-- The caller holds the lock of the game and publishes what follows in the same transaction.
+create or replace function landing.choose_revision(p_game_key text, p_content_hash bytea, p_reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_newest record;
+begin
+    select r.exported_at, r.content_hash into v_newest
+    from landing.revision as r
+    where r.tenant_id = v_tenant and r.game_key = p_game_key
+    order by r.exported_at desc nulls last, r.content_hash desc
+    limit 1;
+    if not found or (
+        p_content_hash is not null and not exists (
+            select from landing.revision as r
+            where r.tenant_id = v_tenant and r.game_key = p_game_key and r.content_hash = p_content_hash
+                and r.state <> 'empty'
+        )
+    ) then
+        raise exception 'the game has no such revision, or nothing is in it' using errcode = 'P0002';
+    end if;
+    insert into landing.choice (tenant_id, game_key, content_hash, over_exported_at, over_hash, reason)
+    values (v_tenant, p_game_key, p_content_hash, v_newest.exported_at, v_newest.content_hash, p_reason)
+    on conflict on constraint choice_pk do update set
+        content_hash = excluded.content_hash,
+        over_exported_at = excluded.over_exported_at,
+        over_hash = excluded.over_hash,
+        reason = excluded.reason,
+        chosen_by = session_user,
+        chosen_at = core.clock();
+    perform core.write_audit(
+        case when p_content_hash is null then 'game.withdraw' else 'game.publish' end,
+        p_game_key,
+        jsonb_build_object('content_hash', encode(p_content_hash, 'hex'), 'reason', p_reason)
+    );
+end;
+$$;
+
+comment on function landing.choose_revision(text, bytea, text) is
+'Chooses the revision to publish, or none with null, over all that are known now. Raises P0002 when the game has no such revision, 42501 without a tenant.';
+
+grant execute on function landing.choose_revision(text, bytea, text) to stanchion_loader;
+
+-- revert: drop function landing.choose_revision(text, bytea, text);

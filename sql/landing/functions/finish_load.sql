@@ -1,0 +1,33 @@
+-- Ends a load with what came of it, and lets go of its lock.
+create or replace function landing.finish_load(
+    p_load_id bigint, p_state text, p_outcomes jsonb, p_accepted bigint, p_rejected bigint
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update landing.load_batch as b
+    set
+        state = p_state,
+        finished_at = core.clock(),
+        outcomes = p_outcomes,
+        seen = p_accepted + p_rejected,
+        accepted = p_accepted,
+        rejected = p_rejected
+    where b.tenant_id = core.required_tenant() and b.load_id = p_load_id and b.state = 'running';
+    if not found then
+        raise exception 'load % is not running', p_load_id using errcode = '55000';
+    end if;
+    perform pg_advisory_unlock_shared(landing.load_lock(p_load_id));
+end;
+$$;
+
+comment on function landing.finish_load(bigint, text, jsonb, bigint, bigint) is
+'Ends a running load of the tenant. Raises 55000 when it is over or not the tenant''s, 23514 for an unknown state.';
+
+grant execute on function landing.finish_load(bigint, text, jsonb, bigint, bigint) to stanchion_loader;
+
+-- revert: drop function landing.finish_load(bigint, text, jsonb, bigint, bigint);

@@ -1,0 +1,16 @@
+-- The key of the advisory lock that every session of a load shares for as long as it lives.
+create or replace function landing.load_lock(p_load_id bigint)
+returns bigint
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return hashtextextended('stanchion load ' || p_load_id, 0);
+end;
+$$;
+
+comment on function landing.load_lock(bigint) is 'The key of the advisory lock that the sessions of a load share.';
+
+-- revert: drop function landing.load_lock(bigint);

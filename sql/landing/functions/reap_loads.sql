@@ -1,0 +1,36 @@
+-- Ends the loads that died: running, and no session holds their lock.
+--
+-- As an operator of every tenant, else of the session's: the policy of the owner says so. A load is not
+-- reaped while one of its sessions lives, since that one could still commit games under its id.
+create or replace function landing.reap_loads()
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid;
+    v_load bigint;
+    v_reaped integer := 0;
+begin
+    for v_tenant, v_load in
+        select b.tenant_id, b.load_id from landing.load_batch as b where b.state = 'running' order by b.load_id
+    loop
+        if pg_try_advisory_xact_lock(landing.load_lock(v_load)) then
+            update landing.load_batch as b
+            set state = 'reaped', finished_at = core.clock()
+            where b.tenant_id = v_tenant and b.load_id = v_load and b.state = 'running';
+            v_reaped := v_reaped + found::integer;
+        end if;
+    end loop;
+    return v_reaped;
+end;
+$$;
+
+comment on function landing.reap_loads() is
+'Marks the loads that died as reaped and returns how many there were: of every tenant for an operator, else of the session''s.';
+
+grant execute on function landing.reap_loads() to stanchion_loader;
+
+-- revert: drop function landing.reap_loads();
