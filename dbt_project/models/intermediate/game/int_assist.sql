@@ -1,6 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
     contract={'enforced': true},
     indexes=[{'columns': ['tenant_id', 'game_key', 'goal_event_no', 'side', 'player_key'], 'unique': true}]
 ) }}
@@ -26,8 +25,7 @@ assists as (
         lines.player_key,
         {{ person_of('lines.person_key', 'lines.side', 'lines.player_key') }} as person_key,
         lines.is_primary,
-        lines.is_linked,
-        games.load_id
+        lines.is_linked
     from games
     cross join lateral (
         with

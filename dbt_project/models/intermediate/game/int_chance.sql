@@ -1,6 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
     contract={'enforced': true},
     indexes=[{'columns': ['tenant_id', 'game_key', 'event_no'], 'unique': true}]
 ) }}
@@ -30,11 +29,14 @@ chances as (
         placed.stint_no,
         case when events.is_goal then placed.for_players > placed.against_players end as is_power_play,
         case when events.is_goal then placed.for_players < placed.against_players end as is_short_handed,
-        case when events.is_goal then placed.against_goalie_key is null end as is_empty_net,
-        games.load_id
+        case when events.is_goal then placed.against_goalie_key is null end as is_empty_net
     from games
-    join {{ ref('fact_event') }} as events
-        on {{ of_game('events') }} and (events.is_goal or events.is_shot)
+    cross join lateral (
+        select events.*
+        from {{ ref('fact_event') }} as events
+        where {{ of_game('events') }} and (events.is_goal or events.is_shot)
+        offset 0
+    ) as events
     left join lateral (
         select
             stints.stint_no,
@@ -66,6 +68,5 @@ select
     stint_no,
     is_power_play,
     is_short_handed,
-    case when stint_no is not null then is_empty_net end as is_empty_net,
-    load_id
+    case when stint_no is not null then is_empty_net end as is_empty_net
 from chances

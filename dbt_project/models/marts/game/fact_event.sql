@@ -53,8 +53,7 @@ events as (
         lines.assist_to,
         lines.sequence_no,
         lines.play_no,
-        lines.is_highlight,
-        games.load_id
+        lines.is_highlight
     from games
     cross join lateral (
         with

@@ -26,8 +26,7 @@ player_stints as (
         lines.is_goalie,
         lines.seconds,
         lines.net_seconds,
-        lines.is_new_shift,
-        games.load_id
+        lines.is_new_shift
     from games
     cross join lateral (
         with

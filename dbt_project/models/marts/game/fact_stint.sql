@@ -30,8 +30,7 @@ stints as (
         lines.home_players - (lines.home_goalie_key is not null)::integer
         || 'v' || lines.away_players - (lines.away_goalie_key is not null)::integer as strength,
         score.home_score,
-        score.away_score,
-        games.load_id
+        score.away_score
     from games
     cross join lateral (
         select

@@ -1,0 +1,30 @@
+{#- Two models agree on a total in each group: a mart adds up to what it was made of. -#}
+{% test equal_sum(model, measure, to, to_measure, group_by, where='true', to_where=none) %}
+with
+
+here as (
+    select
+        {{ group_by | join(', ') }},
+        sum({{ measure }}) as total
+    from {{ model }}
+    where {{ where }}
+    group by {{ group_by | join(', ') }}
+),
+
+there as (
+    select
+        {{ group_by | join(', ') }},
+        sum({{ to_measure }}) as total
+    from {{ to }}
+    where {{ to_where or where }}
+    group by {{ group_by | join(', ') }}
+)
+
+select
+    {{ group_by | join(', ') }},
+    here.total as total_here,
+    there.total as total_there
+from here
+full join there using ({{ group_by | join(', ') }})
+where coalesce(here.total, 0) <> coalesce(there.total, 0)
+{% endtest %}
