@@ -14,7 +14,7 @@ Side = Literal["home", "away"]
 SLOTS = ("F1", "F2", "F3", "D1", "D2", "G", "X")
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One line of a roster."""
 
     side: Side
@@ -24,7 +24,7 @@ class Entry(Struct, frozen=True):
     position: str | None
 
 
-class Point(Struct, frozen=True):
+class Point(Struct, frozen=True, gc=False):
     kind: Literal["puck", "net", "player"]
     participant_no: int | None  # of the participant it belongs to; None for puck and net
     point_no: int
@@ -32,11 +32,11 @@ class Point(Struct, frozen=True):
     y: float  # -42.5..42.5
 
 
-class Participant(Struct, frozen=True):
+class Participant(Struct, frozen=True, gc=False):
     participant_no: int  # 0-based position in the event
     role: Literal["event", "opp"] | None
     role_no: int | None
-    side: Side  # resolved: given team, else the role; the other roster may veto (oracle.who)
+    side: Side | None  # given team, else the role; the other roster may veto. None: neither event nor player has a team
     jersey: str | None
     name: str | None
     person_key: str | None  # by roster (side, jersey); None when unknown
@@ -49,7 +49,7 @@ class Participant(Struct, frozen=True):
     side_of_puck: str | None
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     event_no: int  # 0-based position in the document
     source_idx: int | None  # idx as the source says (assist_to refers to it)
     period: int  # OT = periods + 1
@@ -73,7 +73,7 @@ class Event(Struct, frozen=True):
     points: tuple[Point, ...]
 
 
-class OnIce(Struct, frozen=True):
+class OnIce(Struct, frozen=True, gc=False):
     side: Side
     slot: str
     jersey: str
@@ -81,7 +81,7 @@ class OnIce(Struct, frozen=True):
     person_key: str | None
 
 
-class Stint(Struct, frozen=True):
+class Stint(Struct, frozen=True, gc=False):
     stint_no: int  # 0-based position in the document
     period: int
     start_s: Decimal  # seconds remaining
@@ -92,14 +92,14 @@ class Stint(Struct, frozen=True):
     on_ice: tuple[OnIce, ...]
 
 
-class Reject(Struct, frozen=True):
+class Reject(Struct, frozen=True, gc=False):
     part: Literal["file", "roster", "event", "participant", "stint", "row"]
     position: int | None  # 0-based in its part (file: None; row: the line number in the file)
     reason: str  # a sentence, without the data
     raw: Any  # the piece itself, JSON-able, never anything of settings
 
 
-class Game(Struct, frozen=True):
+class Game(Struct, frozen=True, gc=False):
     """One export, read. `accepted + rejected = seen` for events and stints; ignored non-playing stints are counted."""
 
     game_key: str  # gameId as text; for event CSV: date, home and away

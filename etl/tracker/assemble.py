@@ -1,0 +1,387 @@
+"""A game export, field by field as it was written, made into a Game.
+
+What cannot be used is rejected with its position and a reason; what is odd is kept and flagged. For events as for
+stints, what is accepted, rejected and (stints without players) ignored adds up to what was seen.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from etl.tracker.errors import UnreadableError
+from etl.tracker.identity import content_hash
+from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Point, Reject, Side, Stint
+from etl.tracker.rink import Rink
+from etl.tracker.rosters import OTHER, Rosters
+from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
+from etl.tracker.values import (
+    BadValueError,
+    clock,
+    code,
+    day,
+    jersey,
+    moment,
+    period,
+    play_code,
+    raw,
+    role,
+    seconds,
+    success,
+    text,
+    whole,
+)
+
+_SIDES: dict[Any, Side] = {"home": "home", "away": "away"}
+_ZONES = {"o": "o", "d": "d", "n": "n"}
+_OUTSIDE = Decimal("0.5")  # seconds by which neighbouring stints may miss each other
+_MANY_GOALS = 500  # more are not looked up among the stints: no game has them
+
+
+def assemble(source: SourceGame) -> Game:
+    """The game of an export. Raises UnreadableError when it does not say which game it is."""
+    return _Assembly(source).game()
+
+
+class _Assembly:
+    def __init__(self, source: SourceGame) -> None:
+        self.source = source
+        self.flags: Counter[str] = Counter()
+        self.rejects: list[Reject] = []
+        self.periods = 3
+        self.period_seconds: dict[str, int] = {}
+        if source.repaired:
+            self.flags["text_repaired"] = source.repaired
+
+    def game(self) -> Game:
+        source = self.source
+        try:
+            game_key, home, away = text(source.game_id), text(source.home_team), text(source.away_team)
+        except BadValueError as error:
+            raise UnreadableError(f"The export cannot be kept: {error}") from None
+        if game_key is None:
+            raise UnreadableError("The export names no game: its gameId is empty.")
+        self.flags["team_without_name"] += (home is None) + (away is None)
+        self.period_seconds = {key: round(minutes * 60) for key, minutes in _lengths(source.period_lengths)}
+        self.periods = sum(key.isdigit() for key in self.period_seconds) or 3
+        exported_at = moment(source.export_date) or moment(source.saved_at)
+        if exported_at is None and source.format != "roster":
+            self.flags["export_date_not_read"] += 1
+        self.rosters = Rosters(self._entries(), self.flags)
+        self.rink = Rink(self._all_points())
+        events = self._events()
+        stints = self._stints()
+        self._check_goals(events, stints)
+        self.flags["point_off_the_rink"] += self.rink.outside
+        stints_rejected = sum(reject.part == "stint" for reject in self.rejects)
+        return Game(
+            game_key=game_key,
+            format=source.format,
+            exported_at=exported_at,
+            home_team=home or "",
+            away_team=away or "",
+            game_date=day(source.game_date),
+            period_seconds=self.period_seconds,
+            penalty_minutes={key: int(minutes) for key, minutes in _lengths(source.penalty_lengths)},
+            home_attacks_right_p1=source.home_attacks_right if isinstance(source.home_attacks_right, bool) else None,
+            rosters=self.rosters.entries,
+            events=events,
+            stints=stints,
+            rejects=tuple(self.rejects),
+            flags={name: count for name, count in sorted(self.flags.items()) if count},
+            events_seen=len(source.events),
+            stints_seen=len(source.shifts),
+            stints_ignored=len(source.shifts) - len(stints) - stints_rejected,
+            content_hash=content_hash((home or "", away or ""), self.rosters.entries, events, stints),
+            document=msgspec.json.encode(source),
+        )
+
+    def _reject(self, part: Any, position: int, reason: str, piece: Any) -> None:
+        self.rejects.append(Reject(part, position, reason, msgspec.to_builtins(piece)))
+
+    # ---------------------------------------------------------------- rosters
+
+    def _entries(self) -> tuple[Entry, ...]:
+        entries = []
+        for side in OTHER:
+            goalies = 0
+            for position, line in enumerate(self.source.rosters.get(side, ())):
+                if not isinstance(line, SourceEntry):
+                    self._reject("roster", position, f"The line of the {side} roster is not an object.", line)
+                    continue
+                try:
+                    entry = Entry(side, jersey(line.num), text(line.name), text(line.id), text(line.pos))
+                except BadValueError as error:
+                    self._reject("roster", position, str(error), line)
+                    continue
+                self.flags["roster_without_jersey"] += entry.jersey is None
+                goalies += entry.position == "G"
+                entries.append(entry)
+            self.flags["several_goalies_on_roster"] += goalies > 1
+        return tuple(entries)
+
+    # ---------------------------------------------------------------- events
+
+    def _all_points(self) -> Iterable[Any]:
+        for event in self.source.events:
+            if isinstance(event, SourceEvent):
+                yield event.puck
+                for person in event.players or ():
+                    if isinstance(person, SourcePlayer):
+                        yield person.xy
+
+    def _events(self) -> tuple[Event, ...]:
+        kept: list[tuple[Any, Event]] = []
+        for position, source in enumerate(self.source.events):
+            if not isinstance(source, SourceEvent):
+                self._reject("event", position, "The event is not an object of the form of an event.", source)
+                continue
+            try:
+                kept.append((source.assist_to, self._event(position, source)))
+            except BadValueError as error:
+                self._reject("event", position, str(error), source)
+        events = [event for _, event in kept]
+        goals = self._goals(events)
+        for place, (assist_to, event) in enumerate(kept):
+            if assist_to is None:
+                continue
+            goal = goals.get(self._index(assist_to))
+            if goal is None:
+                self.flags["assist_to_no_goal"] += 1
+            else:
+                events[place] = msgspec.structs.replace(event, assist_to=goal)
+        return tuple(events)
+
+    def _event(self, position: int, source: SourceEvent) -> Event:
+        kind = code(source.type)
+        if kind is None:
+            raise BadValueError("The event has no type.")
+        number = period(source.period, self.periods)
+        side = _side(source.team)
+        start = clock(source.start_time)
+        index = self._index(source.idx)
+        people, points = self._people(position, source, side)
+        if side is None:
+            self.flags["event_without_team"] += 1
+        if start is None:
+            self.flags["event_without_clock"] += 1
+        if number == 0:
+            self.flags["event_without_period"] += 1
+        return Event(
+            event_no=position,
+            source_idx=position if source.idx is None else index,
+            period=number,
+            type=kind,
+            detail1=code(source.detail1),
+            detail2=code(source.detail2),
+            type_raw=raw(source.type) or "",
+            detail1_raw=raw(source.detail1),
+            detail2_raw=raw(source.detail2),
+            side=side,
+            zone=_ZONES.get(source.zone) if isinstance(source.zone, str) else None,  # type: ignore[arg-type]
+            success=success(source.success),
+            start_s=start,
+            end_s=clock(source.end_time),
+            linked_group=self._index(source.linked_group),
+            assist_to=None,
+            sequence_no=self._index(source.sequence_no),
+            play_no=self._index(source.play_no),
+            is_highlight=source.is_highlight is True,
+            participants=people,
+            points=points,
+        )
+
+    def _people(
+        self, position: int, source: SourceEvent, team: Side | None
+    ) -> tuple[tuple[Participant, ...], tuple[Point, ...]]:
+        flags = self.flags
+        people: list[Participant] = []
+        points = self.rink.points("puck", None, source.puck) if source.puck else []
+        if source.net:
+            points += self.rink.points("net", None, source.net)
+        for number, person in enumerate(source.players or ()):
+            if not isinstance(person, SourcePlayer):
+                self._reject("participant", position, "The participant of the event is not an object.", person)
+                continue
+            whose, role_no = role(person.role)
+            shirt, name = jersey(person.num), text(person.name)
+            if whose is None:
+                flags["participant_without_role"] += 1
+            if shirt is None:
+                flags["participant_without_jersey"] += 1
+            side = self.rosters.side(team, _side(person.team), whose == "opp", shirt, name)
+            people.append(
+                Participant(
+                    participant_no=number,
+                    role=whose,
+                    role_no=role_no,
+                    side=side,
+                    jersey=shirt,
+                    name=name,
+                    person_key=self.rosters.person(side, shirt),
+                    detail1=play_code(person.play_detail1),
+                    detail2=play_code(person.play_detail2),
+                    detail1_raw=raw(person.play_detail1),
+                    detail2_raw=raw(person.play_detail2),
+                    success=success(person.success),
+                    pressure=text(person.pressure),
+                    side_of_puck=text(person.side_of_puck),
+                )
+            )
+            if person.xy:
+                points += self.rink.points("player", number, person.xy)
+        return tuple(people), tuple(points)
+
+    def _index(self, value: Any) -> int | None:
+        if value is None or (value.__class__ is int and -(2**53) < value < 2**53):
+            return value  # type: ignore[no-any-return]
+        try:
+            return whole(value)
+        except BadValueError:
+            self.flags["number_out_of_range"] += 1
+            return None
+
+    def _goals(self, events: list[Event]) -> dict[int | None, int]:
+        """The goals by the index that assists name them with. A goal written twice is found once, as its first."""
+        seen = set()
+        goals: dict[int | None, int] = {}
+        for event in events:
+            if event.side is None or not is_goal(event):
+                continue
+            who = scorer(event)
+            key = (event.period, event.start_s, who.side if who else event.side, (who.jersey or "") if who else None)
+            if key in seen and event.start_s is not None:
+                self.flags["duplicate_goal"] += 1
+                continue
+            seen.add(key)
+            if event.source_idx is not None:
+                goals[event.source_idx] = event.event_no
+        return goals
+
+    # ---------------------------------------------------------------- stints
+
+    def _stints(self) -> tuple[Stint, ...]:
+        """Those that somebody plays in, numbered so that neighbours in a period differ by one.
+
+        A row that is left out between two stints of a period leaves a gap of one, since it ends everybody's shift;
+        rows left out between periods or at the end leave none, so they change nothing.
+        """
+        stints: list[Stint] = []
+        gap = False
+        for position, source in enumerate(self.source.shifts):
+            try:
+                stint = self._stint(source, len(stints))
+            except BadValueError as error:
+                self._reject("stint", position, str(error), source)
+                stint = None
+            if stint is None:
+                gap = True
+                continue
+            before = stints[-1] if stints else None
+            number = 0
+            if before:
+                number = before.stint_no + 1
+                if before.period == stint.period:
+                    number += gap
+                    self.flags["stint_overlap"] += stint.start_s > before.end_s + _OUTSIDE
+                    self.flags["stint_gap"] += stint.start_s < before.end_s - _OUTSIDE
+            stints.append(msgspec.structs.replace(stint, stint_no=number))
+            gap = False
+        return tuple(stints)
+
+    def _stint(self, source: Any, number: int) -> Stint | None:
+        if not isinstance(source, SourceStint):
+            raise BadValueError("The stint is not an object of the form of a stint.")
+        on_ice = (*self._slots("home", source.home), *self._slots("away", source.away))
+        if not on_ice:
+            return None
+        start, end = clock(source.start_time), clock(source.end_time)
+        if start is None or end is None:
+            raise BadValueError("The stint has players, but its clock cannot be read.")
+        if end > start:
+            raise BadValueError("The stint ends before it starts.")
+        stoppage, duration = seconds(source.stoppage), seconds(source.duration)
+        self.flags["negative_stoppage"] += stoppage is not None and stoppage < 0
+        self.flags["duration_disagrees"] += duration is not None and abs(duration - round(start - end)) > 1
+        return Stint(
+            stint_no=number,
+            period=period(source.period, self.periods),
+            start_s=start,
+            end_s=end,
+            stoppage_s=stoppage,
+            start_type=text(source.start_type),
+            stop_type=text(source.stop_type),
+            on_ice=on_ice,
+        )
+
+    def _slots(self, side: Side, slots: dict[str, SourceSlot | None] | None) -> list[OnIce]:
+        on_ice: list[OnIce] = []
+        if not slots:
+            return on_ice
+        for slot in SLOTS:
+            player = slots.get(slot)
+            if player is None:
+                continue
+            shirt = jersey(player.num)
+            if shirt is None:
+                self.flags["slot_without_jersey"] += 1
+                continue
+            entry = self.rosters.entry(side, shirt)
+            self.flags["stint_player_on_no_roster"] += entry is None
+            on_ice.append(OnIce(side, slot, shirt, text(player.name), entry.person_key if entry else None))
+        self.flags["unknown_slot"] += sum(player is not None and slot not in SLOTS for slot, player in slots.items())
+        shirts = {player.jersey for player in on_ice}
+        self.flags["player_in_two_slots"] += len(on_ice) - len(shirts)
+        goalies = {player.jersey for player in on_ice if player.slot == "G" or self._is_goalie(side, player.jersey)}
+        self.flags["two_goalies"] += len(goalies) > 1
+        return on_ice
+
+    def _is_goalie(self, side: Side, shirt: str) -> bool:
+        entry = self.rosters.entry(side, shirt)
+        return entry is not None and entry.position == "G"
+
+    def _check_goals(self, events: tuple[Event, ...], stints: tuple[Stint, ...]) -> None:
+        """Flag goals that no stint holds, and scorers who were not on the ice. A stint owns its ending second."""
+        if not stints:
+            return
+        by_period: dict[int, list[Stint]] = defaultdict(list)
+        for stint in stints:
+            by_period[stint.period].append(stint)
+        for goal in [event for event in events if event.side and is_goal(event)][:_MANY_GOALS]:
+            at = goal.start_s
+            found = None
+            if at is not None:
+                played = by_period[goal.period]
+                found = next((stint for stint in played if stint.start_s > at >= stint.end_s), None) or next(
+                    (stint for stint in played if stint.start_s == at), None
+                )
+            if found is None:
+                self.flags["goal_outside_stints"] += 1
+                continue
+            who = scorer(goal)
+            self.flags["scorer_not_on_ice"] += who is None or not any(
+                player.side == who.side and player.jersey == who.jersey for player in found.on_ice
+            )
+
+
+def is_goal(event: Event) -> bool:
+    return event.type == "Goal" and event.detail1 == "Goal_Scored"
+
+
+def scorer(event: Event) -> Participant | None:
+    """Event player 1, who is credited with what the event counts."""
+    return next((person for person in event.participants if person.role == "event" and person.role_no == 1), None)
+
+
+def _side(value: Any) -> Side | None:
+    return _SIDES.get(value) if value.__class__ is str else None
+
+
+def _lengths(value: Any) -> Iterable[tuple[str, Decimal]]:
+    """The lengths that can be read, by the text of their key."""
+    for key, length in value.items() if isinstance(value, dict) else ():
+        number = seconds(length)
+        if number is not None and 0 <= number <= 1000 and len(str(key)) <= 20:
+            yield str(key), number

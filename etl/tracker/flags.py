@@ -1,0 +1,37 @@
+"""What readers notice and keep: names of flags, with what each means. A flag never removes anything."""
+
+from typing import Final
+
+FLAGS: Final = {
+    "text_repaired": "characters or numbers that cannot be stored (NUL, half a surrogate pair, NaN) were replaced",
+    "number_out_of_range": "an index that no bigint can hold was left out of its event",
+    "export_date_not_read": "the moment of the export is missing or cannot be read",
+    "team_without_name": "a team has no name",
+    "roster_without_jersey": "a roster line has no jersey",
+    "jersey_twice_on_roster": "a jersey is on two lines of one roster; the person is the first",
+    "several_goalies_on_roster": "a roster has more than one goalie",
+    "event_without_team": "an event names neither home nor away: it is kept and counts for nobody",
+    "event_without_clock": "an event has no start time that can be read",
+    "event_without_period": "an event names no period; it is kept in period 0",
+    "duplicate_goal": "a goal of the same period, clock, side and scorer as an earlier one",
+    "assist_to_no_goal": "assistToGoalIdx names something that is not a goal",
+    "participant_without_jersey": "a participant of an event has no jersey",
+    "participant_without_role": "a participant's role cannot be read; it counts for the event's team",
+    "participant_on_no_roster": "a participant's jersey is on neither roster: an unknown player of that side",
+    "participant_on_other_roster": "a participant's jersey is only on the other roster; the role decided the side",
+    "participant_moved": "a participant's jersey and name are on the other roster only, so the side is that one",
+    "team_against_role": "a participant's team is not the one that the role says; the team decided",
+    "point_off_the_rink": "a point lies outside the rink and was left out",
+    "slot_without_jersey": "a slot of a stint holds a player without jersey, which was left out",
+    "unknown_slot": "a stint has a player in a slot that is none of F1 F2 F3 D1 D2 G X, which was left out",
+    "player_in_two_slots": "a player is in two slots of one stint",
+    "two_goalies": "two goalies of one side are on the ice at once",
+    "stint_player_on_no_roster": "a player of a stint is on no roster",
+    "stint_overlap": "a stint begins before the one before it ended",
+    "stint_gap": "a stint begins later than the one before it ended",
+    "duration_disagrees": "a stint's own duration is not what its clock says; the clock counts",
+    "negative_stoppage": "a stint's time of stoppage is negative; it counts as none",
+    "goal_outside_stints": "a goal was scored in no stint, so nobody gets on-ice credit",
+    "scorer_not_on_ice": "the scorer is not in the stint of the goal",
+    "penalty_class_assumed": "the source does not say the class of a penalty; it is taken for a minor",
+}

@@ -1,0 +1,202 @@
+"""From what a person names (files, folders, patterns, archives, -) to documents, in an order that is always the same.
+
+Nothing is unpacked to disk. Archives are hostile until proven otherwise: how many files, how large each and how large
+together is bounded by what is really read, never by what the archive says. An archive in an archive is opened too,
+one in that is not.
+"""
+
+import glob
+import io
+import os
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from etl.tracker.errors import UnreadableError
+
+STDIN: Final = "-"
+LARGEST_READ: Final = 4 * 2**30  # bytes read from one document, and from one archive altogether
+LARGEST_INNER: Final = 512 * 2**20  # bytes of an archive within an archive, or of what is piped in: kept in memory
+MOST_MEMBERS: Final = 100_000
+_ZIP = b"PK\x03\x04"
+_EMPTY_ZIP = b"PK\x05\x06"
+_ENCRYPTED = 0x1
+_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class Document:
+    """Something to read, by the path that people know it by. `open` may be called again, and raises UnreadableError."""
+
+    path: str
+    open: Callable[[], BinaryIO]
+
+
+def documents(paths: Iterable[str]) -> Iterator[Document]:
+    """Every document under the paths. One that cannot be opened is a document too, and says so when it is."""
+    for path in paths:
+        if path == STDIN:
+            yield from _opened(STDIN, _stdin())
+            continue
+        found = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))  # noqa: PTH207
+        if not found:
+            yield _unreadable(path, "There is no such file or folder.")
+        for place in found:
+            for file in _files(Path(place)):
+                yield from _opened(str(file), lambda file=file: _file(file))  # type: ignore[misc]
+
+
+def from_bytes(path: str, data: bytes) -> Document:
+    """A document that is in memory already."""
+    return Document(path, lambda: io.BytesIO(data))
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """The files of a folder and its folders, without what systems leave behind (.DS_Store, __MACOSX, ~$lock)."""
+    if not place.is_dir():
+        yield place
+        return
+    for folder, folders, names in os.walk(place):
+        folders[:] = sorted(name for name in folders if not _left_behind(name))
+        yield from (Path(folder, name) for name in sorted(names) if not _left_behind(name))
+
+
+def _left_behind(name: str) -> bool:
+    return name.startswith((".", "~$")) or name == "__MACOSX"
+
+
+def _file(file: Path) -> BinaryIO:
+    try:
+        if not file.is_file():
+            raise UnreadableError("It is not a file.")
+        return file.open("rb")
+    except OSError as error:
+        raise UnreadableError(f"It cannot be opened: {error.strerror or 'an error of the system'}.") from None
+
+
+def _stdin() -> Callable[[], BinaryIO]:
+    data = sys.stdin.buffer.read(LARGEST_INNER + 1)
+    if len(data) > LARGEST_INNER:
+        return _unreadable(
+            STDIN, f"What is piped in is larger than {LARGEST_INNER // 2**20} MB; save it as a file."
+        ).open
+    return lambda: io.BytesIO(data)
+
+
+def _unreadable(path: str, reason: str) -> Document:
+    def refuse() -> BinaryIO:
+        raise UnreadableError(reason)
+
+    return Document(path, refuse)
+
+
+def _opened(path: str, open_: Callable[[], BinaryIO], depth: int = 0) -> Iterator[Document]:
+    """The document itself, or what is in it when it is an archive."""
+    try:
+        with open_() as stream:
+            start = stream.read(4)
+            if not start.startswith((_ZIP, _EMPTY_ZIP)) or is_workbook(stream):
+                yield Document(path, open_)
+                return
+    except UnreadableError:
+        yield Document(path, open_)  # whoever reads it meets the same reason
+        return
+    except OSError:
+        yield _unreadable(path, "It cannot be read: an error of the system.")
+        return
+    if depth > 1:
+        yield _unreadable(path, "An archive in an archive in an archive is not opened.")
+        return
+    yield from _members(path, open_, depth)
+
+
+def is_workbook(stream: BinaryIO) -> bool:
+    """Whether an archive is a workbook."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return any(name.startswith("xl/") for name in archive.namelist()[:MOST_MEMBERS])
+    except _BROKEN:
+        return False
+
+
+def _members(path: str, open_: Callable[[], BinaryIO], depth: int) -> Iterator[Document]:
+    budget = _Budget(LARGEST_READ)
+    try:
+        with open_() as stream, zipfile.ZipFile(stream) as archive:
+            members = archive.infolist()
+            if len(members) > MOST_MEMBERS:
+                yield _unreadable(path, f"The archive has more than {MOST_MEMBERS} files.")
+                return
+            if not members:
+                yield _unreadable(path, "The archive is empty.")
+            for member in sorted(members, key=lambda member: member.filename):
+                if member.is_dir() or any(_left_behind(part) for part in member.filename.split("/")):
+                    continue
+                name = f"{path}/{member.filename}"
+                if member.flag_bits & _ENCRYPTED:
+                    yield _unreadable(name, "It is encrypted; unpack the archive with its password first.")
+                    continue
+                with _Member(archive, member, budget) as opened:
+                    start = opened.read(4)
+                if start.startswith((_ZIP, _EMPTY_ZIP)):
+                    with _Member(archive, member, budget) as opened:
+                        inner = opened.read(LARGEST_INNER + 1)
+                    if len(inner) > LARGEST_INNER:
+                        yield _unreadable(
+                            name, f"An archive within the archive is larger than {LARGEST_INNER // 2**20} MB."
+                        )
+                        continue
+                    yield from _opened(name, lambda inner=inner: io.BytesIO(inner), depth + 1)  # type: ignore[misc]
+                    continue
+                yield Document(name, lambda member=member: _Member(archive, member, budget))  # type: ignore[misc]
+    except UnreadableError as error:
+        yield _unreadable(path, str(error))
+    except _BROKEN:
+        yield _unreadable(path, "The archive is damaged.")
+
+
+class _Budget:
+    """How much may still be read from an archive altogether, so that a small bomb cannot fill the memory or the day."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise UnreadableError(f"The archive unpacks to more than {LARGEST_READ // 2**30} GB.")
+
+
+class _Member(io.RawIOBase, BinaryIO):  # type: ignore[misc]
+    """A file of an archive, whose damage is a reason and not an error of the library."""
+
+    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: _Budget) -> None:
+        self._budget = budget
+        try:
+            self._stream = archive.open(member)
+        except _BROKEN:
+            raise UnreadableError(
+                "It cannot be unpacked: the archive is damaged, or packed in an unknown way."
+            ) from None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read(self, size: int | None = -1) -> bytes:
+        try:
+            data = self._stream.read(LARGEST_INNER + 1 if size is None or size < 0 else size)
+        except UnreadableError:
+            raise
+        except _BROKEN:
+            raise UnreadableError("It cannot be unpacked: the archive is damaged.") from None
+        self._budget.spend(len(data))
+        return data
