@@ -49,6 +49,7 @@
             {{ context['write_' ~ strategy](target_relation, temp_relation, columns, flags.FULL_REFRESH and not only) }}
         {% endcall %}
         {% do run_query('drop table ' ~ temp_relation) %}
+        {% if afresh %}{% do run_query('analyze ' ~ target_relation) %}{% endif %}
     {% endif %}
 
     {% if redefined %}{% do describe(target_relation) %}{% endif %}

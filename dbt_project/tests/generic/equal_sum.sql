@@ -1,5 +1,6 @@
-{#- Two models agree on a total in each group: a mart adds up to what it was made of. -#}
-{% test equal_sum(model, measure, to, to_measure, group_by, where='true', to_where=none) %}
+{#- Two models agree on a total in each group: a mart adds up to what it was made of. `only` and not `where`, which
+    dbt takes for a filter of its own. -#}
+{% test equal_sum(model, measure, to, to_measure, group_by, only='true', to_only=none) %}
 with
 
 here as (
@@ -7,7 +8,7 @@ here as (
         {{ group_by | join(', ') }},
         sum({{ measure }}) as total
     from {{ model }}
-    where {{ where }}
+    where {{ only }}
     group by {{ group_by | join(', ') }}
 ),
 
@@ -16,7 +17,7 @@ there as (
         {{ group_by | join(', ') }},
         sum({{ to_measure }}) as total
     from {{ to }}
-    where {{ to_where or where }}
+    where {{ to_only or only }}
     group by {{ group_by | join(', ') }}
 )
 

@@ -40,14 +40,16 @@ pairs as (
     cross join lateral (
         with
 
+        -- a side of a stint at once: pairing rows with each other would compare every player with every other
         on_ice as (
             select
                 stints.stint_no,
                 stints.side,
-                stints.player_key,
-                stints.seconds
+                max(stints.seconds) as seconds,
+                array_agg(stints.player_key order by stints.player_key) as player_keys
             from {{ ref('fact_player_stint') }} as stints
             where stints.tenant_id = games.tenant_id and stints.game_key = games.game_key and not stints.is_goalie
+            group by stints.stint_no, stints.side
         ),
 
         happened as (
@@ -66,18 +68,19 @@ pairs as (
 
         together as (
             select
-                one.side,
+                on_ice.side,
                 one.player_key as first_key,
                 two.player_key as second_key,
-                sum(one.seconds)::integer as seconds,
+                sum(on_ice.seconds)::integer as seconds,
                 coalesce(sum(happened.goals_for), 0)::integer as goals_for,
                 coalesce(sum(happened.goals_against), 0)::integer as goals_against,
                 coalesce(sum(happened.corsi_for), 0)::integer as corsi_for,
                 coalesce(sum(happened.corsi_against), 0)::integer as corsi_against
-            from on_ice as one
-            join on_ice as two on two.stint_no = one.stint_no and two.side = one.side and two.player_key > one.player_key
-            left join happened on happened.stint_no = one.stint_no and happened.side = one.side
-            group by one.side, one.player_key, two.player_key
+            from on_ice
+            left join happened on happened.stint_no = on_ice.stint_no and happened.side = on_ice.side
+            cross join lateral unnest(on_ice.player_keys) with ordinality as one (player_key, nth)
+            cross join lateral unnest(on_ice.player_keys[one.nth + 1:]) as two (player_key)
+            group by on_ice.side, one.player_key, two.player_key
         ),
 
         players as (
