@@ -5,7 +5,7 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import bench, checks, demo, logins, modules, partitions, server, tenants
+from etl.commands import bench, build, checks, demo, logins, modules, partitions, server, tenants
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -74,6 +74,7 @@ for command in (
     logins.analyst,
     logins.login,
     partitions.partitions,
+    build.build,
     tenants.key,
     checks.audit,
     checks.doctor,

@@ -11,7 +11,6 @@
     {%- set name = this.schema ~ '.' ~ this.identifier -%}
     {%- set strategy = config.require('incremental_strategy') -%}
     {%- set definition = definition_of(sql) -%}
-    {%- set only = env_var('STANCHION_BUILD_TENANT', '') -%}
     {%- set partition_by = config.get('partition_by') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -22,8 +21,8 @@
     {% endif %}
     {%- set afresh = existing is none or flags.FULL_REFRESH -%}
     {%- set window = run_query(
-        "select w.low, w.high, w.definition from core.open_window('" ~ name ~ "', landing.closed_horizon(), "
-        ~ parents_with_windows() ~ ", " ~ ('true' if afresh else 'false') ~ ", nullif('" ~ only ~ "', '')::uuid) as w"
+        "select w.low, w.high, w.definition, core.window_tenant() from core.open_window('" ~ name ~ "', landing.closed_horizon(), "
+        ~ parents_with_windows() ~ ", " ~ ('true' if afresh else 'false') ~ ") as w"
     ).rows[0] -%}
     {%- set redefined = existing is none or window[2] != definition -%}
 
@@ -34,27 +33,33 @@
         {% do add_columns(target_relation) %}
     {% endif %}
 
-    {% if window[0] == window[1] and not config.get('always') %}
-        {% call statement('main') %} select 1 {% endcall %}
-    {% else %}
+    {%- set columns = model.columns.values() | map(attribute='name') | list -%}
+    {%- set has_news = window[0] != window[1] -%}
+    {% if has_news or config.get('always') %}
         {% do run_query(get_create_table_as_sql(True, temp_relation, sql)) %}
         {% do run_query('analyze ' ~ temp_relation) %}
+    {% endif %}
+    {% if not has_news and config.get('always') %}
+        {%- set has_news = run_query(differences(target_relation, temp_relation, columns)).rows[0][0] -%}
+    {% endif %}
+
+    {% if not has_news %}
+        {% call statement('main') %} select 1 {% endcall %}
+    {% else %}
         {% if partition_by %}
             {% do run_query(
                 "select core.ensure_mart_partitions('" ~ target_relation ~ "', min(" ~ partition_by ~ "), max(" ~ partition_by ~ ")) from " ~ temp_relation
             ) %}
         {% endif %}
-        {%- set columns = model.columns.values() | map(attribute='name') | list -%}
         {% call statement('main') %}
-            {{ context['write_' ~ strategy](target_relation, temp_relation, columns, flags.FULL_REFRESH and not only) }}
+            {{ context['write_' ~ strategy](target_relation, temp_relation, columns, flags.FULL_REFRESH and window[3] is none) }}
         {% endcall %}
-        {% do run_query('drop table ' ~ temp_relation) %}
         {% if afresh %}{% do run_query('analyze ' ~ target_relation) %}{% endif %}
     {% endif %}
 
     {% if redefined %}{% do describe(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% if redefined or window[0] != window[1] %}
+    {% if redefined or has_news %}
         {% do run_query("select core.close_window('" ~ name ~ "', '" ~ definition ~ "')") %}
     {% endif %}
     {{ adapter.commit() }}

@@ -16,3 +16,13 @@
     where not exists (select from {{ target }} as old where {{ same }})
     order by {{ keys | join(', ') }}
 {%- endmacro %}
+
+{#- Whether anything differs. -#}
+{% macro differences(target, source, columns) -%}
+    {%- set list = columns | join(', ') -%}
+    select exists (
+        (select {{ list }} from {{ source }} except all select {{ list }} from {{ target }})
+        union all
+        (select {{ list }} from {{ target }} except all select {{ list }} from {{ source }})
+    )
+{%- endmacro %}

@@ -2,9 +2,10 @@
 --
 -- The window begins after what the mart holds, and ends at the horizon, below which no load is still
 -- running, or where the first of the tables that it reads ends: a mart is never ahead of its parents.
--- With p_afresh it begins before the first load, and the mart is computed whole.
+-- With p_afresh it begins before the first load, and the mart is computed whole. Of which tenant, if only of
+-- one, the session says.
 create or replace function core.open_window(
-    p_model text, p_horizon bigint, p_parents text[], p_afresh boolean, p_only uuid,
+    p_model text, p_horizon bigint, p_parents text[], p_afresh boolean,
     out low bigint, out high bigint, out definition text
 )
 language plpgsql
@@ -26,14 +27,13 @@ begin
     left join core.stat_refresh as r on r.model = parent.model;
     high := least(p_horizon, v_parents);
     perform set_config('stanchion.window_low', low::text, true),
-        set_config('stanchion.window_high', high::text, true),
-        set_config('stanchion.window_tenant', coalesce(p_only::text, ''), true);
+        set_config('stanchion.window_high', high::text, true);
 end;
 $$;
 
-comment on function core.open_window(text, bigint, text[], boolean, uuid) is
+comment on function core.open_window(text, bigint, text[], boolean) is
 'The loads that a mart is to take in: after low, up to high; and the definition that it was built with, null when it is new.';
 
-grant execute on function core.open_window(text, bigint, text[], boolean, uuid) to stanchion_builder;
+grant execute on function core.open_window(text, bigint, text[], boolean) to stanchion_builder;
 
--- revert: drop function core.open_window(text, bigint, text[], boolean, uuid);
+-- revert: drop function core.open_window(text, bigint, text[], boolean);

@@ -1,4 +1,4 @@
--- The one tenant that the transaction computes, as core.open_window set it.
+-- The one tenant that the session computes.
 create or replace function core.window_tenant()
 returns uuid
 language sql

@@ -29,10 +29,33 @@ stints as (
         lines.away_players - (lines.away_goalie_key is not null)::integer as away_skaters,
         lines.home_players - (lines.home_goalie_key is not null)::integer
         || 'v' || lines.away_players - (lines.away_goalie_key is not null)::integer as strength,
-        score.home_score,
-        score.away_score
+        lines.home_score,
+        lines.away_score
     from games
     cross join lateral (
+        with
+
+        on_ice as (
+            select
+                players.stint_no,
+                count(distinct players.jersey) filter (where players.side = 'home')::integer as home_players,
+                count(distinct players.jersey) filter (where players.side = 'away')::integer as away_players,
+                max(players.jersey) filter (where players.side = 'home' and players.slot = 'G') as home_goalie_key,
+                max(players.jersey) filter (where players.side = 'away' and players.slot = 'G') as away_goalie_key
+            from {{ ref('stg_contest__stint_player') }} as players
+            where {{ of_game('players') }}
+            group by players.stint_no
+        ),
+
+        goals as (
+            select
+                events.period,
+                events.remaining_s,
+                events.credited_side
+            from {{ ref('fact_event') }} as events
+            where {{ of_game('events') }} and events.is_goal
+        )
+
         select
             stints.stint_no,
             stints.period,
@@ -44,32 +67,21 @@ stints as (
             on_ice.home_players,
             on_ice.away_players,
             on_ice.home_goalie_key,
-            on_ice.away_goalie_key
+            on_ice.away_goalie_key,
+            score.home_score,
+            score.away_score
         from {{ ref('stg_contest__stint') }} as stints
-        join (
+        join on_ice on on_ice.stint_no = stints.stint_no
+        -- what stood when it began: a goal at that second ended the one before
+        cross join lateral (
             select
-                players.stint_no,
-                count(distinct players.jersey) filter (where players.side = 'home')::integer as home_players,
-                count(distinct players.jersey) filter (where players.side = 'away')::integer as away_players,
-                max(players.jersey) filter (where players.side = 'home' and players.slot = 'G') as home_goalie_key,
-                max(players.jersey) filter (where players.side = 'away' and players.slot = 'G') as away_goalie_key
-            from {{ ref('stg_contest__stint_player') }} as players
-            where {{ of_game('players') }}
-            group by players.stint_no
-        ) as on_ice on on_ice.stint_no = stints.stint_no
+                (count(*) filter (where goals.credited_side = 'home'))::smallint as home_score,
+                (count(*) filter (where goals.credited_side = 'away'))::smallint as away_score
+            from goals
+            where goals.period < stints.period or (goals.period = stints.period and goals.remaining_s >= stints.start_s)
+        ) as score
         where {{ of_game('stints') }}
     ) as lines
-    -- what stood when it began: a goal at that second ended the one before
-    cross join lateral (
-        select
-            (count(*) filter (where goals.credited_side = 'home'))::smallint as home_score,
-            (count(*) filter (where goals.credited_side = 'away'))::smallint as away_score
-        from {{ ref('fact_event') }} as goals
-        where
-            {{ of_game('goals') }}
-            and goals.is_goal
-            and (goals.period < lines.period or (goals.period = lines.period and goals.remaining_s >= lines.start_s))
-    ) as score
 
 )
 
