@@ -134,7 +134,7 @@ def _lenient(data: bytes) -> Any:
     except json.JSONDecodeError as error:
         if not data.strip():
             raise UnreadableError("The file is empty.") from None
-        truncated = error.pos >= len(data.decode().rstrip()) - 1
+        truncated = error.pos >= len(data.decode().rstrip()) - 1 and error.msg != "Extra data"
         reason = "The file ends in the middle: it was truncated" if truncated else "The file is not JSON"
         raise UnreadableError(f"{reason} (line {error.lineno}, column {error.colno}).") from None
     except RecursionError:

@@ -1,7 +1,11 @@
 """One export of one game, in the form that every format is read into.
 
 Readers (etl/tracker/) produce it, loading (etl/loading/) writes it; neither knows the other. What is in here is
-canonical: the same game written differently gives the same value, and so the same content hash.
+canonical: the same game written differently gives the same value, and so the same content hash. Only the fields that
+end in _raw are as the source wrote them, and they are not part of the hash.
+
+Text is in NFC, trimmed, at most 500 characters long and without NUL; whole numbers fit a bigint. Structs here are not
+tracked by the garbage collector, which halves the time that reading takes; they hold no cycles.
 """
 
 from datetime import date, datetime
@@ -37,7 +41,7 @@ class Participant(Struct, frozen=True, gc=False):
     role: Literal["event", "opp"] | None
     role_no: int | None
     side: Side | None  # given team, else the role; the other roster may veto. None: neither event nor player has a team
-    jersey: str | None
+    jersey: str | None  # None in an event CSV, where person_key tells people apart
     name: str | None
     person_key: str | None  # by roster (side, jersey); None when unknown
     detail1: str | None  # playD1, canonical code
@@ -51,8 +55,8 @@ class Participant(Struct, frozen=True, gc=False):
 
 class Event(Struct, frozen=True, gc=False):
     event_no: int  # 0-based position in the document
-    source_idx: int | None  # idx as the source says (assist_to refers to it)
-    period: int  # OT = periods + 1
+    source_idx: int | None  # idx of the source, by default the position; assistToGoalIdx refers to it
+    period: int  # OT = periods + 1; 0: the source names none
     type: str  # canonical code
     detail1: str | None
     detail2: str | None
@@ -65,7 +69,7 @@ class Event(Struct, frozen=True, gc=False):
     start_s: Decimal | None  # seconds remaining on the clock
     end_s: Decimal | None
     linked_group: int | None
-    assist_to: int | None  # event_no of the goal (resolved from assistToGoalIdx), None when it names none
+    assist_to: int | None  # event_no of the goal that assistToGoalIdx names; None: no goal, or one written twice
     sequence_no: int | None
     play_no: int | None
     is_highlight: bool
@@ -82,7 +86,7 @@ class OnIce(Struct, frozen=True, gc=False):
 
 
 class Stint(Struct, frozen=True, gc=False):
-    stint_no: int  # 0-based position in the document
+    stint_no: int  # 0-based among those that somebody plays; one more where a row inside the period was left out
     period: int
     start_s: Decimal  # seconds remaining
     end_s: Decimal
@@ -102,10 +106,10 @@ class Reject(Struct, frozen=True, gc=False):
 class Game(Struct, frozen=True, gc=False):
     """One export, read. `accepted + rejected = seen` for events and stints; ignored non-playing stints are counted."""
 
-    game_key: str  # gameId as text; for event CSV: date, home and away
-    format: str  # 'game export', 'autosave', 'backup', 'workbook', 'event csv' …
+    game_key: str  # gameId as text; for event CSV: '2026-01-16 Home vs Away'
+    format: str  # 'game export' (autosaves too: nothing in them tells), 'backup', 'roster', 'workbook', 'event csv'
     exported_at: datetime | None  # aware, UTC; the order of revisions
-    home_team: str
+    home_team: str  # '' when the source names none (flagged)
     away_team: str
     game_date: date | None  # when the format says it
     period_seconds: dict[str, int]  # '1', '2', '3', 'OT'
@@ -116,7 +120,7 @@ class Game(Struct, frozen=True, gc=False):
     stints: tuple[Stint, ...]
     rejects: tuple[Reject, ...]
     flags: dict[str, int]  # flag name → how often (see etl/tracker/flags.py)
-    events_seen: int
+    events_seen: int  # accepted and rejected; a goal of an event CSV is two events, its shot and itself
     stints_seen: int
     stints_ignored: int  # intermissions, dead ice, the phantom last row: seen, playing nobody
     content_hash: bytes  # sha-256 of the canonical form of teams, rosters, events, stints, and nothing else

@@ -87,7 +87,8 @@ def _choose(kind: type[T], marks: set[str], otherwise: str) -> T:
 
 def _whole(document: Document) -> bytes:
     with document.open() as stream:
-        return stream.read(LARGEST + 1)
+        data: bytes = stream.read(LARGEST + 1)
+    return data
 
 
 def _text_start(start: bytes) -> str:

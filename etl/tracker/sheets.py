@@ -45,9 +45,9 @@ class Workbook:
             {column: _plain(cell) for column, cell in zip(columns, line, strict=False) if column and cell != ""}
             for line in lines[1:]
         ]
-        rows, repaired = repair([row for row in rows if row])
+        _, repaired = repair(rows)
         self.repaired += repaired
-        return rows
+        return [row for row in rows if row]
 
 
 def _check(data: bytes) -> None:

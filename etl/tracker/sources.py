@@ -9,22 +9,27 @@ import glob
 import io
 import os
 import sys
+import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 
 from etl.tracker.errors import UnreadableError
 
 STDIN: Final = "-"
-LARGEST_READ: Final = 4 * 2**30  # bytes read from one document, and from one archive altogether
+LARGEST_READ: Final = 2 * 2**30  # bytes unpacked from one archive altogether
+LARGEST_UNPACKED: Final = 64 * 2**20  # bytes unpacked from a file that was packed well; more only by MOST_TIMES
+MOST_TIMES: Final = 100  # text packs ten to twenty times, a bomb a thousand times
 LARGEST_INNER: Final = 512 * 2**20  # bytes of an archive within an archive, or of what is piped in: kept in memory
 MOST_MEMBERS: Final = 100_000
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _ENCRYPTED = 0x1
+_CHUNK = 256 * 2**10
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 
@@ -47,7 +52,7 @@ def documents(paths: Iterable[str]) -> Iterator[Document]:
             yield _unreadable(path, "There is no such file or folder.")
         for place in found:
             for file in _files(Path(place)):
-                yield from _opened(str(file), lambda file=file: _file(file))  # type: ignore[misc]
+                yield from _opened(str(file), partial(_file, file))
 
 
 def from_bytes(path: str, data: bytes) -> Document:
@@ -124,79 +129,80 @@ def is_workbook(stream: BinaryIO) -> bool:
 
 
 def _members(path: str, open_: Callable[[], BinaryIO], depth: int) -> Iterator[Document]:
-    budget = _Budget(LARGEST_READ)
     try:
-        with open_() as stream, zipfile.ZipFile(stream) as archive:
-            members = archive.infolist()
-            if len(members) > MOST_MEMBERS:
-                yield _unreadable(path, f"The archive has more than {MOST_MEMBERS} files.")
-                return
-            if not members:
-                yield _unreadable(path, "The archive is empty.")
-            for member in sorted(members, key=lambda member: member.filename):
-                if member.is_dir() or any(_left_behind(part) for part in member.filename.split("/")):
-                    continue
-                name = f"{path}/{member.filename}"
-                if member.flag_bits & _ENCRYPTED:
-                    yield _unreadable(name, "It is encrypted; unpack the archive with its password first.")
-                    continue
-                with _Member(archive, member, budget) as opened:
-                    start = opened.read(4)
-                if start.startswith((_ZIP, _EMPTY_ZIP)):
-                    with _Member(archive, member, budget) as opened:
-                        inner = opened.read(LARGEST_INNER + 1)
-                    if len(inner) > LARGEST_INNER:
-                        yield _unreadable(
-                            name, f"An archive within the archive is larger than {LARGEST_INNER // 2**20} MB."
-                        )
-                        continue
-                    yield from _opened(name, lambda inner=inner: io.BytesIO(inner), depth + 1)  # type: ignore[misc]
-                    continue
-                yield Document(name, lambda member=member: _Member(archive, member, budget))  # type: ignore[misc]
+        archive = _Archive(open_())
+        if not 0 < len(archive.members) <= MOST_MEMBERS:
+            yield _unreadable(path, f"The archive has no files, or more than {MOST_MEMBERS}.")
+            return
+        for member in sorted(archive.members, key=lambda member: member.filename):
+            if member.is_dir() or any(_left_behind(part) for part in member.filename.split("/")):
+                continue
+            yield from _member(f"{path}/{member.filename}", partial(archive.open, member), depth)
     except UnreadableError as error:
         yield _unreadable(path, str(error))
-    except _BROKEN:
-        yield _unreadable(path, "The archive is damaged.")
 
 
-class _Budget:
-    """How much may still be read from an archive altogether, so that a small bomb cannot fill the memory or the day."""
+def _member(name: str, open_: Callable[[], BinaryIO], depth: int) -> Iterator[Document]:
+    """A file of an archive, or what is in it when it is an archive too."""
+    try:
+        with open_() as stream:
+            inner = stream.read(4)
+            if inner.startswith((_ZIP, _EMPTY_ZIP)):
+                inner += stream.read(LARGEST_INNER)
+    except UnreadableError as error:
+        yield _unreadable(name, str(error))
+        return
+    if not inner.startswith((_ZIP, _EMPTY_ZIP)):
+        yield Document(name, open_)
+    elif len(inner) > LARGEST_INNER:
+        yield _unreadable(name, f"An archive within the archive is larger than {LARGEST_INNER // 2**20} MB.")
+    else:
+        yield from _opened(name, partial(io.BytesIO, inner), depth + 1)
 
-    def __init__(self, left: int) -> None:
-        self.left = left
 
-    def spend(self, size: int) -> None:
-        self.left -= size
-        if self.left < 0:
-            raise UnreadableError(f"The archive unpacks to more than {LARGEST_READ // 2**30} GB.")
+class _Archive:
+    """An archive that stays open as long as one of its documents may be read."""
 
-
-class _Member(io.RawIOBase, BinaryIO):  # type: ignore[misc]
-    """A file of an archive, whose damage is a reason and not an error of the library."""
-
-    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: _Budget) -> None:
-        self._budget = budget
+    def __init__(self, stream: BinaryIO) -> None:
+        self.left = LARGEST_READ  # how much may still be unpacked, altogether
+        weakref.finalize(self, stream.close)
         try:
-            self._stream = archive.open(member)
+            self._archive = zipfile.ZipFile(stream)
+            self.members = self._archive.infolist()
         except _BROKEN:
-            raise UnreadableError(
-                "It cannot be unpacked: the archive is damaged, or packed in an unknown way."
-            ) from None
+            raise UnreadableError("The archive is damaged.") from None
+
+    def open(self, member: zipfile.ZipInfo) -> BinaryIO:
+        if member.flag_bits & _ENCRYPTED:
+            raise UnreadableError("It is encrypted; unpack the archive with its password first.")
+        try:
+            return io.BufferedReader(_Member(self, self._archive.open(member), member.compress_size), _CHUNK)
+        except _BROKEN:
+            raise UnreadableError("It cannot be unpacked: it is damaged or packed in an unknown way.") from None
+
+
+class _Member(io.RawIOBase):
+    """What is read from a file of an archive, counted; its damage is a reason and not an error of the library."""
+
+    def __init__(self, archive: _Archive, stream: IO[bytes], packed: int) -> None:
+        self._archive = archive
+        self._stream = stream
+        self._most = max(LARGEST_UNPACKED, packed * MOST_TIMES)
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def read(self, size: int | None = -1) -> bytes:
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
         try:
-            data = self._stream.read(LARGEST_INNER + 1 if size is None or size < 0 else size)
-        except UnreadableError:
-            raise
+            data = self._stream.read(len(view))
         except _BROKEN:
             raise UnreadableError("It cannot be unpacked: the archive is damaged.") from None
-        self._budget.spend(len(data))
-        return data
+        self._most -= len(data)
+        self._archive.left -= len(data)
+        if self._most < 0:
+            raise UnreadableError(f"It unpacks to more than {MOST_TIMES} times its size, which no export does.")
+        if self._archive.left < 0:
+            raise UnreadableError(f"The archive unpacks to more than {LARGEST_READ // 2**30} GB.")
+        view[: len(data)] = data
+        return len(data)

@@ -51,8 +51,7 @@ class _Lines:
     """The lines of a stream. Bytes that are no text become the character that says so."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        buffered = stream if isinstance(stream, io.BytesIO | io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
-        self._text = io.TextIOWrapper(buffered, encoding, errors="replace", newline="")
+        self._text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
         self.taken = 0
 
     def __iter__(self) -> "_Lines":
