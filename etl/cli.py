@@ -5,7 +5,7 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import bench, build, checks, demo, logins, modules, partitions, server, tenants
+from etl.commands import bench, build, checks, demo, loading, logins, modules, partitions, server, tenants
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -74,6 +74,13 @@ for command in (
     logins.analyst,
     logins.login,
     partitions.partitions,
+    loading.load,
+    loading.loads,
+    loading.rejects,
+    loading.revisions,
+    loading.publish,
+    loading.unload,
+    loading.quality,
     build.build,
     tenants.key,
     checks.audit,

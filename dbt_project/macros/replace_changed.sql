@@ -4,7 +4,14 @@
 {% macro write_replace_changed(target, source, columns, afresh) -%}
     {%- set list = columns | join(', ') -%}
     delete from {{ target }} as old
-    {% if not afresh -%}
+    {% if afresh -%}
+    -- but for the games of a load that is still running, which stay as they were and come with the next build
+    where
+        not exists (
+            select from {{ ref('int_game') }} as game
+            where game.tenant_id = old.tenant_id and game.game_key = old.game_key and game.load_id > core.window_high()
+        )
+    {%- else -%}
     using ({{ changed_games('tenant_id, game_key') }}) as changed
     where old.tenant_id = changed.tenant_id and old.game_key = changed.game_key
     {%- endif %};

@@ -8,8 +8,13 @@
     delete from {{ target }} as old
     where
         not exists (select from {{ source }} as new where {{ same }} and ({{ 'new.' ~ columns | join(', new.') }}) is not distinct from ({{ 'old.' ~ columns | join(', old.') }}))
-        {% if not (afresh or config.get('always')) -%}
-        and old.tenant_id in ({{ changed_tenants() }})
+        {% if not config.get('always') -%}
+        and (
+            old.tenant_id in ({{ changed_tenants() }})
+            {%- if afresh %}
+            or old.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
+            {%- endif %}
+        )
         {%- endif %};
     insert into {{ target }} ({{ list }})
     select {{ list }} from {{ source }} as new

@@ -1,17 +1,19 @@
 -- A policy on rows of tenants compares tenant_id, in the form that the planner can use: with the
 -- session's tenant for applications and the loader, with the login's tenants for analysts. Only the
--- builder reads every tenant; the owner's policy is for the tenant or for an operator.
+-- builder reads every tenant; the owner's policy is for the tenant or for an operator. What is written may be
+-- compared with a tenant that is asked once a statement: nothing is planned by it, and a row at a time it is dear.
 with expression as (
     select
         r.name,
         r.is_reference,
         p.policyname,
         role.name as role_name,
-        clause.text
+        clause.text,
+        clause.is_check
     from core.own_relation as r
     join pg_policies as p on format('%s.%s', p.schemaname, p.tablename) = r.name
     cross join lateral unnest(p.roles) as role (name)
-    cross join lateral (values (p.qual), (p.with_check)) as clause (text)
+    cross join lateral (values (p.qual, false), (p.with_check, true)) as clause (text, is_check)
     where r.has_tenant and r.kind = 'table' and clause.text is not null
 )
 
@@ -19,7 +21,10 @@ select e.name as object, format('policy %s lets %s pass by %s', e.policyname, e.
 from expression as e
 where not case
     when e.role_name in ('stanchion_app', 'stanchion_loader')
-        then e.text = '(tenant_id = core.current_tenant())' or e.text like '((tenant\_id = core.current\_tenant()) AND %'
+        then
+            e.text = '(tenant_id = core.current_tenant())'
+            or e.text like '((tenant\_id = core.current\_tenant()) AND %'
+            or (e.is_check and e.text = '(tenant_id = ( SELECT core.current_tenant() AS current_tenant))')
     when e.role_name = 'stanchion_analyst' then e.text = '(tenant_id = ANY (core.readable_tenants()))'
     when e.role_name = 'stanchion_builder' then e.text = 'true'
     when e.role_name = 'stanchion_owner'

@@ -20,6 +20,7 @@ create table contest.fixture (
     period_seconds jsonb,
     penalty_minutes jsonb,
     home_attacks_right_p1 boolean,
+    is_tracked_to_end boolean,
     content_hash bytea,
     load_id bigint not null,
     constraint fixture_pk primary key (tenant_id, game_key),
@@ -41,6 +42,7 @@ comment on column contest.fixture.official_by_period is '{"home": {"1": 0}, "awa
 comment on column contest.fixture.tracked_home_team_key is 'Who is at home as the export says; null while nothing is published.';
 comment on column contest.fixture.is_swapped is 'The export has home and away the other way round than the schedule.';
 comment on column contest.fixture.period_seconds is '{"1": 1200, "OT": 300}, as the export says.';
+comment on column contest.fixture.is_tracked_to_end is 'Was tracked up to the end of its last regular period.';
 comment on column contest.fixture.content_hash is 'The revision whose rows are read; null when there are none.';
 comment on column contest.fixture.load_id is 'The last load that changed anything about the game: what is built from games goes by it.';
 

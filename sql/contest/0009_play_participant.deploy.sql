@@ -6,8 +6,8 @@ create table contest.play_participant (
     event_no integer not null,
     participant_no integer not null,
     role text,
-    role_no integer,
-    side text not null,
+    role_no bigint,
+    side text,
     jersey text,
     name text,
     person_key text,
@@ -23,5 +23,5 @@ create table contest.play_participant (
     constraint play_participant_side_known check (side in ('home', 'away'))
 ) partition by range (played_on);
 comment on table contest.play_participant is 'One row per participant of an event of a published game.';
-comment on column contest.play_participant.side is 'The side of the participant, which is not always that of the event.';
+comment on column contest.play_participant.side is 'The side of the participant, which is not always that of the event; null when nobody knows.';
 comment on column contest.play_participant.person_key is 'From the roster, by side and jersey; null when nobody there has it.';

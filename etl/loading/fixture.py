@@ -1,0 +1,187 @@
+"""What a fixture and its quality are: functions of what is published, what the schedule says and what else is known."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from etl.database import Connection
+from etl.loading import quality
+from etl.loading.keys import name_key
+from etl.loading.quality import Score
+from etl.tracker.model import Game
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A row of the schedule."""
+
+    schedule_key: str
+    played_on: date
+    home_team_key: str
+    away_team_key: str
+    season_key: str | None
+    game_type: str | None
+    official_home: int | None
+    official_away: int | None
+    official_by_period: Score | None
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What the fixture keeps of the export that is published."""
+
+    content_hash: bytes
+    home_team_key: str
+    away_team_key: str
+    period_seconds: dict[str, int]
+    penalty_minutes: dict[str, int]
+    home_attacks_right_p1: bool | None
+    is_tracked_to_end: bool
+    score: Score
+    coverage: Decimal | None
+    flags: dict[str, int]
+
+    @classmethod
+    def of(cls, game: Game, periods: int) -> "Tracked":
+        return cls(
+            content_hash=game.content_hash,
+            home_team_key=name_key(game.home_team),
+            away_team_key=name_key(game.away_team),
+            period_seconds=game.period_seconds,
+            penalty_minutes=game.penalty_minutes,
+            home_attacks_right_p1=game.home_attacks_right_p1,
+            is_tracked_to_end=quality.is_over(game, periods),
+            score=quality.tracked_score(game),
+            coverage=quality.coverage(game),
+            flags=game.flags,
+        )
+
+
+@dataclass(frozen=True)
+class Dates:
+    """What revisions of a game know of its day: the newest that says it, the newest it was given for, the first."""
+
+    said: date | None
+    given: date | None
+    first: date | None
+
+    @classmethod
+    def of(cls, revisions: Iterable[Any]) -> "Dates":
+        """Of rows of landing.revision, in the order of their exports."""
+        chain = list(revisions)
+        exported: list[datetime] = [at for each in chain if (at := each.first_exported_at or each.exported_at)]
+        return cls(
+            said=next((each.game_date for each in reversed(chain) if each.game_date), None),
+            given=next((each.given_on for each in reversed(chain) if each.given_on), None),
+            first=min(exported).date() if exported else None,
+        )
+
+    def day(self) -> tuple[date | None, str]:
+        """The day of the game as far as it is known without a schedule, and who says so."""
+        if self.said:
+            return self.said, "roster"
+        if self.given:
+            return self.given, "given"
+        return self.first, "export"
+
+
+def describe(
+    teams: tuple[str, str], day: date, day_source: str, scheduled: Scheduled | None, tracked: Tracked | None, gone: bool
+) -> dict[str, Any]:
+    """The columns of the fixture."""
+    home, away = (scheduled.home_team_key, scheduled.away_team_key) if scheduled else teams
+    official = scheduled is not None and scheduled.official_home is not None
+    if official or (tracked and tracked.is_tracked_to_end):
+        status = "final"
+    elif tracked:
+        status = "live"
+    else:
+        status = "void" if gone else "scheduled"
+    return {
+        "season_key": scheduled.season_key if scheduled else None,
+        "game_type": scheduled.game_type if scheduled else None,
+        "home_team_key": home,
+        "away_team_key": away,
+        "played_on": scheduled.played_on if scheduled else day,
+        "played_on_source": "schedule" if scheduled else day_source,
+        "status": status,
+        "official_home": scheduled.official_home if scheduled else None,
+        "official_away": scheduled.official_away if scheduled else None,
+        "official_by_period": scheduled.official_by_period if scheduled else None,
+        "tracked_home_team_key": tracked.home_team_key if tracked else None,
+        "tracked_away_team_key": tracked.away_team_key if tracked else None,
+        "is_swapped": bool(tracked and home != away and (tracked.away_team_key, tracked.home_team_key) == (home, away)),
+        "period_seconds": tracked.period_seconds if tracked else None,
+        "penalty_minutes": tracked.penalty_minutes if tracked else None,
+        "home_attacks_right_p1": tracked.home_attacks_right_p1 if tracked else None,
+        "is_tracked_to_end": tracked.is_tracked_to_end if tracked else None,
+        "content_hash": tracked.content_hash if tracked else None,
+    }
+
+
+def judge(fixture: dict[str, Any], tracked: Tracked) -> dict[str, Any]:
+    """The columns of game_quality: the tracked score beside the official one, by team."""
+    flags = dict(tracked.flags)
+    if fixture["played_on_source"] == "export":
+        flags["day_from_export"] = 1
+    agrees = None
+    by_team = quality.mirrored(tracked.score) if fixture["is_swapped"] else tracked.score
+    if fixture["is_swapped"]:
+        flags["home_away_swapped"] = 1
+    elif (fixture["home_team_key"], fixture["away_team_key"]) != (tracked.home_team_key, tracked.away_team_key):
+        flags["teams_differ"] = 1
+    if fixture["official_home"] is not None:
+        official = (fixture["official_home"], fixture["official_away"])
+        found = quality.compare(by_team, official, fixture["official_by_period"])
+        agrees = "score_differs" not in found
+        flags |= found
+    return {
+        "tracked_home": quality.total(tracked.score, "home"),
+        "tracked_away": quality.total(tracked.score, "away"),
+        "tracked_by_period": tracked.score,
+        "coverage": tracked.coverage,
+        "flags": dict(sorted(flags.items())),
+        "agrees": agrees,
+        "content_hash": tracked.content_hash,
+    }
+
+
+def stored_tracked(fixture: dict[str, Any], judged: dict[str, Any]) -> Tracked:
+    """What was published, from what is in the database: the export itself need not be read again."""
+    return Tracked(
+        content_hash=fixture["content_hash"],
+        home_team_key=fixture["tracked_home_team_key"],
+        away_team_key=fixture["tracked_away_team_key"],
+        period_seconds=fixture["period_seconds"],
+        penalty_minutes=fixture["penalty_minutes"],
+        home_attacks_right_p1=fixture["home_attacks_right_p1"],
+        is_tracked_to_end=fixture["is_tracked_to_end"],
+        score=judged["tracked_by_period"],
+        coverage=judged["coverage"],
+        flags=quality.only_readers(judged["flags"]),
+    )
+
+
+def write_fixture(conn: Connection, tenant: Any, game_key: str, load_id: int, row: dict[str, Any]) -> None:
+    values = {
+        name: Jsonb(value) if isinstance(value, dict) else value
+        for name, value in ({"tenant_id": tenant, "game_key": game_key, "load_id": load_id} | row).items()
+    }
+    conn.execute(
+        sql.SQL(
+            "insert into contest.fixture ({columns}) values ({holes}) "
+            "on conflict on constraint fixture_pk do update set {sets}"
+        ).format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, values)),
+            holes=sql.SQL(", ").join(sql.Placeholder() * len(values)),
+            sets=sql.SQL(", ").join(
+                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in ("load_id", *row)
+            ),
+        ),
+        list(values.values()),
+    )
