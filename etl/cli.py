@@ -5,7 +5,7 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import bench, build, checks, demo, loading, logins, modules, partitions, server, tenants
+from etl.commands import bench, build, checks, demo, loading, logins, modules, partitions, schedule, server, tenants
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -75,6 +75,7 @@ for command in (
     logins.login,
     partitions.partitions,
     loading.load,
+    schedule.schedule,
     loading.loads,
     loading.rejects,
     loading.revisions,

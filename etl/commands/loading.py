@@ -86,7 +86,7 @@ def load(
             if dry_run or done.outcome in FAILING:
                 told.append(done)
                 if not as_json and not advance.is_live:
-                    _tell(done)
+                    print_done(done)
 
         total = load_paths(
             server,
@@ -103,7 +103,7 @@ def load(
     else:
         if advance.is_live:
             for done in told:
-                _tell(done)
+                print_done(done)
         _sum_up(total, dry_run)
     if not total.is_well:
         click.get_current_context().exit(130 if total.state == "interrupted" else 1)
@@ -147,7 +147,7 @@ class _Refreshing(_Advance):
             self._progress.refresh()
 
 
-def _tell(done: Done) -> None:
+def print_done(done: Done) -> None:
     word = click.style(f"{done.outcome:11}", fg=_COLOURS.get(done.outcome))
     click.echo(f"{word} {_line(done.path)}{f' ({_line(done.game)})' if done.game else ''}", nl=False)
     click.echo(f": {done.reason}" if done.reason else "")

@@ -7,7 +7,7 @@ from etl.loading.copytext import COLUMNS
 
 def _each(statement: str) -> dict[str, sql.Composed]:
     return {
-        name: sql.SQL(statement).format(  # type: ignore[arg-type]
+        name: sql.SQL(statement).format(
             table=sql.Identifier("contest", name),
             stage=sql.Identifier("pg_temp", f"stage_{name}"),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -24,7 +24,8 @@ PUBLISH = _each(
     "select %(tenant)s, %(day)s, %(game)s, {columns} from {stage}"
 )
 MOVE = _each(
-    "insert into {table} (tenant_id, played_on, game_key, {columns}) select tenant_id, %(new_day)s, game_key, {columns} "
-    "from {table} where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s"
+    "insert into {table} (tenant_id, played_on, game_key, {columns}) "
+    "select tenant_id, %(new_day)s, game_key, {columns} from {table} "
+    "where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s"
 )
 REMOVE = _each("delete from {table} where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s")

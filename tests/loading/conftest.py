@@ -1,0 +1,84 @@
+"""A deployed database with leagues to load into, and what of it may not depend on how it was loaded."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.loading.run import Total, load
+from etl.loading.schedule import load_schedule
+from etl.loading.session import open_session
+from etl.server import Server
+
+# what says when or by whom it was loaded, and the documents, which hold the moment of the export
+LEFT_OUT = {"tenant_id", "load_id", "received_at"}
+TABLES = (
+    "contest.season", "contest.team", "contest.person", "contest.fixture", "contest.roster_entry", "contest.play_event",
+    "contest.play_participant", "contest.play_point", "contest.stint", "contest.stint_player", "contest.game_quality",
+    "landing.revision", "landing.schedule",
+)  # fmt: skip
+
+
+class League:
+    """A tenant, and loading for it."""
+
+    def __init__(self, db: psycopg.Connection[Any], dsn: str, slug: str) -> None:
+        self.db, self.dsn, self.slug = db, dsn, slug
+        self.server = Server(dsn, "test", embedded=False, description="test")
+        self.id = str(db.execute("select core.create_tenant(%s, %s, 'league')", [slug, slug]).fetchone()[0])
+
+    def load(self, *paths: Path, **options: Any) -> Total:
+        return load(self.server, self.slug, tuple(map(str, paths)), **options)
+
+    def schedule(self, text: str) -> Total:
+        with open_session(self.server, self.slug) as session:
+            return load_schedule(session, "games.csv", text.encode(), lambda _: None)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Rows of the tenant: `statement` ends where a condition can follow."""
+        return self.db.execute(f"{statement} where tenant_id = %s", [self.id]).fetchall()
+
+    def one(self, statement: str) -> Any:
+        (row,) = self.rows(statement)
+        return row[0] if len(row) == 1 else row
+
+    def published(self, game: Any = 18001) -> int | None:
+        """How many events of a game are read; None when nothing of it is published."""
+        row = self.db.execute(
+            "select f.content_hash is not null, "
+            "(select count(*) from contest.play_event as e where e.tenant_id = f.tenant_id and e.game_key = f.game_key) "
+            "from contest.fixture as f where f.tenant_id = %s and f.game_key = %s",
+            [self.id, str(game)],
+        ).fetchone()
+        return row[1] if row and row[0] else None
+
+    def table(self, name: str) -> list[str]:
+        """The rows of a table as text, without what may differ."""
+        columns = [
+            column
+            for (column,) in self.db.execute(
+                "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped "
+                "order by attnum",
+                [name],
+            )
+            if column not in LEFT_OUT
+        ]
+        listed = ", ".join(columns)
+        found = self.db.execute(f"select row({listed})::text from {name} where tenant_id = %s order by 1", [self.id])
+        return [row[0] for row in found]
+
+    def digest(self) -> dict[str, str]:
+        return {name: hashlib.sha256("\n".join(self.table(name)).encode()).hexdigest() for name in TABLES}
+
+
+@pytest.fixture
+def make_league(db: psycopg.Connection[Any], dsn: str) -> Callable[[str], League]:
+    return lambda slug: League(db, dsn, slug)
+
+
+@pytest.fixture
+def league(make_league: Callable[[str], League]) -> League:
+    return make_league("harbour")
