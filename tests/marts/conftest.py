@@ -39,7 +39,7 @@ class Platform:
         return report
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        return self.conn.cursor(row_factory=dict_row).execute(statement, values).fetchall()
+        return self.conn.cursor(row_factory=dict_row).execute(statement, values or None).fetchall()
 
     def digests(self) -> dict[str, str]:
         """What each mart holds, whatever the order of its rows."""
