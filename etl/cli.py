@@ -5,7 +5,20 @@ from typing import Any
 import click
 import psycopg
 
-from etl.commands import bench, build, checks, demo, loading, logins, modules, partitions, schedule, server, tenants
+from etl.commands import (
+    bench,
+    build,
+    checks,
+    demo,
+    loading,
+    logins,
+    modules,
+    partitions,
+    schedule,
+    server,
+    tenants,
+    watch,
+)
 from etl.commands.options import Options
 from etl.errors import StanchionError
 
@@ -76,6 +89,7 @@ for command in (
     partitions.partitions,
     loading.load,
     schedule.schedule,
+    watch.watch,
     loading.loads,
     loading.rejects,
     loading.revisions,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from etl.bench import loading
 from etl.bench.compare import Alternative, Result, Say, compare
 from etl.bench.load import WARM_UP, find_pgbench, run
 from etl.bench.scratch import Scratch, scratch_database, settle
@@ -114,8 +115,19 @@ def _sustained(pgbench: str, scratch: Scratch, *, seconds: float) -> list[Result
     ]
 
 
+def load(server: Server, effort: Effort) -> list[Result]:
+    """A hundred games of 10,000 rows each, with one worker and with two, and the same files again."""
+    games = max(2, min(100, effort.rows // 10_000))
+    with scratch_database(server) as scratch:
+        scratch.conn.execute(
+            "select contest.ensure_game_days(array(select date '2026-01-01' + n from generate_series(0, 9) as n))"
+        )
+        return loading.measure(server, scratch, games, effort.rounds, effort.say)
+
+
 ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "claims": claims,
     "claims-live-keys": claims_live_keys,
     "events": events,
+    "load": load,
 }

@@ -13,11 +13,16 @@ from etl.commands.options import database_option, json_option, note, open_server
 @click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(list(ENTRIES)))
 @click.option("--seconds", default=2.0, show_default=True, help="How long each run takes.")
 @click.option("--rounds", default=5, show_default=True, help="How often each alternative runs; medians are shown.")
-@click.option("--rows", default=10_000_000, show_default=True, help="Live keys for claims-live-keys; 2 GB by default.")
+@click.option(
+    "--rows",
+    default=10_000_000,
+    show_default=True,
+    help="Live keys for claims-live-keys, 2 GB by default; load takes a million at most.",
+)
 @json_option
 @database_option
 def bench(names: tuple[str, ...], seconds: float, rounds: int, rows: int, as_json: bool) -> None:
-    """Measure claims, claims-live-keys and events beside alternatives, in a scratch database that is dropped.
+    """Measure claims, claims-live-keys, events and load beside alternatives, in a scratch database that is dropped.
 
     Alternatives take turns within one run: on a machine that others use too, ratios mean more than single numbers.
     It needs pgbench, and who may make databases and logins.

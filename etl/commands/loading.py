@@ -104,7 +104,7 @@ def load(
         if advance.is_live:
             for done in told:
                 print_done(done)
-        _sum_up(total, dry_run)
+        print_total(total, dry_run)
     if not total.is_well:
         click.get_current_context().exit(130 if total.state == "interrupted" else 1)
 
@@ -171,7 +171,7 @@ def summary(total: Total) -> dict[str, Any]:
     }
 
 
-def _sum_up(total: Total, dry_run: bool) -> None:
+def print_total(total: Total, dry_run: bool) -> None:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(total.outcomes.items())) or "nothing to load"
     click.echo(f"{some(sum(total.outcomes.values()), 'game')}: {counts}.")
     if total.seen:

@@ -17,7 +17,13 @@ begin
     for v_tenant, v_load in
         select b.tenant_id, b.load_id from landing.load_batch as b where b.state = 'running' order by b.load_id
     loop
-        if pg_try_advisory_xact_lock(landing.load_lock(v_load)) then
+        -- a session does not wait for its own lock: whether this one works for the load has to be asked
+        if pg_try_advisory_xact_lock(landing.load_lock(v_load)) and not exists (
+            select from pg_locks as l
+            where l.locktype = 'advisory' and l.mode = 'ShareLock' and l.pid = pg_backend_pid() and l.objsubid = 1
+                and l.classid::bigint = (landing.load_lock(v_load) >> 32) & 4294967295
+                and l.objid::bigint = landing.load_lock(v_load) & 4294967295
+        ) then
             update landing.load_batch as b
             set state = 'reaped', finished_at = core.clock()
             where b.tenant_id = v_tenant and b.load_id = v_load and b.state = 'running';

@@ -1,0 +1,71 @@
+"""watch: a folder as a live feed."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import datetime
+from pathlib import Path
+
+import click
+import psycopg
+
+from etl.commands.loading import played_on_option, print_done, print_total, tenant_option
+from etl.commands.options import database_option, note, open_server
+from etl.errors import StanchionError
+from etl.loading.run import load as load_paths
+from etl.loading.session import open_session
+from etl.loading.watch import watch as watch_folder
+from etl.server import Server
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@tenant_option
+@played_on_option
+@click.option("--build", "is_building", is_flag=True, help="Build the marts after each load that changed something.")
+@click.option("--once", is_flag=True, help="Load what is there now, and end.")
+@database_option
+def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bool, once: bool) -> None:
+    """Load what appears in a folder, each file once it has stopped changing; Ctrl-C ends it.
+
+    A server that goes away is waited for. What was rejected is told and not tried again until it changes.
+
+    \b
+    Example:
+        stanchion watch /srv/tracker/autosave --tenant harbour
+        stanchion watch exports --tenant harbour --once
+    """
+    given_on = played_on.date() if played_on else None
+    with open_server() as server:
+        with open_session(server, tenant):
+            pass  # whoever may not load hears it now and not with the first file
+        note(f"watching {folder}")
+
+        def load(paths: list[str]) -> bool:
+            try:
+                total = load_paths(server, tenant, tuple(paths), given_on=given_on, on_done=print_done)
+                if is_building and total.rows:
+                    build_marts(server)
+            except psycopg.OperationalError as e:
+                if once:
+                    raise
+                note(f"The server is not there ({str(e).strip().splitlines()[0]}); trying again.")
+                return False
+            print_total(total, dry_run=False)
+            if total.state == "interrupted":
+                raise KeyboardInterrupt
+            return True
+
+        try:
+            watch_folder(folder, load, once=once)
+        except KeyboardInterrupt:
+            click.echo("Stopped; what was loaded stays.")
+
+
+def build_marts(server: Server) -> None:
+    """Build what follows from games, where this installation has what builds it."""
+    try:
+        marts = importlib.import_module("etl.build")
+    except ModuleNotFoundError:
+        raise StanchionError("There are no marts to build here yet; leave --build away.") from None
+    marts.build(server)

@@ -1,0 +1,214 @@
+"""Any order, any repetition, any number of loaders and any death of one end in the same rows."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.loading.session import make_stages, open_session
+from etl.loading.store import Arrival, Store
+from etl.tracker.model import Game
+from etl.tracker.recognise import read
+from etl.tracker.sources import from_bytes
+
+from .conftest import League
+from .exports import empty, export, write
+
+SCHEDULE = (
+    "game_id,date,home_team,away_team,season,game_type,home_score,away_score\n"
+    "18001,2026-01-12,Kestrels,Ferrymen,2026,Regular,2,1\n"
+    ",2026-01-17,Quarry,Old Dock,2026,Playoffs,1,0\n"
+)
+
+
+def pile() -> list[dict[str, Any]]:
+    """Revisions that get into each other's way: shrunk, empty, reverted, spelled otherwise, renamed, without a moment."""
+    first, second = export(events=40), export(minutes=10, events=44)
+    spelled = export(minutes=3, events=40)
+    for each in spelled["events"]:
+        each["detail1"] = each["detail1"].replace("_", " ")
+    reverted = export(minutes=20, events=40)
+    renamed = export(18002, minutes=30, events=20, homeTeam="KESTRELS")
+    renamed["rosters"]["home"][1]["name"] = "Another Name"
+    other = export(18003, minutes=60 * 24, events=12, home="Old Dock", away="Quarry")
+    undated = export(18001, events=39, exportDate=None, savedAt=None)
+    return [
+        first, spelled, second, reverted, export(minutes=25, events=20), empty(minutes=40), undated,
+        export(minutes=26, events=17), renamed, export(18002, minutes=5, events=20), empty(18004, minutes=2), other, first,
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order_gives_the_same_rows(seed: int, make_league: Callable[[str], League], tmp_path: Path) -> None:
+    order = random.Random(seed)
+    digests = []
+    for number in range(4):
+        league = make_league(f"league-{number}")
+        shuffled = pile()
+        order.shuffle(shuffled)
+        at = order.randrange(len(shuffled))
+        league.load(write(tmp_path / f"{number}a", *shuffled[:at]))
+        league.schedule(SCHEDULE)
+        league.load(write(tmp_path / f"{number}b", *shuffled[at:]), jobs=order.choice((1, 3)))
+        league.load(tmp_path / f"{number}a")
+        digests.append((league.digest(), {name: league.table(name) for name in ("contest.fixture", "contest.person")}))
+    assert all(each == digests[0] for each in digests)
+    assert league.published() == 40  # the content of the first, exported again last of all that lose nothing
+
+
+@pytest.mark.slow
+def test_eight_loaders_of_one_pile_end_in_the_same_rows(
+    make_league: Callable[[str], League], tmp_path: Path, dsn: str
+) -> None:
+    alone, together = make_league("alone"), make_league("together")
+    games = pile() + [export(19000 + number, number, 15) for number in range(12)]
+    alone.load(write(tmp_path / "alone", *games))
+    order = random.Random(1)
+    processes = []
+    for number in range(8):
+        order.shuffle(games)
+        folder = write(tmp_path / str(number), *games)
+        processes.append(start(dsn, "together", folder))
+    for process in processes:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode in (0, 1), err
+    assert together.digest() == alone.digest()
+    assert set(together.rows("select state from landing.load_batch")) == {("done",)}
+
+
+def start(dsn: str, slug: str, folder: Path) -> "subprocess.Popen[str]":
+    argv = [str(Path(sys.executable).with_name("stanchion")), "load", str(folder), "--tenant", slug, "--jobs", "2"]
+    env = os.environ | {"DATABASE_URL": dsn}
+    return subprocess.Popen(
+        argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+@pytest.mark.slow
+def test_loaders_that_are_killed_leave_whole_games_and_the_next_one_finishes(
+    make_league: Callable[[str], League], tmp_path: Path, dsn: str
+) -> None:
+    expected, league = make_league("expected"), make_league("killed")
+    games = [export(19000 + number, number, 60) for number in range(60)]
+    old = write(tmp_path / "old", *[export(19000 + number, -1, 55) for number in range(0, 60, 2)])
+    new = write(tmp_path / "new", *games)
+    for each in (expected, league):
+        each.load(old)
+    expected.load(new)
+    order = random.Random(2)
+    killed = 0
+    for _ in range(6):
+        process = start(dsn, "killed", new)
+        time.sleep(order.uniform(0.35, 0.9))
+        if process.poll() is None:
+            killed += 1
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        for game in range(19000, 19060):
+            assert league.published(game) in (60, 55 if game % 2 == 0 else None)
+    assert killed
+    league.load(new)
+    assert league.digest() == expected.digest()
+    states = [row[0] for row in league.rows("select state from landing.load_batch")]
+    assert states.count("running") == 0
+    assert "reaped" in states
+
+
+class _CutError(Exception):
+    pass
+
+
+def games_of(*exports: dict[str, Any]) -> Iterator[Game]:
+    for each in exports:
+        yield from read(from_bytes("test", json.dumps(each).encode()))
+
+
+@pytest.mark.slow
+def test_a_connection_that_ends_between_any_two_statements_leaves_the_old_revision(
+    make_league: Callable[[str], League], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    league = make_league("harbour")
+    old, new = games_of(export(events=20), export(minutes=9, events=25))
+    left = [10**9]
+    execute = psycopg.Cursor.execute
+
+    def counting(self: Any, *args: Any, **options: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            # the server's end, as when it is killed; ours notices with its next statement
+            league.db.cursor()
+            with psycopg.connect(league.dsn, autocommit=True) as other:
+                left[0] = 10**9
+                other.execute("select pg_terminate_backend(%s, 5000)", [self.connection.info.backend_pid])
+        return execute(self, *args, **options)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counting)
+
+    def settle(game: Game, after: int) -> bool:
+        left[0] = 10**9
+        with open_session(league.server, "harbour") as session:
+            load_id = session.begin_load("games", "test")
+            make_stages(session)
+            store = Store(session, load_id, session.shrink_percent(), session.periods())
+            left[0] = after
+            try:
+                store.settle(game.game_key, Arrival(game))
+            except psycopg.OperationalError:
+                return False
+            left[0] = 10**9
+            return True
+
+    assert settle(old, 10**9)
+    before = league.digest()
+    statements = 0
+    while not settle(new, statements):
+        left[0] = 10**9
+        assert league.digest() == before, statements
+        statements += 1
+        assert statements < 200
+    assert statements > 20
+    assert league.published() == 25
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_load_between_two_games(league: League, tmp_path: Path, dsn: str) -> None:
+    folder = write(tmp_path / "a", *[export(19000 + number, number, 300) for number in range(150)])
+    process = start(dsn, "harbour", folder)
+    while not league.rows("select 1 from landing.file"):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to everybody
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert "interrupted" in out
+    loaded = len(league.rows("select 1 from contest.fixture"))
+    assert 0 < loaded < 150
+    assert league.one("select state from landing.load_batch") == "interrupted"
+    assert sum(league.load(folder).outcomes.values()) == 150
+    assert len(league.rows("select 1 from contest.fixture")) == 150
+
+
+def test_a_server_process_that_is_killed_is_said_in_a_sentence(league: League, tmp_path: Path, dsn: str) -> None:
+    folder = write(tmp_path / "a", *[export(19000 + number, number, 300) for number in range(60)])
+    process = start(dsn, "harbour", folder)
+    while not league.rows("select 1 from landing.file"):
+        time.sleep(0.01)
+    league.db.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where pid <> pg_backend_pid() and datname = current_database() and application_name = 'stanchion'"
+    )
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "Traceback" not in err
+    assert "connection was lost" in err
+    league.load(folder)
+    assert len(league.rows("select 1 from contest.fixture")) == 60

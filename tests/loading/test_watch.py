@@ -1,0 +1,102 @@
+"""A folder is a live feed: what appears and changes is loaded once it is still, whoever gives notice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.loading import watch
+from etl.loading.watch import Folder
+
+from .conftest import League
+from .exports import export, write
+
+
+@contextmanager
+def watching(league: League, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    argv = [str(Path(sys.executable).with_name("stanchion")), "watch", str(folder), "--tenant", "harbour"]
+    env = os.environ | {"DATABASE_URL": league.dsn}
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(condition: Any, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_what_appears_and_changes_is_loaded_and_ctrl_c_ends_it(league: League, tmp_path: Path) -> None:
+    folder = write(tmp_path / "feed", export(events=20))
+    with watching(league, folder) as process:
+        wait_for(lambda: league.published() == 20)
+        (folder / "later").mkdir()
+        half = json.dumps(export(18002))
+        with (folder / "later" / "new.json").open("w") as file:
+            for start in range(0, len(half), len(half) // 6):  # a file that is being written is not read
+                file.write(half[start : start + len(half) // 6])
+                file.flush()
+                time.sleep(0.15)
+        wait_for(lambda: league.published(18002) == 20)
+        assert league.rows("select 1 from landing.reject") == []
+        (folder / "again.part").write_text(json.dumps(export(minutes=1, events=23)))
+        (folder / "again.part").rename(folder / "000_18001.json")
+        wait_for(lambda: league.published() == 23)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 0, err
+    assert "Stopped" in out
+
+
+def test_once_loads_what_is_there(league: League, tmp_path: Path, stanchion: Any) -> None:
+    folder = write(tmp_path / "feed", export(), export(18002))
+    done = stanchion("watch", str(folder), "--tenant", "harbour", "--once")
+    assert (done.code, league.published(18002)) == (0, 20)
+    nothing = stanchion("watch", str(folder), "--tenant", "nobody", "--once")
+    assert nothing.code == 1
+
+
+def test_a_file_is_handed_over_when_it_is_still_and_again_when_it_changed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    (tmp_path / "a").write_text("1")
+    assert folder.look(0.0) == ([], True)
+    (tmp_path / "a").write_text("22")
+    assert folder.look(watch.STILL) == ([], True)
+    paths = [str(tmp_path / "a")]
+    assert folder.look(2 * watch.STILL) == (paths, False)
+    folder.loaded(paths)
+    assert folder.look(3 * watch.STILL) == ([], False)
+    (tmp_path / "a").write_text("333")
+    assert folder.look(4 * watch.STILL) == ([], True)
+    assert folder.look(5 * watch.STILL) == (paths, False)
+
+
+def test_without_notices_it_looks_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch.Notices, "__init__", lambda self, folder: vars(self).update(are_given=False, _libc=None, _fd=-1))
+    monkeypatch.setattr(watch, "POLL", 0.01)
+    seen: list[list[str]] = []
+
+    def load(paths: list[str]) -> bool:
+        seen.append(paths)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        (tmp_path / "b").write_text("2")
+        return True
+
+    (tmp_path / "a").write_text("1")
+    with pytest.raises(KeyboardInterrupt):
+        watch.watch(tmp_path, load, once=False)
+    assert seen == [[str(tmp_path / "a")], [str(tmp_path / "b")]]
