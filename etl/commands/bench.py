@@ -17,12 +17,12 @@ from etl.commands.options import database_option, json_option, note, open_server
     "--rows",
     default=10_000_000,
     show_default=True,
-    help="Live keys for claims-live-keys, 2 GB by default; load takes a million at most.",
+    help="Live keys for claims-live-keys, 2 GB by default; marts takes half, load a million at most.",
 )
 @json_option
 @database_option
 def bench(names: tuple[str, ...], seconds: float, rounds: int, rows: int, as_json: bool) -> None:
-    """Measure claims, claims-live-keys, events and load beside alternatives, in a scratch database that is dropped.
+    """Measure claims, events and load beside alternatives, and what analysts ask of marts, in a scratch database that is dropped.
 
     Alternatives take turns within one run: on a machine that others use too, ratios mean more than single numbers.
     It needs pgbench, and who may make databases and logins.

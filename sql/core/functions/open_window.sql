@@ -3,7 +3,7 @@
 -- The window begins after what the mart holds, and ends at the horizon, below which no load is still
 -- running, or where the first of the tables that it reads ends: a mart is never ahead of its parents.
 -- With p_afresh it begins before the first load, and the mart is computed whole. Of which tenant, if only of
--- one, the session says.
+-- one, the session says; that moves no mart on, so that its parents need not have been moved on.
 create or replace function core.open_window(
     p_model text, p_horizon bigint, p_parents text[], p_afresh boolean,
     out low bigint, out high bigint, out definition text
@@ -25,7 +25,7 @@ begin
     select coalesce(min(coalesce(r.load_id, -1)), p_horizon) into v_parents
     from unnest(p_parents) as parent (model)
     left join core.stat_refresh as r on r.model = parent.model;
-    high := least(p_horizon, v_parents);
+    high := case when core.window_tenant() is null then least(p_horizon, v_parents) else p_horizon end;
     perform set_config('stanchion.window_low', low::text, true),
         set_config('stanchion.window_high', high::text, true);
 end;
