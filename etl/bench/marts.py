@@ -39,7 +39,8 @@ QUESTIONS = (
         "a player's page: season, form, splits",
         50,
         "select season_key, game_type, opponent_team_key, side, count(*), sum(goals), sum(points), sum(seconds), "
-        "sum(points) filter (where nth <= 5) as form from (select p.*, row_number() over (order by played_on desc) as nth "
+        "sum(points) filter (where nth <= 5) as form from "
+        "(select p.*, row_number() over (order by played_on desc) as nth "
         "from marts.fact_player_game as p where person_key = %(person)s) as p group by 1, 2, 3, 4",
     ),
     Question(

@@ -22,7 +22,7 @@ from etl.commands.options import database_option, json_option, note, open_server
 @json_option
 @database_option
 def bench(names: tuple[str, ...], seconds: float, rounds: int, rows: int, as_json: bool) -> None:
-    """Measure claims, events and load beside alternatives, and what analysts ask of marts, in a scratch database that is dropped.
+    """Measure claims, events and load beside alternatives, and questions to marts, in a scratch database.
 
     Alternatives take turns within one run: on a machine that others use too, ratios mean more than single numbers.
     It needs pgbench, and who may make databases and logins.

@@ -68,8 +68,8 @@ def demo(yes: bool) -> None:
             deploy.deploy(conn, steps, lambda _: None)
             deploy.make_due_partitions(conn)
         click.echo(f"{some(len(steps), 'module')} deployed." if steps else "Every module is deployed already.")
-        _add_leagues(conn)
-        games = sum(_load(server, conn, slug) for slug in LEAGUES)
+        add_leagues(conn)
+        games = sum(load_league(server, conn, slug) for slug in LEAGUES)
         click.echo(f"{some(games, 'game')} loaded." if games else "Every game is loaded already.")
         if is_current(server):
             click.echo("The marts hold every game already.")
@@ -93,7 +93,7 @@ def demo(yes: bool) -> None:
         click.echo(f"    {program} {line}")
 
 
-def _add_leagues(conn: Connection) -> None:
+def add_leagues(conn: Connection) -> None:
     known = {row["slug"] for row in tenants.list_tenants(conn)}
     for slug, league in LEAGUES.items():
         if slug in known:
@@ -104,7 +104,7 @@ def _add_leagues(conn: Connection) -> None:
                 tenants.set_setting(conn, slug, setting, setting_value, None)
 
 
-def _load(server: Server, conn: Connection, slug: str) -> int:
+def load_league(server: Server, conn: Connection, slug: str) -> int:
     """Load the league's schedule and games, unless they are there; answers how many games came."""
     league, tenant_id = LEAGUES[slug], find_tenant(conn, slug)
     if conn.execute("select 1 from contest.fixture where tenant_id = %s limit 1", [tenant_id]).fetchone():
@@ -112,7 +112,7 @@ def _load(server: Server, conn: Connection, slug: str) -> int:
     games = play_season(teams=4, seed=league.seed, first_id=1000 * league.seed + 1)
     misprinted = {games[league.misprinted].game_id: (1, 0)}
     with open_session(server, slug) as session:
-        load_schedule(session, "schedule.csv", schedule(games, "2026", misprinted), lambda done: None)
+        load_schedule(session, "schedule.csv", schedule(games, "2026", misprinted), lambda _: None)
     with tempfile.TemporaryDirectory(prefix="stanchion-demo-") as folder:
         for game in games:
             Path(folder, f"game_{game.game_id}.json").write_bytes(as_json(export(game)))
@@ -133,10 +133,10 @@ def _analyst(server: Server, conn: Connection) -> Iterator[psycopg.Connection[An
 
 
 def _show(reader: psycopg.Connection[Any], conn: Connection, slug: str) -> None:
-    tenant_id = find_tenant(conn, slug)
+    reader.execute("select set_config('stanchion.demo_tenant', %s, false)", [str(find_tenant(conn, slug))])
     click.secho(f"\n{LEAGUES[slug].name}", bold=True)
     for name, title in (("standings", ""), ("leaders", "\nMost points"), ("left_out", "\nLeft out")):
-        rows = reader.cursor(row_factory=dict_row).execute(query(f"build/{name}").encode(), [tenant_id]).fetchall()
+        asked = reader.cursor(row_factory=dict_row).execute(query(f"build/{name}").encode())
         if title:
             click.echo(title)
-        print_table(rows, "Nothing.")
+        print_table(asked.fetchall(), "Nothing.")

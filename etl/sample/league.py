@@ -42,7 +42,13 @@ def make_teams(count: int, seed: int) -> list[Team]:
         positions = ["F"] * 9 + ["D"] * 6 + ["G"]
         shirts = rng.sample(range(1, 99), len(positions))
         people = [
-            {"id": f"P{seed:03d}{number:02d}{n:02d}", "num": str(shirt), "name": names.pop(), "pos": pos, "rating": None}
+            {
+                "id": f"P{seed:03d}{number:02d}{n:02d}",
+                "num": str(shirt),
+                "name": names.pop(),
+                "pos": pos,
+                "rating": None,
+            }
             for n, (pos, shirt) in enumerate(zip(positions, shirts, strict=True))
         ]
         teams.append(Team(team, people))

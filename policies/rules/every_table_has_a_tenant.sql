@@ -10,5 +10,6 @@ where
         'core.catalog_snapshot',
         'core.config_key',  -- which settings there can be
         'core.partition_set',  -- what is kept how long
-        'core.partition_log'
+        'core.partition_log',
+        'core.stat_refresh'  -- how old each mart is
     )

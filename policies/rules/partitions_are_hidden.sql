@@ -1,6 +1,7 @@
--- A policy guards the table and not its partitions: so nobody has a grant on one, and they live in
--- schemas that nobody may use; nor may anybody use the one with what marts are computed from. Those that pg_partman makes stand beside their table, where it looks for
--- them, and their owner reads them, as its maintenance does; nobody else has a grant on those either.
+-- A policy guards the table and not its partitions: so nobody has a grant on one, and they live in schemas
+-- that nobody may use; nor may anybody use the one with what marts are computed from. Those that
+-- pg_partman makes stand beside their table, where it looks for them, and their owner reads them, as its
+-- maintenance does; nobody else has a grant on those either.
 with partman as (
     select i.inhrelid as relation
     from pg_inherits as i

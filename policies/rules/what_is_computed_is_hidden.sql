@@ -1,5 +1,7 @@
 -- What marts are computed from holds the rows of every tenant: nobody but the builder was granted any of it.
-select r.name as object, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
+select
+    r.name as object,
+    format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
 where r.schema_name = 'staging' and a.grantee <> r.owner

@@ -53,8 +53,10 @@ class Platform:
         ]
         found = {}
         for name in sorted(names):
-            statement = f"select md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), '')) as d from {name} as t"
-            found[name] = self.rows(statement)[0]["d"]
+            statement = (
+                f"select md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), '')) as d from {name} as t"
+            )
+            found[name] = str(self.rows(statement)[0]["d"])
         return found
 
 
@@ -74,7 +76,8 @@ def _database(cluster: Any, template: str) -> Iterator[str]:
         admin.execute(f"create database {NAME} template {template}")
         # rights on a database are not copied with it
         admin.execute(
-            f"grant temporary on database {NAME} to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst"
+            f"grant temporary on database {NAME} "
+            "to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst"
         )
         try:
             yield cluster.dsn(NAME)

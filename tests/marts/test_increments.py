@@ -1,4 +1,4 @@
-"""However the games came, the marts are what a full refresh makes of them; and with nothing new nothing is touched."""
+"""However the games came, the marts are what a full refresh makes of them; with nothing new nothing is touched."""
 
 import random
 from collections.abc import Callable
@@ -15,6 +15,9 @@ from etl.sample.files import export
 from etl.sample.games import Game
 from tests.marts.conftest import Platform
 from tests.marts.league import League, play
+
+
+OURS = "select set_config('app.tenant_id', tenant_id::text, true) from core.tenant where slug = 'ours'"
 
 
 class Season:
@@ -87,6 +90,7 @@ class Season:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_forty_random_increments_are_one_full_refresh(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
     league = play("random", 8, 7001, seed=21)
     with fresh_platform(tmp_path, league) as platform:
@@ -131,7 +135,7 @@ def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
 def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, tmp_path: Path) -> None:
     ours, theirs = built.leagues["ours"], built.leagues["theirs"]
     slow = psycopg.connect(built.server.dsn)  # begins a load and stays away
-    slow.execute("select set_config('app.tenant_id', (select tenant_id::text from core.tenant where slug = 'ours'), true)")
+    slow.execute(OURS)
     slow.execute("select landing.begin_load('games', 'slow')")
     slow.commit()
     try:
@@ -147,7 +151,10 @@ def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, t
         slow.close()
     ours.load(built.server, tmp_path, [late], accept_shrink=True)  # also reaps the dead one
     built.build()
-    events = "select count(*) as n from marts.fact_event as e join core.tenant as t using (tenant_id) where slug = %s and game_key = '1001'"
+    events = (
+        "select count(*) as n from marts.fact_event join core.tenant as t using (tenant_id) "
+        "where t.slug = %s and game_key = '1001'"
+    )
     assert built.rows(events, "theirs")[0]["n"] == built.rows(events, "ours")[0]["n"] == 1400
     after = built.digests()
     built.build(full_refresh=True)
@@ -157,7 +164,7 @@ def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, t
 def test_a_full_refresh_keeps_games_of_a_load_that_is_running(built: Platform) -> None:
     before = built.rows("select count(*) as n from marts.fact_player_game")[0]["n"]
     with psycopg.connect(built.server.dsn) as slow:
-        slow.execute("select set_config('app.tenant_id', (select tenant_id::text from core.tenant where slug = 'ours'), true)")
+        slow.execute(OURS)
         (load,) = slow.execute("select landing.begin_load('games', 'slow')").fetchone()
         slow.commit()
         slow.execute("update contest.fixture set load_id = %s where game_key = '1002'", [load])
@@ -195,10 +202,12 @@ def test_a_mart_is_never_ahead_of_what_it_reads(built: Platform) -> None:
 
 
 def test_rules_set_without_a_load_change_the_standings(built: Platform) -> None:
-    total = "select sum(points) as n from marts.standings as s join core.tenant as t using (tenant_id) where slug = 'ours'"
+    total = (
+        "select sum(points) as n from marts.standings as s join core.tenant as t using (tenant_id) where slug = 'ours'"
+    )
     before = built.rows(total)[0]["n"]
     with built.conn.transaction():
-        built.conn.execute("select set_config('app.tenant_id', tenant_id::text, true) from core.tenant where slug = 'ours'")
+        built.conn.execute(OURS)
         built.conn.execute("select core.set_tenant_config('contest', 'points_win', '3', '2000-01-01')")
     built.build()
     assert built.rows(total)[0]["n"] > before

@@ -13,7 +13,11 @@ from etl.build.dbt import Node, invoke, read_node
 from etl.paths import ROOT
 from tests.marts.conftest import Platform
 
-NAMES = {"staging": r"stg_(contest|landing)__\w+", "intermediate": r"int_\w+", "marts": r"(fact|dim)_\w+|standings|head_to_head"}
+NAMES = {
+    "staging": r"stg_(contest|landing)__\w+",
+    "intermediate": r"int_\w+",
+    "marts": r"(fact|dim)_\w+|standings|head_to_head",
+}
 UNIT_TESTS = 8
 
 
@@ -88,7 +92,9 @@ def _of_tables(model: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: its key may be null"
     if config["incremental_strategy"] == "replace_changed" and "changed_games(" not in model["raw_code"]:
         yield f"{name}: does not go by the games that changed"
-    if config["incremental_strategy"] == "sync" and not ("changed_tenants(" in model["raw_code"] or config.get("always")):
+    if config["incremental_strategy"] == "sync" and not (
+        "changed_tenants(" in model["raw_code"] or config.get("always")
+    ):
         yield f"{name}: does not go by the tenants that changed"
 
 
@@ -100,7 +106,10 @@ BREAKS: dict[str, tuple[str, Any]] = {
     "is swapped": ("fact_event", {"config": {"materialized": "table"}}),
     "has no contract": ("fact_event", {"config": {"contract": {"enforced": False}}}),
     "is not secured": ("fact_event", {"config": {"post-hook": []}}),
-    "outside of its transaction": ("dim_team", {"config": {"post-hook": [{"sql": "{{ secure_relation() }}", "transaction": False}]}}),
+    "outside of its transaction": (
+        "dim_team",
+        {"config": {"post-hook": [{"sql": "{{ secure_relation() }}", "transaction": False}]}},
+    ),
     "no unique index": ("dim_team", {"config": {"indexes": []}}),
     "past staging": ("dim_team", {"depends_on": {"nodes": ["source.stanchion.contest.team"]}}),
     "view on a view": ("standings", {"depends_on": {"nodes": ["model.stanchion.head_to_head"]}}),

@@ -35,7 +35,7 @@ def without_zeros(counts: Any, names: dict[str, str]) -> dict[str, float]:
 
 def marts_of(platform: Platform, slug: str, game_key: str, mart: str) -> list[dict[str, Any]]:
     return platform.rows(
-        f"select m.* from marts.{mart} as m join core.tenant as t using (tenant_id) where t.slug = %s and game_key = %s",
+        f"select m.* from marts.{mart} as m join core.tenant using (tenant_id) where slug = %s and game_key = %s",
         slug,
         game_key,
     )
@@ -161,7 +161,9 @@ def damaged(tree: Tree, number: int) -> Tree:
 
 
 @pytest.mark.slow
-def test_a_hundred_and_twenty_games_with_every_quirk_and_damage(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_hundred_and_twenty_games_with_every_quirk_and_damage(
+    fresh_platform: Callable[..., Any], tmp_path: Path
+) -> None:
     clean = play("clean", 60, 5001, seed=11, change=quirky)
     broken = play("broken", 60, 6001, seed=12, change=damaged)
     with fresh_platform(tmp_path, clean, broken) as platform:

@@ -53,11 +53,11 @@ cross join generate_series(0, 21) as p
 order by game.g, p;
 
 insert into marts.fact_team_game (
-    tenant_id, game_key, side, team_key, opponent_team_key, played_on, season_key, game_type, is_counted, score_for, score_against,
-    goals, goals_against, result, shots_on_goal, shots_against, corsi_for, corsi_against, seconds
+    tenant_id, game_key, side, team_key, opponent_team_key, played_on, season_key, game_type, is_counted, score_for, score_against, goals,
+    goals_against, result, shots_on_goal, shots_against, corsi_for, corsi_against, seconds
 )
 select
-    p.tenant_id, p.game_key, p.side, p.team_key, p.opponent_team_key, p.played_on, p.season_key, p.game_type, true, p.goals, 2, p.goals, 2,
+    p.tenant_id, p.game_key, p.side, p.team_key, p.opponent_team_key, p.played_on, p.season_key, p.game_type, true, p.goals as score_for, 2, p.goals, 2,
     case when p.goals > 2 then 'W' when p.goals = 2 then 'T' else 'L' end, p.shots, 20, 40, 38, 3600
 from (
     select
