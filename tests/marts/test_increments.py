@@ -16,7 +16,6 @@ from etl.sample.games import Game
 from tests.marts.conftest import Platform
 from tests.marts.league import League, play
 
-
 OURS = "select set_config('app.tenant_id', tenant_id::text, true) from core.tenant where slug = 'ours'"
 
 
