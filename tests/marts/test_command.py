@@ -66,7 +66,7 @@ def test_a_mart_that_fails_is_as_before_and_says_where(built: Platform, tmp_path
     assert "Traceback" not in outcome.out + outcome.err
     assert built.digests() == before
     model.write_text(model.read_text().replace("own.saves / 0 as saves,", "own.no_such_column as saves,"))
-    outcome = run(built, "build", "fact_team_game", STANCHION_ROOT=str(root))
+    outcome = run(built, "build", "fact_team_game", "--full-refresh", STANCHION_ROOT=str(root))
     assert "column own.no_such_column does not exist" in outcome.out
     place = next(
         line.strip() for line in outcome.out.splitlines() if "fact_team_game.sql:" in line and line.startswith("  ")
