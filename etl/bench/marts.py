@@ -60,7 +60,8 @@ QUESTIONS = (
 
 def seed(conn: Connection, *, rows: int, tenants: int) -> None:
     """Fill empty marts."""
-    conn.execute("select set_config('bench.rows', %s, false), set_config('bench.tenants', %s, false)", [rows, tenants])
+    for name, number in (("rows", rows), ("tenants", tenants)):
+        conn.execute("select set_config(%s, %s, false)", [f"bench.{name}", str(number)])
     conn.execute(query("bench/marts").encode())
     for name in ("fact_player_game", "fact_team_game", "dim_person", "dim_team", "dim_rules"):
         conn.execute(f"vacuum (analyze) marts.{name}".encode())

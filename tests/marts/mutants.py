@@ -30,7 +30,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "the score runs by position": (f"{GAME}/fact_event.sql", "filter (where counted.is_goal and counted.credited_side = 'home')", "filter (where counted.is_goal)", "fact_event"),
     "stoppages lengthen": (f"{GAME}/fact_stint.sql", "lines.seconds - greatest", "lines.seconds + greatest", "fact_stint"),
     "players of both sides": (f"{GAME}/fact_stint.sql", "filter (where players.side = 'home')::integer", "filter (where true)::integer", "fact_stint"),
-    "a shift never ends": (f"{GAME}/fact_player_stint.sql", "<> players.stint_no - 1", "< players.stint_no - 1", "fact_player_stint"),
+    "a shift never ends": (f"{GAME}/fact_player_stint.sql", "<> players.stint_no - 1", "> players.stint_no - 1", "fact_player_stint"),
     "a shift goes on in the next period": (f"{GAME}/fact_player_stint.sql", " or lag(stints.period) over shifts <> stints.period", "", "fact_player_stint"),
     "a stint owns its first second": (f"{STEP}/int_chance.sql", "stints.start_s > events.remaining_s and events.remaining_s >= stints.end_s", "stints.start_s >= events.remaining_s and events.remaining_s > stints.end_s", "int_chance"),
     "stints of any period": (f"{STEP}/int_chance.sql", "and stints.period = events.period", "", "int_chance"),

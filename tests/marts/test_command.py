@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -69,7 +70,7 @@ def test_a_mart_that_fails_is_as_before_and_says_where(built: Platform, tmp_path
     outcome = run(built, "build", "fact_team_game", "--full-refresh", STANCHION_ROOT=str(root))
     assert "column own.no_such_column does not exist" in outcome.out
     place = next(
-        line.strip() for line in outcome.out.splitlines() if "fact_team_game.sql:" in line and line.startswith("  ")
+        found[0] for line in outcome.out.splitlines() if (found := re.search(r"\S+fact_team_game\.sql:\d+$", line))
     )
     path, _, number = place.rpartition(":")
     assert "own.no_such_column" in Path(path).read_text().splitlines()[int(number) - 1]
