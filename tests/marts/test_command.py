@@ -69,9 +69,7 @@ def test_a_mart_that_fails_is_as_before_and_says_where(built: Platform, tmp_path
     model.write_text(model.read_text().replace("own.saves / 0 as saves,", "own.no_such_column as saves,"))
     outcome = run(built, "build", "fact_team_game", "--full-refresh", STANCHION_ROOT=str(root))
     assert "column own.no_such_column does not exist" in outcome.out
-    place = next(
-        found[0] for line in outcome.out.splitlines() if (found := re.search(r"\S+fact_team_game\.sql:\d+$", line))
-    )
+    (place,) = re.findall(r"(\S+fact_team_game\.sql:\d+)$", outcome.out, re.MULTILINE)
     path, _, number = place.rpartition(":")
     assert "own.no_such_column" in Path(path).read_text().splitlines()[int(number) - 1]
     assert run(built, "build").code == 0

@@ -138,5 +138,5 @@ def test_an_analyst_reads_pages_of_the_own_tenant_alone(many: Any, question: mar
             tenant,
         )
         if question.bar_ms <= 10:
-            assert pages <= 60, (size, pages)
-        assert pages <= 1.6 * own["pages"] + 60, (size, pages, own)
+            assert pages <= 120, (size, pages)
+        assert pages <= 2 * own["pages"] + 120, (size, pages, own)
