@@ -70,7 +70,8 @@ def pages_of_a_build(platform: Platform) -> Counter[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.xfail(
-    strict=True, reason="at 200 games of one tenant a build reads fact_event once and fact_player_stint twice as a whole"
+    strict=True,
+    reason="at 200 games of one tenant a build reads fact_event once and fact_player_stint twice as a whole",
 )
 def test_a_new_day_costs_the_same_however_much_there_is(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
     league = play("copied", 2, 9001, seed=31)
