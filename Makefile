@@ -34,6 +34,9 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 catalog: .venv/developed  ## write sql/catalog.txt and the access matrix anew, after changing the SQL
 	$(BIN)/python -m tests.regenerate
 
+docs: .venv/developed  ## the analysts' guide docs/marts.md, and dbt's own site in build/docs/index.html
+	$(BIN)/python -m tests.marts.guide
+
 lock: .venv/developed  ## write constraints.txt anew from what is installed
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new && mv constraints.new constraints.txt
 

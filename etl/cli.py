@@ -7,6 +7,7 @@ import psycopg
 
 from etl.commands import (
     bench,
+    build,
     checks,
     demo,
     loading,
@@ -96,6 +97,7 @@ for command in (
     loading.publish,
     loading.unload,
     loading.quality,
+    build.build,
     worker.worker,
     tenants.key,
     checks.audit,

@@ -130,7 +130,8 @@ def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterat
 def _attack_as(report: Report, attacker: Attacker, own: list[Victim], role: str, targets: _Targets) -> None:
     attacks.use_own(report, attacker, targets.tables, own, targets.granted(role))
     attacks.become_somebody(report, attacker, [other for other in _OWN_ROLES if other != role])
-    attacks.write(report, attacker, targets.tables, targets.theirs, targets.ours if own else None)
+    others = [table for table in targets.tables if table.owner != role]  # what is one's own one may write
+    attacks.write(report, attacker, others, targets.theirs, targets.ours if own else None)
     if not attacker.forbidden:
         return
     attacks.read(report, attacker, targets.relations)

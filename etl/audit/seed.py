@@ -30,6 +30,7 @@ class Table:
     checks: dict[str, dict[str, list[str]]]
     parents: list[dict[str, Any]]
     is_partitioned: bool
+    owner: str
 
     @property
     def identifier(self) -> sql.Identifier:

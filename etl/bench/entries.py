@@ -10,6 +10,7 @@ import psycopg
 from etl.bench import loading, shop
 from etl.bench.compare import Alternative, Result, Say, compare
 from etl.bench.load import WARM_UP, find_pgbench, run
+from etl.bench.marts import measure as measure_marts
 from etl.bench.scratch import Scratch, scratch_database, settle
 from etl.database import value
 from etl.server import Server
@@ -143,9 +144,15 @@ def orders(server: Server, effort: Effort) -> list[Result]:
     return shop.orders(server, seconds=effort.seconds, say=effort.say)
 
 
+def marts(server: Server, effort: Effort) -> list[Result]:
+    """What analysts ask most, at 10,000 tenants and half of --rows lines of players, for a tenant of each size."""
+    return measure_marts(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
+
+
 ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "claims": claims,
     "claims-live-keys": claims_live_keys,
+    "marts": marts,
     "events": events,
     "load": load,
     "purchases": purchases,

@@ -1,21 +1,47 @@
-"""demo: from nothing to a deployed database with two leagues in it."""
+"""demo: from nothing to two leagues with their games, and the standings that an analyst reads."""
 
 import os
+import secrets
 import shutil
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import click
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
 
-from etl import deploy, tenants
-from etl.commands.options import confirm, database_option, note, open_server, some, yes_option
-from etl.database import Connection, connect
+from etl import analysts, deploy, tenants
+from etl.build import build, is_current
+from etl.commands.options import confirm, database_option, note, open_server, print_table, some, yes_option
+from etl.database import Connection, connect, find_tenant
+from etl.loading.run import load
+from etl.loading.schedule import load_schedule
+from etl.loading.session import open_session
 from etl.modules import discover
-from etl.paths import ROOT
+from etl.paths import ROOT, query
+from etl.sample.files import as_json, export
+from etl.sample.league import play_season, schedule
+from etl.server import Server
+
+
+@dataclass(frozen=True)
+class League:
+    name: str
+    seed: int
+    misprinted: int  # which of its games has another score on the league's sheet
+    rules: dict[str, str] = field(default_factory=dict)
+
 
 LEAGUES = {
-    "harbour": ("Harbour League", {}),
-    "lakeside": ("Lakeside Cup", {"contest.periods": "2", "contest.period_seconds": "1500", "contest.points_win": "3"}),
+    "harbour": League("Harbour League", 1, misprinted=4),
+    "lakeside": League("Lakeside Cup", 2, misprinted=2, rules={"contest.points_win": "3", "contest.periods": "3"}),
 }
 
 
@@ -23,56 +49,94 @@ LEAGUES = {
 @yes_option
 @database_option
 def demo(yes: bool) -> None:
-    """Deploy to the server in use and add two leagues with different rules; again changes nothing.
+    """Deploy, load two invented leagues, build their marts, and show standings and leaders; again changes nothing.
 
-    Asks first where the server is not the embedded one.
+    The numbers are read as an analyst would, with a login of its own under row level security; games that do not
+    count are named, with the reason. Asks first where the server is not the embedded one.
 
     \b
     Example:
         stanchion demo
-        stanchion up && stanchion psql -c "select * from contest.rules"
+        stanchion up && stanchion psql -c "select * from marts.standings"
     """
     started = time.monotonic()
     with open_server() as server, connect(server) as conn:
         if not server.embedded:
-            confirm(f"Deploy to the server {server.description} and add two sample leagues?", yes)
+            confirm(f"Deploy to the server {server.description} and load two sample leagues?", yes)
         with deploy.deploy_lock(conn, 600, note):
             steps = deploy.plan_deploy(conn, discover(ROOT))
             deploy.deploy(conn, steps, lambda _: None)
             deploy.make_due_partitions(conn)
         click.echo(f"{some(len(steps), 'module')} deployed." if steps else "Every module is deployed already.")
-        known = {row["slug"] for row in tenants.list_tenants(conn)}
-        for slug, (name, rules) in LEAGUES.items():
-            if slug in known:
-                continue
-            with conn.transaction():
-                tenants.add_tenant(conn, slug, name, "league")
-                for setting, setting_value in rules.items():
-                    tenants.set_setting(conn, slug, setting, setting_value, None)
-        _show(conn)
+        add_leagues(conn)
+        games = sum(load_league(server, conn, slug) for slug in LEAGUES)
+        click.echo(f"{some(games, 'game')} loaded." if games else "Every game is loaded already.")
+        if is_current(server):
+            click.echo("The marts hold every game already.")
+        else:
+            report = build(server)
+            click.echo(f"{some(report.count('model').get('built', 0), 'model')} built in {report.seconds:.1f} s.")
+            for node in report.failed:
+                click.echo(f"failed: {node.message}")
+        with _analyst(server, conn) as reader:
+            for slug in LEAGUES:
+                _show(reader, conn, slug)
     click.echo(f"\nDone in {time.monotonic() - started:.1f} s. Look around with:\n")
     program = "stanchion" if shutil.which("stanchion") else os.path.relpath(sys.argv[0])
     for line in (
-        'psql -c "select * from contest.rules"',
+        'psql -c "select * from marts.fact_player_season limit 5"',
         "analyst add alex --tenant harbour    a login that reads one league and nothing else",
+        "quality --tenant harbour             which games contradict the league's own score",
         "up                                   keep the server running, for other programs",
         "down --purge                         remove everything again",
     ):
         click.echo(f"    {program} {line}")
 
 
-def _show(conn: Connection) -> None:
-    """What is there now."""
-    rows = conn.execute(
-        """
-        select t.name, r.periods || ' x ' || r.period_seconds / 60 || ' min', r.points_win::text
-        from contest.rules as r
-        join core.tenant as t on t.tenant_id = r.tenant_id
-        where t.slug = any (%s) and r.valid_to = 'infinity'
-        order by t.name
-        """,
-        [list(LEAGUES)],
-    )
-    click.echo("\nleague            plays        a win is worth")
-    for name, periods, points in rows:
-        click.echo(f"{name:16}  {periods:11}  {points}")
+def add_leagues(conn: Connection) -> None:
+    known = {row["slug"] for row in tenants.list_tenants(conn)}
+    for slug, league in LEAGUES.items():
+        if slug in known:
+            continue
+        with conn.transaction():
+            tenants.add_tenant(conn, slug, league.name, "league")
+            for setting, setting_value in league.rules.items():
+                tenants.set_setting(conn, slug, setting, setting_value, None)
+
+
+def load_league(server: Server, conn: Connection, slug: str) -> int:
+    """Load the league's schedule and games, unless they are there; answers how many games came."""
+    league, tenant_id = LEAGUES[slug], find_tenant(conn, slug)
+    if conn.execute("select 1 from contest.fixture where tenant_id = %s limit 1", [tenant_id]).fetchone():
+        return 0
+    games = play_season(teams=4, seed=league.seed, first_id=1000 * league.seed + 1)
+    misprinted = {games[league.misprinted].game_id: (1, 0)}
+    with open_session(server, slug) as session:
+        load_schedule(session, "schedule.csv", schedule(games, "2026", misprinted), lambda _: None)
+    with tempfile.TemporaryDirectory(prefix="stanchion-demo-") as folder:
+        for game in games:
+            Path(folder, f"game_{game.game_id}.json").write_bytes(as_json(export(game)))
+        load(server, slug, (folder,))
+    return len(games)
+
+
+@contextmanager
+def _analyst(server: Server, conn: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of a login that reads the two leagues, for as long as they are shown."""
+    login = f"demo_{secrets.token_hex(4)}"
+    password = analysts.add_analyst(conn, login, list(LEAGUES))
+    try:
+        with psycopg.connect(make_conninfo(server.dsn, user=login, password=password), autocommit=True) as reader:
+            yield reader
+    finally:
+        analysts.revoke_analyst(conn, login, [])
+
+
+def _show(reader: psycopg.Connection[Any], conn: Connection, slug: str) -> None:
+    reader.execute("select set_config('stanchion.demo_tenant', %s, false)", [str(find_tenant(conn, slug))])
+    click.secho(f"\n{LEAGUES[slug].name}", bold=True)
+    for name, title in (("standings", ""), ("leaders", "\nMost points"), ("left_out", "\nLeft out")):
+        asked = reader.cursor(row_factory=dict_row).execute(query(f"build/{name}").encode())
+        if title:
+            click.echo(title)
+        print_table(asked.fetchall(), "Nothing.")

@@ -7,7 +7,7 @@ with space as (
     from pg_namespace as n
     where
         n.nspowner = to_regrole('stanchion_owner')
-        or (n.nspname = 'marts' and to_regrole('stanchion_builder') = n.nspowner)
+        or (n.nspname in ('marts', 'staging', 'mart_parts') and to_regrole('stanchion_builder') = n.nspowner)
         -- given away by hand, with our tables in it
         or (n.nspname !~ '^(pg_|public$)' and exists (
             select from pg_class as c
@@ -19,7 +19,7 @@ relation as (
     select c.*, format('%s.%s', s.nspname, c.relname) as name
     from pg_class as c
     join space as s on s.oid = c.relnamespace
-    where s.nspname not in ('parts', 'marts') and not c.relispartition and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+    where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts') and not c.relispartition and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
 ),
 
 -- 15 qualifies the columns of a sole relation where 16 does not: those of the first one lose their qualifier
@@ -47,7 +47,7 @@ routine as (
         format('%s.%s(%s)', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name
     from pg_proc as p
     join space as s on s.oid = p.pronamespace
-    where s.nspname not in ('parts', 'marts')
+    where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts')
 ),
 
 privilege as (
@@ -228,7 +228,7 @@ select
 from pg_type as t
 join space as s on s.oid = t.typnamespace
 left join pg_class as c on c.oid = t.typrelid
-where s.nspname not in ('parts', 'marts') and t.typelem = 0 and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
+where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts') and t.typelem = 0 and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
 
 union all
 -- an owner has every right unless it gave one up; MAINTAIN is not told, since 15 does not know it

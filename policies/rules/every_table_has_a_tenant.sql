@@ -11,5 +11,6 @@ where
         'core.config_key',  -- which settings there can be
         'core.queue',  -- which queues there are
         'core.partition_set',  -- what is kept how long
-        'core.partition_log'
+        'core.partition_log',
+        'core.stat_refresh'  -- how old each mart is
     )

@@ -29,11 +29,20 @@ def servers_of(home: Path) -> list[str]:
     return [line for line in found if "postgres" in line and str(home) in line]
 
 
+@pytest.mark.slow
 def test_from_nothing_twice_to_gone(home: Path) -> None:
     first = run_stanchion("demo", STANCHION_HOME=str(home))
     assert first.code == 0, first.err
-    assert "Harbour League    3 x 20 min   2" in first.out
-    assert "Lakeside Cup      2 x 25 min   3" in first.out
+    assert "12 games loaded." in first.out
+    for league in ("Harbour League", "Lakeside Cup"):
+        shown = first.out.partition(league)[2].partition("Lakeside Cup")[0]
+        standings, leaders, left_out = (
+            shown.partition("Most points")[0],
+            *shown.partition("Most points")[2].split("Left out"),
+        )
+        assert len([line for line in standings.splitlines() if line[:1].isdigit()]) == 4
+        assert len([line for line in leaders.splitlines() if line[:1].isdigit()]) == 5
+        assert "official 1-0." in left_out
     assert "embedded Postgres" in first.err
     assert servers_of(home) == []
 
@@ -41,6 +50,11 @@ def test_from_nothing_twice_to_gone(home: Path) -> None:
     second = run_stanchion("demo", STANCHION_HOME=str(home))
     assert time.monotonic() - began < 5
     assert "Every module is deployed already." in second.out
+    assert "The marts hold every game already." in second.out
+    assert (
+        second.out.partition("Harbour")[2].partition("Done")[0]
+        == first.out.partition("Harbour")[2].partition("Done")[0]
+    )
     listed = run_stanchion("tenant", "list", "--json", STANCHION_HOME=str(home)).out
     assert listed.count('"slug"') == 2
 

@@ -54,7 +54,8 @@ select
         from pg_constraint as c
         where c.conrelid = r.relation and c.contype = 'f' and c.conparentid = 0
     ), '[]') as parents,
-    p.partrelid is not null as is_partitioned
+    p.partrelid is not null as is_partitioned,
+    pg_get_userbyid(r.owner)::text as owner
 from core.own_relation as r
 left join pg_partitioned_table as p on p.partrelid = r.relation
 where r.kind = 'table' and r.has_tenant

@@ -1,0 +1,48 @@
+{#- The unit of change is the game: the rows of every game in the window go and those computed come. The games
+    are taken from the change list and not from the new rows, so that a game that was withdrawn, and
+    has no rows any more, goes too. -#}
+{% macro write_replace_changed(target, source, columns, afresh) -%}
+    {%- set list = columns | join(', ') -%}
+    {% if not afresh -%}
+    -- by the index of each game, whatever the statistics say of how many changed: reading the mart whole is what
+    -- an increment is there to avoid
+    set local enable_seqscan = off;
+    set local enable_hashjoin = off;
+    set local enable_mergejoin = off;
+    {% endif -%}
+    delete from {{ target }} as old
+    {% if afresh -%}
+    -- but for the games of a load that is still running, which stay as they were and come with the next build
+    where
+        not exists (
+            select from {{ ref('int_game') }} as game
+            where game.tenant_id = old.tenant_id and game.game_key = old.game_key and game.load_id > core.window_high()
+        )
+    {%- else -%}
+    using ({{ changed_games('tenant_id, game_key') }}) as changed
+    where old.tenant_id = changed.tenant_id and old.game_key = changed.game_key
+    {%- endif %};
+    {% if not afresh -%}
+    set local enable_seqscan = on;
+    set local enable_hashjoin = on;
+    set local enable_mergejoin = on;
+    {% endif -%}
+    insert into {{ target }} ({{ list }})
+    select {{ list }} from {{ source }}
+    order by tenant_id, game_key
+{%- endmacro %}
+
+{#- The games that a load in the window changed: by tenant, whose index on the load id then finds them. -#}
+{% macro changed_games(columns='*') -%}
+    select {% for column in columns.split(', ') %}game.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from ({{ changed_tenants() }}) as changed_tenant
+    join {{ ref('int_game') }} as game on game.tenant_id = changed_tenant.tenant_id
+    where {{ in_window('game') }}
+{%- endmacro %}
+
+{#- The tenants with a load in the window. -#}
+{% macro changed_tenants() -%}
+    select distinct load.tenant_id
+    from {{ ref('stg_landing__load_batch') }} as load
+    where {{ in_window('load') }} and load.tenant_id = coalesce(core.window_tenant(), load.tenant_id)
+{%- endmacro %}

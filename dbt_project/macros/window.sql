@@ -1,0 +1,32 @@
+{#- Every statement of a model sees the same moment. Otherwise a game that is loaded between computing
+    and deleting would be computed as it was and deleted as it is. -#}
+{% macro one_snapshot() -%}
+    {%- if config.get('materialized') == 'incremental' -%}
+        set transaction isolation level repeatable read
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a load id lies in the window that the materialization opened; always, where none is open. -#}
+{% macro in_window(alias) -%}
+    {{ alias }}.load_id > core.window_low() and {{ alias }}.load_id <= core.window_high()
+{%- endmacro %}
+
+{#- The tables that this model reads and that have windows of their own: it must not be ahead of them. -#}
+{% macro parents_with_windows() -%}
+    {%- set found = [] -%}
+    {%- set todo = model.depends_on.nodes | list -%}
+    {%- for id in todo -%}
+        {%- set parent = graph.nodes.get(id) -%}
+        {%- if parent and parent.resource_type == 'model' -%}
+            {%- if parent.config.materialized == 'incremental' -%}
+                {%- do found.append("'" ~ parent.schema ~ "." ~ parent.name ~ "'") -%}
+            {%- else -%}
+                {#- a view: what it reads -#}
+                {%- for grandparent in parent.depends_on.nodes if grandparent not in todo -%}
+                    {%- do todo.append(grandparent) -%}
+                {%- endfor -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return('array[' ~ (found | unique | join(', ')) ~ ']::text[]') }}
+{%- endmacro %}

@@ -1,0 +1,53 @@
+{{ config(
+    incremental_strategy='sync',
+    unique_key=['tenant_id', 'person_key'],
+    indexes=[{'columns': ['tenant_id', 'person_key'], 'unique': true}]
+) }}
+
+-- Persons whom the source has an id for, and those known by their team and jersey alone.
+with
+
+changed as (
+
+    {{ changed_tenants() }}
+
+),
+
+appearances as (
+
+    select
+        players.tenant_id,
+        players.person_key,
+        array_agg(distinct players.player_key order by players.player_key) as jerseys,
+        (array_agg(players.team_key order by players.played_on desc, players.game_key desc))[1] as latest_team_key,
+        (array_agg(players.player_key order by players.played_on desc, players.game_key desc))[1] as latest_jersey,
+        (array_agg(players.person_name order by players.played_on desc, players.game_key desc))[1] as latest_name,
+        min(players.played_on) as first_played_on,
+        max(players.played_on) as last_played_on
+    from {{ ref('fact_player_game') }} as players
+    where players.tenant_id in (select changed.tenant_id from changed)
+    group by players.tenant_id, players.person_key
+
+),
+
+persons as (
+
+    select *
+    from {{ ref('stg_contest__person') }} as persons
+    where persons.tenant_id in (select changed.tenant_id from changed)
+
+)
+
+select
+    tenant_id,
+    person_key,
+    coalesce(persons.person_name, appearances.latest_name, persons.person_key) as person_name,
+    persons.position,
+    persons.person_key is not null as is_known,
+    appearances.jerseys,
+    appearances.latest_jersey,
+    appearances.latest_team_key,
+    appearances.first_played_on,
+    appearances.last_played_on
+from persons
+full join appearances using (tenant_id, person_key)

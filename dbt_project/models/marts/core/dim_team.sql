@@ -1,0 +1,13 @@
+{{ config(
+    incremental_strategy='sync',
+    unique_key=['tenant_id', 'team_key'],
+    indexes=[{'columns': ['tenant_id', 'team_key'], 'unique': true}]
+) }}
+
+-- Of every tenant with a load in the window, since a load may rename.
+select
+    teams.tenant_id,
+    teams.team_key,
+    teams.team_name
+from {{ ref('stg_contest__team') }} as teams
+where teams.tenant_id in ({{ changed_tenants() }})

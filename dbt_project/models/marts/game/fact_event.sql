@@ -1,0 +1,164 @@
+{{ config(
+    partition_by='played_on',
+    indexes=[
+        {'columns': ['tenant_id', 'played_on', 'game_key', 'event_no'], 'unique': true},
+        {'columns': ['tenant_id', 'game_key']},
+    ]
+) }}
+
+with
+
+games as (
+
+    {{ changed_games() }}
+
+),
+
+-- One small read per changed game: the cost follows what changed, whatever the statistics say.
+events as (
+
+    select
+        games.tenant_id,
+        games.played_on,
+        games.game_key,
+        lines.event_no,
+        games.season_key,
+        lines.period,
+        lines.remaining_s,
+        lines.elapsed_s,
+        lines.type,
+        lines.detail1,
+        lines.detail2,
+        lines.side,
+        {{ team_of('lines.side') }} as team_key,
+        lines.zone,
+        lines.is_success,
+        lines.credited_side,
+        lines.player_key,
+        case when lines.player_key is not null
+            then {{ person_of('lines.person_key', 'lines.credited_side', 'lines.player_key') }}
+        end as person_key,
+        case when lines.opponent_key is not null
+            then {{ person_of('lines.opponent_person_key', 'lines.opponent_side', 'lines.opponent_key') }}
+        end as opponent_person_key,
+        lines.type = 'Shot' and lines.side is not null or lines.adds_shot as is_shot,
+        lines.is_goal_shot or lines.is_on_net or lines.adds_shot as is_on_goal,
+        lines.is_blocked,
+        lines.is_missed,
+        lines.is_goal,
+        lines.adds_shot,
+        lines.home_score,
+        lines.away_score,
+        lines.linked_group,
+        lines.assist_to,
+        lines.sequence_no,
+        lines.play_no,
+        lines.is_highlight
+    from games
+    cross join lateral (
+        with
+
+        -- how long each period is, as the league has it, and how much was played before it
+        periods as (
+            select
+                p.period,
+                p.seconds,
+                sum(p.seconds) over (order by p.period) - p.seconds as before_s
+            from (
+                select
+                    n as period,
+                    coalesce(games.period_seconds ->> n::text, games.period_seconds ->> 'OT')::integer as seconds
+                from generate_series(1, 12) as n
+            ) as p
+        ),
+
+        -- the first event player acts, the first opponent is who it happens to
+        actors as (
+            select distinct on (participants.event_no, participants.role)
+                participants.event_no,
+                participants.role,
+                participants.side,
+                coalesce(participants.jersey, '') as player_key,
+                participants.person_key
+            from {{ ref('stg_contest__play_participant') }} as participants
+            where {{ of_game('participants') }} and participants.role_no = 1
+            order by participants.event_no, participants.role, participants.participant_no
+        ),
+
+        acted as (
+            select
+                plays.*,
+                plays.side is not null and plays.type = 'Goal' and coalesce(plays.detail1 = 'Goal_Scored', false) as says_goal,
+                plays.side is not null and plays.type = 'Shot' and coalesce(plays.detail1 like '%Goal', false) as is_goal_shot,
+                plays.side is not null and plays.type = 'Shot' and coalesce(plays.detail1 like '%OnNet%', false) as is_on_net,
+                plays.side is not null and plays.type = 'Shot' and coalesce(plays.detail1 like '%Blocked%', false) as is_blocked,
+                plays.side is not null and plays.type = 'Shot'
+                and coalesce(plays.detail1 like '%Missed%' or plays.detail1 like '%HitPost%', false) as is_missed,
+                case when plays.side is not null then coalesce(actor.side, plays.side) end as credited_side,
+                case when plays.side is not null then actor.player_key end as player_key,
+                actor.person_key,
+                opponent.side as opponent_side,
+                opponent.player_key as opponent_key,
+                opponent.person_key as opponent_person_key,
+                (periods.before_s + periods.seconds - plays.remaining_s)::numeric(9, 3) as elapsed_s
+            from {{ ref('stg_contest__play_event') }} as plays
+            left join actors as actor on actor.event_no = plays.event_no and actor.role = 'event'
+            left join actors as opponent on opponent.event_no = plays.event_no and opponent.role = 'opp'
+            left join periods on periods.period = plays.period
+            where {{ of_game('plays') }}
+        ),
+
+        -- a goal entered twice is one goal: the same period, clock, side and scorer
+        counted as (
+            select
+                acted.*,
+                acted.says_goal and (
+                    acted.remaining_s is null
+                    or row_number() over (
+                        partition by acted.says_goal, acted.period, acted.remaining_s, acted.credited_side, acted.player_key
+                        order by acted.event_no
+                    ) = 1
+                ) as is_goal
+            from acted
+        ),
+
+        goal_shots as (
+            select
+                counted.period,
+                counted.remaining_s,
+                counted.side,
+                count(*) as shots
+            from counted
+            where counted.is_goal_shot
+            group by counted.period, counted.remaining_s, counted.side
+        ),
+
+        -- a goal without its shot is a shot on goal too
+        goals as (
+            select
+                goal.event_no,
+                row_number() over (
+                    partition by goal.period, goal.remaining_s, goal.credited_side order by goal.event_no
+                ) > coalesce(goal_shots.shots, 0) as adds_shot
+            from counted as goal
+            left join goal_shots
+                on
+                    goal_shots.period = goal.period
+                    and goal_shots.side = goal.credited_side
+                    and goal_shots.remaining_s is not distinct from goal.remaining_s
+            where goal.is_goal
+        )
+
+        select
+            counted.*,
+            coalesce(goals.adds_shot, false) as adds_shot,
+            (count(*) filter (where counted.is_goal and counted.credited_side = 'home') over game_to_here)::smallint as home_score,
+            (count(*) filter (where counted.is_goal and counted.credited_side = 'away') over game_to_here)::smallint as away_score
+        from counted
+        left join goals on goals.event_no = counted.event_no
+        window game_to_here as (order by counted.period, counted.remaining_s desc nulls last, counted.event_no)
+    ) as lines
+
+)
+
+select * from events

@@ -1,0 +1,214 @@
+{{ config(indexes=[
+    {'columns': ['tenant_id', 'game_key', 'side', 'player_key'], 'unique': true},
+    {'columns': ['tenant_id', 'person_key', 'played_on']},
+    {'columns': ['tenant_id', 'season_key', 'team_key']},
+]) }}
+
+with
+
+games as (
+
+    {{ changed_games() }}
+
+),
+
+goalies as (
+
+    select
+        games.tenant_id,
+        games.game_key,
+        lines.side,
+        lines.player_key,
+        lines.person_key,
+        lines.person_name,
+        lines.team_key,
+        lines.opponent_team_key,
+        games.played_on,
+        games.season_key,
+        games.game_type,
+        lines.is_counted,
+        lines.seconds,
+        lines.saves + lines.goals_against as shots_against,
+        lines.saves,
+        lines.goals_against,
+        lines.empty_net_goals_against,
+        lines.saves_by_period,
+        lines.goals_against_by_period,
+        lines.seconds > 0 and lines.is_alone and teams.goals_against = 0 as is_shutout,
+        case when lines.player_key = lines.decision_key then teams.result end as decision,
+        lines.goals,
+        lines.assists,
+        lines.penalty_minutes
+    from games
+    cross join lateral (
+        with
+
+        nets as (
+            select
+                stints.stint_no,
+                stints.side,
+                stints.player_key,
+                stints.period,
+                stints.seconds
+            from {{ ref('fact_player_stint') }} as stints
+            where stints.tenant_id = games.tenant_id and stints.game_key = games.game_key and stints.is_goalie
+        ),
+
+        ice as (
+            select
+                nets.side,
+                nets.player_key,
+                sum(nets.seconds)::integer as seconds
+            from nets
+            group by nets.side, nets.player_key
+        ),
+
+        goals as (
+            select
+                chances.event_no,
+                chances.side,
+                chances.period,
+                chances.stint_no,
+                chances.is_empty_net,
+                row_number() over (
+                    partition by chances.side order by chances.period, chances.remaining_s desc nulls last, chances.event_no
+                ) as nth
+            from {{ ref('int_chance') }} as chances
+            where chances.tenant_id = games.tenant_id and chances.game_key = games.game_key and chances.is_goal
+        ),
+
+        -- who was in each net at a goal; where it was empty, who was in it last
+        beaten as (
+            select
+                goals.event_no,
+                goals.side as scored_by,
+                goals.period,
+                goals.nth,
+                goals.is_empty_net,
+                sides.side,
+                held.player_key,
+                coalesce(held.stint_no = goals.stint_no, false) as was_in_net
+            from goals
+            cross join (values ('home'), ('away')) as sides (side)
+            left join lateral (
+                select
+                    nets.stint_no,
+                    nets.player_key
+                from nets
+                where nets.side = sides.side and nets.stint_no <= goals.stint_no
+                order by nets.stint_no desc, nets.player_key
+                limit 1
+            ) as held on true
+        ),
+
+        score as (
+            select
+                count(*) filter (where goals.side = 'home') as home,
+                count(*) filter (where goals.side = 'away') as away
+            from goals
+        ),
+
+        -- the goal that put the winner past what the loser would reach decides for the goalies in net
+        decided as (
+            select
+                beaten.side,
+                beaten.player_key
+            from beaten
+            cross join score
+            where
+                beaten.scored_by = case when score.home > score.away then 'home' when score.away > score.home then 'away' end
+                and beaten.nth = least(score.home, score.away) + 1
+        ),
+
+        -- after a tie, who was in net at the end
+        finished as (
+            select distinct on (nets.side)
+                nets.side,
+                nets.player_key
+            from nets
+            order by nets.side, nets.stint_no desc, nets.player_key
+        ),
+
+        saves as (
+            select
+                by_period.side,
+                by_period.player_key,
+                jsonb_object_agg(by_period.period, by_period.saves) as saves_by_period
+            from (
+                select
+                    events.credited_side as side,
+                    events.player_key,
+                    events.period,
+                    count(*) as saves
+                from {{ ref('fact_event') }} as events
+                where {{ of_game('events') }} and events.type = 'Save' and events.player_key is not null
+                group by events.credited_side, events.player_key, events.period
+            ) as by_period
+            group by by_period.side, by_period.player_key
+        ),
+
+        against as (
+            select
+                by_period.side,
+                by_period.player_key,
+                jsonb_object_agg(by_period.period, by_period.goals) filter (where by_period.goals > 0) as goals_by_period,
+                sum(by_period.empty_net_goals)::integer as empty_net_goals
+            from (
+                select
+                    beaten.side,
+                    beaten.player_key,
+                    beaten.period,
+                    count(*) filter (where beaten.was_in_net) as goals,
+                    count(*) filter (where beaten.is_empty_net) as empty_net_goals
+                from beaten
+                where beaten.scored_by <> beaten.side
+                group by beaten.side, beaten.player_key, beaten.period
+            ) as by_period
+            group by by_period.side, by_period.player_key
+        )
+
+        select
+            players.side,
+            players.player_key,
+            players.person_key,
+            players.person_name,
+            players.team_key,
+            players.opponent_team_key,
+            players.is_counted,
+            players.saves,
+            players.goals_against,
+            players.goals,
+            players.assists,
+            players.penalty_minutes,
+            coalesce(ice.seconds, 0) as seconds,
+            coalesce(against.empty_net_goals, 0) as empty_net_goals_against,
+            coalesce(saves.saves_by_period, '{}') as saves_by_period,
+            coalesce(against.goals_by_period, '{}') as goals_against_by_period,
+            coalesce(decided.player_key, finished.player_key) as decision_key,
+            count(*) filter (where ice.seconds > 0) over (partition by players.side) = 1 as is_alone
+        from {{ ref('fact_player_game') }} as players
+        left join ice using (side, player_key)
+        left join saves using (side, player_key)
+        left join against using (side, player_key)
+        left join decided on decided.side = players.side
+        left join finished on finished.side = players.side
+        where
+            players.tenant_id = games.tenant_id
+            and players.game_key = games.game_key
+            and (players.position = 'G' or players.saves > 0 or ice.player_key is not null)
+    ) as lines
+    left join lateral (
+        select
+            team.goals_against,
+            team.result
+        from {{ ref('fact_team_game') }} as team
+        where team.tenant_id = games.tenant_id and team.game_key = games.game_key and team.side = lines.side
+        offset 0
+    ) as teams on true
+
+)
+
+select
+    goalies.*,
+    {{ share('saves', 'shots_against') }} as save_share
+from goalies

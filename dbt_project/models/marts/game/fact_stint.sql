@@ -1,0 +1,88 @@
+{{ config(indexes=[{'columns': ['tenant_id', 'game_key', 'stint_no'], 'unique': true}]) }}
+
+with
+
+games as (
+
+    {{ changed_games() }}
+
+),
+
+stints as (
+
+    select
+        games.tenant_id,
+        games.game_key,
+        lines.stint_no,
+        games.played_on,
+        games.season_key,
+        lines.period,
+        lines.start_s,
+        lines.end_s,
+        lines.seconds,
+        greatest(0, lines.seconds - greatest(0, coalesce(lines.stoppage_s, 0)))::numeric(9, 3) as net_seconds,
+        lines.home_players,
+        lines.away_players,
+        lines.home_goalie_key,
+        lines.away_goalie_key,
+        lines.home_players - (lines.home_goalie_key is not null)::integer as home_skaters,
+        lines.away_players - (lines.away_goalie_key is not null)::integer as away_skaters,
+        lines.home_players - (lines.home_goalie_key is not null)::integer
+        || 'v' || lines.away_players - (lines.away_goalie_key is not null)::integer as strength,
+        lines.home_score,
+        lines.away_score
+    from games
+    cross join lateral (
+        with
+
+        on_ice as (
+            select
+                players.stint_no,
+                count(distinct players.jersey) filter (where players.side = 'home')::integer as home_players,
+                count(distinct players.jersey) filter (where players.side = 'away')::integer as away_players,
+                max(players.jersey) filter (where players.side = 'home' and players.slot = 'G') as home_goalie_key,
+                max(players.jersey) filter (where players.side = 'away' and players.slot = 'G') as away_goalie_key
+            from {{ ref('stg_contest__stint_player') }} as players
+            where {{ of_game('players') }}
+            group by players.stint_no
+        ),
+
+        goals as (
+            select
+                events.period,
+                events.remaining_s,
+                events.credited_side
+            from {{ ref('fact_event') }} as events
+            where {{ of_game('events') }} and events.is_goal
+        )
+
+        select
+            stints.stint_no,
+            stints.period,
+            stints.start_s,
+            stints.end_s,
+            stints.stoppage_s,
+            -- halves go to the even second
+            round((stints.start_s - stints.end_s)::double precision)::integer as seconds,
+            on_ice.home_players,
+            on_ice.away_players,
+            on_ice.home_goalie_key,
+            on_ice.away_goalie_key,
+            score.home_score,
+            score.away_score
+        from {{ ref('stg_contest__stint') }} as stints
+        join on_ice on on_ice.stint_no = stints.stint_no
+        -- what stood when it began: a goal at that second ended the one before
+        cross join lateral (
+            select
+                (count(*) filter (where goals.credited_side = 'home'))::smallint as home_score,
+                (count(*) filter (where goals.credited_side = 'away'))::smallint as away_score
+            from goals
+            where goals.period < stints.period or (goals.period = stints.period and goals.remaining_s >= stints.start_s)
+        ) as score
+        where {{ of_game('stints') }}
+    ) as lines
+
+)
+
+select * from stints

@@ -1,0 +1,45 @@
+{{ config(materialized='view') }}
+
+with
+
+lines as (
+
+    select *
+    from {{ ref('fact_goalie_game') }}
+    where is_counted and (seconds > 0 or shots_against > 0)
+
+),
+
+totals as (
+
+    select
+        lines.tenant_id,
+        lines.season_key,
+        of_type.game_type,
+        lines.person_key,
+        (array_agg(lines.team_key order by lines.played_on desc, lines.game_key desc))[1] as team_key,
+        count(distinct lines.game_key)::integer as games,
+        (count(*) filter (where lines.decision = 'W'))::integer as wins,
+        (count(*) filter (where lines.decision in ('L', 'OTL')))::integer as losses,
+        (count(*) filter (where lines.decision = 'T'))::integer as ties,
+        (count(*) filter (where lines.is_shutout))::integer as shutouts,
+        sum(lines.seconds)::integer as seconds,
+        sum(lines.shots_against)::integer as shots_against,
+        sum(lines.saves)::integer as saves,
+        sum(lines.goals_against)::integer as goals_against,
+        sum(lines.empty_net_goals_against)::integer as empty_net_goals_against
+    from lines
+    {{ of_each_type('lines') }}
+    group by lines.tenant_id, lines.season_key, of_type.game_type, lines.person_key
+
+)
+
+select
+    totals.*,
+    {{ share('saves', 'shots_against') }} as save_share,
+    {{ per_60('goals_against', 'seconds') }} as goals_against_per_60,
+    (rank() over (by_season order by {{ share('saves', 'shots_against') }} desc nulls last))::integer as save_share_rank,
+    (rank() over (by_season order by wins desc))::integer as wins_rank,
+    games * 5 >= max(games) over by_season as has_enough_games
+from totals
+window by_season as (partition by tenant_id, season_key, game_type)

@@ -1,0 +1,17 @@
+{{ config(materialized='view') }}
+
+select
+    tenant_id,
+    team_key as first_team_key,
+    opponent_team_key as second_team_key,
+    count(*)::integer as games,
+    (count(*) filter (where score_for > score_against))::integer as first_wins,
+    (count(*) filter (where score_for < score_against))::integer as second_wins,
+    (count(*) filter (where score_for = score_against))::integer as ties,
+    sum(score_for)::integer as first_goals,
+    sum(score_against)::integer as second_goals,
+    max(played_on) as last_played_on
+from {{ ref('fact_team_game') }}
+-- each game stands here twice, once for each team: the half in which the lesser comes first
+where is_counted and team_key < opponent_team_key
+group by tenant_id, team_key, opponent_team_key

@@ -1,0 +1,78 @@
+{{ config(materialized='view') }}
+
+with
+
+lines as (
+
+    select
+        games.tenant_id,
+        games.season_key,
+        of_type.game_type,
+        games.team_key,
+        games.result,
+        games.score_for,
+        games.score_against,
+        case games.result
+            when 'W' then rules.points_win
+            when 'T' then rules.points_tie
+            when 'OTL' then rules.points_overtime_loss
+            else rules.points_loss
+        end as points,
+        row_number() over latest as ago,
+        first_value(games.result) over latest as latest_result
+    from {{ ref('fact_team_game') }} as games
+    join {{ ref('dim_rules') }} as rules
+        on
+            rules.tenant_id = games.tenant_id
+            and games.played_on >= rules.valid_from
+            and games.played_on < rules.valid_to
+    {{ of_each_type('games') }}
+    where games.is_counted
+    window latest as (
+        partition by games.tenant_id, games.season_key, of_type.game_type, games.team_key
+        order by games.played_on desc, games.game_key desc
+    )
+
+),
+
+streaks as (
+
+    select
+        lines.*,
+        -- 0 for as long, backwards, as the latest result lasts
+        count(*) filter (where lines.result <> lines.latest_result) over (
+            partition by lines.tenant_id, lines.season_key, lines.game_type, lines.team_key order by lines.ago
+        ) as changes
+    from lines
+
+),
+
+totals as (
+
+    select
+        tenant_id,
+        season_key,
+        game_type,
+        team_key,
+        count(*)::integer as games,
+        (count(*) filter (where result = 'W'))::integer as wins,
+        (count(*) filter (where result = 'L'))::integer as losses,
+        (count(*) filter (where result = 'T'))::integer as ties,
+        (count(*) filter (where result = 'OTL'))::integer as overtime_losses,
+        sum(points)::numeric(9, 2) as points,
+        sum(score_for)::integer as goals_for,
+        sum(score_against)::integer as goals_against,
+        sum(score_for - score_against)::integer as goal_difference,
+        max(latest_result) || count(*) filter (where changes = 0) as streak,
+        string_agg(left(result, 1), '' order by ago desc) filter (where ago <= 5) as last_five
+    from streaks
+    group by tenant_id, season_key, game_type, team_key
+
+)
+
+select
+    totals.*,
+    (rank() over (
+        partition by tenant_id, season_key, game_type order by points desc, wins desc, goal_difference desc, goals_for desc
+    ))::integer as place
+from totals

@@ -1,0 +1,21 @@
+select
+    tenant_id,
+    game_key,
+    season_key,
+    game_type,
+    home_team_key,
+    away_team_key,
+    played_on,
+    played_on_source,
+    status,
+    official_home,
+    official_away,
+    official_by_period,
+    tracked_home_team_key,
+    tracked_away_team_key,
+    is_swapped,
+    period_seconds,
+    penalty_minutes,
+    content_hash is not null as has_events,
+    load_id
+from {{ source('contest', 'fixture') }}

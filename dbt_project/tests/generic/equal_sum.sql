@@ -1,0 +1,31 @@
+{#- Two models agree on a total in each group: a mart adds up to what it was made of. `only` and not `where`, which
+    dbt takes for a filter of its own. -#}
+{% test equal_sum(model, measure, to, to_measure, group_by, only='true', to_only=none, per='game') %}
+with
+
+here as (
+    select
+        {{ group_by | join(', ') }},
+        sum({{ measure }}) as total
+    from {{ to_test(model, per) }} as tested_here
+    where {{ only }}
+    group by {{ group_by | join(', ') }}
+),
+
+there as (
+    select
+        {{ group_by | join(', ') }},
+        sum({{ to_measure }}) as total
+    from {{ to_test(to, per) }} as tested_there
+    where {{ to_only or only }}
+    group by {{ group_by | join(', ') }}
+)
+
+select
+    {{ group_by | join(', ') }},
+    here.total as total_here,
+    there.total as total_there
+from here
+full join there using ({{ group_by | join(', ') }})
+where coalesce(here.total, 0) <> coalesce(there.total, 0)
+{% endtest %}

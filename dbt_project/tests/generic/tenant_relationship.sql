@@ -1,0 +1,9 @@
+{#- What a row refers to is there, and of the same tenant. -#}
+{% test tenant_relationship(model, column_name, to, field, per='game') %}
+select
+    child.tenant_id,
+    child.{{ column_name }}
+from (select distinct tenant_id, {{ column_name }} from {{ to_test(model, per) }} as rows where {{ column_name }} is not null) as child
+left join {{ to }} as parent on parent.tenant_id = child.tenant_id and parent.{{ field }} = child.{{ column_name }}
+where parent.{{ field }} is null
+{% endtest %}

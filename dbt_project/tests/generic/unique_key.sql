@@ -1,0 +1,9 @@
+{#- A stated key is complete, and no two rows have the same. -#}
+{% test unique_key(model, columns, per='game') %}
+select
+    {{ columns | join(', ') }},
+    count(*) as times
+from {{ to_test(model, per) }} as tested_here
+group by {{ columns | join(', ') }}
+having count(*) > 1{% for column in columns %} or bool_or({{ column }} is null){% endfor %}
+{% endtest %}

@@ -1,0 +1,161 @@
+"""One build: alone in its database, from what is new to marts that hold their tests."""
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.build.dbt import Node, invoke, read_node
+from etl.database import Connection, connect, find_tenant, is_deployed, value
+from etl.errors import StanchionError
+from etl.paths import query
+from etl.server import Server
+
+_LOCK = 0x57A9B01D  # one build at a time in a database: two would compute the same games
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Report:
+    nodes: list[Node] = field(default_factory=list)
+    seconds: float = 0.0
+    is_current: bool = False  # there was nothing new to take in
+
+    @property
+    def failed(self) -> list[Node]:
+        return [node for node in self.nodes if node.outcome == "failed"]
+
+    def count(self, kind: str) -> dict[str, int]:
+        return dict(Counter(node.outcome for node in self.nodes if node.kind == kind))
+
+
+OnNode = Callable[[Node], None]
+
+
+def build(
+    server: Server,
+    selection: Iterable[str] = (),
+    *,
+    full_refresh: bool = False,
+    tenant: str | None = None,
+    test: bool = True,
+    wait: float = 600,
+    say: Say = lambda _: None,
+    on_node: OnNode = lambda _: None,
+) -> Report:
+    """Bring the marts up to every load that is over, and test what came; with nothing new, touch no mart.
+
+    `selection` is dbt's; `full_refresh` computes everything anew, in place; `tenant`, a slug, computes one alone.
+    What was built without `test` is tested by the next build.
+    """
+    started = time.monotonic()
+    chosen = list(selection)
+    with connect(server) as conn:
+        _require_builder(conn)
+        only = str(find_tenant(conn, tenant)) if tenant else ""
+        with _alone(conn, wait, say):
+            tested, nothing_new = _progress(conn)
+            is_current = nothing_new and not (chosen or full_refresh or only)
+            report = Report(is_current=is_current)
+            arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
+            # what the tests look at; a model opens a window of its own
+            settings = {"stanchion.window_low": "-1" if full_refresh or chosen else str(tested)}
+            if only:
+                settings["stanchion.window_tenant"] = only
+            failure = invoke(server, arguments, settings, _Listener(report, on_node))
+            if failure and not report.nodes:
+                raise StanchionError(f"dbt could not begin: {failure}")
+            if test and not (report.failed or chosen or only or is_current):
+                _note_tested(conn)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def is_current(server: Server) -> bool:
+    """Whether the marts hold, tested, every load that is over; asked without dbt."""
+    with connect(server) as conn:
+        _require_builder(conn)
+        return _progress(conn)[1]
+
+
+def _arguments(chosen: list[str], *, full_refresh: bool, models_only: bool) -> list[str]:
+    arguments = (
+        ["run"]
+        if models_only
+        else ["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
+    )
+    if chosen:
+        arguments += ["--select", *chosen]
+    return [*arguments, "--full-refresh"] if full_refresh else arguments
+
+
+def _require_builder(conn: Connection) -> None:
+    if not is_deployed(conn) or not value(conn, "select to_regclass('core.stat_refresh') is not null"):
+        raise StanchionError("Stanchion is not deployed in this database, or not whole; run: stanchion deploy")
+    if not value(conn, "select pg_has_role('stanchion_builder', 'member')"):
+        raise StanchionError(
+            "This login may not build marts; connect as who deployed, or make a login for it: "
+            "stanchion login add NAME --role builder"
+        )
+
+
+@contextmanager
+def _alone(conn: Connection, wait: float, say: Say) -> Iterator[None]:
+    """Be the only build of this database."""
+    until, told = time.monotonic() + wait, False
+    while not value(conn, "select pg_try_advisory_lock(%s)", [_LOCK]):
+        if time.monotonic() > until:
+            raise StanchionError(f"Another build has been at work for {wait:.0f} s; try again when it is done.")
+        if not told:
+            say("another build is at work; waiting for it")
+            told = True
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _progress(conn: Connection) -> tuple[int, bool]:
+    """Up to which load the tests held; and whether every mart holds, tested, what there is."""
+    tested, is_current = _as_builder(conn, query("build/progress"))
+    return int(tested), bool(is_current)
+
+
+def _note_tested(conn: Connection) -> None:
+    _as_builder(conn, query("build/note_tested"))
+
+
+def _as_builder(conn: Connection, statement: str) -> Any:
+    """One row, as the role that sees the loads of every tenant."""
+    with conn.transaction():
+        conn.execute("set local role stanchion_builder")
+        return conn.execute(statement.encode()).fetchone()
+
+
+class _Listener:
+    """Turns what dbt tells while it works into nodes. An exception in here would fail the model it is told of."""
+
+    def __init__(self, report: Report, on_node: OnNode) -> None:
+        self.report, self.on_node = report, on_node
+        self.lock = threading.Lock()  # dbt tells from several threads
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            with self.lock:
+                self._finished(event)
+
+    def _finished(self, event: Any) -> None:
+        try:
+            node = read_node(event)
+        except Exception as e:  # whatever dbt's next version says otherwise
+            node = Node("?", "model", "failed", 0, None, f"dbt said something unknown: {e!r}")
+        self.report.nodes.append(node)
+        with contextlib.suppress(Exception):
+            self.on_node(node)

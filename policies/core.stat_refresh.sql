@@ -1,0 +1,19 @@
+-- Who may see how old a mart is: everybody who reads marts. There is nothing of a tenant in it. Only
+-- core.close_window writes it.
+alter table core.stat_refresh enable row level security, force row level security;
+
+create policy every_mart on core.stat_refresh
+for select to stanchion_analyst, stanchion_builder
+using (true);
+
+create policy owner_all on core.stat_refresh
+for all to stanchion_owner
+using (true)
+with check (true);
+
+grant select on core.stat_refresh to stanchion_builder;
+grant select (model, refreshed_at) on core.stat_refresh to stanchion_analyst;
+
+-- Not granted to analysts: load_id, which counts the loads of all tenants.
+
+-- revert: select core.unsecure_relation('core.stat_refresh');

@@ -1,0 +1,17 @@
+-- What marts are computed from holds the rows of every tenant: nobody but the builder was granted any of it.
+select
+    r.name as object,
+    format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
+from core.own_relation as r
+cross join lateral aclexplode(r.acl) as a
+where r.schema_name = 'staging' and a.grantee <> r.owner
+union all
+select r.name, 'is in marts and no analyst may read it through a policy'
+from core.own_relation as r
+where
+    r.schema_name = 'marts'
+    and r.kind = 'table'
+    and not exists (
+        select 1 from pg_policies as p
+        where format('%s.%s', p.schemaname, p.tablename) = r.name and 'stanchion_analyst' = any(p.roles)
+    )

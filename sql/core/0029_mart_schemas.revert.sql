@@ -1,0 +1,3 @@
+-- as-deployer
+drop schema mart_parts;
+drop schema staging;

@@ -1,0 +1,50 @@
+-- Makes the monthly partitions of a mart for a span of days, both ends included, and for this month and
+-- the next.
+--
+-- A partition is made beside the mart and then attached, which blocks no reader; it gets no grant, not
+-- even the builder's, and forced row level security without a policy: rows are reached through the mart.
+create or replace function core.ensure_mart_partitions(p_relation regclass, p_from date, p_to date)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_table name;
+    v_month date;
+    v_child text;
+    v_today date := core.utc_day(core.clock());
+    v_made integer := 0;
+begin
+    select c.relname into strict v_table from pg_class as c where c.oid = p_relation;
+    for v_month in
+        select date_trunc('month', m.day)::date
+        from generate_series(date_trunc('month', p_from::timestamp), p_to::timestamp, '1 month') as m (day)
+        union
+        select (date_trunc('month', v_today::timestamp) + make_interval(months => n))::date
+        from generate_series(0, 1) as n
+    loop
+        v_child := format('%s__%s', v_table, to_char(v_month, 'YYYYMM'));
+        continue when to_regclass(format('mart_parts.%I', v_child)) is not null;
+        v_child := format('mart_parts.%I', v_child);
+        execute format(
+            'create table %s (like %s including defaults including constraints including storage)', v_child, p_relation
+        );
+        execute format('revoke all on %s from stanchion_builder', v_child);
+        execute format('alter table %s enable row level security, force row level security', v_child);
+        execute format(
+            'alter table %s attach partition %s for values from (%L) to (%L)',
+            p_relation, v_child, v_month, (v_month + interval '1 month')::date
+        );
+        v_made := v_made + 1;
+    end loop;
+    return v_made;
+end;
+$$;
+
+comment on function core.ensure_mart_partitions(regclass, date, date) is
+'Makes the missing monthly partitions of a mart and returns how many it made.';
+
+grant execute on function core.ensure_mart_partitions(regclass, date, date) to stanchion_builder;
+
+-- revert: drop function core.ensure_mart_partitions(regclass, date, date);

@@ -1,0 +1,161 @@
+"""Marts of two leagues, built once for all who only read them, and copied for those who change something.
+
+Every database here has the same name, one after the other: what dbt parsed is about a database of that
+name, and parsing again would take longer than all the rest.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from etl.build import build
+from etl.build.run import Report
+from etl.server import Server
+from tests.marts.league import League, play, quirky
+
+NAME = "marts"
+
+
+@dataclass
+class Platform:
+    """A deployed database with leagues in it."""
+
+    server: Server
+    conn: psycopg.Connection[Any]
+    folder: Path
+    leagues: dict[str, League]
+
+    def build(self, *selection: str, **options: Any) -> Report:
+        report = build(self.server, selection, **options)
+        assert not report.failed, "\n".join(node.message for node in report.failed)
+        return report
+
+    def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        return self.conn.cursor(row_factory=dict_row).execute(statement, values or None).fetchall()
+
+    def digests(self) -> dict[str, str]:
+        """What each mart holds, whatever the order of its rows."""
+        names = [
+            row["name"]
+            for row in self.rows(
+                "select format('%s.%s', n.nspname, c.relname) as name from pg_class as c "
+                "join pg_namespace as n on n.oid = c.relnamespace "
+                "where n.nspname in ('marts', 'staging') and c.relkind in ('r', 'p') and not c.relispartition"
+            )
+        ]
+        found = {}
+        for name in sorted(names):
+            statement = (
+                f"select md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), '')) as d from {name} as t"
+            )
+            found[name] = str(self.rows(statement)[0]["d"])
+        return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dbt_writes_elsewhere() -> Iterator[None]:
+    folder = Path(tempfile.mkdtemp(prefix="stanchion-dbt-"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_TARGET_PATH", str(folder))
+        yield
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _database(cluster: Any, template: str) -> Iterator[str]:
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+        admin.execute(f"drop database if exists {NAME} with (force)")
+        admin.execute(f"create database {NAME} template {template}")
+        # rights on a database are not copied with it
+        admin.execute(
+            f"grant temporary on database {NAME} "
+            "to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst"
+        )
+        try:
+            yield cluster.dsn(NAME)
+        finally:
+            admin.execute(f"drop database if exists {NAME} with (force)")
+
+
+@contextmanager
+def _platform(dsn: str, folder: Path) -> Iterator[Platform]:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        yield Platform(Server(dsn, "--dsn", embedded=False, description="the test's"), conn, folder, {})
+
+
+def _add(platform: Platform, league: League) -> None:
+    platform.conn.execute("select core.create_tenant(%s, %s, 'league')", [league.slug, league.slug.title()])
+    platform.leagues[league.slug] = league
+
+
+@pytest.fixture(scope="session")
+def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str, League]]]:
+    """A template with two leagues, loaded and built, and one that has nothing yet."""
+    folder = Path(tempfile.mkdtemp(prefix="stanchion-marts-"))
+    with _database(cluster, deployed.template_dbname) as dsn:
+        with _platform(dsn, folder) as platform:
+            _add(platform, play("ours", 6, 1001, seed=3, change=quirky))
+            _add(platform, play("theirs", 4, 1001, seed=4))  # the same ids of games
+            _add(platform, League("nobody", []))
+            ours, theirs = platform.leagues["ours"], platform.leagues["theirs"]
+            ours.official[1005] = (9, 9)  # the league has another score than the tracker
+            close = theirs.games[3].truth.score  # only the away side differs
+            theirs.official[1004] = (sum(close["home"].values()), sum(close["away"].values()) + 1)
+            for league in (ours, theirs):
+                league.schedule(platform.server)
+                league.load(platform.server, folder)
+            platform.build()
+            leagues = platform.leagues
+        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+            admin.execute(f"create database marts_template template {NAME}")
+    yield "marts_template", leagues
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+        admin.execute("drop database marts_template with (force)")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def built(_built_template: Any, cluster: Any, tmp_path: Path) -> Iterator[Platform]:
+    """A copy of the two leagues with their marts, to do anything with."""
+    template, leagues = _built_template
+    with _database(cluster, template) as dsn, _platform(dsn, tmp_path) as platform:
+        for league in leagues.values():
+            trees, official = dict(league.trees), dict(league.official)
+            platform.leagues[league.slug] = League(league.slug, list(league.games), trees, official, saved=league.saved)
+        yield platform
+
+
+@pytest.fixture(scope="session")
+def fresh_platform(deployed: Any, cluster: Any) -> Callable[..., Any]:
+    """A context manager: a deployed database with these leagues as tenants, and nothing loaded."""
+
+    @contextmanager
+    def make(folder: Path, *leagues: League) -> Iterator[Platform]:
+        with _database(cluster, deployed.template_dbname) as dsn, _platform(dsn, folder) as platform:
+            for league in leagues:
+                _add(platform, league)
+            yield platform
+
+    return make
+
+
+@pytest.fixture
+def analyst(built: Platform) -> Iterator[psycopg.Connection[Any]]:
+    """A login that reads ours and nothing else."""
+    from etl.analysts import add_analyst, revoke_analyst
+
+    password = add_analyst(built.conn, "marts_analyst", ["ours"])
+    dsn = psycopg.conninfo.make_conninfo(built.server.dsn, user="marts_analyst", password=password)
+    try:
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            yield conn
+    finally:
+        revoke_analyst(built.conn, "marts_analyst", [])

@@ -1,0 +1,109 @@
+"""Break the marts in one place at a time: the tests have to notice.
+
+Not part of the suite, since each mutant is parsed and built: `.venv/bin/pytest tests/marts/mutants.py`.
+"""
+
+# ruff: noqa: E501 (a mutant is one line: what, where, from, to)
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.build import build
+from etl.build.dbt import Node, invoke, read_node
+from etl.paths import ROOT
+from etl.sample.files import export
+from tests.marts.conftest import Platform
+from tests.marts.test_numbers import assert_equal, assert_true
+from tests.marts.test_seasons import assert_pairs, assert_seasons
+
+GAME, SEASON, STEP = "models/marts/game", "models/marts/season", "models/intermediate/game"
+# what is broken, in which file, what becomes what, and what has to be built for it
+MUTANTS: dict[str, tuple[str, str, str, str]] = {
+    "a goal entered twice counts twice": (f"{GAME}/fact_event.sql", ") = 1\n                ) as is_goal", ") >= 1\n                ) as is_goal", "fact_event"),
+    "the actor is the second player": (f"{GAME}/fact_event.sql", "participants.role_no = 1", "participants.role_no = 2", "fact_event"),
+    "elapsed counts down": (f"{GAME}/fact_event.sql", "+ periods.seconds - plays.remaining_s", "+ plays.remaining_s", "fact_event"),
+    "a goal brings a second shot": (f"{GAME}/fact_event.sql", "> coalesce(goal_shots.shots, 0)", ">= coalesce(goal_shots.shots, 0)", "fact_event"),
+    "posts are no misses": (f"{GAME}/fact_event.sql", " or plays.detail1 like '%HitPost%'", "", "fact_event"),
+    "tips are on goal by name only": (f"{GAME}/fact_event.sql", "'%OnNet%'", "'%OnNetSaved'", "fact_event"),
+    "the score runs by position": (f"{GAME}/fact_event.sql", "filter (where counted.is_goal and counted.credited_side = 'home')", "filter (where counted.is_goal)", "fact_event"),
+    "stoppages lengthen": (f"{GAME}/fact_stint.sql", "lines.seconds - greatest", "lines.seconds + greatest", "fact_stint"),
+    "players of both sides": (f"{GAME}/fact_stint.sql", "filter (where players.side = 'home')::integer", "filter (where true)::integer", "fact_stint"),
+    "a shift never ends": (f"{GAME}/fact_player_stint.sql", "<> players.stint_no - 1", "> players.stint_no - 1", "fact_player_stint"),
+    "a shift goes on in the next period": (f"{GAME}/fact_player_stint.sql", " or lag(stints.period) over shifts <> stints.period", "", "fact_player_stint"),
+    "a stint owns its first second": (f"{STEP}/int_chance.sql", "stints.start_s > events.remaining_s and events.remaining_s >= stints.end_s", "stints.start_s >= events.remaining_s and events.remaining_s > stints.end_s", "int_chance"),
+    "stints of any period": (f"{STEP}/int_chance.sql", "and stints.period = events.period", "", "int_chance"),
+    "a power play is the other's": (f"{STEP}/int_chance.sql", "placed.for_players > placed.against_players", "placed.for_players < placed.against_players", "int_chance"),
+    "the own net is empty": (f"{STEP}/int_chance.sql", "placed.against_goalie_key is null", "placed.against_goalie_key is not null", "int_chance"),
+    "assists reach a minute": (f"{STEP}/int_assist.sql", "between 0 and 30", "between 0 and 60", "int_assist"),
+    "assists reach less": (f"{STEP}/int_assist.sql", "between 0 and 30", "between 0 and 29", "int_assist"),
+    "assists of the other side": (f"{STEP}/int_assist.sql", "and goals.side = marks.side", "", "int_assist"),
+    "the last mark counts": (f"{STEP}/int_assist.sql", "reached.event_no, reached.participant_no", "reached.event_no desc, reached.participant_no", "int_assist"),
+    "third assists count": (f"{STEP}/int_assist.sql", "(Primary|Secondary)", "(Primary|Secondary|Tertiary)", "int_assist"),
+    "power plays count in plus": (f"{GAME}/fact_player_game.sql", "chances.is_goal and not chances.is_power_play and chances.side = on_ice.side", "chances.is_goal and chances.side = on_ice.side", "fact_player_game"),
+    "minus is plus": (f"{GAME}/fact_player_game.sql", "lines.plus - lines.minus", "lines.plus + lines.minus", "fact_player_game"),
+    "goalies have plus": (f"{GAME}/fact_player_game.sql", "chances.side <> on_ice.side and not on_ice.is_goalie) as goals_against_on", "chances.side <> on_ice.side) as goals_against_on", "fact_player_game"),
+    "every opponent loses a faceoff": (f"{GAME}/fact_player_game.sql", "and losers.role_no = 1\n", "", "fact_player_game"),
+    "takeaways are giveaways": (f"{GAME}/fact_player_game.sql", "events.detail1 like '%Giveaway%') as giveaways", "events.detail1 like '%Takeaway%') as giveaways", "fact_player_game"),
+    "majors are minors": ("macros/player.sql", "ilike '%minor%'", "ilike '%m_jor%'", "fact_player_game fact_team_game"),
+    "saves against are shots": (f"{GAME}/fact_goalie_game.sql", "lines.saves + lines.goals_against as shots_against", "lines.saves as shots_against", "fact_goalie_game"),
+    "the first goal decides": (f"{GAME}/fact_goalie_game.sql", "least(score.home, score.away) + 1", "least(score.home, score.away) + 2", "fact_goalie_game"),
+    "a shutout has goals": (f"{GAME}/fact_goalie_game.sql", "teams.goals_against = 0 as is_shutout", "teams.goals_against <= 1 as is_shutout", "fact_goalie_game"),
+    "against is for": (f"{GAME}/fact_team_game.sql", "other.goals as goals_against", "own.goals as goals_against", "fact_team_game"),
+    "ties are wins": (f"{GAME}/fact_team_game.sql", "when score_for > score_against", "when score_for >= score_against", "fact_team_game"),
+    "pairs with themselves": (f"{GAME}/fact_pair_game.sql", "on_ice.player_keys[one.nth + 1:]", "on_ice.player_keys[one.nth:]", "fact_pair_game"),
+    "pairs with goalies": (f"{GAME}/fact_pair_game.sql", " and not stints.is_goalie", "", "fact_pair_game"),
+    "every game counts": (f"{GAME}/fact_game_quality.sql", "distrust is null and season_key is not null", "season_key is not null", "fact_game_quality"),
+    "half of the score is enough": (f"{GAME}/fact_game_quality.sql", "tracked.home = games.official_home and", "", "fact_game_quality"),
+    "uncounted games in seasons": (f"{SEASON}/fact_player_season.sql", "where is_counted and has_played", "where has_played", "fact_player_season"),
+    "uncounted games in standings": (f"{SEASON}/standings.sql", "    where games.is_counted\n", "", "standings"),
+    "the table upside down": (f"{SEASON}/standings.sql", "order by points desc, wins desc", "order by points, wins desc", "standings"),
+    "a streak that never ends": (f"{SEASON}/standings.sql", "filter (where changes = 0)", "filter (where changes >= 0)", "standings"),
+    "every pair twice": (f"{SEASON}/head_to_head.sql", "team_key < opponent_team_key", "team_key <> opponent_team_key", "head_to_head"),
+    "All is Regular": ("macros/season.sql", "({{ alias }}.game_type), ('All')", "({{ alias }}.game_type), (case {{ alias }}.game_type when 'Regular' then 'All' end)", "fact_player_season fact_team_season standings"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_noticed(name: str, built: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, old, new, models = MUTANTS[name]
+    root = tmp_path / "checkout"
+    shutil.copytree(ROOT / "dbt_project", root / "dbt_project")
+    for top in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / top, root)
+    path = root / "dbt_project" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text, "there is nothing to break"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    for module in ("etl.build.project", "etl.build.dbt"):
+        monkeypatch.setattr(f"{module}.PROJECT", root)
+    assert noticed(built, models.split()), "nobody noticed"
+
+
+def noticed(platform: Platform, models: list[str]) -> str:
+    """By what."""
+    found: list[Node] = []
+
+    def on_event(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            found.append(read_node(event))
+
+    chosen = [f"{model},test_type:unit" for model in models]
+    invoke(platform.server, ["test", "--select", *chosen], {}, on_event)
+    if any(node.outcome == "failed" for node in found):
+        return "a unit test"
+    report = build(platform.server, [f"{model}+" for model in models], full_refresh=True)
+    if report.failed:
+        return f"{report.failed[0].kind} {report.failed[0].name}"
+    try:
+        for slug in ("ours", "theirs"):
+            league = platform.leagues[slug]
+            assert_true(platform, league)
+            for game in league.games:
+                assert_equal(platform, league, game.game_id, export(game))
+            assert_seasons(platform, league)
+        assert_pairs(platform)
+    except AssertionError:
+        return "the numbers"
+    return ""

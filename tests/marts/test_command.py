@@ -1,0 +1,150 @@
+"""stanchion build says what it does, what failed and where, leaves a failed mart as it was, and can be killed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.paths import ROOT
+from tests.conftest import Outcome, run_stanchion
+from tests.marts.conftest import Platform
+
+MODEL = "dbt_project/models/marts/game/fact_team_game.sql"
+
+
+def run(platform: Platform, *args: str, **variables: str) -> Outcome:
+    return run_stanchion(*args, database_url=platform.server.dsn, **variables)
+
+
+def checkout(folder: Path) -> Path:
+    """A copy of what ships, to break."""
+    for name in ("sql", "policies", "partitions", "dbt_project"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_build_tells_each_mart_and_sums_up(built: Platform) -> None:
+    league = built.leagues["ours"]
+    league.official[1001] = (8, 0)
+    league.schedule(built.server, [league.games[0]])
+    outcome = run(built, "build")
+    assert outcome.code == 0, outcome.err
+    assert "built     marts.fact_team_game" in outcome.out
+    assert " held. " in outcome.out
+    again = run(built, "build", "--json")
+    told = json.loads(again.out)
+    assert (told["current"], told["failed"], told["tests"]) == (True, [], {})
+    assert {node["outcome"] for node in told["nodes"]} == {"unchanged"}
+    assert run(built, "build", "no_such_mart").code == 1
+    assert "no mart or test that 'no_such_mart' selects" in run(built, "build", "no_such_mart").err
+    assert "There is no tenant 'nowhere'" in run(built, "build", "--tenant", "nowhere").err
+
+
+@pytest.mark.slow
+def test_a_mart_that_fails_is_as_before_and_says_where(built: Platform, tmp_path: Path) -> None:
+    root = checkout(tmp_path / "checkout")
+    model = root / MODEL
+    model.write_text(model.read_text().replace("own.saves,", "own.saves / 0 as saves,"))
+    before = built.digests()
+    outcome = run(built, "build", "--full-refresh", STANCHION_ROOT=str(root))
+    assert outcome.code == 1
+    assert "failed    marts.fact_team_game" in outcome.out
+    assert f"{MODEL}: division by zero" in outcome.out
+    assert "skipped   marts.fact_goalie_game" in outcome.out
+    assert "built     marts.fact_player_game" in outcome.out, "the rest goes on"
+    assert "Traceback" not in outcome.out + outcome.err
+    assert built.digests() == before
+    model.write_text(model.read_text().replace("own.saves / 0 as saves,", "own.no_such_column as saves,"))
+    outcome = run(built, "build", "fact_team_game", "--full-refresh", STANCHION_ROOT=str(root))
+    assert "column own.no_such_column does not exist" in outcome.out
+    (place,) = re.findall(r"(\S+fact_team_game\.sql:\d+)$", outcome.out, re.MULTILINE)
+    path, _, number = place.rpartition(":")
+    assert "own.no_such_column" in Path(path).read_text().splitlines()[int(number) - 1]
+    assert run(built, "build").code == 0
+    assert built.digests() == before
+
+
+@pytest.mark.slow
+def test_a_test_that_fails_fails_every_build_until_it_holds(built: Platform) -> None:
+    built.conn.execute("update marts.fact_player_game set goals = goals + 1 where game_key = '1001'")
+    built.conn.execute("delete from core.stat_refresh where model = 'staging.tested'")
+    for _ in range(2):
+        outcome = run(built, "build")
+        assert outcome.code == 1
+        assert "equal_sum_fact_player_game" in outcome.out
+    assert run(built, "build", "--full-refresh").code == 0
+    assert run(built, "build").code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mart", ["fact_event", "fact_player_game", "fact_pair_game"])
+def test_a_build_that_is_killed_leaves_whole_marts_and_the_next_goes_on(built: Platform, mart: str) -> None:
+    before = built.digests()
+    with psycopg.connect(built.server.dsn) as blocker:
+        blocker.execute(f"lock table marts.{mart} in share mode")  # the build stops where it writes this one
+        command = [Path(sys.executable).with_name("stanchion"), "build", "--full-refresh"]
+        building = subprocess.Popen(
+            command,
+            env=os.environ | {"DATABASE_URL": built.server.dsn},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        waiting = "select 1 from pg_locks where not granted and relation = %s::regclass"
+        until = time.monotonic() + 60
+        while not built.rows(waiting, f"marts.{mart}"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        building.send_signal(signal.SIGKILL)
+        building.wait()
+        assert built.rows(f"select count(*) as n from marts.{mart}")[0]["n"] > 0
+    built.conn.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'stanchion build'"
+    )
+    built.build()
+    assert built.digests() == before
+
+
+def test_a_second_build_waits_and_gives_up_in_a_sentence(built: Platform) -> None:
+    from etl.build.run import _LOCK
+
+    with psycopg.connect(built.server.dsn, autocommit=True) as other:
+        other.execute("select pg_advisory_lock(%s)", [_LOCK])
+        with pytest.raises(Exception, match="Another build has been at work for 0 s"):
+            built.build(wait=0.3)
+
+
+def test_who_may_not_build_is_told_who_may(built: Platform, make_login: Any) -> None:
+    from dataclasses import replace
+
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    given = conninfo_to_dict(make_login("stanchion_app"))
+    dsn = make_conninfo(built.server.dsn, user=given["user"], password=given["password"])
+    with pytest.raises(Exception, match="may not build marts"):
+        replace(built, server=replace(built.server, dsn=dsn)).build()
+
+
+def test_a_login_of_the_builder_builds(built: Platform, make_login: Any) -> None:
+    from dataclasses import replace
+
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    league = built.leagues["ours"]
+    league.official[1002] = (8, 0)
+    league.schedule(built.server, [league.games[1]])
+    given = conninfo_to_dict(make_login("stanchion_builder"))
+    dsn = make_conninfo(built.server.dsn, user=given["user"], password=given["password"])
+    replace(built, server=replace(built.server, dsn=dsn)).build(test=False)
+    assert built.rows("select 1 from marts.fact_game_quality where official_home = 8 and game_key = '1002'")

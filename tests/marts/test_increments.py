@@ -1,0 +1,212 @@
+"""However the games came, the marts are what a full refresh makes of them; with nothing new nothing is touched."""
+
+import random
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.loading.people import accept, publish, withdraw
+from etl.loading.session import open_session
+from etl.sample.files import export
+from etl.sample.games import Game
+from tests.marts.conftest import Platform
+from tests.marts.league import League, play
+
+OURS = "select set_config('app.tenant_id', tenant_id::text, true) from core.tenant where slug = 'ours'"
+
+
+class Season:
+    """A league whose games come, change, shrink, move, go and come back."""
+
+    def __init__(self, platform: Platform, league: League, folder: Path) -> None:
+        self.platform, self.league, self.folder = platform, league, folder
+        self.rng = random.Random(20)
+        self.loaded: list[Game] = []
+        self.gone: list[Game] = []
+
+    def load(self, games: list[Game], **options: Any) -> None:
+        self.league.load(self.platform.server, self.folder, games, **options)
+
+    def new(self) -> None:
+        waiting = [game for game in self.league.games if game not in self.loaded + self.gone]
+        if waiting:
+            self.loaded.append(self.rng.choice(waiting))  # in any order: also days long past
+            self.load(self.loaded[-1:])
+
+    def replaced(self) -> None:
+        game = self.rng.choice(self.loaded)
+        tree = export(game)
+        for event in self.rng.sample(tree["events"], 20):
+            event["success"] = not event["success"]
+        goal = next(event for event in tree["events"] if event["type"] == "Goal")
+        goal["detail1"] = "Goal_Waved"
+        self.league.trees[game.game_id] = tree
+        self.load([game])
+
+    def shrunk(self) -> None:
+        game = self.rng.choice(self.loaded)
+        tree = export(game)
+        self.league.trees[game.game_id] = tree | {"events": tree["events"][:700], "shifts": tree["shifts"][:60]}
+        self.load([game], accept_shrink=True)
+
+    def withdrawn(self) -> None:
+        if len(self.loaded) > 2:
+            game = self.loaded.pop(self.rng.randrange(len(self.loaded)))
+            self.gone.append(game)
+            with open_session(self.platform.server, self.league.slug) as session:
+                withdraw(session, str(game.game_id), "It was not of this league.")
+
+    def back(self) -> None:
+        if self.gone:
+            game = self.gone.pop()
+            self.loaded.append(game)
+            (row,) = self.platform.rows(
+                "select encode(content_hash, 'hex') as hash from landing.revision where game_key = %s "
+                "and state <> 'empty' order by exported_at desc limit 1",
+                str(game.game_id),
+            )
+            with open_session(self.platform.server, self.league.slug) as session:
+                publish(session, str(game.game_id), row["hash"], quarantined=True, reason=None)
+
+    def moved(self) -> None:
+        game = self.rng.choice(self.league.games)
+        self.league.days[game.game_id] = date(2026, 1, 1) + timedelta(days=self.rng.randrange(120))
+        self.league.schedule(self.platform.server, [game])
+
+    def corrected(self) -> None:
+        game = self.rng.choice(self.loaded)
+        self.league.official[game.game_id] = (self.rng.randrange(9), self.rng.randrange(9))
+        self.league.schedule(self.platform.server, [game])
+
+    def accepted(self) -> None:
+        game = self.rng.choice(self.loaded)
+        with open_session(self.platform.server, self.league.slug) as session:
+            accept(session, str(game.game_id), "So it was.")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_forty_random_increments_are_one_full_refresh(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
+    league = play("random", 8, 7001, seed=21)
+    with fresh_platform(tmp_path, league) as platform:
+        league.schedule(platform.server)
+        season = Season(platform, league, tmp_path)
+        steps = [Season.new, Season.new, Season.new, Season.replaced, Season.shrunk, Season.withdrawn, Season.back]
+        steps += [Season.moved, Season.corrected, Season.accepted]
+        season.new()
+        for number in range(40):
+            season.rng.choice(steps)(season)
+            if number % 4 == 0:
+                season.rng.choice(steps)(season)
+            platform.build(test=False)
+        incremental = platform.digests()
+        assert len(season.loaded) > 2
+        assert platform.rows("select count(*) as n from marts.fact_event")[0]["n"] > 2000
+        assert platform.build().failed == []
+        assert platform.digests() == incremental
+        platform.build(full_refresh=True)
+        assert platform.digests() == incremental
+
+
+TOUCHED = """
+    select s.schemaname || '.' || s.relname as relation, s.seq_scan, s.idx_scan, s.n_tup_ins, s.n_tup_upd, s.n_tup_del
+    from pg_stat_user_tables as s
+    where s.schemaname in ('marts', 'mart_parts', 'staging')
+        and s.relname not in ('dim_rules')  -- looked at, since a league sets its rules without loading anything
+        or s.relname ~ '^(play_|stint|contest__)'
+    order by 1
+"""
+
+
+def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
+    built.build()
+    before = built.rows(TOUCHED)
+    report = built.build()
+    assert report.is_current
+    assert built.rows(TOUCHED) == before
+    assert report.count("model").get("built", 0) == 0
+
+
+def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, tmp_path: Path) -> None:
+    ours, theirs = built.leagues["ours"], built.leagues["theirs"]
+    slow = psycopg.connect(built.server.dsn)  # begins a load and stays away
+    slow.execute(OURS)
+    slow.execute("select landing.begin_load('games', 'slow')")
+    slow.commit()
+    try:
+        before = built.digests()
+        fast = theirs.games[0]
+        theirs.trees[fast.game_id] = export(fast) | {"events": export(fast)["events"][:1400]}
+        theirs.load(built.server, tmp_path, [fast], accept_shrink=True)
+        built.build()
+        assert built.digests() == before, "what came after the running load waits for it"
+        late = ours.games[0]
+        ours.trees[late.game_id] = export(late) | {"events": export(late)["events"][:1400]}
+    finally:
+        slow.close()
+    ours.load(built.server, tmp_path, [late], accept_shrink=True)  # also reaps the dead one
+    built.build()
+    events = (
+        "select count(*) as n from marts.fact_event join core.tenant as t using (tenant_id) "
+        "where t.slug = %s and game_key = '1001'"
+    )
+    assert built.rows(events, "theirs")[0]["n"] == built.rows(events, "ours")[0]["n"] == 1400
+    after = built.digests()
+    built.build(full_refresh=True)
+    assert built.digests() == after
+
+
+def test_a_full_refresh_keeps_games_of_a_load_that_is_running(built: Platform) -> None:
+    before = built.rows("select count(*) as n from marts.fact_player_game")[0]["n"]
+    with psycopg.connect(built.server.dsn) as slow:
+        slow.execute(OURS)
+        (load,) = slow.execute("select landing.begin_load('games', 'slow')").fetchone()
+        slow.commit()
+        slow.execute("update contest.fixture set load_id = %s where game_key = '1002'", [load])
+        slow.commit()
+        built.build(full_refresh=True)
+        assert built.rows("select count(*) as n from marts.fact_player_game")[0]["n"] == before
+
+
+def test_one_tenant_alone_is_built_and_the_others_come_later(built: Platform, tmp_path: Path) -> None:
+    for slug in ("ours", "theirs"):
+        league = built.leagues[slug]
+        league.official[1001] = (8, 0)
+        league.schedule(built.server, [league.games[0]])
+    built.build(tenant="theirs")
+    statement = (
+        "select t.slug, q.official_home from marts.fact_game_quality as q join core.tenant as t using (tenant_id) "
+        "where q.game_key = '1001' and q.official_home = 8 order by 1"
+    )
+    assert [row["slug"] for row in built.rows(statement)] == ["theirs"]
+    built.build()
+    assert [row["slug"] for row in built.rows(statement)] == ["ours", "theirs"]
+
+
+def test_a_mart_is_never_ahead_of_what_it_reads(built: Platform) -> None:
+    league = built.leagues["ours"]
+    league.official[1001] = (8, 0)
+    league.schedule(built.server, [league.games[0]])
+    built.build("fact_team_game")  # without the quality that it reads
+    built.build()
+    after = built.digests()
+    built.build(full_refresh=True)
+    assert built.digests() == after
+    rows = built.rows("select score_for from marts.fact_team_game where game_key = '1001' and score_for = 8")
+    assert len(rows) == 1
+
+
+def test_rules_set_without_a_load_change_the_standings(built: Platform) -> None:
+    total = (
+        "select sum(points) as n from marts.standings as s join core.tenant as t using (tenant_id) where slug = 'ours'"
+    )
+    before = built.rows(total)[0]["n"]
+    with built.conn.transaction():
+        built.conn.execute(OURS)
+        built.conn.execute("select core.set_tenant_config('contest', 'points_win', '3', '2000-01-01')")
+    built.build()
+    assert built.rows(total)[0]["n"] > before

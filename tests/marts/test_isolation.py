@@ -1,0 +1,174 @@
+"""An analyst sees the marts of granted tenants and nothing else, also while they are rebuilt."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.audit.rules import broken, rule_files
+from etl.audit.run import audit
+from tests.marts.conftest import Platform
+
+MARTS = """
+    select c.relname as name from pg_class as c
+    where c.relnamespace = 'marts'::regnamespace and c.relkind in ('r', 'p', 'v') order by 1
+"""
+
+
+def names(platform: Platform) -> list[str]:
+    return [row["name"] for row in platform.rows(MARTS)]
+
+
+def ours(platform: Platform) -> Any:
+    return platform.rows("select tenant_id from core.tenant where slug = 'ours'")[0]["tenant_id"]
+
+
+def test_an_analyst_reads_every_mart_of_the_granted_tenant_alone(built: Platform, analyst: Any) -> None:
+    marts = names(built)
+    assert len(marts) >= 19
+    for name in marts:
+        seen = {row[0] for row in analyst.execute(f"select distinct tenant_id from marts.{name}").fetchall()}
+        assert seen == {ours(built)}, name
+        everybody = built.rows(f"select count(distinct tenant_id) as n from marts.{name}")[0]["n"]
+        assert everybody >= 2, f"{name} would look isolated with one tenant in it"
+
+
+def test_an_analyst_does_not_get_past_the_marts(built: Platform, analyst: Any) -> None:
+    theirs = built.rows("select tenant_id from core.tenant where slug = 'theirs'")[0]["tenant_id"]
+    analyst.execute(f"set app.tenant_id = '{theirs}'")
+    assert {row[0] for row in analyst.execute("select tenant_id from marts.fact_event").fetchall()} == {ours(built)}
+    parts = built.rows("select relname from pg_class where relnamespace = 'mart_parts'::regnamespace and relkind = 'r'")
+    assert parts
+    for place in (
+        "staging.int_assist",
+        "staging.stg_contest__fixture",
+        f"mart_parts.{parts[0]['relname']}",
+        "contest.fixture",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            analyst.execute(f"select * from {place}")
+    for statement in (
+        "delete from marts.fact_event",
+        "update marts.dim_team set team_name = ''",
+        "truncate marts.dim_team",
+    ):
+        with pytest.raises(psycopg.errors.Error):
+            analyst.execute("set default_transaction_read_only = off; " + statement)
+
+
+def test_the_age_of_a_mart_is_there_for_analysts_and_the_loads_of_others_are_not(built: Platform, analyst: Any) -> None:
+    ages = dict(analyst.execute("select model, refreshed_at from core.stat_refresh").fetchall())
+    assert {f"marts.{name}" for name in names(built)} <= ages.keys()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        analyst.execute("select load_id from core.stat_refresh")
+
+
+def test_the_rules_hold_for_marts_and_a_break_is_named(built: Platform) -> None:
+    findings = [finding for rule in rule_files() for finding in broken(built.conn, rule)]
+    assert [str(finding) for finding in findings] == []
+    breaks = {
+        "alter table marts.fact_event no force row level security": "marts.fact_event",
+        "drop policy granted_tenants on marts.dim_team": "marts.dim_team",
+        "alter policy granted_tenants on marts.dim_team using (true)": "marts.dim_team",
+        "drop policy every_tenant on marts.dim_team": "marts.dim_team",
+        "alter view marts.standings reset (security_invoker)": "marts.standings",
+        "create index by_person on marts.fact_player_game (person_key)": "marts.fact_player_game",
+        "grant usage on schema mart_parts to stanchion_analyst": "mart_parts",
+        "grant usage on schema staging to stanchion_analyst": "staging",
+        "grant select on staging.int_assist to stanchion_analyst": "staging.int_assist",
+        "create table marts.loose as select * from marts.dim_team": "marts.loose",
+        "grant insert on contest.fixture to stanchion_builder": "contest.fixture",
+    }
+    for statement, culprit in breaks.items():
+        with built.conn.transaction(force_rollback=True):
+            built.conn.execute(statement)
+            found = [finding for rule in rule_files() for finding in broken(built.conn, rule)]
+        assert any(finding.object.startswith(culprit) for finding in found), statement
+
+
+@pytest.mark.slow
+def test_the_audit_attacks_marts_too_and_nothing_leaks(built: Platform) -> None:
+    report = audit(built.conn, built.server.dsn, lambda part: None)
+    assert [str(finding) for finding in report.findings] == []
+    assert built.rows("select count(*) as n from marts.dim_team where team_name like 'mark%'")[0]["n"] == 0
+
+
+def test_dbt_alone_protects_what_it_makes(built: Platform) -> None:
+    """Whoever drops a mart and builds gets it back with its policies, and in the same transaction."""
+    built.conn.execute("drop table marts.fact_pair_game")
+    built.build("fact_pair_game")
+    assert [finding for rule in rule_files() for finding in broken(built.conn, rule)] == []
+    (row,) = built.rows("select count(*) as n from marts.fact_pair_game")
+    assert row["n"] > 100
+
+
+class Poll(threading.Thread):
+    """An analyst who asks all the time, and what was wrong with the answers."""
+
+    def __init__(self, dsn: str, tenant: Any, expected: dict[str, int]) -> None:
+        super().__init__(daemon=True)
+        self.dsn, self.tenant, self.expected = dsn, tenant, expected
+        self.over = threading.Event()
+        self.answers, self.wrong = 0, []  # type: ignore[var-annotated]
+        self.slowest = 0.0
+        counts = [
+            f"select '{name}', count(*), count(*) filter (where tenant_id <> '{tenant}') from marts.{name}"
+            for name in expected
+        ]
+        self.statement = " union all ".join(counts)
+
+    def run(self) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as conn:
+            while not self.over.is_set():
+                began = time.monotonic()
+                try:
+                    for name, count, foreign in conn.execute(self.statement).fetchall():
+                        self.answers += 1
+                        if foreign or count != self.expected[name]:
+                            self.wrong.append((name, count, foreign))
+                except psycopg.Error as e:
+                    self.wrong.append(str(e))
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                time.sleep(0.005)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # twenty builds
+def test_a_poll_through_rebuilds_sees_one_tenant_whole_at_every_instant(
+    built: Platform, analyst: Any, tmp_path: Path
+) -> None:
+    marts = [
+        name for name in names(built) if name not in ("standings", "head_to_head") and not name.endswith("_season")
+    ]
+    counts = {name: analyst.execute(f"select count(*) from marts.{name}").fetchone()[0] for name in marts}
+    assert all(counts.values())
+    password = "a-password-of-the-test"
+    built.conn.execute(f"alter role marts_analyst password '{password}'")
+    dsn = psycopg.conninfo.make_conninfo(built.server.dsn, user="marts_analyst", password=password)
+    polls = [Poll(dsn, ours(built), counts), Poll(dsn, ours(built), {"standings": 0} | {})]
+    polls[1].expected = {"standings": analyst.execute("select count(*) from marts.standings").fetchone()[0]}
+    for poll in polls:
+        poll.start()
+    league = built.leagues["ours"]
+    game = league.games[4]  # does not count, so that the standings stay
+    try:
+        for number in range(10):
+            built.build(full_refresh=True, test=False)
+            league.official[game.game_id] = (20 + number, 1)
+            league.schedule(built.server, [game])
+            built.build(test=False)
+    finally:
+        for poll in polls:
+            poll.over.set()
+            poll.join()
+    assert [poll.wrong[:3] for poll in polls] == [[], []]
+    assert all(poll.answers > 200 for poll in polls), [poll.answers for poll in polls]
+    assert all(poll.slowest < 5 for poll in polls), "a reader waited for a build"
+    (row,) = built.rows(
+        "select official_home from marts.fact_game_quality join core.tenant using (tenant_id) "
+        "where slug = 'ours' and game_key = '1005'"
+    )
+    assert row["official_home"] == 29
