@@ -100,7 +100,7 @@ def _require_builder(conn: Connection) -> None:
     if not value(conn, "select pg_has_role('stanchion_builder', 'member')"):
         raise StanchionError(
             "This login may not build marts; connect as who deployed, or make a login for it: "
-            "stanchion login add NAME --role builder"
+            "stanchion login add NAME --as builder"
         )
 
 

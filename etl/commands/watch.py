@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import datetime
 from pathlib import Path
 
 import click
 import psycopg
 
+from etl.build import build
 from etl.commands.loading import played_on_option, print_done, print_total, tenant_option
 from etl.commands.options import database_option, note, open_server
 from etl.errors import StanchionError
@@ -65,9 +65,10 @@ def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bo
 
 
 def build_marts(server: Server) -> None:
-    """Build what follows from games, where this installation has what builds it."""
+    """Build what follows from the games; what cannot be built stays as it was, and the next load tries again."""
     try:
-        marts = importlib.import_module("etl.build")
-    except ModuleNotFoundError:
-        raise StanchionError("There are no marts to build here yet; leave --build away.") from None
-    marts.build(server)
+        failed = build(server, say=note).failed
+    except StanchionError as e:
+        note(f"The marts are as before: {e}")
+        return
+    note(f"Not built, and as before: {', '.join(node.name for node in failed)}." if failed else "The marts are built.")

@@ -148,3 +148,19 @@ def test_a_login_of_the_builder_builds(built: Platform, make_login: Any) -> None
     dsn = make_conninfo(built.server.dsn, user=given["user"], password=given["password"])
     replace(built, server=replace(built.server, dsn=dsn)).build(test=False)
     assert built.rows("select 1 from marts.fact_game_quality where official_home = 8 and game_key = '1002'")
+
+
+@pytest.mark.slow
+def test_a_watched_folder_becomes_marts(built: Platform, tmp_path: Path) -> None:
+    league = built.leagues["theirs"]
+    goals = "select sum(goals) as goals from marts.fact_team_game where game_key = '1001' and tenant_id = %s"
+    (tenant,) = built.conn.execute("select tenant_id from core.tenant where slug = 'theirs'").fetchone()
+    before = built.rows(goals, tenant)[0]["goals"]
+    tree = league.tree(league.games[0])
+    goal = next(event for event in tree["events"] if event["type"] == "Goal")
+    league.trees[1001] = tree | {"events": [event for event in tree["events"] if event is not goal]}
+    folder = league.write(tmp_path, [league.games[0]])
+    outcome = run(built, "watch", folder, "--tenant", "theirs", "--once", "--build")
+    assert outcome.code == 0, outcome.err
+    assert "The marts are built." in outcome.err
+    assert built.rows(goals, tenant)[0]["goals"] == before - 1

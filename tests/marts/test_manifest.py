@@ -23,7 +23,8 @@ UNIT_TESTS = 8
 
 @pytest.fixture
 def manifest(built: Platform) -> dict[str, Any]:
-    (path,) = Path(os.environ["DBT_TARGET_PATH"]).glob("*/manifest.json")
+    paths = Path(os.environ["DBT_TARGET_PATH"]).glob("*/manifest.json")  # one for each database and login
+    path = max(paths, key=lambda path: path.stat().st_mtime)
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
