@@ -68,6 +68,7 @@ def pages_of_a_build(platform: Platform) -> Counter[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.xfail(
     strict=True,

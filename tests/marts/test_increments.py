@@ -89,6 +89,7 @@ class Season:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_forty_random_increments_are_one_full_refresh(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
     league = play("random", 8, 7001, seed=21)

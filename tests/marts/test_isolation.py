@@ -90,6 +90,7 @@ def test_the_rules_hold_for_marts_and_a_break_is_named(built: Platform) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_audit_attacks_marts_too_and_nothing_leaks(built: Platform) -> None:
     report = audit(built.conn, built.server.dsn, lambda part: None)
     assert [str(finding) for finding in report.findings] == []
@@ -136,6 +137,7 @@ class Poll(threading.Thread):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)  # twenty builds
 def test_a_poll_through_rebuilds_sees_one_tenant_whole_at_every_instant(
     built: Platform, analyst: Any, tmp_path: Path

@@ -161,6 +161,7 @@ def damaged(tree: Tree, number: int) -> Tree:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_and_twenty_games_with_every_quirk_and_damage(
     fresh_platform: Callable[..., Any], tmp_path: Path
 ) -> None:

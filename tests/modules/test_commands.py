@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_new_modules_are_found_deploy_and_go_again(checkout: Checkout, run: Run,
     assert exists(db, "core.season") and exists(db, "core.seasons")
     for name in ("policies/core.season", "core/views/seasons", "core/functions/season"):
         assert run("revert", "--only", name, "--yes").code == 0
-    (season,) = (module.name for module in checkout.modules() if module.name.endswith("_season"))
+    (season,) = (module.name for module in checkout.modules() if re.fullmatch(r"core/\d+_season", module.name))
     assert run("revert", "--only", season, "--yes").code == 0
     assert catalog.read_catalog(db) == before
 

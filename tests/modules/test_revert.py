@@ -63,7 +63,7 @@ def test_to_takes_back_everything_after_it(gauges: Checkout, run: Run, db: psyco
 def test_to_nothing_leaves_nothing(run: Run, db: psycopg.Connection[Any]) -> None:
     assert run("revert", "--to", "nothing", "--yes").code == 0
     assert not exists(db, "core.module_ledger")
-    assert catalog.read_catalog(db).count("\n") <= 6, "roles at most, which other databases of the cluster use"
+    assert catalog.read_catalog(db).count("\n") <= 7, "roles at most, which other databases of the cluster use"
     done = run("deploy")
     assert done.code == 0, done.err
 
