@@ -39,6 +39,7 @@ class Total:
     rejected: int = 0
     seconds: float = 0.0
     state: str = "running"
+    games: set[str] = field(default_factory=set)
     told: list[Done] = field(default_factory=list)  # what somebody has to look at
 
     def add(self, done: Done) -> None:
@@ -47,6 +48,8 @@ class Total:
         self.seen += done.seen
         self.accepted += done.accepted
         self.rejected += done.rejected
+        if done.game:
+            self.games.add(done.game)
         if done.outcome in FAILING:
             self.told.append(done)
 
