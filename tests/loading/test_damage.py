@@ -84,7 +84,12 @@ def test_a_damage_has_its_outcome_and_everything_else_of_the_game_is_there(
     kept = [league.one(f"select count(*) from contest.{name}") for name in ("play_event", "stint", "play_participant")]
     assert kept[0] + kept[1] == counts[1]
     assert kept[2] == kept[0], "with the participant whom nobody knows"
-    assert league.one("select flags, agrees, tracked_home, tracked_away from contest.game_quality") == (flags, True, 2, 2)
+    assert league.one("select flags, agrees, tracked_home, tracked_away from contest.game_quality") == (
+        flags,
+        True,
+        2,
+        2,
+    )
     assert league.one("select min(start_s - end_s) >= 0 from contest.stint")
 
 
