@@ -173,7 +173,8 @@ def summary(total: Total) -> dict[str, Any]:
 
 def print_total(total: Total, dry_run: bool) -> None:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(total.outcomes.items())) or "nothing to load"
-    click.echo(f"{some(sum(total.outcomes.values()), 'game')}: {counts}.")
+    games = f" of {some(len(total.games), 'game')}" if total.games else ""
+    click.echo(f"{some(sum(total.outcomes.values()), 'file')}{games}: {counts}.")
     if total.seen:
         click.echo(
             f"{total.accepted:,} events and stints accepted + {total.rejected:,} rejected = {total.seen:,} seen."

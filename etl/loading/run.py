@@ -22,7 +22,7 @@ from etl.loading.keys import storable
 from etl.loading.session import Session, open_session
 from etl.loading.worker import Done, Task, work
 from etl.server import Server
-from etl.tracker.sources import LARGEST_INNER, STDIN
+from etl.tracker.sources import LARGEST_INNER, STDIN, listed
 
 FAILING = ("quarantined", "rejected")  # outcomes that make a command end with 1
 
@@ -39,6 +39,7 @@ class Total:
     rejected: int = 0
     seconds: float = 0.0
     state: str = "running"
+    games: set[str] = field(default_factory=set)
     told: list[Done] = field(default_factory=list)  # what somebody has to look at
 
     def add(self, done: Done) -> None:
@@ -47,6 +48,8 @@ class Total:
         self.seen += done.seen
         self.accepted += done.accepted
         self.rejected += done.rejected
+        if done.game:
+            self.games.add(done.game)
         if done.outcome in FAILING:
             self.told.append(done)
 
@@ -75,7 +78,9 @@ def load(
         load_id = None if is_rehearsal else session.begin_load("games", storable(" ".join(paths))[:2000])
         total = Total(load_id)
         with _ended(session, total):
-            task = Task(server, tenant, paths, load_id or 0, given_on, accept_shrink, is_rehearsal, piped)
+            # found once: workers that looked for themselves would count differently while a tracker adds files
+            found = listed(paths)
+            task = Task(server, tenant, found, load_id or 0, given_on, accept_shrink, is_rehearsal, piped)
             for done in _results(task, jobs, total):
                 total.add(done)
                 on_done(done)

@@ -15,8 +15,10 @@ from etl.tracker.errors import UnreadableError
 
 LARGEST = 256 * 2**20  # bytes of one JSON document; a game is two million, one of 50,000 events 70 million
 LARGEST_REPAIRED = 64 * 2**20  # bytes; the slow decoder takes ten times the memory
-MOST_OBJECTS = 2_000_000  # a game has 10,000; without this bound 100 MB of {},{},{} would take ten gigabytes
-MOST_VALUES = 30_000_000
+MOST_OBJECTS = 500_000  # a game has 10,000; without this bound 100 MB of {},{},{} would take ten gigabytes
+MOST_VALUES = 6_000_000  # a game has 100,000
+MOST_PIECES = 100_000  # of one list; each may be rejected, with its position and what it was
+TOO_MUCH = "The file holds more than any game could."
 REPLACEMENT = "\ufffd"
 T = TypeVar("T")
 _FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # a ValidationError is a DecodeError
@@ -30,7 +32,7 @@ class Envelope:
     def __init__(self, data: bytes) -> None:
         data = as_utf8(data)
         if data.count(b"{") > MOST_OBJECTS or data.count(b",") > MOST_VALUES:
-            raise UnreadableError("The file holds more than any game could.")
+            raise UnreadableError(TOO_MUCH)
         self.repaired = 0
         self._parts: dict[str, msgspec.Raw | bytes] = {}
         try:
@@ -54,7 +56,7 @@ class Envelope:
         if b"\\u0000" not in _bytes(part):
             try:
                 found: list[T] | None = msgspec.json.decode(part, type=list[kind] | None)  # type: ignore[valid-type]
-                return list(found or ())
+                return _bounded(found or [])
             except _FAILURES:
                 pass
         tree = self._repair(part)
@@ -62,7 +64,7 @@ class Envelope:
             return []
         if not isinstance(tree, list):
             raise UnreadableError(f"What the file has under {key} is not a list.")
-        return [_convert(piece, kind) for piece in tree]
+        return [_convert(piece, kind) for piece in _bounded(tree)]
 
     def _decode(self, key: str, kind: Any) -> Any:
         part = self._parts.get(key)
@@ -117,6 +119,12 @@ def repair(tree: Any) -> tuple[Any, int]:
                 piece[key] = None
                 repaired += 1
     return box[0], repaired
+
+
+def _bounded(pieces: list[T]) -> list[T]:
+    if len(pieces) > MOST_PIECES:
+        raise UnreadableError(TOO_MUCH)
+    return pieces
 
 
 def _bytes(part: msgspec.Raw | bytes) -> bytes:

@@ -55,6 +55,19 @@ def documents(paths: Iterable[str]) -> Iterator[Document]:
                 yield from _opened(str(file), partial(_file, file))
 
 
+def listed(paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths with the files in place of folders and patterns: what appears later is for the next time."""
+    files: list[str] = []
+    for path in paths:
+        found = [path] if path == STDIN or os.path.lexists(path) else sorted(glob.glob(path, recursive=True))  # noqa: PTH207
+        if path == STDIN or not found:
+            files.append(path)
+            continue
+        names = (str(file) for place in found for file in _files(Path(place)))
+        files.extend(f"./{name}" if name == STDIN else name for name in names)
+    return tuple(files)
+
+
 def from_bytes(path: str, data: bytes) -> Document:
     """A document that is in memory already."""
     return Document(path, lambda: io.BytesIO(data))
@@ -65,9 +78,11 @@ def _files(place: Path) -> Iterator[Path]:
     if not place.is_dir():
         yield place
         return
-    for folder, folders, names in os.walk(place):
+    failed: list[OSError] = []
+    for folder, folders, names in os.walk(place, onerror=failed.append):
         folders[:] = sorted(name for name in folders if not _left_behind(name))
         yield from (Path(folder, name) for name in sorted(names) if not _left_behind(name))
+    yield from (Path(error.filename) for error in failed)
 
 
 def _left_behind(name: str) -> bool:
@@ -76,6 +91,8 @@ def _left_behind(name: str) -> bool:
 
 def _file(file: Path) -> BinaryIO:
     try:
+        if file.is_dir():
+            raise UnreadableError("The folder cannot be listed.")
         if not file.is_file():
             raise UnreadableError("It is not a file.")
         return file.open("rb")

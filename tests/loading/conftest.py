@@ -56,14 +56,14 @@ class League:
         ).fetchone()
         return row[1] if row and row[0] else None
 
-    def table(self, name: str) -> list[str]:
-        """The rows of a table as text, without what may differ."""
+    def table(self, name: str, without: str = "^$") -> list[str]:
+        """The rows of a table as text, without what may differ and the columns named like `without`."""
         columns = [
             column
             for (column,) in self.db.execute(
                 "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped "
-                "order by attnum",
-                [name],
+                "and attname !~ %s order by attnum",
+                [name, without],
             )
             if column not in LEFT_OUT
         ]

@@ -193,6 +193,43 @@ def test_ctrl_c_ends_a_load_between_two_games(league: League, tmp_path: Path, ds
     assert len(league.rows("select 1 from contest.fixture")) == 150
 
 
+@pytest.mark.slow
+def test_files_that_appear_while_others_are_loaded_hide_none_of_them(
+    league: League, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "a", *[export(19000 + number, number, 5) for number in range(100)])
+    walk = os.walk
+
+    def growing(*args: Any, **options: Any) -> Any:
+        (folder / f"000_{os.getpid()}.json").write_text(json.dumps(export(os.getpid(), events=5)))
+        return walk(*args, **options)
+
+    monkeypatch.setattr(os, "walk", growing)
+    league.load(folder, jobs=3)
+    assert {f"{19000 + number}" for number in range(100)} <= {row[0] for row in league.rows(KEYS)}
+
+
+KEYS = "select game_key from contest.fixture"
+
+
+def test_a_folder_that_cannot_be_listed_is_told(
+    league: League, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "a", export())
+    write(folder / "closed", export(18002))
+    scandir = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    total = league.load(folder)
+    assert dict(total.outcomes) == {"published": 1, "rejected": 1}
+    assert total.told[0].reason == "The folder cannot be listed."
+
+
 def test_a_server_process_that_is_killed_is_said_in_a_sentence(league: League, tmp_path: Path, dsn: str) -> None:
     folder = write(tmp_path / "a", *[export(19000 + number, number, 300) for number in range(60)])
     process = start(dsn, "harbour", folder)

@@ -153,7 +153,7 @@ def test_archives_standard_input_and_patterns(league: League, tmp_path: Path, st
     assert dict(league.load(tmp_path / "pile.zip", jobs=2).outcomes) == {"published": 2}
     assert dict(league.load(tmp_path / "a" / "*_18002.json").outcomes) == {"unchanged": 1}
     done = stanchion("load", "-", "--tenant", "harbour", stdin=json.dumps(export(18003)))
-    assert (done.code, done.out.splitlines()[0]) == (0, "1 game: 1 published.")
+    assert (done.code, done.out.splitlines()[0]) == (0, "1 file of 1 game: 1 published.")
 
 
 def test_the_day_is_the_rosters_else_the_one_given_else_the_first_exports(league: League, tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""Two hundred games have the same rows, however their tracker writes them."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.sample.files import export
+from etl.sample.games import Game
+from etl.sample.quirks import QUIRKS
+
+from .conftest import TABLES, League
+
+GAMES = 200
+
+
+def ends_of(game: Game) -> dict[str, Any]:
+    """How it begins and ends: two hundred whole games would only be slower."""
+    tree = export(game, events=game.events[:20] + game.events[-10:])
+    tree["shifts"] = tree["shifts"][:3] + tree["shifts"][-3:]
+    return tree
+
+
+@pytest.mark.slow
+def test_games_with_every_quirk_have_the_rows_of_those_without(
+    make_league: Callable[[str], League], tmp_path: Path
+) -> None:
+    plain, quirky = tmp_path / "plain", tmp_path / "quirky"
+    order = random.Random(5)
+    written = dict.fromkeys(QUIRKS, 0)
+    for folder in (plain, quirky):
+        folder.mkdir()
+    for number in range(GAMES):
+        game = Game(number, 600_000 + number, points=True)
+        tree = ends_of(game)
+        exported_at, text = tree["exportDate"], json.dumps(tree)
+        (plain / f"{number}.json").write_text(text)
+        for name, quirk in QUIRKS.items():  # in this order: some read what others write
+            before, _ = text, quirk(tree, order)
+            text = json.dumps(tree)
+            written[name] += text != before
+        tree["exportDate"] = exported_at  # when a name was last seen is taken from it
+        (quirky / f"{number}.json").write_text(json.dumps(tree))
+    assert min(written.values()) > GAMES * 0.9, written
+    leagues = [make_league("plain"), make_league("quirky")]
+    for league, folder in zip(leagues, (plain, quirky), strict=True):
+        total = league.load(folder, jobs=2)
+        assert (dict(total.outcomes), total.rejected) == ({"published": GAMES}, 0)
+    for name in TABLES:
+        if name.startswith("contest."):
+            bare, other = (league.table(name, without="_raw$") for league in leagues)
+            assert bare == other, name
+    assert leagues[0].one("select count(*) from contest.play_event") == GAMES * 30
+    assert min(leagues[0].one(f"select count(*) from contest.{name}") for name in ("stint_player", "play_point")) > 0
