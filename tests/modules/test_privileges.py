@@ -83,7 +83,7 @@ def test_two_databases_of_one_deployer_leave_no_role_behind(connect: Connect, ba
     assert catalog.read_catalog(one) == catalog.read_catalog(two)
     revert_all(one)
     assert catalog.drift(two) == []
-    assert len(roles(bare)) == 6, "the second database needs them"
+    assert len(roles(bare)) == 7, "the second database needs them"
     revert_all(two)
     assert roles(bare) == []
 
@@ -108,6 +108,6 @@ def test_a_second_deployer_needs_the_first_ones_leave(connect: Connect, bare: Em
     deploy_all(second)
     assert catalog.drift(second) == []
     revert_all(second)
-    assert len(roles(bare)) == 6
+    assert len(roles(bare)) == 7
     revert_all(first)
     assert roles(bare) == []
