@@ -1,6 +1,7 @@
 -- Who may see purchases: the shop's applications, and the builder, of every shop. They are written by
--- stock.buy and stock.fulfil, and never changed: the owner gave up the right to. It may delete them, with a
--- shop that goes.
+-- stock.buy and stock.fulfil, and never changed: no policy lets anybody, not even the owner. It may delete
+-- them, with a shop that goes, and keeps the right to update since the foreign key to the item, which locks
+-- them then, asks for it.
 alter table stock.purchase enable row level security, force row level security;
 
 create policy own_tenant on stock.purchase
@@ -23,7 +24,7 @@ create policy owner_removes_for_tenant on stock.purchase
 for delete to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator());
 
-revoke update, truncate on stock.purchase from stanchion_owner;
+revoke truncate on stock.purchase from stanchion_owner;
 grant select on stock.purchase to stanchion_app, stanchion_builder;
 
 -- revert: select core.unsecure_relation('stock.purchase');
