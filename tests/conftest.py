@@ -7,6 +7,7 @@
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,10 @@ from etl.pgtap.install import install
 from etl.server import LIBPQ_VARIABLES
 
 _SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)
+
+
+# a suite that runs in the background ignores Ctrl-C, and so would its children
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

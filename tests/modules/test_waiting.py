@@ -162,8 +162,6 @@ def test_an_interrupted_deployer_leaves_nothing_running(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        # a suite that runs in the background ignores Ctrl-C, and so would its children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
     until = time.monotonic() + 60
