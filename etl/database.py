@@ -1,6 +1,7 @@
-"""Connections: as an operator, and for one tenant at a time."""
+"""Connections: as an operator, for one tenant at a time, and alone at some work."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -58,6 +59,35 @@ def find_tenant(conn: Connection, slug: str) -> UUID:
 def for_tenant(conn: Connection, slug: str) -> Iterator[UUID]:
     """A transaction that acts for one tenant."""
     tenant_id = find_tenant(conn, slug)
+    with acting_for(conn, tenant_id):
+        yield tenant_id
+
+
+@contextmanager
+def acting_for(conn: Connection, tenant_id: UUID) -> Iterator[None]:
+    """A transaction for the tenant, which is said where it begins and forgotten where it ends."""
     with conn.transaction():
         conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant_id)])
-        yield tenant_id
+        yield
+
+
+@contextmanager
+def only_one(conn: Connection, lock: int, who: str, wait_seconds: float, say: Callable[[str], None]) -> Iterator[None]:
+    """Be the only deployer, or build, or whoever it is, of this database.
+
+    The lock is asked for again and again and not waited for: a session that waits inside a query holds
+    a snapshot, and CREATE INDEX CONCURRENTLY of the other one would wait for that for ever.
+    """
+    until, told = time.monotonic() + wait_seconds, False
+    while not value(conn, "select pg_try_advisory_lock(%s)", [lock]):
+        if time.monotonic() > until:
+            raise StanchionError(f"Another {who} has been at work for {wait_seconds:.0f} s; try again when it is done.")
+        if not told:
+            say(f"another {who} is at work; waiting for it")
+            told = True
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute("select pg_advisory_unlock(%s)", [lock])

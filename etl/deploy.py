@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import psycopg
 from psycopg import errors
 
 from etl import catalog
-from etl.database import Connection, is_deployed, value
+from etl.database import Connection, is_deployed, only_one, value
 from etl.errors import StanchionError
 from etl.modules import Deployed, Module, Step, has_directive, make_plan, read_ledger
 from etl.script import ScriptError, run_script
@@ -33,28 +33,9 @@ class Patience:
 PATIENCE = Patience()
 
 
-@contextmanager
-def deploy_lock(conn: Connection, wait_seconds: float, say: Say) -> Iterator[None]:
-    """Be the only deployer of this database.
-
-    The lock is asked for again and again and not waited for: a session that waits inside a query holds
-    a snapshot, and CREATE INDEX CONCURRENTLY of the other deployer would wait for that for ever.
-    """
-    until, told = time.monotonic() + wait_seconds, False
-    while not value(conn, "select pg_try_advisory_lock(%s)", [_LOCK]):
-        if time.monotonic() > until:
-            raise StanchionError(
-                f"Another deployer has been at work for {wait_seconds:.0f} s; try again when it is done."
-            )
-        if not told:
-            say("another deployer is at work; waiting for it")
-            told = True
-        time.sleep(0.2)
-    try:
-        yield
-    finally:
-        if not conn.broken:
-            conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
+def deploy_lock(conn: Connection, wait_seconds: float, say: Say) -> AbstractContextManager[None]:
+    """Be the only deployer of this database."""
+    return only_one(conn, _LOCK, "deployer", wait_seconds, say)
 
 
 def plan_deploy(conn: Connection, modules: list[Module], *, accept_drift: bool = False) -> list[Step]:

@@ -4,13 +4,12 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from etl.build.dbt import Node, invoke, read_node
-from etl.database import Connection, connect, find_tenant, is_deployed, value
+from etl.database import Connection, connect, find_tenant, is_deployed, only_one, value
 from etl.errors import StanchionError
 from etl.paths import query
 from etl.server import Server
@@ -58,7 +57,7 @@ def build(
     with connect(server) as conn:
         _require_builder(conn)
         only = str(find_tenant(conn, tenant)) if tenant else ""
-        with _alone(conn, wait, say):
+        with only_one(conn, _LOCK, "build", wait, say):
             tested, nothing_new = _progress(conn)
             is_current = nothing_new and not (chosen or full_refresh or only)
             report = Report(is_current=is_current)
@@ -102,24 +101,6 @@ def _require_builder(conn: Connection) -> None:
             "This login may not build marts; connect as who deployed, or make a login for it: "
             "stanchion login add NAME --as builder"
         )
-
-
-@contextmanager
-def _alone(conn: Connection, wait: float, say: Say) -> Iterator[None]:
-    """Be the only build of this database."""
-    until, told = time.monotonic() + wait, False
-    while not value(conn, "select pg_try_advisory_lock(%s)", [_LOCK]):
-        if time.monotonic() > until:
-            raise StanchionError(f"Another build has been at work for {wait:.0f} s; try again when it is done.")
-        if not told:
-            say("another build is at work; waiting for it")
-            told = True
-        time.sleep(0.2)
-    try:
-        yield
-    finally:
-        if not conn.broken:
-            conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
 
 
 def _progress(conn: Connection) -> tuple[int, bool]:

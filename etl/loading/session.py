@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 
-from etl.database import Connection, connect, find_tenant, require_deployed, value
+from etl.database import Connection, acting_for, connect, find_tenant, require_deployed, value
 from etl.errors import StanchionError
 from etl.loading import rows
 from etl.server import Server
@@ -28,8 +28,7 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        with self.conn.transaction():
-            self.conn.execute("select set_config('app.tenant_id', %s, true)", [str(self.tenant_id)])
+        with acting_for(self.conn, self.tenant_id):
             yield self.conn
 
     def begin_load(self, kind: str, source: str) -> int:
