@@ -1,0 +1,134 @@
+"""What BenchSight does, this does: a test for each row of docs/conformance.md that is marked yes or as a counterpart.
+
+Each is thin and real; the suites that it names go further.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from etl.audit.rules import broken, rule_files
+from etl.loading.run import load
+from etl.server import Server
+from tests.loading.exports import export, write
+from tests.stock.test_hot_item import at_once
+
+Db = psycopg.Connection[Any]
+Tenants = dict[str, str]
+
+
+@pytest.fixture
+def played(tenants: Tenants, dsn: str, tmp_path: Path) -> Tenants:
+    """A game of ours is loaded."""
+    server = Server(dsn, "test", embedded=False, description="test")
+    assert load(server, "ours", (str(write(tmp_path / "game", export())),)).state == "done"
+    return tenants
+
+
+def test_league_id_on_every_table(db: Db) -> None:
+    rules = [path for path in rule_files() if path.stem in ("every_table_has_a_tenant", "tenant_leads_keys")]
+    assert len(rules) == 2
+    assert [str(finding) for rule in rules for finding in broken(db, rule)] == []
+
+
+@pytest.mark.parametrize("role", ["stanchion_app", "stanchion_loader"])
+def test_rls_isolation(role: str, db: Db, played: Tenants, make_login: Callable[..., str]) -> None:
+    """Four verbs on every table that the game went into; `stanchion audit` does it for all roles and tables."""
+    tables = [
+        row[0]
+        for row in db.execute("select name from core.own_relation where kind = 'table' and name ~ '^(contest|landing)'")
+    ]
+    theirs = make_conninfo(make_login(role), options=f"-c app.tenant_id={played['theirs']}")
+    full = 0
+    with psycopg.connect(theirs, autocommit=True) as conn:
+        for name in tables:
+            table = sql.Identifier(*name.split("."))
+            row = db.execute(sql.SQL("select to_jsonb(t)::text from {} as t limit 1").format(table)).fetchone()
+            if row is None:
+                continue
+            full += 1
+            copy = sql.SQL("insert into {0} select * from jsonb_populate_record(null::{0}, %s::jsonb)").format(table)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(copy, [row[0]])
+            for verb in ("select * from {}", "update {} set tenant_id = tenant_id", "delete from {}"):
+                try:
+                    assert conn.execute(sql.SQL(verb).format(table)).rowcount == 0, (name, verb)
+                except psycopg.errors.InsufficientPrivilege:
+                    continue
+    assert full >= 10
+
+
+def test_fact_events_are_in_partitions_which_come_and_go(db: Db, played: Tenants, make_login: Any) -> None:
+    """By the day of the game, which a text for a season cannot get wrong: tests/partitions has more."""
+    row = 'select to_jsonb(e) || \'{"played_on": "1999-01-01"}\' from contest.play_event as e limit 1'
+    copy = "insert into contest.play_event select * from jsonb_populate_record(null::contest.play_event, %s::jsonb)"
+    event = json.dumps(db.execute(row).fetchone()[0])
+    loader = make_conninfo(make_login("stanchion_loader"), options=f"-c app.tenant_id={played['ours']}")
+    with psycopg.connect(loader, autocommit=True) as conn:
+        with pytest.raises(psycopg.errors.CheckViolation, match="no partition of relation"):
+            conn.execute(copy, [event])
+        assert conn.execute("select contest.ensure_game_days('{1999-01-01}')").fetchone()[0] > 0
+        conn.execute(copy, [event])
+    db.execute("alter table contest.play_event detach partition parts.contest__play_event__19990101 concurrently")
+    assert db.execute("select count(*) from contest.play_event where played_on = '1999-01-01'").fetchone() == (0,)
+
+
+def test_api_keys_and_tokens(db: Db, played: Tenants, make_login: Callable[..., str]) -> None:
+    """tests/core/context.test.sql and api_keys.test.sql have more."""
+    with db.transaction():
+        db.execute("select set_config('app.tenant_id', %s, true)", [played["ours"]])
+        (key,) = db.execute("select core.create_api_key('stats', '{read}')").fetchone()
+    games = "select count(*) from contest.fixture"
+    with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
+
+        def seen() -> tuple[bool, int]:
+            with conn.transaction():
+                used = conn.execute("select count(*) = 1 from core.use_api_key(%s)", [key]).fetchone()[0]
+                return used, conn.execute(games).fetchone()[0]
+
+        assert seen() == (True, 1)
+        with db.transaction():
+            db.execute("select set_config('app.tenant_id', %s, true)", [played["ours"]])
+            db.execute("select core.revoke_api_key('stats')")
+        assert seen() == (False, 0)
+        with conn.transaction():
+            token = json.dumps({"app_metadata": {"tenant_id": played["ours"]}})
+            conn.execute("select set_config('request.jwt.claims', %s, true)", [token])
+            assert conn.execute(games).fetchone() == (1,)
+
+
+def test_rbac_rate_limits_and_audit(db: Db, tenants: Tenants, make_login: Callable[..., str]) -> None:
+    """tests/core/members.test.sql, test_limits.py and audit_log.test.sql have more."""
+    app = make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+    with db.transaction():
+        db.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
+        db.execute("select core.add_member('coach@example.com', 'Coach', 'viewer')")
+    take = "select allowed from core.take('coach', 20, '1 minute')"
+    answers = at_once(app, [lambda conn: [conn.execute(take).fetchone()[0] for _ in range(4)]] * 25)
+    assert sum(each for session in answers for each in session) == 20
+    with psycopg.connect(app, autocommit=True) as conn:
+        for change in ("update core.membership set role = 'owner'", "delete from core.audit_log"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(change)
+    audited = db.execute(
+        "select count(*) from core.audit_log where action ~ 'member' and tenant_id = %s", [tenants["ours"]]
+    )
+    assert audited.fetchone() == (1,)
+
+
+def test_etl_workers_and_a_message_queue(db: Db, tenants: Tenants, make_login: Callable[..., str]) -> None:
+    """Nobody is handed a job that another has; one that dies leaves its job: tests/core/test_jobs.py."""
+    app = make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+    db.execute("insert into core.queue (queue, description) values ('core.reports', 'Reports')")
+    with psycopg.connect(app, autocommit=True) as conn:
+        for number in range(60):
+            conn.execute("select core.enqueue('core.reports', jsonb_build_object('n', %s::integer))", [number])
+    lease = "select payload ->> 'n' from core.lease('core.reports', %s, 10, '1 minute')"
+    leased = at_once(app, [lambda conn, n=n: [r[0] for r in conn.execute(lease, [f"w{n}"])] for n in range(6)])
+    assert sorted(int(number) for session in leased for number in session) == list(range(60))
