@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,25 @@ class League:
     name: str
     seed: int
     misprinted: int  # which of its games has another score on the league's sheet
-    rules: dict[str, str] = field(default_factory=dict)
+    lengths: dict[str, int]  # of its periods, in minutes
+    rules: dict[str, str]
 
 
 LEAGUES = {
-    "harbour": League("Harbour League", 1, misprinted=4),
-    "lakeside": League("Lakeside Cup", 2, misprinted=2, rules={"contest.points_win": "3", "contest.periods": "3"}),
+    "harbour": League(
+        "Harbour League",
+        1,
+        misprinted=4,
+        lengths={"1": 18, "2": 18, "3": 18, "OT": 5},
+        rules={"periods": "3", "period_seconds": "1080", "overtime_seconds": "300", "points_win": "2"},
+    ),
+    "lakeside": League(
+        "Lakeside Cup",
+        2,
+        misprinted=2,
+        lengths={"1": 25, "2": 25},
+        rules={"periods": "2", "period_seconds": "1500", "overtime_seconds": "0", "points_win": "3"},
+    ),
 }
 
 
@@ -101,7 +114,7 @@ def add_leagues(conn: Connection) -> None:
         with conn.transaction():
             tenants.add_tenant(conn, slug, league.name, "league")
             for setting, setting_value in league.rules.items():
-                tenants.set_setting(conn, slug, setting, setting_value, None)
+                tenants.set_setting(conn, slug, f"contest.{setting}", setting_value, None)
 
 
 def load_league(server: Server, conn: Connection, slug: str) -> int:
@@ -109,7 +122,7 @@ def load_league(server: Server, conn: Connection, slug: str) -> int:
     league, tenant_id = LEAGUES[slug], find_tenant(conn, slug)
     if conn.execute("select 1 from contest.fixture where tenant_id = %s limit 1", [tenant_id]).fetchone():
         return 0
-    games = play_season(teams=4, seed=league.seed, first_id=1000 * league.seed + 1)
+    games = play_season(5, league.seed, 1000 * league.seed + 1, league.lengths)
     misprinted = {games[league.misprinted].game_id: (1, 0)}
     with open_session(server, slug) as session:
         load_schedule(session, "schedule.csv", schedule(games, "2026", misprinted), lambda _: None)
@@ -134,7 +147,10 @@ def _analyst(server: Server, conn: Connection) -> Iterator[psycopg.Connection[An
 
 def _show(reader: psycopg.Connection[Any], conn: Connection, slug: str) -> None:
     reader.execute("select set_config('stanchion.demo_tenant', %s, false)", [str(find_tenant(conn, slug))])
-    click.secho(f"\n{LEAGUES[slug].name}", bold=True)
+    league = LEAGUES[slug]
+    played = " x ".join(str(part) for part in (league.rules["periods"], int(league.rules["period_seconds"]) // 60))
+    click.secho(f"\n{league.name}", bold=True, nl=False)
+    click.echo(f", {played} min, {league.rules['points_win']} points for a win")
     for name, title in (("standings", ""), ("leaders", "\nMost points"), ("left_out", "\nLeft out")):
         asked = reader.cursor(row_factory=dict_row).execute(query(f"build/{name}").encode())
         if title:

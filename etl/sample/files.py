@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from etl.sample.games import OTHER, PENALTY_LENGTHS, PERIOD_LENGTHS, SKATERS, Game
+from etl.sample.games import OTHER, PENALTY_LENGTHS, SKATERS, Game
 
 SECRET: Final = "INVENTED-SECRET-THAT-MUST-NOT-BE-KEPT"  # noqa: S105 (real exports hold a real one here)
 START: Final = datetime(2026, 1, 16, 15, 0, 0, 271000, tzinfo=UTC)
@@ -58,7 +58,7 @@ def export(
         "shiftIdx": len(game.stints) if kept else 0,
         "videos": [],
         "videoTiming": {"videoStartOffset": 0, "intermission1": 72, "timeouts": [], "youtubeUrl": ""},
-        "periodLengths": dict(PERIOD_LENGTHS),
+        "periodLengths": dict(game.lengths),
         "penaltyLengths": dict(PENALTY_LENGTHS),
         "homeAttacksRightP1": True,
         "settings": secrets,
@@ -163,7 +163,7 @@ def workbook(game: Game) -> bytes:
                 "game_id": str(game.game_id),
                 "home_team": game.teams["home"],
                 "away_team": game.teams["away"],
-                "period_length_minutes": PERIOD_LENGTHS["1"],
+                "period_length_minutes": game.lengths["1"],
                 "home_attacks_right_p1": 1,
                 "export_timestamp": START.isoformat(),
             }

@@ -96,9 +96,7 @@ class Truth:
 
     players: dict[str, dict[str, dict[str, int]]] = field(default_factory=lambda: {"home": {}, "away": {}})
     teams: dict[str, dict[str, int]] = field(default_factory=lambda: {"home": {}, "away": {}})
-    score: dict[str, dict[int, int]] = field(
-        default_factory=lambda: {"home": dict.fromkeys((1, 2, 3), 0), "away": dict.fromkeys((1, 2, 3), 0)}
-    )
+    score: dict[str, dict[int, int]] = field(default_factory=dict)  # by side and period
 
     def count(self, side: str, player: Player, name: str, by: int = 1) -> None:
         counts = self.players[side].setdefault(player["num"], {})
@@ -117,17 +115,21 @@ def clock(seconds: float) -> str:
 class Game:
     """A game, played when it is made. `events`, `stints` and `rosters` are in the form of the game export."""
 
-    def __init__(self, seed: int, game_id: int = 500001, points: bool = False) -> None:
+    def __init__(
+        self, seed: int, game_id: int = 500001, points: bool = False, lengths: dict[str, int] | None = None
+    ) -> None:
         self.rng = random.Random(seed)  # noqa: S311
         self.game_id = game_id
         self.points = points
+        self.lengths = dict(lengths or PERIOD_LENGTHS)  # in minutes
+        self.periods = [int(name) for name in self.lengths if name.isdigit()]
         home, away = self.rng.sample(TEAMS, 2)
         self.teams = {"home": home, "away": away}
         self._names = self.rng.sample([f"{first} {last}" for first in FIRST for last in LAST], 40)
         self.rosters = {side: self._roster(offset) for offset, side in enumerate(OTHER)}
         self.events: list[dict[str, Any]] = []
         self.stints: list[dict[str, Any]] = []
-        self.truth = Truth()
+        self.truth = Truth(score={side: dict.fromkeys(self.periods, 0) for side in OTHER})
         self._penalties: dict[str, list[float]] = {"home": [], "away": []}  # when each ends, in seconds played
         self._period = 1
         self._clock = self._stint_start = self._next_change = 0.0
@@ -189,7 +191,7 @@ class Game:
     # ---------------------------------------------------------------- time
 
     def _played(self) -> float:
-        return self._period * 1080 - self._clock
+        return 60 * sum(self.lengths[str(period)] for period in range(1, self._period + 1)) - self._clock
 
     def _close_stint(self, end: float, stop_type: str) -> bool:
         seconds = int(self._stint_start - end)
@@ -425,9 +427,10 @@ class Game:
         return ("Faceoff", side)
 
     def _play(self) -> None:
-        for self._period in (1, 2, 3):
-            first, last = self._period == 1, self._period == 3
-            self._clock = self._stint_start = PERIOD_LENGTHS[str(self._period)] * 60
+        for number in self.periods:
+            self._period = number
+            first, last = number == 1, number == len(self.periods)
+            self._clock = self._stint_start = self.lengths[str(number)] * 60
             self._dead, self._start_type = 0, "GameStart" if first else "PeriodStart"
             self._next_change = self._clock - 25
             if first:

@@ -33,14 +33,14 @@ def servers_of(home: Path) -> list[str]:
 def test_from_nothing_twice_to_gone(home: Path) -> None:
     first = run_stanchion("demo", STANCHION_HOME=str(home))
     assert first.code == 0, first.err
-    assert "12 games loaded." in first.out
+    assert "40 games loaded." in first.out
     for league in ("Harbour League", "Lakeside Cup"):
         shown = first.out.partition(league)[2].partition("Lakeside Cup")[0]
         standings, leaders, left_out = (
             shown.partition("Most points")[0],
             *shown.partition("Most points")[2].split("Left out"),
         )
-        assert len([line for line in standings.splitlines() if line[:1].isdigit()]) == 4
+        assert len([line for line in standings.splitlines() if line[:1].isdigit()]) == 5
         assert len([line for line in leaders.splitlines() if line[:1].isdigit()]) == 5
         assert "official 1-0." in left_out
     assert "embedded Postgres" in first.err
