@@ -27,7 +27,7 @@ from etl.loading.session import open_session
 from etl.modules import discover
 from etl.paths import ROOT, query
 from etl.sample.files import as_json, export
-from etl.sample.league import play_season, schedule
+from etl.sample.league import play, schedule
 from etl.server import Server
 
 
@@ -122,7 +122,7 @@ def load_league(server: Server, conn: Connection, slug: str) -> int:
     league, tenant_id = LEAGUES[slug], find_tenant(conn, slug)
     if conn.execute("select 1 from contest.fixture where tenant_id = %s limit 1", [tenant_id]).fetchone():
         return 0
-    games = play_season(5, league.seed, 1000 * league.seed + 1, league.lengths)
+    games = list(play(league.seed, 1000 * league.seed + 1, 20, teams=5, lengths=league.lengths))
     misprinted = {games[league.misprinted].game_id: (1, 0)}
     with open_session(server, slug) as session:
         load_schedule(session, "schedule.csv", schedule(games, "2026", misprinted), lambda _: None)

@@ -6,8 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -241,9 +240,9 @@ def xlsx(sheets: dict[str, list[dict[str, Any]]]) -> bytes:
         rows = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in _rows(sheets[name]))
         sheet = f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
         files[f"xl/worksheets/sheet{number}.xml"] = sheet
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # which has no time of today
     return packed.getvalue()
 
 
@@ -258,22 +257,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
     return f"<c><v>{value}</v></c>"
-
-
-def write(folder: Path, games: int = 4, seed: int = 1) -> list[Game]:
-    """Write the files of a small league: of each game a roster, an empty autosave, a half one, and the whole."""
-    played = []
-    for number in range(games):
-        game = Game(seed * 1_000_003 + number, 500001 + number)
-        place = folder / str(game.game_id)
-        place.mkdir(parents=True, exist_ok=True)
-        start = START + timedelta(days=7 * number)
-        half = game.events[: len(game.events) // 2]
-        (place / "roster.json").write_bytes(as_json(roster(game, f"{start:%Y-%m-%d}")))
-        for minutes, events in ((0, []), (40, half), (80, game.events)):
-            when = start + timedelta(minutes=minutes)
-            (place / f"game_{game.game_id}_{when:%Y-%m-%dT%H-%M-%S}.json").write_bytes(
-                as_json(export(game, when, events))
-            )
-        played.append(game)
-    return played

@@ -1,12 +1,12 @@
-"""A small league: teams with people who stay, every team at home to every other, and the league's own schedule."""
+"""A league: teams with people who stay, their games one after the other, and the league's own schedule."""
 
 import csv
 import io
 import random
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import permutations
+from itertools import cycle, islice, permutations
 from typing import Any
 
 from etl.sample.games import OTHER, Game
@@ -55,11 +55,14 @@ def make_teams(count: int, seed: int) -> list[Team]:
     return teams
 
 
-def play_season(teams: int, seed: int, first_id: int, lengths: dict[str, int] | None = None) -> list[LeagueGame]:
-    """Every team at home to every other, once."""
+def play(
+    seed: int, first_id: int, count: int, teams: int = 8, lengths: dict[str, int] | None = None
+) -> Iterator[LeagueGame]:
+    """So many games, in which every team is at home to every other before two meet again there."""
     pairs = list(permutations(make_teams(teams, seed), 2))
     random.Random(seed).shuffle(pairs)  # noqa: S311
-    return [LeagueGame(seed * 1000 + number, first_id + number, *pair, lengths) for number, pair in enumerate(pairs)]
+    for number, pair in enumerate(islice(cycle(pairs), count)):
+        yield LeagueGame(seed * 1000 + number, first_id + number, *pair, lengths)
 
 
 def day_of(number: int) -> date:
@@ -67,21 +70,24 @@ def day_of(number: int) -> date:
     return FIRST_DAY + timedelta(days=7 * number)
 
 
-def schedule(games: Sequence[Game], season: str, official: dict[int, tuple[int, int]], playoffs: int = 0) -> bytes:
-    """What the league says about its games: the true scores, but for those in `official`; the last are playoffs."""
+def schedule(
+    games: Sequence[Game],
+    season: str,
+    official: dict[int, tuple[int, int]],
+    swapped: Container[int] = (),
+) -> bytes:
+    """What the league says about its games: the true scores, but for those in `official`; some the wrong way round."""
     text = io.StringIO()
     rows = csv.writer(text)
     periods = [(side, period) for side in OTHER for period in games[0].periods]
-    by_period_columns = [f"{side}_{period}" for side, period in periods]
-    rows.writerow(["game_id", "date", "home", "away", "season", "type", "home_score", "away_score", *by_period_columns])
+    scores = [f"{side}_{period}" for side, period in periods]
+    rows.writerow(["game_id", "date", "home", "away", "season", "type", "home_score", "away_score", *scores])
     for number, game in enumerate(games):
-        by_period: list[Any] = [game.truth.score[side][period] for side, period in periods]
-        totals = official.get(game.game_id)
-        if totals:
+        ours = OTHER if game.game_id in swapped else {side: side for side in OTHER}
+        totals = official.get(game.game_id, tuple(sum(game.truth.score[ours[side]].values()) for side in OTHER))
+        by_period: list[Any] = [game.truth.score[ours[side]][period] for side, period in periods]
+        if game.game_id in official:
             by_period = [""] * len(periods)
-        else:
-            totals = tuple(sum(game.truth.score[side].values()) for side in OTHER)  # type: ignore[assignment]
-        kind = "Playoffs" if number >= len(games) - playoffs else "Regular"
-        fixture = [game.game_id, day_of(number), game.teams["home"], game.teams["away"], season, kind]
-        rows.writerow([*fixture, *(totals or ()), *by_period])
+        teams = [game.teams[ours[side]] for side in OTHER]
+        rows.writerow([game.game_id, day_of(number), *teams, season, "Regular", *totals, *by_period])
     return text.getvalue().encode()

@@ -7,7 +7,8 @@ import zipfile
 
 import pytest
 
-from etl.sample.files import as_json, event_csv, workbook, write, xlsx
+from etl.sample.files import as_json, event_csv, workbook, xlsx
+from etl.sample.folder import write
 from etl.tracker import sources
 from etl.tracker.errors import UnreadableError
 from etl.tracker.recognise import read
@@ -40,9 +41,10 @@ def outcomes(*paths):
 def test_a_folder_is_read_with_its_folders_and_without_what_systems_leave_behind(tmp_path):
     write(tmp_path / "games", games=1)
     for junk in (".DS_Store", "~$500001_tracking.xlsx", "__MACOSX/x.json", ".git/config"):
-        (tmp_path / junk).parent.mkdir(exist_ok=True)
-        (tmp_path / junk).write_text("junk")
-    found = outcomes(tmp_path)
+        place = tmp_path / "games" / "exports" / junk
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("junk")
+    found = outcomes(tmp_path / "games" / "exports")
     assert list(found) == sorted(found)
     assert len(found) == 4
     assert set(map(tuple, found.values())) == {("500001",)}
