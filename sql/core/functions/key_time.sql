@@ -10,10 +10,12 @@ stable
 parallel safe
 return case
     when
-        p_key like '________-____-7___-____-____________'
+        p_key like any (array[
+            '________-____-7___-8___-____________', '________-____-7___-9___-____________', '________-____-7___-a___-____________',
+            '________-____-7___-b___-____________', '________-____-7___-A___-____________', '________-____-7___-B___-____________'
+        ])
         and p_key not like '%-%-%-%-%-%'
         and ltrim(convert_to(p_key, 'UTF8'), '-0123456789abcdefABCDEF'::bytea) = ''::bytea
-        and strpos('89abAB', substr(p_key, 20, 1)) > 0
         then to_timestamp(('x' || overlay(left(p_key, 13) placing '' from 9 for 1))::bit(48)::bigint / 1000.0::double precision)
 end;
 
