@@ -162,6 +162,7 @@ def expire(conn: Connection, tell: Tell, report: Report, patience: Patience) -> 
                 held_up[step.relation] = done
             report(done)
         conn.execute("update core.partition_set set ran_at = core.clock() where to_regclass(relation) is not null")
+        conn.execute("select core.trim_partition_log()")
 
 
 def hold(conn: Connection, relation: str, reason: str | None) -> None:

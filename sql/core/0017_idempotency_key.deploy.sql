@@ -19,3 +19,7 @@ create table core.idempotency_key (
 comment on table core.idempotency_key is 'One row per tenant, key and UTC day of its first claim.';
 comment on column core.idempotency_key.attempt is 'The fence: whoever holds an older attempt can no longer complete the key.';
 comment on column core.idempotency_key.claimed_on is 'The day that a UUIDv7 was made, by its own time; for another key, the day of claimed_at.';
+
+-- A type, and not four out parameters: the server looks up a type once and puts parameters together at every call.
+create type core.key_claim as (outcome text, attempt integer, response_code integer, response_body bytea);
+comment on type core.key_claim is 'What became of a claim; see core.claim_key.';

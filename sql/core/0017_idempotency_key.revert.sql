@@ -1,1 +1,2 @@
+drop type core.key_claim;
 drop table core.idempotency_key;

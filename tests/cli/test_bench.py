@@ -30,6 +30,16 @@ def test_events_and_live_keys_are_measured(db: psycopg.Connection[Any], stanchio
 
 
 @pytest.mark.slow
+def test_how_days_go_is_measured_on_both_sides(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
+    outcome = stanchion("bench", "expiry", *QUICK)
+    assert outcome.code == 0, outcome.err
+    ours, drop, *costs = json.loads(outcome.out)["expiry"]
+    assert "partitions expire, three days" in ours["what"]
+    assert ours["ratio"] > 1 > drop["ratio"], "a writer notices the one and waits for the other"
+    assert [cost["what"].split(",")[0] for cost in costs] == ["partitions expire", "plain DROP", "DELETE and VACUUM"]
+
+
+@pytest.mark.slow
 def test_claims_are_measured_and_nothing_is_left(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
     outcome = stanchion("bench", "claims", "--clients", "2", *QUICK[:6])
     assert outcome.code == 0, outcome.err

@@ -366,5 +366,25 @@ def only(db: Db, relation: str) -> None:
     db.execute("update core.partition_set set hold = 'not now' where relation <> %s", [relation])
 
 
+def test_the_log_forgets_what_nobody_asks_any_more(readings: Db, run: Run) -> None:
+    fill(readings, -6, 3)
+    readings.execute("delete from core.partition_log")
+    readings.execute(
+        """
+        insert into core.partition_log (happened_at, relation, day, outcome, reason)
+        select core.clock() - age * interval '1 day', 'core.reading', day, outcome, outcome
+        from (values
+            (401, date '2025-01-01', 'dropped'), (399, '2025-01-02', 'dropped'),
+            (500, null, 'held'), (500, null, 'failed'),
+            (401, '2026-03-10', 'contended'), (402, '2026-03-10', 'made')
+        ) as l (age, day, outcome)
+        order by age desc
+        """
+    )
+    assert run("run").code == 0
+    left = readings.execute("select day::text, outcome from core.partition_log where reason = outcome order by log_id")
+    assert left.fetchall() == [(None, "held"), ("2026-03-10", "contended"), ("2025-01-02", "dropped")]
+
+
 def test_patience_is_short_by_nature() -> None:
     assert Patience().lock <= 1, "others queue behind a lock that is waited for"

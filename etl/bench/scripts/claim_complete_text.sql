@@ -1,4 +1,11 @@
-\set a random(1, 9000000000000000000)
+\set a random(1000000000000000000, 9000000000000000000)
+\set b random(1000000000000000000, 9000000000000000000)
+begin;
+select set_config('app.tenant_id', current_setting('app.tenant_id'), true);
 select outcome
-from core.claim_key('order ' || to_hex(:a::bigint), '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '30 s');
-select core.complete_key('order ' || to_hex(:a::bigint), 1, 200, '\x4f4b');
+from core.claim_key('order-' || :a || :b, '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '30 s');
+commit;
+begin;
+select set_config('app.tenant_id', current_setting('app.tenant_id'), true);
+select core.complete_key('order-' || :a || :b, 1, 200, '\x4f4b');
+commit;

@@ -1,2 +1,7 @@
+\set a random(1000000000000000000, 9000000000000000000)
+\set b random(1000000000000000000, 9000000000000000000)
+begin;
+select set_config('app.tenant_id', current_setting('app.tenant_id'), true);
 select outcome
-from core.claim_key('order ' || gen_random_uuid(), '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '30 s');
+from core.claim_key('order-' || :a || :b, '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', '30 s');
+commit;

@@ -1,3 +1,8 @@
+\set a random(1000000000000000000, 9000000000000000000)
+\set b random(1000000000000000000, 9000000000000000000)
+begin;
+select set_config('app.tenant_id', current_setting('app.tenant_id'), true);
 insert into plain_key (tenant_id, key, claimed_at, lease_until, fingerprint)
-values (core.current_tenant(), 'order ' || gen_random_uuid(), clock_timestamp(), clock_timestamp() + '30 s', '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff')
+values (core.current_tenant(), 'order-' || :a || :b, clock_timestamp(), clock_timestamp() + '30 s', '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff')
 on conflict do nothing;
+commit;

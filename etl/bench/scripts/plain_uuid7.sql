@@ -1,4 +1,8 @@
 \set ms :start_ms + random(0, 60000)
+\set a random(1000000000000000000, 9000000000000000000)
+begin;
+select set_config('app.tenant_id', current_setting('app.tenant_id'), true);
 insert into plain_key (tenant_id, key, claimed_at, lease_until, fingerprint)
-values (core.current_tenant(), left(lpad(to_hex(:ms::bigint), 12, '0'), 8) || '-' || right(to_hex(:ms::bigint), 4) || '-7' || substr(gen_random_uuid()::text, 16), clock_timestamp(), clock_timestamp() + '30 s', '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff')
+values (core.current_tenant(), '0' || overlay(to_hex(:ms::bigint) placing '-' from 8 for 0) || '-7' || left(:a::text, 3) || '-8' || substr(:a::text, 4, 3) || '-' || substr(:a::text, 7, 12), clock_timestamp(), clock_timestamp() + '30 s', '\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff')
 on conflict do nothing;
+commit;

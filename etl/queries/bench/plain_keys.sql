@@ -11,13 +11,12 @@ create table public.plain_key (
     response_body bytea,
     constraint plain_key_pk primary key (tenant_id, key)
 );
-create table public.open_key (like public.plain_key including all);
 alter table public.plain_key enable row level security;
 create policy own_tenant on public.plain_key
 for all to stanchion_app
 using (tenant_id = core.current_tenant())
 with check (tenant_id = core.current_tenant());
-grant select, insert, update on public.plain_key, public.open_key to stanchion_app;
+grant select, insert, update on public.plain_key to stanchion_app;
 -- The same insert said in a function, as whoever wants more than the insert has to: what a call costs by itself.
 create function public.claim_plainly(p_key text, p_fingerprint bytea, p_lease interval, out outcome text, out attempt integer)
 language plpgsql

@@ -11,24 +11,25 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := coalesce(core.current_tenant(), core.required_tenant());
     v_now timestamptz := core.clock();
     v_made timestamptz := core.key_time(p_key);
+    v_id uuid := case when v_made is null then core.key_hash(p_key) else p_key::uuid end;
+    v_day date := core.utc_day(coalesce(v_made, v_now));
 begin
-    if v_made is not null then
-        -- also when the window is over: nobody else can claim it any more
+    -- a UUIDv7 also when the window is over: nobody else can claim it any more
+    update core.idempotency_key as k
+    set completed_at = v_now, response_code = p_code, response_body = p_body
+    where k.tenant_id = v_tenant
+        and k.key_id = v_id
+        and k.claimed_on = v_day
+        and k.attempt = p_attempt
+        and k.completed_at is null;
+    if not found and v_made is null then
         update core.idempotency_key as k
         set completed_at = v_now, response_code = p_code, response_body = p_body
         where k.tenant_id = v_tenant
-            and k.key_id = p_key::uuid
-            and k.claimed_on = core.utc_day(v_made)
-            and k.attempt = p_attempt
-            and k.completed_at is null;
-    else
-        update core.idempotency_key as k
-        set completed_at = v_now, response_code = p_code, response_body = p_body
-        where k.tenant_id = v_tenant
-            and k.key_id = core.key_hash(p_key)
+            and k.key_id = v_id
             and k.claimed_on between core.utc_day(v_now - core.idempotency_window()) and core.utc_day(v_now + core.clock_tolerance())
             and k.claimed_at > v_now - core.idempotency_window()
             and k.attempt = p_attempt

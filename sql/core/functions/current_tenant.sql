@@ -3,7 +3,7 @@
 -- One expression without a SET clause, so that the planner puts it in the place of the call: the
 -- tenant-leading index and partition pruning work as with a constant. Text that is not a uuid
 -- matches nothing and so is null, where a cast would fail and its message would say too much. It is
--- recognised without a regular expression, which would take most of the time (7.9 of 9 µs).
+-- recognised by its bytes: a regular expression would take most of the time, and so would translate().
 create or replace function core.current_tenant()
 returns uuid
 language sql
@@ -12,7 +12,8 @@ parallel restricted
 return case
     when
         current_setting('app.tenant_id', true) like '________-____-____-____-____________'
-        and translate(current_setting('app.tenant_id', true), '0123456789abcdefABCDEF', '') = '----'
+        and current_setting('app.tenant_id', true) not like '%-%-%-%-%-%'
+        and ltrim(convert_to(current_setting('app.tenant_id', true), 'UTF8'), '-0123456789abcdefABCDEF'::bytea) = ''::bytea
         then current_setting('app.tenant_id', true)::uuid
     else core.claimed_tenant()::uuid
 end;

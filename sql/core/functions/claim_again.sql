@@ -1,0 +1,108 @@
+-- What becomes of a claim that core.claim_key's one insert did not decide: the key is there already, or may be on
+-- another day, or was awaited, or is none.
+--
+-- It relies on nothing that was found out before, except that a UUIDv7 which may be claimed has its row by now. The
+-- id and the day are in variables: beside a policy, no index is used for an expression like coalesce(), which the
+-- planner takes to be leaky.
+create or replace function core.claim_again(p_tenant uuid, p_key text, p_made timestamptz, p_fingerprint bytea, p_lease interval)
+returns core.key_claim
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_now timestamptz := core.clock();
+    v_id uuid;
+    v_day date;
+    v_last core.idempotency_key;
+    v_is_known boolean := false;
+begin
+    if p_tenant is null
+        or (p_key <> '' and p_lease > interval '0') is not true
+        or p_made <= v_now - core.idempotency_window()
+        or p_made > v_now + core.clock_tolerance()
+    then
+        perform core.required_tenant();
+        raise exception using errcode = '22023', message = case
+            when p_key <> '' and p_lease > interval '0'
+                then format('the key was made at %s, which is not within the last %s of now', p_made, core.idempotency_window())
+            else 'a key without text, or a lease of no time, is none'
+        end;
+    end if;
+
+    if p_made is not null then
+        v_id := p_key::uuid;
+        v_day := core.utc_day(p_made);
+    else
+        v_id := core.key_hash(p_key);
+        perform pg_advisory_xact_lock(core.key_lock(p_tenant, v_id));
+        v_now := core.clock();  -- after the wait: whoever had the lock came before
+        v_day := core.utc_day(v_now);
+        select k.* into v_last
+        from core.idempotency_key as k
+        where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day - 1;
+        if v_last.claimed_at > v_now - core.idempotency_window() then
+            v_day := v_day - 1;
+            v_is_known := true;
+        elsif core.utc_day(v_now + core.clock_tolerance()) > v_day
+            or current_setting('transaction_isolation') in ('repeatable read', 'serializable')
+        then
+            -- just before midnight the clock of whoever came before may have been ahead
+            if exists (
+                select from core.idempotency_key as k
+                where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day + 1
+            ) then
+                v_day := v_day + 1;
+                v_is_known := true;
+            else
+                perform core.refuse_stale_snapshot(p_tenant, v_id, v_day, v_now);
+            end if;
+        end if;
+        if not v_is_known then
+            insert into core.idempotency_key (tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, fingerprint)
+            values (
+                p_tenant, v_id, v_day, coalesce(v_last.attempt, 0) + 1, v_now, v_now + least(p_lease, core.idempotency_window()),
+                p_fingerprint
+            ) on conflict do nothing;
+            if found then
+                return row('claimed', coalesce(v_last.attempt, 0) + 1, null, null)::core.key_claim;
+            end if;
+        end if;
+    end if;
+
+    loop
+        v_now := core.clock();  -- the first insert may have waited until another committed
+        select k.* into v_last
+        from core.idempotency_key as k
+        where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day;
+        if not found then
+            raise exception 'the key is gone; try again' using errcode = '40001';
+        elsif v_last.fingerprint is distinct from p_fingerprint then
+            return row('mismatch', v_last.attempt, null, null)::core.key_claim;
+        elsif v_last.completed_at is not null then
+            return row('replay', v_last.attempt, v_last.response_code, v_last.response_body)::core.key_claim;
+        elsif v_last.lease_until > v_now then
+            return row('in_progress', v_last.attempt, null, null)::core.key_claim;
+        end if;
+        -- of all who find the lease over, the row lock lets one have it; the others look again
+        update core.idempotency_key as k
+        set
+            attempt = k.attempt + 1,
+            lease_until = least(v_now + p_lease, coalesce(p_made, k.claimed_at) + core.idempotency_window())
+        where k.tenant_id = p_tenant
+            and k.key_id = v_id
+            and k.claimed_on = v_day
+            and k.attempt = v_last.attempt
+            and k.completed_at is null;
+        if found then
+            return row('takeover', v_last.attempt + 1, null, null)::core.key_claim;
+        end if;
+    end loop;
+end;
+$$;
+
+comment on function core.claim_again(uuid, text, timestamptz, bytea, interval) is
+'What core.claim_key returns and raises, for a key that is not simply new.';
+
+-- revert: drop function core.claim_again(uuid, text, timestamptz, bytea, interval);
