@@ -20,9 +20,10 @@
     using ({{ changed_games('tenant_id, game_key') }}) as changed
     where old.tenant_id = changed.tenant_id and old.game_key = changed.game_key
     {%- endif %};
+    -- in the order of the key, by which a game is read
     insert into {{ target }} ({{ list }})
     select {{ list }} from {{ source }}
-    order by tenant_id, game_key
+    order by {{ (config.require('indexes') | selectattr('unique', 'true') | first).columns | join(', ') }}
 {%- endmacro %}
 
 {#- The games that a load in the window changed: by tenant, whose index on the load id then finds them. -#}
