@@ -6,8 +6,15 @@ stable
 parallel safe
 begin atomic
     select coalesce(
-        (select min(b.load_id) - 1 from landing.load_batch as b where b.state = 'running'),
-        (select max(b.load_id) from landing.load_batch as b),
+        (
+            select min(b.load_id) - 1
+            from landing.load_batch as b
+            where b.state = 'running'
+        ),
+        (
+            select max(b.load_id)
+            from landing.load_batch as b
+        ),
         0
     );
 end;
