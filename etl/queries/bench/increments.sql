@@ -81,13 +81,15 @@ begin
         into v_columns
         from pg_attribute as a
         where a.attrelid = v_table.name::regclass and a.attnum > 0 and not a.attisdropped;
+        execute format('create temporary table template on commit drop as select * from %s where tenant_id = %L', v_table.name, v_template);
         execute format(
-            -- lateral, so that the rows of a game lie together, as a load leaves them
-            'insert into %s select %s from %s as copy cross join lateral (select * from %s as t where t.tenant_id = %L offset 0) as template %s',
+            'insert into %s select %s from %s as copy cross join lateral (select * from template where copy.tenant_id is not null offset 0) as template %s',
             v_table.name, v_columns,
+            -- game by game, so that the rows of one lie together, as a load leaves them
             case when v_table.is_of_games then '(select * from copy order by n)' else '(select distinct tenant_id from copy)' end,
-            v_table.name, v_template, case when v_table.is_of_games then '' else 'on conflict do nothing' end
+            case when v_table.is_of_games then '' else 'on conflict do nothing' end
         );
+        drop table template;
     end loop;
     if v_is_built then
         update core.stat_refresh as r
