@@ -23,6 +23,8 @@ _SETTINGS_OF = {
     "stanchion_analyst": {
         "statement_timeout": "60s",
         "plan_cache_mode": "force_custom_plan",  # generic plans over the policy's array of tenants are slow
+        # of one tenant, everything has the same tenant_id: a merge by it reads a table again for each row of the other
+        "enable_mergejoin": "off",
         "default_transaction_read_only": "on",
     },
 }

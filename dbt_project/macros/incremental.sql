@@ -36,12 +36,8 @@
     {%- set columns = model.columns.values() | map(attribute='name') | list -%}
     {%- set has_news = window[0] != window[1] -%}
     {% if has_news or config.get('always') %}
-        {#- by the index of each game: how many changed is not known when the query is planned, and reading a fact
-            whole is what an increment is there to avoid -#}
-        {%- set by_game = strategy == 'replace_changed' and not afresh -%}
-        {% if by_game %}{% do run_query('set local enable_seqscan = off') %}{% endif %}
+        {% do run_query(steady_plans()) %}
         {% do run_query(get_create_table_as_sql(True, temp_relation, sql)) %}
-        {% if by_game %}{% do run_query('set local enable_seqscan = on') %}{% endif %}
         {% do run_query('analyze ' ~ temp_relation) %}
     {% endif %}
     {% if not has_news and config.get('always') %}
@@ -86,4 +82,15 @@
     {%- for column in model.columns.values() if column.name not in have -%}
         {% do run_query('alter table ' ~ relation ~ ' add column ' ~ column.name ~ ' ' ~ column.data_type) %}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- Plans that cannot flip, whatever the statistics say of how many games changed. Each game is a lateral query,
+    which is a loop under any setting; within it rows are found by index and joined by hash. Left to itself
+    the planner reads a mart whole once it is small enough, and loops over what it takes for one row. The settings end
+    with the transaction. Switched off paths look dear, which would have everything compiled. -#}
+{% macro steady_plans() -%}
+    set local enable_seqscan = off;
+    set local enable_nestloop = off;
+    set local enable_mergejoin = off;
+    set local jit = off
 {%- endmacro %}

@@ -4,11 +4,9 @@
 {% macro write_replace_changed(target, source, columns, afresh) -%}
     {%- set list = columns | join(', ') -%}
     {% if not afresh -%}
-    -- by the index of each game, whatever the statistics say of how many changed: reading the mart whole is what
-    -- an increment is there to avoid
-    set local enable_seqscan = off;
+    -- game by game
+    set local enable_nestloop = on;
     set local enable_hashjoin = off;
-    set local enable_mergejoin = off;
     {% endif -%}
     delete from {{ target }} as old
     {% if afresh -%}
@@ -22,22 +20,22 @@
     using ({{ changed_games('tenant_id, game_key') }}) as changed
     where old.tenant_id = changed.tenant_id and old.game_key = changed.game_key
     {%- endif %};
-    {% if not afresh -%}
-    set local enable_seqscan = on;
-    set local enable_hashjoin = on;
-    set local enable_mergejoin = on;
-    {% endif -%}
+    -- in the order of the key, by which a game is read
     insert into {{ target }} ({{ list }})
     select {{ list }} from {{ source }}
-    order by tenant_id, game_key
+    order by {{ (config.require('indexes') | selectattr('unique', 'true') | first).columns | join(', ') }}
 {%- endmacro %}
 
 {#- The games that a load in the window changed: by tenant, whose index on the load id then finds them. -#}
 {% macro changed_games(columns='*') -%}
     select {% for column in columns.split(', ') %}game.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     from ({{ changed_tenants() }}) as changed_tenant
-    join {{ ref('int_game') }} as game on game.tenant_id = changed_tenant.tenant_id
-    where {{ in_window('game') }}
+    cross join lateral (
+        select *
+        from {{ ref('int_game') }} as games_of_tenant
+        where games_of_tenant.tenant_id = changed_tenant.tenant_id and {{ in_window('games_of_tenant') }}
+        offset 0
+    ) as game
 {%- endmacro %}
 
 {#- The tenants with a load in the window. -#}

@@ -10,6 +10,7 @@ import psycopg
 from etl.bench import loading, shop
 from etl.bench.compare import Alternative, Result, Say, compare
 from etl.bench.expiry import measure as measure_expiry
+from etl.bench.increments import measure as measure_increments
 from etl.bench.load import WARM_UP, find_pgbench, run
 from etl.bench.marts import measure as measure_marts
 from etl.bench.scratch import Scratch, scratch_database, settle
@@ -157,10 +158,17 @@ def marts(server: Server, effort: Effort) -> list[Result]:
     return measure_marts(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
 
 
+def increments(server: Server, effort: Effort) -> list[Result]:
+    """Building a new day beside a twentieth, a quarter and the whole of twice --rows events: pages, mart by mart."""
+    sizes = (effort.rows // 10, effort.rows // 2, effort.rows * 2)
+    return measure_increments(server, sizes=sizes, say=effort.say)
+
+
 ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "claims": claims,
     "claims-live-keys": claims_live_keys,
     "marts": marts,
+    "increments": increments,
     "events": events,
     "expiry": expiry,
     "load": load,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etl.build.project import PROJECT, target
+from etl.build.project import PROJECT, files, target
 from etl.server import Server
 
 OnEvent = Callable[[Any], None]
@@ -114,8 +114,7 @@ def _sentence(exception: BaseException | None) -> str:
 
 def _files() -> Fingerprint:
     """What the project is now, so that an edited file is parsed again."""
-    files = [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml", *sorted((PROJECT / "dbt_project").rglob("*"))]
-    found = [(str(path), path.stat()) for path in files if path.is_file()]
+    found = [(str(path), path.stat()) for path in files()]
     return tuple((path, status.st_mtime_ns, status.st_size) for path, status in found)
 
 

@@ -11,6 +11,20 @@ from etl.server import Server
 PROJECT = ROOT  # dbt_project.yml and profiles.yml stand here
 
 
+def files() -> list[Path]:
+    """All that the project is made of."""
+    inside = sorted(path for path in (PROJECT / "dbt_project").rglob("*") if path.is_file())
+    return [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml", *inside]
+
+
+def checksum() -> str:
+    """Of what the files say, so that a database knows which project made its views."""
+    digest = hashlib.sha256()
+    for path in files():
+        digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def target(server: Server) -> Path:
     """dbt's folder for what it parsed and compiled: one for each server, since what it parsed depends on it."""
     environment = server.environment()

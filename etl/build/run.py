@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etl.build.dbt import Node, invoke, read_node
+from etl.build.project import checksum
 from etl.database import Connection, connect, find_tenant, is_deployed, only_one, value
 from etl.errors import StanchionError
 from etl.paths import query
 from etl.server import Server
 
+# views have no rows: those that this project made are not looked at one by one, which takes dbt as long as the marts
+_NO_VIEWS = ["--exclude", "config.materialized:view", "--indirect-selection", "empty"]
 _LOCK = 0x57A9B01D  # one build at a time in a database: two would compute the same games
 
 Say = Callable[[str], None]
@@ -58,10 +61,13 @@ def build(
         _require_builder(conn)
         only = str(find_tenant(conn, tenant)) if tenant else ""
         with only_one(conn, _LOCK, "build", wait, say):
-            tested, nothing_new = _progress(conn)
+            project = checksum()
+            tested, nothing_new, has_views = _progress(conn, project)
             is_current = nothing_new and not (chosen or full_refresh or only)
             report = Report(is_current=is_current)
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
+            if has_views and not chosen:
+                arguments += _NO_VIEWS
             # what the tests look at; a model opens a window of its own
             settings = {"stanchion.window_low": "-1" if full_refresh or chosen else str(tested)}
             if only:
@@ -69,8 +75,11 @@ def build(
             failure = invoke(server, arguments, settings, _Listener(report, on_node))
             if failure and not report.nodes:
                 raise StanchionError(f"dbt could not begin: {failure}")
-            if test and not (report.failed or chosen or only or is_current):
-                _note_tested(conn)
+            if not (report.failed or chosen):
+                if not has_views:
+                    _as_builder(conn, query("build/note_views"), {"project": project})
+                if test and not (only or is_current):
+                    _as_builder(conn, query("build/note_tested"))
     report.seconds = time.monotonic() - started
     return report
 
@@ -79,7 +88,7 @@ def is_current(server: Server) -> bool:
     """Whether the marts hold, tested, every load that is over; asked without dbt."""
     with connect(server) as conn:
         _require_builder(conn)
-        return _progress(conn)[1]
+        return _progress(conn, checksum())[1]
 
 
 def _arguments(chosen: list[str], *, full_refresh: bool, models_only: bool) -> list[str]:
@@ -103,21 +112,17 @@ def _require_builder(conn: Connection) -> None:
         )
 
 
-def _progress(conn: Connection) -> tuple[int, bool]:
-    """Up to which load the tests held; and whether every mart holds, tested, what there is."""
-    tested, is_current = _as_builder(conn, query("build/progress"))
-    return int(tested), bool(is_current)
+def _progress(conn: Connection, project: str) -> tuple[int, bool, bool]:
+    """Up to which load the tests held; whether the marts hold all there is, tested; and whose the views are."""
+    tested, is_current, has_views = _as_builder(conn, query("build/progress"), {"project": project})
+    return int(tested), bool(is_current), bool(has_views)
 
 
-def _note_tested(conn: Connection) -> None:
-    _as_builder(conn, query("build/note_tested"))
-
-
-def _as_builder(conn: Connection, statement: str) -> Any:
+def _as_builder(conn: Connection, statement: str, parameters: dict[str, str] | None = None) -> Any:
     """One row, as the role that sees the loads of every tenant."""
     with conn.transaction():
         conn.execute("set local role stanchion_builder")
-        return conn.execute(statement.encode()).fetchone()
+        return conn.execute(statement.encode(), parameters).fetchone()
 
 
 class _Listener:

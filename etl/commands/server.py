@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -82,21 +83,27 @@ def _confirm_purge(data: Path, yes: bool) -> None:
 
 
 @click.command()
+@click.option("--export", is_flag=True, help="Print libpq's variables for a shell, for programs such as dbt.")
 @as_json
 @click.pass_context
-def dsn(ctx: click.Context, as_json: bool) -> None:
+def dsn(ctx: click.Context, export: bool, as_json: bool) -> None:
     """Print the connection URL of the server in use, with its password and nothing else.
 
     \b
     Example:
       psql "$(stanchion dsn)"
+      eval "$(stanchion dsn --export)"
     """
     if configured_by(ctx.obj.dsn):
         with find_server(ctx.obj.dsn) as server:
-            url, source = server.dsn, server.source
+            url, source, variables = server.dsn, server.source, server.environment()
     else:
-        url, source = Embedded().dsn(), "embedded"
-    click.echo(json.dumps({"dsn": url, "source": source}) if as_json else url)
+        embedded = Embedded()
+        url, source, variables = embedded.dsn(), "embedded", embedded.environment()
+    if export:
+        click.echo("\n".join(f"export {name}={shlex.quote(text)}" for name, text in variables.items()))
+    else:
+        click.echo(json.dumps({"dsn": url, "source": source}) if as_json else url)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})

@@ -32,6 +32,8 @@ comment on column landing.load_batch.kind is 'games: exports; schedule: fixtures
 comment on column landing.load_batch.outcomes is 'How many games or rows ended as what, such as {"published": 40, "unchanged": 2}.';
 comment on column landing.load_batch.seen is 'Events and stints, or rows of a schedule, that were in the files.';
 
+-- serves: what came after a load, whosever it is, which is what the builder of the marts asks
+create index load_batch_since_idx on landing.load_batch (load_id, tenant_id);
 -- serves: the horizon, and finding loads that died
 create index load_batch_running_idx on landing.load_batch (tenant_id, load_id)
 where state = 'running';

@@ -133,6 +133,7 @@ def test_their_sessions_have_their_limits(analyst: str, stanchion: Callable[...,
         for setting, text in {
             "statement_timeout": "1min",
             "plan_cache_mode": "force_custom_plan",
+            "enable_mergejoin": "off",
             "TimeZone": "UTC",
             "default_transaction_read_only": "on",
         }.items():

@@ -1,6 +1,7 @@
 """However the games came, the marts are what a full refresh makes of them; with nothing new nothing is touched."""
 
 import random
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from etl.build import Report
 from etl.loading.people import accept, publish, withdraw
 from etl.loading.session import open_session
 from etl.sample.files import export
@@ -130,6 +132,22 @@ def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
     assert report.is_current
     assert built.rows(TOUCHED) == before
     assert report.count("model").get("built", 0) == 0
+
+
+def test_views_are_made_again_only_when_one_is_gone_or_the_project_is_another(built: Platform) -> None:
+    def views(report: Report) -> dict[str, str]:
+        return {node.name: node.outcome for node in report.nodes if re.search("standings|_season|stg_", node.name)}
+
+    built.build()
+    assert views(built.build()) == {}
+    built.conn.execute("drop view marts.standings")
+    remade = views(built.build())
+    assert remade.pop("marts.standings") == "built"
+    assert set(remade.values()) == {"unchanged"}
+    assert built.rows("select count(*) as n from marts.standings")[0]["n"] > 0
+    assert views(built.build()) == {}
+    built.conn.execute("update core.stat_refresh set definition = 'of before' where model = 'staging.views'")
+    assert len(views(built.build())) > 10
 
 
 def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, tmp_path: Path) -> None:

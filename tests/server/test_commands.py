@@ -26,6 +26,13 @@ def test_from_up_to_purge(home: Path, stanchion: Run) -> None:
     assert dsn.count("\n") == 1
     with psycopg.connect(dsn.strip()) as connection:
         assert connection.info.dbname == "stanchion"
+    exported = subprocess.run(
+        ["bash", "-c", f"{stanchion('dsn', '--export').stdout}\necho $PGHOST:$PGPORT/$PGDATABASE"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert exported.stdout.strip() in dsn
     assert stanchion("psql", "-Atc", "select 1").stdout == "1\n"
     assert Embedded().is_running(), "psql was not the last one out"
     assert stanchion("down").stdout == "The embedded server is stopped.\n"

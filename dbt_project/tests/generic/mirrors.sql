@@ -5,7 +5,11 @@ select
     one.game_key,
     one.side
 from {{ to_test(model, per) }} as one
-left join {{ model }} as two
-    on two.tenant_id = one.tenant_id and two.game_key = one.game_key and two.side <> one.side
+left join lateral (
+    select {{ other }}
+    from {{ model }} as sides
+    where sides.tenant_id = one.tenant_id and sides.game_key = one.game_key and sides.side <> one.side
+    offset 0
+) as two on true
 where one.{{ own }} is distinct from two.{{ other }}
 {% endtest %}

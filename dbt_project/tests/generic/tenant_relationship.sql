@@ -4,6 +4,11 @@ select
     child.tenant_id,
     child.{{ column_name }}
 from (select distinct tenant_id, {{ column_name }} from {{ to_test(model, per) }} as rows where {{ column_name }} is not null) as child
-left join {{ to }} as parent on parent.tenant_id = child.tenant_id and parent.{{ field }} = child.{{ column_name }}
-where parent.{{ field }} is null
+left join lateral (
+    select true as is_there
+    from {{ to }} as parents
+    where parents.tenant_id = child.tenant_id and parents.{{ field }} = child.{{ column_name }}
+    limit 1
+) as parent on true
+where parent.is_there is null
 {% endtest %}

@@ -5,8 +5,18 @@ language sql
 stable
 parallel safe
 begin atomic
-    select coalesce(min(b.load_id) filter (where b.state = 'running') - 1, max(b.load_id), 0)
-    from landing.load_batch as b;
+    select coalesce(
+        (
+            select min(b.load_id) - 1
+            from landing.load_batch as b
+            where b.state = 'running'
+        ),
+        (
+            select max(b.load_id)
+            from landing.load_batch as b
+        ),
+        0
+    );
 end;
 
 comment on function landing.closed_horizon() is

@@ -1,9 +1,6 @@
 {{ config(
     partition_by='played_on',
-    indexes=[
-        {'columns': ['tenant_id', 'played_on', 'game_key', 'event_no'], 'unique': true},
-        {'columns': ['tenant_id', 'game_key']},
-    ]
+    indexes=[{'columns': ['tenant_id', 'game_key', 'event_no', 'played_on'], 'unique': true}]
 ) }}
 
 with

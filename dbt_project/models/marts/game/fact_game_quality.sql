@@ -28,8 +28,12 @@ judged as (
         tracked.home = games.official_home and tracked.away = games.official_away as agrees,
         by_period.agrees as agrees_by_period
     from games
-    left join {{ ref('stg_contest__game_quality') }} as quality
-        on quality.tenant_id = games.tenant_id and quality.game_key = games.game_key
+    left join lateral (
+        select believed.*
+        from {{ ref('stg_contest__game_quality') }} as believed
+        where believed.tenant_id = games.tenant_id and believed.game_key = games.game_key
+        offset 0
+    ) as quality on true
     cross join lateral (
         select
             coalesce(sum(goals.goals) filter (where goals.side = 'home'), 0)::integer as home,

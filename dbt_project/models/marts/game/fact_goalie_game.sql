@@ -51,7 +51,7 @@ goalies as (
                 stints.period,
                 stints.seconds
             from {{ ref('fact_player_stint') }} as stints
-            where stints.tenant_id = games.tenant_id and stints.game_key = games.game_key and stints.is_goalie
+            where {{ of_game('stints') }} and stints.is_goalie
         ),
 
         ice as (

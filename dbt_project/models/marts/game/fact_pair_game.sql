@@ -48,7 +48,7 @@ pairs as (
                 max(stints.seconds) as seconds,
                 array_agg(stints.player_key order by stints.player_key) as player_keys
             from {{ ref('fact_player_stint') }} as stints
-            where stints.tenant_id = games.tenant_id and stints.game_key = games.game_key and not stints.is_goalie
+            where {{ of_game('stints') }} and not stints.is_goalie
             group by stints.stint_no, stints.side
         ),
 

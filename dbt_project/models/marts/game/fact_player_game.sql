@@ -153,7 +153,7 @@ players as (
                 stints.net_seconds,
                 stints.is_new_shift
             from {{ ref('fact_player_stint') }} as stints
-            where stints.tenant_id = games.tenant_id and stints.game_key = games.game_key
+            where {{ of_game('stints') }}
         ),
 
         ice as (

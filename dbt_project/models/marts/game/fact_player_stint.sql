@@ -1,6 +1,7 @@
-{{ config(indexes=[
-    {'columns': ['tenant_id', 'game_key', 'stint_no', 'side', 'player_key'], 'unique': true},
-]) }}
+{{ config(
+    partition_by='played_on',
+    indexes=[{'columns': ['tenant_id', 'game_key', 'stint_no', 'side', 'player_key', 'played_on'], 'unique': true}]
+) }}
 
 with
 

@@ -47,7 +47,8 @@ stints as (
             group by players.stint_no
         ),
 
-        goals as (
+        -- read once, and not for each stint
+        goals as materialized (
             select
                 events.period,
                 events.remaining_s,

@@ -1,0 +1,2 @@
+-- Notes which project made the views that there are.
+select core.close_window('staging.views', %(project)s)
