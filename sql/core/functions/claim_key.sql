@@ -8,7 +8,7 @@
 -- which the server sets up anew in every transaction, and no call of another function that is not
 -- unfolded; measurements are in docs/decisions/0019-idempotency-keys.md.
 --
--- Security definer: keys are written here and in core.complete_key and nowhere else. The claim
+-- Security definer: keys are written here and in core.complete_key, complete_keys and nowhere else. The claim
 -- counts once the caller commits; a caller that rolls back never claimed.
 create or replace function core.claim_key(
     p_key text,
