@@ -12,6 +12,7 @@
     {%- set strategy = config.require('incremental_strategy') -%}
     {%- set definition = definition_of(sql) -%}
     {%- set partition_by = config.get('partition_by') -%}
+    {%- set changes = config.get('changes', 'loads') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -21,7 +22,7 @@
     {% endif %}
     {%- set afresh = existing is none or flags.FULL_REFRESH -%}
     {%- set window = run_query(
-        "select w.low, w.high, w.definition, core.window_tenant() from core.open_window('" ~ name ~ "', landing.closed_horizon(), "
+        "select w.low, w.high, w.definition, core.window_tenant() from core.open_window('" ~ name ~ "', '" ~ changes ~ "', " ~ closed_horizon(changes) ~ ", "
         ~ parents_with_windows() ~ ", " ~ ('true' if afresh else 'false') ~ ") as w"
     ).rows[0] -%}
     {%- set redefined = existing is none or window[2] != definition -%}
@@ -36,12 +37,12 @@
     {%- set columns = model.columns.values() | map(attribute='name') | list -%}
     {%- set has_news = window[0] != window[1] -%}
     {% if has_news or config.get('always') %}
-        {#- by the index of each game: how many changed is not known when the query is planned, and reading a fact
+        {#- by the index of each game or item: how many changed is not known when the query is planned, and reading a fact
             whole is what an increment is there to avoid -#}
-        {%- set by_game = strategy == 'replace_changed' and not afresh -%}
-        {% if by_game %}{% do run_query('set local enable_seqscan = off') %}{% endif %}
+        {%- set by_index = strategy == 'replace_changed' and not afresh -%}
+        {% if by_index %}{% do run_query('set local enable_seqscan = off') %}{% endif %}
         {% do run_query(get_create_table_as_sql(True, temp_relation, sql)) %}
-        {% if by_game %}{% do run_query('set local enable_seqscan = on') %}{% endif %}
+        {% if by_index %}{% do run_query('set local enable_seqscan = on') %}{% endif %}
         {% do run_query('analyze ' ~ temp_relation) %}
     {% endif %}
     {% if not has_news and config.get('always') %}
@@ -65,7 +66,7 @@
     {% if redefined %}{% do describe(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% if redefined or has_news %}
-        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ definition ~ "')") %}
+        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ changes ~ "', '" ~ definition ~ "')") %}
     {% endif %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

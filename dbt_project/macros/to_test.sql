@@ -1,4 +1,4 @@
-{#- The rows of a relation that are tested: those of the games, or of the tenants, in the window that the session
+{#- The rows of a relation that are tested: those of the games, items or tenants in the window that the session
     has. `stanchion build` tests what came since the tests last held; without a window it is everything. -#}
 {% macro to_test(relation, per) -%}
     {%- if per == 'game' -%}
@@ -6,6 +6,12 @@
             select tested.*
             from ({{ changed_games('tenant_id, game_key') }}) as changed
             join {{ relation }} as tested on tested.tenant_id = changed.tenant_id and tested.game_key = changed.game_key
+        )
+    {%- elif per == 'item' -%}
+        (
+            select tested.*
+            from ({{ changed_items() }}) as changed
+            join {{ relation }} as tested on tested.tenant_id = changed.tenant_id and tested.item_id = changed.item_id
         )
     {%- else -%}
         (

@@ -47,7 +47,7 @@ def build(
     say: Say = lambda _: None,
     on_node: OnNode = lambda _: None,
 ) -> Report:
-    """Bring the marts up to every load that is over, and test what came; with nothing new, touch no mart.
+    """Bring the marts up to every change that is over, and test what came; with nothing new, touch no mart.
 
     `selection` is dbt's; `full_refresh` computes everything anew, in place; `tenant`, a slug, computes one alone.
     What was built without `test` is tested by the next build.
@@ -58,12 +58,15 @@ def build(
         _require_builder(conn)
         only = str(find_tenant(conn, tenant)) if tenant else ""
         with only_one(conn, _LOCK, "build", wait, say):
-            tested, nothing_new = _progress(conn)
-            is_current = nothing_new and not (chosen or full_refresh or only)
+            tested, is_up_to_date = _progress(conn)
+            is_current = is_up_to_date and not (chosen or full_refresh or only)
             report = Report(is_current=is_current)
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
             # what the tests look at; a model opens a window of its own
-            settings = {"stanchion.window_low": "-1" if full_refresh or chosen else str(tested)}
+            settings = {
+                f"stanchion.{changes}_low": "-1" if full_refresh or chosen else str(position)
+                for changes, position in tested.items()
+            }
             if only:
                 settings["stanchion.window_tenant"] = only
             failure = invoke(server, arguments, settings, _Listener(report, on_node))
@@ -76,7 +79,7 @@ def build(
 
 
 def is_current(server: Server) -> bool:
-    """Whether the marts hold, tested, every load that is over; asked without dbt."""
+    """Whether the marts hold, tested, every change that is over; asked without dbt."""
     with connect(server) as conn:
         _require_builder(conn)
         return _progress(conn)[1]
@@ -103,21 +106,21 @@ def _require_builder(conn: Connection) -> None:
         )
 
 
-def _progress(conn: Connection) -> tuple[int, bool]:
-    """Up to which load the tests held; and whether every mart holds, tested, what there is."""
-    tested, is_current = _as_builder(conn, query("build/progress"))
-    return int(tested), bool(is_current)
+def _progress(conn: Connection) -> tuple[dict[str, int], bool]:
+    """Up to which change of each list the tests held; and whether every mart holds, tested, what there is."""
+    rows = _as_builder(conn, query("build/progress"))
+    return {changes: position for changes, position, _ in rows}, all(is_current for *_, is_current in rows)
 
 
 def _note_tested(conn: Connection) -> None:
     _as_builder(conn, query("build/note_tested"))
 
 
-def _as_builder(conn: Connection, statement: str) -> Any:
-    """One row, as the role that sees the loads of every tenant."""
+def _as_builder(conn: Connection, statement: str) -> list[tuple[Any, ...]]:
+    """Rows, as the role that sees the changes of every tenant."""
     with conn.transaction():
         conn.execute("set local role stanchion_builder")
-        return conn.execute(statement.encode()).fetchone()
+        return conn.execute(statement.encode()).fetchall()
 
 
 class _Listener:

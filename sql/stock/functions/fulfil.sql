@@ -30,6 +30,7 @@ declare
     v_sold bytea := stock.answer('sold', null);
     v_refused bytea := stock.answer('refused', 'out of stock');
     v_states text[] := '{}';  -- of each job; null for an order whose key was used before
+    v_lefts bigint[] := '{}';  -- of its item, after it
     v_keys text[] := '{}';
     v_attempts integer[] := '{}';
     v_answers bytea[] := '{}';
@@ -92,6 +93,7 @@ begin
             v_states := v_states || 'refused'::text;
             v_answers := v_answers || v_refused;
         end if;
+        v_lefts := v_lefts || v_left;
     end loop;
 
     with decided as materialized (
@@ -102,11 +104,13 @@ begin
             s.state,
             case s.state when 'refused' then 'out of stock' end as reason,
             i.price,
+            s.available,
             j.enqueued_at,
             j.actor,
             j.request_id
         from unnest(v_jobs) with ordinality as j
-        join unnest(v_states) with ordinality as s (state, ordinality) on s.ordinality = j.ordinality and s.state is not null
+        join unnest(v_states, v_lefts) with ordinality as s (state, available, ordinality)
+            on s.ordinality = j.ordinality and s.state is not null
         join unnest(v_items) as i on i.item_id = (j.payload ->> 'item')::uuid
     ),
 
@@ -125,8 +129,8 @@ begin
     ),
 
     kept as (
-        insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, ordered_at, decided_at)
-        select v_tenant, d.key, d.item_id, d.qty, d.state, d.reason, d.price, d.enqueued_at, v_now
+        insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, available, ordered_at, decided_at)
+        select v_tenant, d.key, d.item_id, d.qty, d.state, d.reason, d.price, d.available, d.enqueued_at, v_now
         from decided as d
     )
 
