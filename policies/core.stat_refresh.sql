@@ -14,6 +14,6 @@ with check (true);
 grant select on core.stat_refresh to stanchion_builder;
 grant select (model, refreshed_at) on core.stat_refresh to stanchion_analyst;
 
--- Not granted to analysts: load_id, which counts the loads of all tenants.
+-- Not granted to analysts: position, which counts the loads and transactions of all tenants.
 
 -- revert: select core.unsecure_relation('core.stat_refresh');

@@ -12,6 +12,7 @@
     {%- set strategy = config.require('incremental_strategy') -%}
     {%- set definition = definition_of(sql) -%}
     {%- set partition_by = config.get('partition_by') -%}
+    {%- set changes = config.get('changes', 'loads') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -21,7 +22,7 @@
     {% endif %}
     {%- set afresh = existing is none or flags.FULL_REFRESH -%}
     {%- set window = run_query(
-        "select w.low, w.high, w.definition, core.window_tenant() from core.open_window('" ~ name ~ "', landing.closed_horizon(), "
+        "select w.low, w.high, w.definition, core.window_tenant() from core.open_window('" ~ name ~ "', '" ~ changes ~ "', " ~ closed_horizon(changes) ~ ", "
         ~ parents_with_windows() ~ ", " ~ ('true' if afresh else 'false') ~ ") as w"
     ).rows[0] -%}
     {%- set redefined = existing is none or window[2] != definition -%}
@@ -61,7 +62,7 @@
     {% if redefined %}{% do describe(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% if redefined or has_news %}
-        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ definition ~ "')") %}
+        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ changes ~ "', '" ~ definition ~ "')") %}
     {% endif %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -84,7 +85,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Plans that cannot flip, whatever the statistics say of how many games changed. Each game is a lateral query,
+{#- Plans that cannot flip, whatever the statistics say of how many games or items changed. Each is a lateral query,
     which is a loop under any setting; within it rows are found by index and joined by hash. Left to itself
     the planner reads a mart whole once it is small enough, and loops over what it takes for one row. The settings end
     with the transaction. Switched off paths look dear, which would have everything compiled. -#}

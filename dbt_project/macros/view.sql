@@ -23,7 +23,7 @@
         {% endcall %}
         {% do describe(target_relation) %}
         {{ run_hooks(post_hooks, inside_transaction=True) }}
-        {% do run_query("select core.close_window('" ~ this.schema ~ "." ~ this.identifier ~ "', '" ~ definition ~ "')") %}
+        {% do run_query("select core.close_window('" ~ this.schema ~ "." ~ this.identifier ~ "', null, '" ~ definition ~ "')") %}
     {% endif %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -6,9 +6,15 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a load id lies in the window that the materialization opened; always, where none is open. -#}
-{% macro in_window(alias) -%}
-    {{ alias }}.load_id > core.window_low() and {{ alias }}.load_id <= core.window_high()
+{#- Whether a change lies in the window that the materialization opened; always, where none is open. -#}
+{% macro in_window(alias, changes='loads') -%}
+    {%- set number = alias ~ '.' ~ {'loads': 'load_id', 'purchases': 'transaction_id'}[changes] -%}
+    {{ number }} > core.window_low('{{ changes }}') and {{ number }} <= core.window_high('{{ changes }}')
+{%- endmacro %}
+
+{#- Up to where a list of changes is complete. -#}
+{% macro closed_horizon(changes) -%}
+    {{ return({'loads': 'landing', 'purchases': 'stock'}[changes] ~ '.closed_horizon()') }}
 {%- endmacro %}
 
 {#- The tables that this model reads and that have windows of their own: it must not be ahead of them. -#}

@@ -127,7 +127,7 @@ def _end_to_end(pgbench: str, scratch: Scratch, clients: int, seconds: float) ->
 def _serial(pgbench: str, scratch: Scratch, seconds: float) -> Run:
     """One that decides, and as many orders as it can want."""
     _empty(scratch)
-    scratch.prepare("many_orders", rows=round(3_000 * (seconds + WARM_UP)))
+    scratch.prepare("many_orders", rows=round(8_000 * (seconds + WARM_UP)))
     settle_all(scratch)
     with _decided(scratch, seconds) as decided:
         run(pgbench, scratch.environment, "fulfil_50", clients=1, seconds=seconds)
@@ -141,8 +141,9 @@ def _decided(scratch: Scratch, seconds: float) -> Iterator[list[Run]]:
     began = value(scratch.conn, "select clock_timestamp()")
     yield found
     row = scratch.conn.execute(
-        "select count(*) / %(seconds)s::float8, percentile_cont(array[0.5, 0.95]) within group "
-        "(order by extract(epoch from decided_at - ordered_at) * 1000) from stock.purchase "
+        "select count(*) / least(%(seconds)s, extract(epoch from max(decided_at) - %(began)s) - %(warm)s)::float8, "
+        "percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from decided_at - ordered_at) * 1000) "
+        "from stock.purchase "
         "where decided_at between %(began)s + %(warm)s * interval '1 s' and %(began)s + %(end)s * interval '1 s'",
         {"seconds": seconds, "began": began, "warm": WARM_UP, "end": WARM_UP + seconds},
     ).fetchone()

@@ -50,7 +50,7 @@ def build(
     say: Say = lambda _: None,
     on_node: OnNode = lambda _: None,
 ) -> Report:
-    """Bring the marts up to every load that is over, and test what came; with nothing new, touch no mart.
+    """Bring the marts up to every change that is over, and test what came; with nothing new, touch no mart.
 
     `selection` is dbt's; `full_refresh` computes everything anew, in place; `tenant`, a slug, computes one alone.
     What was built without `test` is tested by the next build.
@@ -62,14 +62,18 @@ def build(
         only = str(find_tenant(conn, tenant)) if tenant else ""
         with only_one(conn, _LOCK, "build", wait, say):
             project = checksum()
-            tested, nothing_new, has_views = _progress(conn, project)
-            is_current = nothing_new and not (chosen or full_refresh or only)
+            tested, is_up_to_date = _progress(conn)
+            has_views = _has_views(conn, project)
+            is_current = is_up_to_date and not (chosen or full_refresh or only)
             report = Report(is_current=is_current)
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
             if has_views and not chosen:
                 arguments += _NO_VIEWS
             # what the tests look at; a model opens a window of its own
-            settings = {"stanchion.window_low": "-1" if full_refresh or chosen else str(tested)}
+            settings = {
+                f"stanchion.{changes}_low": "-1" if full_refresh or chosen else str(position)
+                for changes, position in tested.items()
+            }
             if only:
                 settings["stanchion.window_tenant"] = only
             failure = invoke(server, arguments, settings, _Listener(report, on_node))
@@ -85,10 +89,10 @@ def build(
 
 
 def is_current(server: Server) -> bool:
-    """Whether the marts hold, tested, every load that is over; asked without dbt."""
+    """Whether the marts hold, tested, every change that is over; asked without dbt."""
     with connect(server) as conn:
         _require_builder(conn)
-        return _progress(conn, checksum())[1]
+        return _progress(conn)[1]
 
 
 def _arguments(chosen: list[str], *, full_refresh: bool, models_only: bool) -> list[str]:
@@ -112,17 +116,23 @@ def _require_builder(conn: Connection) -> None:
         )
 
 
-def _progress(conn: Connection, project: str) -> tuple[int, bool, bool]:
-    """Up to which load the tests held; whether the marts hold all there is, tested; and whose the views are."""
-    tested, is_current, has_views = _as_builder(conn, query("build/progress"), {"project": project})
-    return int(tested), bool(is_current), bool(has_views)
+def _progress(conn: Connection) -> tuple[dict[str, int], bool]:
+    """Up to which change of each list the tests held; and whether every mart holds, tested, what there is."""
+    rows = _as_builder(conn, query("build/progress"))
+    return {changes: position for changes, position, _ in rows}, all(is_current for *_, is_current in rows)
 
 
-def _as_builder(conn: Connection, statement: str, parameters: dict[str, str] | None = None) -> Any:
-    """One row, as the role that sees the loads of every tenant."""
+def _has_views(conn: Connection, project: str) -> bool:
+    """Whether every view is there, and was made by this project."""
+    ((has_views,),) = _as_builder(conn, query("build/has_views"), {"project": project})
+    return bool(has_views)
+
+
+def _as_builder(conn: Connection, statement: str, parameters: dict[str, str] | None = None) -> list[tuple[Any, ...]]:
+    """Rows, as the role that sees the changes of every tenant."""
     with conn.transaction():
         conn.execute("set local role stanchion_builder")
-        return conn.execute(statement.encode(), parameters).fetchone()
+        return conn.execute(statement.encode(), parameters).fetchall()
 
 
 class _Listener:

@@ -1,6 +1,6 @@
 -- A key is claimed once within its window, whatever the day, and answered with what was kept for it.
 begin;
-select plan(49);
+select plan(56);
 
 create function pg_temp.at(p_time text) returns void language plpgsql as $$
 begin
@@ -82,6 +82,34 @@ select is(pg_temp.claim(pg_temp.v7('2030-01-05 11:59:59+00')), 'takeover 2', 'it
 select ok(not core.complete_key(pg_temp.v7('2030-01-05 11:59:59+00'), 1, 200, 'x'), 'its first holder no longer completes it');
 select pg_temp.at('2030-01-06 12:00:30+00');
 select ok(core.complete_key(pg_temp.v7('2030-01-05 11:59:59+00'), 2, 200, 'x'), 'its second one does, also after the window, since nobody else can claim it');
+
+-- many at once
+select pg_temp.at('2030-01-08 12:00:00+00');
+select is(
+    (
+        select string_agg(pg_temp.claim(k, 'f', i), ', ' order by n)
+        from (values (1, 'b1', '1 day'::interval), (2, 'b2', '1 s'), (3, pg_temp.v7('2030-01-07 12:00:01+00'), '1 day'), (4, 'b3', '1 day')) as c (n, k, i)
+    ),
+    'claimed 1, claimed 1, claimed 1, claimed 1', 'a batch of keys of either kind'
+);
+select pg_temp.at('2030-01-09 00:00:01+00');
+select is(pg_temp.claim('b2'), 'takeover 2', 'of which one is lost');
+select set_config('app.tenant_id', '00000000-0000-0000-0000-00000000000b', true);
+select is(
+    core.complete_keys(array['b1', pg_temp.v7('2030-01-07 12:00:01+00')], '{1,1}', 200, '{x,x}'), '{}', 'is not another tenant''s to complete'
+);
+select set_config('app.tenant_id', '00000000-0000-0000-0000-00000000000a', true);
+select set_eq(
+    $$select unnest(core.complete_keys(array['b1', 'b2', pg_temp.v7('2030-01-07 12:00:01+00'), 'none'], '{1,1,1,1}', 201, '{a,b,null,d}'))$$,
+    array['b1', pg_temp.v7('2030-01-07 12:00:01+00')], 'is completed across midnight, but for what was taken over and what never was'
+);
+select is(core.complete_keys('{b1,b2}', '{1,2}', 500, '{x,y}'), '{b2}', 'once each');
+select is(
+    pg_temp.claim('b1') || ', ' || pg_temp.claim('b2') || ', ' || pg_temp.claim('b3'), 'replay 1 201 61, replay 2 500 79, in_progress 1',
+    'with its own answer, and the others stay as they were'
+);
+select pg_temp.at('2030-01-09 12:00:00+00');
+select is(core.complete_keys('{b3}', '{1}', 200, '{x}'), '{}', 'a window ends for a batch too');
 
 -- what is a key
 select is(

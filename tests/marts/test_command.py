@@ -79,7 +79,7 @@ def test_a_mart_that_fails_is_as_before_and_says_where(built: Platform, tmp_path
 @pytest.mark.slow
 def test_a_test_that_fails_fails_every_build_until_it_holds(built: Platform) -> None:
     built.conn.execute("update marts.fact_player_game set goals = goals + 1 where game_key = '1001'")
-    built.conn.execute("delete from core.stat_refresh where model = 'staging.tested'")
+    built.conn.execute("delete from core.stat_refresh where model = 'staging.tested_loads'")
     for _ in range(2):
         outcome = run(built, "build")
         assert outcome.code == 1

@@ -63,7 +63,7 @@ def test_the_age_of_a_mart_is_there_for_analysts_and_the_loads_of_others_are_not
     ages = dict(analyst.execute("select model, refreshed_at from core.stat_refresh").fetchall())
     assert {f"marts.{name}" for name in names(built)} <= ages.keys()
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        analyst.execute("select load_id from core.stat_refresh")
+        analyst.execute("select position from core.stat_refresh")
 
 
 def test_the_rules_hold_for_marts_and_a_break_is_named(built: Platform) -> None:

@@ -26,6 +26,30 @@ _BROKEN = """
     ) as l on l.tenant_id = i.tenant_id and l.subject = i.item_id::text
     where i.received <> l.qty
     union all
+    select format('%s: what came and went leaves %s, there are %s', i.name, m.qty, i.available + i.sold)
+    from stock.item as i
+    join (
+        select tenant_id, item_id, sum(case kind when 'withdrawn' then -qty else qty end) as qty
+        from stock.movement group by tenant_id, item_id
+    ) as m using (tenant_id, item_id)
+    where m.qty <> i.available + i.sold
+    union all
+    select format('%s: the last that happened left %s, there are %s', i.name, l.available, i.available)
+    from stock.item as i
+    cross join lateral (
+        select e.available
+        from (
+            select decided_at as at, available from stock.purchase as p
+            where p.tenant_id = i.tenant_id and p.item_id = i.item_id and p.state = 'sold'
+            union all
+            select moved_at, available from stock.movement as m
+            where m.tenant_id = i.tenant_id and m.item_id = i.item_id
+        ) as e
+        order by e.at desc, e.available
+        limit 1
+    ) as l
+    where l.available <> i.available
+    union all
     select format('order %s: purchase %s, audit %s', coalesce(p.order_key, l.subject), p.state, l.detail ->> 'state')
     from stock.purchase as p
     full join (select * from core.audit_log where action = 'stock.purchase') as l

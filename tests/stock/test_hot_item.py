@@ -174,7 +174,7 @@ def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: 
             each(number)
         db.execute(
             "insert into stock.purchase "
-            "select tenant_id, 'old ' || n, item_id, 1, 'refused', 'out of stock', 1, now(), now() "
+            "select tenant_id, 'old ' || n, item_id, 1, 'refused', 'out of stock', 1, 0, now(), now() "
             "from stock.item, generate_series(1, 20000) as n"
         )
         read = "select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('purchase', 'job', 'item')"

@@ -27,10 +27,10 @@ begin
         set available = v_item.available - p_qty, sold = v_item.sold + p_qty
         where i.tenant_id = v_tenant and i.item_id = p_item;
     end if;
-    insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, ordered_at, decided_at)
+    insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, available, ordered_at, decided_at)
     values (
         v_tenant, p_key, p_item, p_qty, v_state, case when v_state = 'refused' then 'out of stock' end, v_item.price,
-        clock_timestamp(), clock_timestamp()
+        v_item.available - case when v_state = 'sold' then p_qty else 0 end, clock_timestamp(), clock_timestamp()
     );
     perform core.write_audit('stock.purchase', p_key, jsonb_build_object('item', p_item, 'qty', p_qty, 'state', v_state));
     perform core.complete_key(p_key, v_claim.attempt, 200, convert_to(v_state, 'UTF8'));

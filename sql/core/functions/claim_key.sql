@@ -8,8 +8,8 @@
 -- the transaction takes a lock, and looks whether it was claimed yesterday: 23:59:59.999 and 00:00:00.001 are two
 -- partitions and one key.
 --
--- Security definer: keys are written here, in core.claim_again and in core.complete_key and nowhere else. The claim
--- counts once the caller commits; a caller that rolls back never claimed.
+-- Security definer: keys are written here, in core.claim_again, core.complete_key and core.complete_keys and nowhere
+-- else. The claim counts once the caller commits; a caller that rolls back never claimed.
 create or replace function core.claim_key(p_key text, p_fingerprint bytea, p_lease interval default '30 seconds')
 returns core.key_claim
 language plpgsql

@@ -1,11 +1,11 @@
--- Opens the window of loads that a mart is about to take in, for the rest of the transaction.
+-- Opens the window of changes that a mart is about to take in, for the rest of the transaction.
 --
--- The window begins after what the mart holds, and ends at the horizon, below which no load is still
--- running, or where the first of the tables that it reads ends: a mart is never ahead of its parents.
--- With p_afresh it begins before the first load, and the mart is computed whole. Of which tenant, if only of
+-- The window begins after what the mart holds, and ends at the horizon, below which nothing is still being
+-- written, or where the first of the tables that it reads ends: a mart is never ahead of its parents.
+-- With p_afresh it begins before the first change, and the mart is computed whole. Of which tenant, if only of
 -- one, the session says; that moves no mart on, so that its parents need not have been moved on.
 create or replace function core.open_window(
-    p_model text, p_horizon bigint, p_parents text[], p_afresh boolean,
+    p_model text, p_changes text, p_horizon bigint, p_parents text[], p_afresh boolean,
     out low bigint, out high bigint, out definition text
 )
 language plpgsql
@@ -16,24 +16,24 @@ as $$
 declare
     v_parents bigint;
 begin
-    select r.load_id, r.definition into low, definition
+    select r.position, r.definition into low, definition
     from core.stat_refresh as r
     where r.model = p_model;
     if p_afresh or low is null then
         low := -1;
     end if;
-    select coalesce(min(coalesce(r.load_id, -1)), p_horizon) into v_parents
+    select coalesce(min(coalesce(r.position, -1)), p_horizon) into v_parents
     from unnest(p_parents) as parent (model)
     left join core.stat_refresh as r on r.model = parent.model;
     high := case when core.window_tenant() is null then least(p_horizon, v_parents) else p_horizon end;
-    perform set_config('stanchion.window_low', low::text, true),
-        set_config('stanchion.window_high', high::text, true);
+    perform set_config(format('stanchion.%s_low', p_changes), low::text, true),
+        set_config(format('stanchion.%s_high', p_changes), high::text, true);
 end;
 $$;
 
-comment on function core.open_window(text, bigint, text[], boolean) is
-'The loads that a mart is to take in: after low, up to high; and the definition that it was built with, null when it is new.';
+comment on function core.open_window(text, text, bigint, text[], boolean) is
+'The changes of the list that a mart is to take in: after low, up to high; and the definition that it was built with, null when it is new.';
 
-grant execute on function core.open_window(text, bigint, text[], boolean) to stanchion_builder;
+grant execute on function core.open_window(text, text, bigint, text[], boolean) to stanchion_builder;
 
--- revert: drop function core.open_window(text, bigint, text[], boolean);
+-- revert: drop function core.open_window(text, text, bigint, text[], boolean);

@@ -1,13 +1,14 @@
--- The last load of the window that the transaction computes, as core.open_window set it.
-create or replace function core.window_high()
+-- The last change of the window that the transaction computes, as core.open_window set it.
+create or replace function core.window_high(p_changes text)
 returns bigint
 language sql
 stable
 parallel safe
-return coalesce(nullif(current_setting('stanchion.window_high', true), '')::bigint, 9223372036854775807);
+return coalesce(nullif(current_setting('stanchion.' || p_changes || '_high', true), '')::bigint, 9223372036854775807);
 
-comment on function core.window_high() is 'Loads after this one are for a later build; the highest number where no window is open.';
+comment on function core.window_high(text) is
+'Changes of this list after this one are for a later build; the highest number where no window is open.';
 
-grant execute on function core.window_high() to stanchion_builder;
+grant execute on function core.window_high(text) to stanchion_builder;
 
--- revert: drop function core.window_high();
+-- revert: drop function core.window_high(text);

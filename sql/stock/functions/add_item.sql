@@ -12,6 +12,8 @@ begin
     insert into stock.item (tenant_id, name, price, received, available)
     values (core.required_tenant(), p_name, p_price, p_available, p_available)
     returning item_id into v_item;
+    insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
+    values (core.required_tenant(), v_item, 'added', p_available, p_available, core.clock());
     perform core.write_audit('stock.add', v_item::text, jsonb_build_object('name', p_name, 'price', p_price, 'qty', p_available));
     return v_item;
 end;

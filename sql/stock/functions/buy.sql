@@ -21,8 +21,8 @@ begin
     where i.tenant_id = v_tenant and i.item_id = p_item and i.available >= p_qty;
     state := case when found then 'sold' else 'refused' end;
     reason := case when state = 'refused' then 'out of stock' end;
-    insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, ordered_at, decided_at)
-    select v_tenant, p_key, i.item_id, p_qty, buy.state, buy.reason, i.price, core.clock(), core.clock()
+    insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, available, ordered_at, decided_at)
+    select v_tenant, p_key, i.item_id, p_qty, buy.state, buy.reason, i.price, i.available, core.clock(), core.clock()
     from stock.item as i
     where i.tenant_id = v_tenant and i.item_id = p_item;
     perform core.write_audit(

@@ -1,17 +1,18 @@
 -- Decides the orders of a lease: who came first is served first, and an order that fits is never refused
 -- for one before it that did not: a stock of 10 and orders of 8, 5 and 2 are sold, refused, sold.
 --
--- No sum over the orders says that, so they are gone through one by one, in memory; what is written is one
--- update per item and one insert for all purchases. Items are locked in the order of their keys, in which
--- every other batch locks them too. The orders are read out of their payload before they are joined:
--- ->> is not leakproof, and what is not leakproof is no condition for an index under a policy.
+-- No sum over the orders says that, so they are gone through one by one, in memory; every table is read once
+-- and written once. Items are locked in the order of their keys, in which every other batch locks them too.
+--
+-- All of it is planned once in a session, perhaps while the tables are empty and every index looks as good as
+-- another: hence ranges and orders that only the index has which is meant.
 create or replace function stock.fulfil(p_lease uuid)
 returns integer
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_sort = off
@@ -21,55 +22,57 @@ as $$
 declare
     v_tenant uuid := core.required_tenant();
     v_now timestamptz;
+    v_jobs core.job[];
+    v_items stock.item[];
     v_order record;
     v_item uuid;
     v_left bigint;
-    v_answer bytea;
-    v_answer_sold bytea := stock.answer('sold', null);
-    v_answer_refused bytea := stock.answer('refused', 'out of stock');
-    v_sold bigint[] := array[]::bigint[];
-    v_refused bigint[] := array[]::bigint[];
+    v_sold bytea := stock.answer('sold', null);
+    v_refused bytea := stock.answer('refused', 'out of stock');
+    v_states text[] := '{}';  -- of each job; null for an order whose key was used before
+    v_lefts bigint[] := '{}';  -- of its item, after it
+    v_keys text[] := '{}';
+    v_attempts integer[] := '{}';
+    v_answers bytea[] := '{}';
+    v_decided integer;
 begin
-    perform 1
-    from core.job as j
-    where j.tenant_id = v_tenant and j.lease_id = p_lease
-    for update;
-    perform 1
-    from stock.item as i
-    where
-        i.tenant_id = v_tenant
-        and i.item_id = any (array(
-            select (j.payload ->> 'item')::uuid
-            from core.job as j
-            where j.tenant_id = v_tenant and j.lease_id = p_lease
-        ))
-    order by i.item_id
-    for no key update;
+    v_jobs := array(
+        select j
+        from core.job as j
+        where j.tenant_id = v_tenant and j.lease_id between p_lease and p_lease
+        order by j.lease_id
+        for update
+    );
+    v_items := array(
+        select i
+        from stock.item as i
+        where
+            i.tenant_id = v_tenant
+            and i.item_id = any (array(select (j.payload ->> 'item')::uuid from unnest(v_jobs) as j))
+        order by i.item_id
+        for no key update
+    );
     v_now := core.clock();
+    v_jobs := array(select j from unnest(v_jobs) as j order by (j.payload ->> 'item')::uuid, j.job_id);
     for v_order in
-        with ordered as materialized (
-            select
-                j.job_id,
-                (j.payload ->> 'item')::uuid as item_id,
-                (j.payload ->> 'qty')::integer as qty,
-                j.payload ->> 'key' as key,
-                (j.payload ->> 'attempt')::integer as attempt
-            from core.job as j
-            where j.tenant_id = v_tenant and j.lease_id = p_lease
-        )
-
-        select o.job_id, o.key, o.qty, o.attempt, i.item_id, i.available, p.state, p.reason
-        from ordered as o
-        left join stock.item as i on i.tenant_id = v_tenant and i.item_id = o.item_id
+        select
+            i.item_id,
+            i.available,
+            (j.payload ->> 'qty')::integer as qty,
+            j.payload ->> 'key' as key,
+            (j.payload ->> 'attempt')::integer as attempt,
+            p.state,
+            p.reason
+        from unnest(v_jobs) with ordinality as j
+        left join unnest(v_items) as i on i.item_id = (j.payload ->> 'item')::uuid
         left join lateral (
-            -- in the order of the primary key: until statistics say otherwise the other index looks as good
             select u.state, u.reason
             from stock.purchase as u
-            where u.tenant_id = v_tenant and u.order_key between o.key and o.key
+            where u.tenant_id = v_tenant and u.order_key between j.payload ->> 'key' and j.payload ->> 'key'
             order by u.order_key
             limit 1
         ) as p on true
-        order by i.item_id, o.job_id
+        order by j.ordinality
     loop
         if v_order.item_id is null then
             raise exception 'the item of order % is gone', v_order.key using errcode = 'P0002';
@@ -77,57 +80,58 @@ begin
             v_item := v_order.item_id;
             v_left := v_order.available;
         end if;
+        v_keys := v_keys || v_order.key;
+        v_attempts := v_attempts || v_order.attempt;
         if v_order.state is not null then  -- its key was used before core.claim_key forgot it
-            v_answer := stock.answer(v_order.state, v_order.reason);
+            v_states := v_states || null::text;
+            v_answers := v_answers || stock.answer(v_order.state, v_order.reason);
         elsif v_order.qty <= v_left then
             v_left := v_left - v_order.qty;
-            v_sold := v_sold || v_order.job_id;
-            v_answer := v_answer_sold;
+            v_states := v_states || 'sold'::text;
+            v_answers := v_answers || v_sold;
         else
-            v_refused := v_refused || v_order.job_id;
-            v_answer := v_answer_refused;
+            v_states := v_states || 'refused'::text;
+            v_answers := v_answers || v_refused;
         end if;
-        perform core.complete_key(v_order.key, v_order.attempt, 200, v_answer);
+        v_lefts := v_lefts || v_left;
     end loop;
 
-    update stock.item as i
-    set available = i.available - s.qty, sold = i.sold + s.qty
-    from (
-        select (j.payload ->> 'item')::uuid as item_id, sum((j.payload ->> 'qty')::integer) as qty
-        from core.job as j
-        where j.tenant_id = v_tenant and j.lease_id = p_lease and j.job_id = any (v_sold)
-        group by 1
-    ) as s
-    where i.tenant_id = v_tenant and i.item_id = s.item_id;
-
-    with ordered as materialized (
+    with decided as materialized (
         select
-            j.job_id,
-            (j.payload ->> 'item')::uuid as item_id,
+            i.item_id,
             (j.payload ->> 'qty')::integer as qty,
             j.payload ->> 'key' as key,
+            s.state,
+            case s.state when 'refused' then 'out of stock' end as reason,
+            i.price,
+            s.available,
             j.enqueued_at,
             j.actor,
             j.request_id
-        from core.job as j
-        where j.tenant_id = v_tenant and j.lease_id = p_lease and j.job_id = any (v_sold || v_refused)
+        from unnest(v_jobs) with ordinality as j
+        join unnest(v_states, v_lefts) with ordinality as s (state, available, ordinality)
+            on s.ordinality = j.ordinality and s.state is not null
+        join unnest(v_items) as i on i.item_id = (j.payload ->> 'item')::uuid
     ),
 
-    decided as (
-        insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, ordered_at, decided_at)
-        select
-            v_tenant,
-            o.key,
-            o.item_id,
-            o.qty,
-            case when o.job_id = any (v_sold) then 'sold' else 'refused' end,
-            case when o.job_id = any (v_refused) then 'out of stock' end,
-            i.price,
-            o.enqueued_at,
-            v_now
-        from ordered as o
-        join stock.item as i on i.tenant_id = v_tenant and i.item_id = o.item_id
-        returning *
+    taken as (
+        update stock.item as i
+        set available = i.available - s.qty, sold = i.sold + s.qty
+        from (
+            select
+                d.item_id,
+                sum(d.qty) as qty
+            from decided as d
+            where d.state = 'sold'
+            group by d.item_id
+        ) as s
+        where i.tenant_id = v_tenant and i.item_id = s.item_id
+    ),
+
+    kept as (
+        insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, available, ordered_at, decided_at)
+        select v_tenant, d.key, d.item_id, d.qty, d.state, d.reason, d.price, d.available, d.enqueued_at, v_now
+        from decided as d
     )
 
     -- the audit is in the name of who ordered, with the id of their request
@@ -136,18 +140,19 @@ begin
         v_tenant,
         core.utc_day(v_now),
         v_now,
-        o.actor,
+        d.actor,
         'stock.purchase',
-        o.key,
+        d.key,
         jsonb_build_object('item', d.item_id, 'qty', d.qty, 'state', d.state, 'reason', d.reason),
-        o.request_id
-    from ordered as o
-    join decided as d on d.order_key = o.key;
+        d.request_id
+    from decided as d;
+    get diagnostics v_decided = row_count;
 
-    if cardinality(v_sold || v_refused) > 0 then
+    perform core.complete_keys(v_keys, v_attempts, 200, v_answers);
+    if v_decided > 0 then
         perform pg_notify('stanchion_purchases', '');
     end if;
-    return cardinality(v_sold || v_refused);
+    return v_decided;
 end;
 $$;
 

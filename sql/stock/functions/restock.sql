@@ -29,6 +29,8 @@ begin
         raise exception 'there is no such item' using errcode = 'P0002';
     end if;
     state := 'restocked';
+    insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
+    values (core.required_tenant(), p_item, 'restocked', p_qty, available, core.clock());
     perform core.write_audit('stock.restock', p_item::text, jsonb_build_object('qty', p_qty, 'available', available));
     perform core.complete_key(p_key, v_claim.attempt, 200, convert_to(available::text, 'UTF8'));
 end;

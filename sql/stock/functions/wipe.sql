@@ -26,6 +26,10 @@ begin
     order by i.item_id
     for no key update;
     select coalesce(sum(i.available), 0) into v_withdrawn from stock.item as i where i.tenant_id = v_tenant;
+    insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
+    select v_tenant, i.item_id, 'withdrawn', i.available, 0, core.clock()
+    from stock.item as i
+    where i.tenant_id = v_tenant and i.available > 0;
     update stock.item as i
     set withdrawn = i.withdrawn + i.available, available = 0
     where i.tenant_id = v_tenant and i.available > 0;

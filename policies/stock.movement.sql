@@ -1,0 +1,28 @@
+-- Who may see movements: the shop's applications, and the builder, of every shop. They are written by the
+-- functions that move stock, and never changed: no policy lets anybody, not even the owner.
+alter table stock.movement enable row level security, force row level security;
+
+create policy own_tenant on stock.movement
+for select to stanchion_app
+using (tenant_id = core.current_tenant());
+
+create policy every_tenant on stock.movement
+for select to stanchion_builder
+using (true);
+
+create policy owner_reads_for_tenant on stock.movement
+for select to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator());
+
+create policy owner_appends_for_tenant on stock.movement
+for insert to stanchion_owner
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+create policy owner_removes_for_tenant on stock.movement
+for delete to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator());
+
+revoke truncate on stock.movement from stanchion_owner;
+grant select on stock.movement to stanchion_app, stanchion_builder;
+
+-- revert: select core.unsecure_relation('stock.movement');

@@ -1,0 +1,66 @@
+-- Keeps the answers to many keys in one statement, each as core.complete_key keeps one and with the same fence.
+create or replace function core.complete_keys(p_keys text[], p_attempts integer[], p_code integer, p_bodies bytea[])
+returns text[]
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_now timestamptz := core.clock();
+    v_since timestamptz := v_now - core.idempotency_window();
+    v_kept text[];
+begin
+    with given as materialized (
+        select
+            g.key,
+            g.attempt,
+            g.body,
+            core.key_time(g.key) as made
+        from unnest(p_keys, p_attempts, p_bodies) as g (key, attempt, body)
+    ),
+
+    -- on which days it may have been claimed; a UUIDv7 also when the window is over
+    placed as materialized (
+        select
+            g.key,
+            g.attempt,
+            g.body,
+            case when g.made is null then core.key_hash(g.key) else g.key::uuid end as key_id,
+            core.utc_day(coalesce(g.made, v_since)) as first_day,
+            core.utc_day(coalesce(g.made, v_now + core.clock_tolerance())) as last_day,
+            case when g.made is null then v_since else '-infinity' end as since
+        from given as g
+    ),
+
+    kept as (
+        update core.idempotency_key as k
+        set completed_at = v_now, response_code = p_code, response_body = p.body
+        from placed as p
+        where
+            k.tenant_id = v_tenant
+            and k.key_id = p.key_id
+            and k.claimed_on between p.first_day and p.last_day
+            and k.claimed_at > p.since
+            and k.attempt = p.attempt
+            and k.completed_at is null
+        returning p.key
+    )
+
+    select coalesce(array_agg(kept.key), '{}') into v_kept from kept;
+    return v_kept;
+end;
+$$;
+
+comment on function core.complete_keys(text[], integer[], integer, bytea[]) is
+'The keys whose answer was kept, in no order; of the others this attempt no longer holds the key, or it is complete. Raises 42501 without a tenant, 40001 above READ COMMITTED when a key was taken over meanwhile.';
+
+grant execute on function core.complete_keys(text[], integer[], integer, bytea[]) to stanchion_app, stanchion_loader;
+
+-- revert: drop function core.complete_keys(text[], integer[], integer, bytea[]);
