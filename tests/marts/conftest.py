@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from etl.build import build
 from etl.build.run import Report
+from etl.paths import ROOT
 from etl.server import Server
 from tests.marts.league import League, play, quirky
 
@@ -96,6 +97,24 @@ def _add(platform: Platform, league: League) -> None:
     platform.leagues[league.slug] = league
 
 
+def _sell(platform: Platform) -> None:
+    """Both leagues have a shop too, where a thing was sold out yesterday."""
+    clock = (ROOT / "sql" / "core" / "functions" / "clock.sql").read_text(encoding="utf-8")
+    platform.conn.execute(
+        clock.replace("return clock_timestamp()", "return clock_timestamp() - interval '1 day'").encode()
+    )
+    for slug in ("ours", "theirs"):
+        with platform.conn.transaction():
+            platform.conn.execute(
+                "select set_config('app.tenant_id', tenant_id::text, true) from core.tenant where slug = %s", [slug]
+            )
+            platform.conn.execute(
+                "with added as materialized (select stock.add_item('Scarf', 12.50, 3) as item) "
+                "select stock.buy(item, qty, 'order ' || qty) from added, generate_series(3, 5) as qty order by qty"
+            )
+    platform.conn.execute(clock.encode())
+
+
 @pytest.fixture(scope="session")
 def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str, League]]]:
     """A template with two leagues, loaded and built, and one that has nothing yet."""
@@ -112,6 +131,7 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
             for league in (ours, theirs):
                 league.schedule(platform.server)
                 league.load(platform.server, folder)
+            _sell(platform)
             platform.build()
             leagues = platform.leagues
         with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:

@@ -14,11 +14,11 @@ from etl.paths import ROOT
 from tests.marts.conftest import Platform
 
 NAMES = {
-    "staging": r"stg_(contest|landing)__\w+",
+    "staging": r"stg_(contest|landing|stock)__\w+",
     "intermediate": r"int_\w+",
-    "marts": r"(fact|dim)_\w+|standings|head_to_head",
+    "marts": r"(fact|dim)_\w+|standings|head_to_head|item_velocity|stockouts",
 }
-UNIT_TESTS = 8
+UNIT_TESTS = 11
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def problems(manifest: dict[str, Any]) -> Iterator[str]:
                 if swapped:
                     yield f"{name}: is a view on a view"
         bare = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", model["raw_code"], flags=re.DOTALL)
-        if re.search(r"\b(marts|staging|contest|landing)\.\w+", bare):
+        if re.search(r"\b(marts|staging|contest|landing|stock)\.\w+", bare):
             yield f"{name}: names a relation instead of ref or source"
     read = {parent for model in models.values() for parent in model["depends_on"]["nodes"]}
     read |= {parent for exposure in manifest["exposures"].values() for parent in exposure["depends_on"]["nodes"]}
@@ -91,8 +91,9 @@ def _of_tables(model: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     for index in indexes:
         if index.get("unique") and not set(index["columns"]) <= required:
             yield f"{name}: its key may be null"
-    if config["incremental_strategy"] == "replace_changed" and "changed_games(" not in model["raw_code"]:
-        yield f"{name}: does not go by the games that changed"
+    by = {"loads": "games", "purchases": "items"}[config.get("changes", "loads")]
+    if config["incremental_strategy"] == "replace_changed" and f"changed_{by}(" not in model["raw_code"]:
+        yield f"{name}: does not go by the {by} that changed"
     if config["incremental_strategy"] == "sync" and not (
         "changed_tenants(" in model["raw_code"] or config.get("always")
     ):
@@ -117,6 +118,7 @@ BREAKS: dict[str, tuple[str, Any]] = {
     "what one row is": ("dim_team", {"description": "Teams."}),
     "not granted": ("dim_team", {"config": {"grants": {}}}),
     "by the games": ("fact_stint", {"raw_code": "select 1"}),
+    "by the items": ("fact_purchase_day", {"raw_code": "select changed_games()"}),
     "instead of ref": ("dim_team", {"raw_code": "select * from contest.team where changed_tenants()"}),
 }
 
