@@ -8,15 +8,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 _TEMPLATES = Path(__file__).with_name("templates")
 NONE = "–"
 
 
 def render(template: str, **facts: Any) -> str:
     """The page of a template in etl/report/templates."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # which takes a while, so only when wanted
+    from markupsafe import Markup
+
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
