@@ -18,12 +18,14 @@ from etl.commands.options import (
     json_option,
     note,
     open_database,
+    open_reader,
     print_json,
     print_table,
+    reader_options,
     report,
     some,
 )
-from etl.database import Connection
+from etl.database import Connection, connect
 from etl.partitions import ALERTS, Done, Patience, Step
 from etl.picture import Set, Status, draw, read_status
 from etl.report.page import size
@@ -46,6 +48,7 @@ def partitions() -> None:
 
 @partitions.command()
 @json_option
+@reader_options
 @database_option
 def status(as_json: bool) -> None:
     """Show each partitioned table: a cell per day, how much, how far ahead, what would go next.
@@ -54,7 +57,7 @@ def status(as_json: bool) -> None:
     Example:
         stanchion partitions status
     """
-    with open_database() as conn:
+    with open_reader() as server, connect(server) as conn:
         found = read_status(conn)
     if as_json:
         print_json(_as_json(found))

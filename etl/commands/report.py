@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from etl.commands.options import database_option, json_option, open_database
+from etl.commands.options import database_option, json_option, open_reader, reader_options
 from etl.commands.options import report as say
+from etl.database import connect
 from etl.errors import StanchionError
 from etl.report.league import league_page
 from etl.report.page import write
@@ -21,6 +22,7 @@ from etl.report.partitions import partitions_page
 @click.option("--season", metavar="KEY", help="Which season; the latest in which a game counts unless said.")
 @click.option("--as", "login", metavar="LOGIN", help="Read as this analyst's login would; for a superuser.")
 @json_option
+@reader_options
 @database_option
 def report(
     tenant: str | None, partitions: bool, out: Path, season: str | None, login: str | None, as_json: bool
@@ -41,7 +43,7 @@ def report(
         raise click.UsageError("--season and --as go with --tenant.")
     if not out.parent.is_dir():
         raise StanchionError(f"There is no folder {out.parent} to write {out.name} into.")
-    with open_database() as conn:
+    with open_reader() as server, connect(server, needs_session=partitions) as conn:
         page = partitions_page(conn) if partitions else league_page(conn, str(tenant), season, login)
     write(page, out)
     say(as_json, {"file": str(out), "bytes": len(page.encode())}, f"{out} is written: {len(page.encode()) // 1024} kB.")

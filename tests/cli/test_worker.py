@@ -65,7 +65,7 @@ def wait_for(db: Db, condition: str) -> None:
 
 
 LISTENS = (
-    "exists (select from pg_stat_activity where query like 'select tenant_id, queue, is_over%' and state = 'idle')"
+    "exists (select from pg_stat_activity where usename like 'login_%' and query = 'COMMIT' and state = 'idle')"
 )
 
 
