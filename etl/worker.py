@@ -82,7 +82,7 @@ def run(server: Server, orders: Orders, stop: Event, tell: Tell, say: Say) -> No
         try:
             with open_worker(server, orders) as worker:
                 pause = 0.5
-                worker.run(stop, tell)
+                worker.run(stop, tell, say)
         except psycopg.OperationalError as e:
             say(f"The connection was lost ({str(e).strip().partition(chr(10))[0]}); trying again.")
             stop.wait(pause)
@@ -132,9 +132,11 @@ class Worker:
             known = ", ".join(sorted(self.queues)) or "none"
             raise StanchionError(f"No worker is for the queue '{orders.queue}': there is {known}.")
 
-    def run(self, stop: Event, tell: Tell) -> None:
-        """Work, and wait to be woken; look without being woken too, which is all there is behind a pooler."""
-        if not is_pooled(self.conn):
+    def run(self, stop: Event, tell: Tell, say: Say) -> None:
+        """Work, and wait to be woken; look without being woken too."""
+        if is_pooled(self.conn):
+            say(f"Behind a pooler nobody wakes a worker; this one looks every {self.orders.poll:g} s.")
+        else:
             self.conn.execute("listen stanchion_jobs")
         worked_at = 0.0
         while not stop.is_set():
