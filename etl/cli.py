@@ -15,6 +15,7 @@ from etl.commands import (
     modules,
     partitions,
     report,
+    restored,
     schedule,
     server,
     tenants,
@@ -104,6 +105,7 @@ for command in (
     tenants.key,
     checks.audit,
     checks.doctor,
+    restored.restored,
     bench.bench,
 ):
     main.add_command(command)
