@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 FAST := -m "not slow"
 
-.PHONY: demo test test-fast lint catalog docs lock clean
+.PHONY: demo test test-fast lint bench catalog docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -30,6 +30,9 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 	$(BIN)/mypy
 	$(BIN)/squawk sql/*/*.deploy.sql sql/recipes/*/sql/*/*.deploy.sql
 	$(BIN)/sqlfluff lint sql policies partitions etl/queries
+
+bench: .venv/installed  ## every benchmark, quickly: whether it runs, not how fast it is
+	$(BIN)/stanchion bench --seconds 1 --rounds 1 --rows 20000 --clients 2
 
 catalog: .venv/developed  ## write sql/catalog.txt and the access matrix anew, after changing the SQL
 	$(BIN)/python -m tests.regenerate
