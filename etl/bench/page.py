@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: the tables of a run, with what it ran on and when, so that nobody takes it for another machine's."""
+"""docs/benchmarks.md: the tables of a run, with what it ran on and when."""
 
 import os
 import platform
@@ -16,9 +16,9 @@ _SETTINGS = ("fsync", "synchronous_commit", "shared_buffers", "max_wal_size")
 
 _HEAD = """# Benchmarks
 
-What is asked most, beside its alternatives. Alternatives take turns within one run, so that whatever else the machine did
-is in all of them alike: ratios mean more than single numbers. A ratio is the median of the ratios within each round, to
-the first line of its group; a bar is what a ratio has to reach.
+What is asked most, beside its alternatives. They take turns within one run, so that whatever else the machine did is in
+all of them alike: ratios mean more than single numbers. A ratio is the median of the ratios within each round, to the
+first line of its group; a bar is what a ratio has to reach.
 
 This page is written by a run and by nobody else:
 

@@ -29,18 +29,19 @@ ENDLESS = ("stanchion worker run", "stanchion watch")
 def exports(folder: Path) -> None:
     """What loading.md loads: two games, one of them half and empty before, a file that is none, and a late export."""
     teams = make_teams(4, 7)
-    first, second = (LeagueGame(70 + n, 18969 + n, *teams[2 * n : 2 * n + 2]) for n in range(2))
+    first, second = (LeagueGame(74 + n, 18969 + n, *teams[2 * n : 2 * n + 2]) for n in range(2))
+    live = LeagueGame(72, 18972, *teams[:2])
     place = folder / "exports"
     place.mkdir(parents=True)
     half, whole = (
-        export(first, START + timedelta(minutes=30), first.events[:1500]),
+        export(first, START + timedelta(minutes=30), first.events[:700]),
         export(first, START + timedelta(hours=1)),
     )
     whole["events"][411].pop("type")
     broken = export(second)
-    broken["shifts"][87]["endTotal"] = broken["shifts"][87]["startTotal"] + 60
+    broken["shifts"][87] |= {"start_time": "10:00", "end_time": "10:30"}  # the clock counts down
     for name, tree in {
-        "18969.json": whole, "18969-empty.json": export(first, START, []), "18969-half.json": half,
+        "18969.json": whole, "18969_empty.json": export(first, START, []), "18969_half.json": half,
         "18970.json": broken, "notes.json": {"notes": []},
     }.items():  # fmt: skip
         (place / name).write_bytes(as_json(tree))
@@ -48,7 +49,7 @@ def exports(folder: Path) -> None:
     late = export(first, START + timedelta(hours=2), first.events[:600])
     (folder / "late" / "18969.json").write_bytes(as_json(late))
     (folder / "autosave").mkdir()
-    shutil.copy(place / "18970.json", folder / "autosave")
+    (folder / "autosave" / "18972.json").write_bytes(as_json(export(live)))
     score = {game: [sum(game.truth.score[side].values()) for side in ("home", "away")] for game in (first, second)}
     rows = ["game_id,date,home_team,away_team,season,home_score,away_score"]
     for game in (first, second):
