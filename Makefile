@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 FAST := -m "not slow"
 
-.PHONY: demo test test-fast lint catalog docs lock clean
+.PHONY: demo test test-fast lint bench catalog docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -13,7 +13,8 @@ demo: .venv/installed  ## a deployed database with two leagues, on the embedded 
 	@$(BIN)/stanchion demo
 
 test: .venv/developed  ## every test on Postgres 18, all but the longest on Debian's 15, the SQL on 16
-	@.ci/debian-postgres > /dev/null || [ $$? = 3 ]
+	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer'; do \
+		.ci/$$program > /dev/null || [ $$? = 3 ] || exit; done
 	$(BIN)/pytest -n 2 --pg 18
 	$(BIN)/pytest -n 2 --pg 16 tests/sql
 	@if bindir=$$(.ci/debian-postgres); then set -x; $(BIN)/pytest -n 2 --pg 15 -m "not long"; \
@@ -21,7 +22,8 @@ test: .venv/developed  ## every test on Postgres 18, all but the longest on Debi
 	else exit 1; fi
 
 test-fast: .venv/developed  ## the inner loop: one server, under a minute
-	@.ci/debian-postgres > /dev/null || [ $$? = 3 ]
+	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer'; do \
+		.ci/$$program > /dev/null || [ $$? = 3 ] || exit; done
 	$(BIN)/pytest -n 2 --pg 18 $(FAST)
 
 lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a test on 15
@@ -30,6 +32,9 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 	$(BIN)/mypy
 	$(BIN)/squawk sql/*/*.deploy.sql sql/recipes/*/sql/*/*.deploy.sql
 	$(BIN)/sqlfluff lint sql policies partitions etl/queries
+
+bench: .venv/installed  ## every benchmark, quickly: whether it runs, not how fast it is
+	$(BIN)/stanchion bench --seconds 1 --rounds 1 --rows 20000 --clients 2
 
 catalog: .venv/developed  ## write sql/catalog.txt and the access matrix anew, after changing the SQL
 	$(BIN)/python -m tests.regenerate

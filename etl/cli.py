@@ -14,6 +14,8 @@ from etl.commands import (
     logins,
     modules,
     partitions,
+    report,
+    restored,
     sample,
     schedule,
     server,
@@ -100,10 +102,12 @@ for command in (
     loading.unload,
     loading.quality,
     build.build,
+    report.report,
     worker.worker,
     tenants.key,
     checks.audit,
     checks.doctor,
+    restored.restored,
     bench.bench,
 ):
     main.add_command(command)

@@ -18,16 +18,29 @@ Connection = psycopg.Connection[Any]
 _SETTINGS = """
     set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres';
     set quote_all_identifiers = off; set standard_conforming_strings = on; set row_security = on;
-    set default_transaction_read_only = off; set client_min_messages = warning
+    set default_transaction_read_only = {read_only}; set client_min_messages = warning
 """
 
 
 @contextmanager
-def connect(server: Server) -> Iterator[Connection]:
-    """An operator's autocommit connection."""
+def connect(server: Server, *, needs_session: bool = True) -> Iterator[Connection]:
+    """An operator's autocommit connection, and a session of its own; without `needs_session` a pooler will do."""
     with psycopg.connect(server.dsn, autocommit=True, application_name="stanchion", client_encoding="utf8") as conn:
-        conn.execute(_SETTINGS)
+        if not is_pooled(conn):
+            conn.execute(_SETTINGS.format(read_only="on" if server.read_only else "off").encode())
+        elif needs_session:
+            raise StanchionError(
+                f"{conn.info.host}:{conn.info.port} is a connection pooler, and this needs a session of its own: what "
+                "is set, locked or made in one would be met by somebody else. Connect to Postgres itself."
+            )
+        else:
+            conn.prepare_threshold = None  # a prepared statement would stay with a session that goes to somebody else
         yield conn
+
+
+def is_pooled(conn: Connection) -> bool:
+    """Whether somebody else's session answers: a pooler tells its clients a number that is no backend's."""
+    return bool(value(conn, "select pg_backend_pid()") != conn.info.backend_pid)
 
 
 def value(conn: Connection, statement: str, parameters: list[Any] | dict[str, Any] | None = None) -> Any:

@@ -27,6 +27,7 @@ class Server:
     source: str  # what chose it: --dsn, DATABASE_URL, the names of libpq's variables, or embedded
     embedded: bool
     description: str
+    read_only: bool = False  # nothing is written over connections to it
 
     def environment(self) -> dict[str, str]:
         """libpq's variables for a child process such as dbt or psql: everybody can read a command line."""
@@ -58,7 +59,7 @@ def find_server(dsn: str | None) -> Iterator[Server]:
     source = configured_by(dsn)
     if source is not None:
         conninfo = dsn if dsn is not None else os.environ.get("DATABASE_URL", "")
-        yield _connect(conninfo, source)
+        yield reach(conninfo, source, remedy=f"correct {source}, or unset it to use the embedded server")
         return
     with Embedded() as embedded:
         place = f"127.0.0.1:{embedded.environment()['PGPORT']} (data in {embedded.data})"
@@ -66,7 +67,8 @@ def find_server(dsn: str | None) -> Iterator[Server]:
         yield Server(embedded.dsn(), "embedded", embedded=True, description=description)
 
 
-def _connect(conninfo: str, source: str) -> Server:
+def reach(conninfo: str, source: str, *, remedy: str) -> Server:
+    """A configured server, which has to answer; else an error that ends with what to do."""
     given = _parse(conninfo, source)
     own = given.get("connect_timeout") or os.environ.get("PGCONNECT_TIMEOUT")
     try:
@@ -77,8 +79,7 @@ def _connect(conninfo: str, source: str) -> Server:
                 conninfo = make_conninfo("", **{**info.get_parameters(), "password": info.password or None})
     except psycopg.Error as exc:
         raise StanchionError(
-            f"The server configured by {source} cannot be used: {_reason(exc, given)}; "
-            f"correct {source}, or unset it to use the embedded server."
+            f"The server configured by {source} cannot be used: {_reason(exc, given)}; {remedy}."
         ) from None
     return Server(conninfo, source, embedded=False, description=f"configured by {source}: {where}")
 

@@ -19,7 +19,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from etl.database import Connection, connect, require_deployed
+from etl.database import Connection, connect, is_pooled, require_deployed, value
 from etl.errors import StanchionError
 from etl.paths import query as query_text
 from etl.server import Server
@@ -82,7 +82,7 @@ def run(server: Server, orders: Orders, stop: Event, tell: Tell, say: Say) -> No
         try:
             with open_worker(server, orders) as worker:
                 pause = 0.5
-                worker.run(stop, tell)
+                worker.run(stop, tell, say)
         except psycopg.OperationalError as e:
             say(f"The connection was lost ({str(e).strip().partition(chr(10))[0]}); trying again.")
             stop.wait(pause)
@@ -112,14 +112,12 @@ def drain(server: Server, orders: Orders, timeout: float, stop: Event, tell: Tel
 @contextmanager
 def open_worker(server: Server, orders: Orders) -> Iterator["Worker"]:
     """A worker on a connection of its own, with the rights of one and no others."""
-    with connect(server) as conn:
+    with connect(server, needs_session=False) as conn:
         require_deployed(conn)
-        try:
-            conn.execute("set role stanchion_worker")
-        except psycopg.errors.InsufficientPrivilege as e:
+        if not value(conn, "select pg_has_role('stanchion_worker', 'member')"):
             raise StanchionError(
                 f"{conn.info.user} is no worker; make a login that is one with: stanchion login add NAME --as worker"
-            ) from e
+            )
         yield Worker(conn, orders)
 
 
@@ -127,15 +125,19 @@ class Worker:
     def __init__(self, conn: Connection, orders: Orders) -> None:
         self.conn, self.orders = conn, orders
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        rows = conn.execute("select queue, handler, batch from core.queue where handler is not null").fetchall()
+        with self._as_worker():
+            rows = conn.execute("select queue, handler, batch from core.queue where handler is not null").fetchall()
         self.queues = {name: Queue(name, handler, orders.batch or batch) for name, handler, batch in rows}
         if orders.queue is not None and orders.queue not in self.queues:
             known = ", ".join(sorted(self.queues)) or "none"
             raise StanchionError(f"No worker is for the queue '{orders.queue}': there is {known}.")
 
-    def run(self, stop: Event, tell: Tell) -> None:
+    def run(self, stop: Event, tell: Tell, say: Say) -> None:
         """Work, and wait to be woken; look without being woken too."""
-        self.conn.execute("listen stanchion_jobs")
+        if is_pooled(self.conn):
+            say(f"Behind a pooler nobody wakes a worker; this one looks every {self.orders.poll:g} s.")
+        else:
+            self.conn.execute("listen stanchion_jobs")
         worked_at = 0.0
         while not stop.is_set():
             if self.round(stop, tell):
@@ -148,19 +150,21 @@ class Worker:
     def round(self, stop: Event, tell: Tell) -> int:
         """One batch of every queue of every tenant where something is due; how many jobs that was."""
         worked = 0
-        due = self.conn.execute("select tenant_id, queue, is_over from core.due_queues(%s)", [self.orders.queue])
+        with self._as_worker():
+            due = self.conn.execute("select tenant_id, queue, is_over from core.due_queues(%s)", [self.orders.queue])
         for tenant_id, name, is_over in due.fetchall():
             if stop.is_set():
                 break
             if is_over:
-                with self._acting_for(tenant_id):
+                with self._as_worker(tenant_id):
                     self.conn.execute("select core.reap()")
             elif name in self.queues:
                 worked += self._batch(tenant_id, self.queues[name], tell)
         return worked
 
     def waiting(self) -> tuple[int, int]:
-        row = psycopg.RawCursor(self.conn).execute(query_text("worker/waiting"), [self.orders.queue]).fetchone()
+        with self._as_worker():
+            row = psycopg.RawCursor(self.conn).execute(query_text("worker/waiting"), [self.orders.queue]).fetchone()
         return row if row else (0, 0)
 
     def _wait(self, seconds: float, stop: Event) -> None:
@@ -171,7 +175,7 @@ class Worker:
 
     def _batch(self, tenant_id: UUID, queue: Queue, tell: Tell) -> int:
         statement = "select lease_id, job_id, attempt, request_id from core.lease(%s, %s, %s)"
-        with self._acting_for(tenant_id):
+        with self._as_worker(tenant_id):
             rows = self.conn.execute(statement, [queue.name, self.name, queue.batch]).fetchall()
         jobs = [Job(*row) for row in rows]
         if jobs:
@@ -186,7 +190,7 @@ class Worker:
                 self._work(tenant_id, queue, [job], tell)
             return
         if error is not None:
-            with self._acting_for(tenant_id):
+            with self._as_worker(tenant_id):
                 dead = self.conn.execute("select core.fail(%s, %s)", [jobs[0].lease_id, error]).fetchone()
             outcome = "dead" if dead and dead[0] else "failed"
         took = (time.monotonic() - started) * 1000
@@ -199,7 +203,7 @@ class Worker:
         requests = {job.request_id for job in jobs}
         request_id = requests.pop() if len(requests) == 1 else None
         try:
-            with self._acting_for(tenant_id, request_id):
+            with self._as_worker(tenant_id, request_id):
                 self.conn.execute(call, [jobs[0].lease_id])
                 row = self.conn.execute("select core.complete(%s)", [jobs[0].lease_id]).fetchone()
                 if row is None or row[0] != len(jobs):
@@ -213,7 +217,7 @@ class Worker:
         return None
 
     def _split(self, tenant_id: UUID, jobs: list[Job]) -> list[Job]:
-        with self._acting_for(tenant_id):
+        with self._as_worker(tenant_id):
             leases = self.conn.execute("select job_id, lease_id from core.split_lease(%s)", [jobs[0].lease_id])
             lease_of = dict(leases.fetchall())
         return [
@@ -221,11 +225,12 @@ class Worker:
         ]
 
     @contextmanager
-    def _acting_for(self, tenant_id: UUID, request_id: str | None = None) -> Iterator[None]:
-        """A transaction for one tenant, which is said where it begins and forgotten where it ends."""
+    def _as_worker(self, tenant_id: UUID | None = None, request_id: str | None = None) -> Iterator[None]:
+        """A transaction as a worker, and for a tenant: both end with it, whoever has the session then."""
         with self.conn.transaction():
             self.conn.execute(
-                "select set_config('app.tenant_id', %s, true), set_config('app.request_id', %s, true)",
-                [str(tenant_id), request_id or ""],
+                "select set_config('role', 'stanchion_worker', true), set_config('app.tenant_id', %s, true), "
+                "set_config('app.request_id', %s, true)",
+                [str(tenant_id or ""), request_id or ""],
             )
             yield

@@ -214,6 +214,9 @@ def tenants(db: psycopg.Connection[Any]) -> dict[str, str]:
     return made
 
 
+PROGRAM = Path(sys.executable).with_name("stanchion")
+
+
 @dataclass(frozen=True)
 class Outcome:
     code: int
@@ -227,11 +230,16 @@ def stanchion(dsn: str) -> Callable[..., Outcome]:
     return lambda *args, **options: run_stanchion(*args, **({"database_url": dsn} | options))
 
 
-def run_stanchion(*args: str, database_url: str | None = None, stdin: str = "", **variables: str) -> Outcome:
+def run_stanchion(
+    *args: str,
+    database_url: str | None = None,
+    stdin: str = "",
+    program: Path = PROGRAM,
+    cwd: Path | None = None,
+    **variables: str,
+) -> Outcome:
     env = {name: text for name, text in os.environ.items() if name not in _SERVER_VARIABLES} | variables
     if database_url:
         env["DATABASE_URL"] = database_url
-    done = subprocess.run(
-        [Path(sys.executable).with_name("stanchion"), *args], input=stdin, capture_output=True, text=True, env=env
-    )
+    done = subprocess.run([program, *args], input=stdin, capture_output=True, text=True, env=env, cwd=cwd)
     return Outcome(done.returncode, done.stdout, done.stderr)

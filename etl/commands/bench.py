@@ -1,13 +1,16 @@
 """bench: how fast is what is asked most, on this server?"""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from etl.bench.compare import Result
 from etl.bench.entries import ENTRIES, Effort
+from etl.bench.page import about, page
 from etl.commands.options import database_option, json_option, note, open_server, print_json, print_table
+from etl.database import connect
 
 
 @click.command()
@@ -23,9 +26,10 @@ from etl.commands.options import database_option, json_option, note, open_server
 @click.option(
     "--clients", multiple=True, type=int, default=(1, 8, 32), show_default=True, help="How many at once, for claims."
 )
+@click.option("--page", "file", type=click.Path(dir_okay=False, path_type=Path), help="Also write a page, in Markdown.")
 @json_option
 @database_option
-def bench(names: tuple[str, ...], as_json: bool, **effort: Any) -> None:
+def bench(names: tuple[str, ...], file: Path | None, as_json: bool, **effort: Any) -> None:
     """Measure what is asked most beside its alternatives, in a scratch database that is dropped.
 
     Alternatives take turns within one run: on a machine that others use too, ratios mean more than single numbers.
@@ -35,9 +39,14 @@ def bench(names: tuple[str, ...], as_json: bool, **effort: Any) -> None:
     Example:
         stanchion bench
         stanchion bench claims --seconds 5 --clients 8 --json
+        stanchion bench --page docs/benchmarks.md
     """
     with open_server() as server:
         results = {name: ENTRIES[name](server, Effort(**effort, say=note)) for name in names or ENTRIES}
+        if file:
+            with connect(server) as conn:
+                text = page(results, about(conn, effort), ENTRIES, _row)
+            file.write_text(text, encoding="utf-8")
     if as_json:
         print_json({name: [asdict(result) for result in found] for name, found in results.items()})
         return

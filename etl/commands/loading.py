@@ -19,8 +19,10 @@ from etl.commands.options import (
     database_option,
     json_option,
     note,
+    open_reader,
     open_server,
     print_json,
+    reader_options,
     report,
     show,
     some,
@@ -191,6 +193,7 @@ def print_total(total: Total, dry_run: bool) -> None:
 @tenant_option
 @click.option("--last", default=20, show_default=True, help="How many.")
 @json_option
+@reader_options
 @database_option
 def loads(tenant: str, last: int, as_json: bool) -> None:
     """List the latest loads of a tenant, and what came of each.
@@ -199,7 +202,7 @@ def loads(tenant: str, last: int, as_json: bool) -> None:
     Example:
         stanchion loads --tenant harbour
     """
-    with open_server() as server, open_session(server, tenant) as session:
+    with open_reader() as server, open_session(server, tenant) as session:
         rows = look.loads(session, last)
     show(as_json, rows, "Nothing was loaded yet; load something with: stanchion load PATH --tenant SLUG")
 
@@ -208,6 +211,7 @@ def loads(tenant: str, last: int, as_json: bool) -> None:
 @tenant_option
 @click.option("--load", "load_id", type=int, help="Of this load; else of the latest.")
 @json_option
+@reader_options
 @database_option
 def rejects(tenant: str, load_id: int | None, as_json: bool) -> None:
     """List what was not accepted: file, part, position and reason; with --json the piece itself too.
@@ -217,7 +221,7 @@ def rejects(tenant: str, load_id: int | None, as_json: bool) -> None:
         stanchion rejects --tenant harbour
         stanchion rejects --tenant harbour --load 12 --json
     """
-    with open_server() as server, open_session(server, tenant) as session:
+    with open_reader() as server, open_session(server, tenant) as session:
         rows = look.rejects(session, load_id)
     if not as_json:
         rows = [{name: text for name, text in row.items() if name != "raw"} for row in rows]
@@ -228,6 +232,7 @@ def rejects(tenant: str, load_id: int | None, as_json: bool) -> None:
 @click.argument("game")
 @tenant_option
 @json_option
+@reader_options
 @database_option
 def revisions(game: str, tenant: str, as_json: bool) -> None:
     """List every content that a game ever had, in the order of their exports, and which one is published.
@@ -236,7 +241,7 @@ def revisions(game: str, tenant: str, as_json: bool) -> None:
     Example:
         stanchion revisions 18969 --tenant harbour
     """
-    with open_server() as server, open_session(server, tenant) as session:
+    with open_reader() as server, open_session(server, tenant) as session:
         rows = look.revisions(session, game)
     show(as_json, rows, f"No revision of {game} was loaded.")
 
@@ -288,6 +293,7 @@ def unload(game: str, tenant: str, reason: str | None, yes: bool, as_json: bool)
 @click.group(invoke_without_command=True)
 @click.option("--tenant", metavar="SLUG", help="Whose it is: the slug or the id.")
 @json_option
+@reader_options
 @database_option
 @click.pass_context
 def quality(ctx: click.Context, tenant: str | None, as_json: bool) -> None:
@@ -302,7 +308,7 @@ def quality(ctx: click.Context, tenant: str | None, as_json: bool) -> None:
         return
     if not tenant:
         raise click.UsageError("Say --tenant SLUG.")
-    with open_server() as server, open_session(server, tenant) as session:
+    with open_reader() as server, open_session(server, tenant) as session:
         rows = look.quality(session)
     if not as_json:
         rows = [row | {"flags": [f"{name} {count}" for name, count in row["flags"].items()]} for row in rows]

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from etl.database import Connection, connect
 from etl.errors import StanchionError
+from etl.replica import MAX_LAG, find_reader
 from etl.server import Server, find_server
 
 
@@ -22,6 +24,8 @@ class Options:
     """The options of stanchion itself, in front of the command."""
 
     dsn: str | None = None
+    read_dsn: str | None = None
+    max_lag: float = MAX_LAG
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
@@ -45,6 +49,38 @@ def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def open_server() -> Iterator[Server]:
     """The server in use, which is always said."""
     with find_server(click.get_current_context().obj.dsn) as server:
+        note(f"on {server.description}")
+        yield server
+
+
+def reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """For a command that only reads what was computed: it may be asked of a replica."""
+
+    @click.option("--read-dsn", metavar="DSN", help="A replica to read from; else STANCHION_READ_DSN, else the server.")
+    @click.option(
+        "--max-lag",
+        type=click.FloatRange(min=0),
+        default=MAX_LAG,
+        show_default=True,
+        metavar="SECONDS",
+        help="How far behind a replica may be, before the server is read instead.",
+    )
+    @functools.wraps(command)
+    def wrapped(*args: Any, read_dsn: str | None, max_lag: float, **kwargs: Any) -> Any:
+        options = click.get_current_context().obj
+        options.read_dsn, options.max_lag = read_dsn, max_lag
+        return command(*args, **kwargs)
+
+    return wrapped
+
+
+@contextmanager
+def open_reader() -> Iterator[Server]:
+    """The replica in use or the server in use, which is said; nothing can be written over it."""
+    options: Options = click.get_current_context().obj
+    source = "--read-dsn" if options.read_dsn is not None else "STANCHION_READ_DSN"
+    read_dsn = options.read_dsn if options.read_dsn is not None else os.environ.get("STANCHION_READ_DSN") or None
+    with find_reader(options.dsn, read_dsn, source, options.max_lag, note) as server:
         note(f"on {server.description}")
         yield server
 

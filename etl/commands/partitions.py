@@ -18,14 +18,17 @@ from etl.commands.options import (
     json_option,
     note,
     open_database,
+    open_reader,
     print_json,
     print_table,
+    reader_options,
     report,
     some,
 )
-from etl.database import Connection
+from etl.database import Connection, connect
 from etl.partitions import ALERTS, Done, Patience, Step
 from etl.picture import Set, Status, draw, read_status
+from etl.report.page import size
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print what it would do now, and do nothing.")
 wait_option = click.option(
@@ -45,6 +48,7 @@ def partitions() -> None:
 
 @partitions.command()
 @json_option
+@reader_options
 @database_option
 def status(as_json: bool) -> None:
     """Show each partitioned table: a cell per day, how much, how far ahead, what would go next.
@@ -53,7 +57,7 @@ def status(as_json: bool) -> None:
     Example:
         stanchion partitions status
     """
-    with open_database() as conn:
+    with open_reader() as server, connect(server) as conn:
         found = read_status(conn)
     if as_json:
         print_json(_as_json(found))
@@ -213,7 +217,7 @@ def _row(each: Set, today: date) -> dict[str, Any]:
     return {
         "table": each.relation,
         "rows": each.estimated_rows,
-        "size": _size(each.bytes),
+        "size": size(each.bytes),
         "oldest": each.oldest,
         "newest": each.newest,
         "ahead": f"{each.ahead(today)} of {each.days_ahead}",
@@ -222,14 +226,6 @@ def _row(each: Set, today: date) -> dict[str, Any]:
         "due": f"{len(due)}, from {due[0].day}" if due else None,
         "last run": f"{each.ran_at:%Y-%m-%d %H:%M} UTC" if each.ran_at else "never",
     }
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TB"
 
 
 def _as_json(found: Status) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,8 +14,11 @@ QUICK = ("--seconds", "2", "--rounds", "1", "--rows", "20000", "--json")
 
 
 @pytest.mark.slow
-def test_events_and_live_keys_are_measured(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
-    outcome = stanchion("bench", "events", "claims-live-keys", *QUICK)
+def test_events_and_live_keys_are_measured(
+    db: psycopg.Connection[Any], stanchion: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "benchmarks.md"
+    outcome = stanchion("bench", "events", "claims-live-keys", "--page", str(file), *QUICK)
     assert outcome.code == 0, outcome.err
     measured = json.loads(outcome.out)
     assert [result["what"] for result in measured["claims-live-keys"]] == [
@@ -24,6 +28,13 @@ def test_events_and_live_keys_are_measured(db: psycopg.Connection[Any], stanchio
         "UUIDv7, 20,000 live",
     ]
     assert all(result["per_second"] > 0 for results in measured.values() for result in results)
+    page = file.read_text(encoding="utf-8")
+    assert f"Postgres {db.info.server_version // 10000}" in page
+    for name, results in measured.items():
+        section = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        assert [line.split(" | ")[0].removeprefix("| ") for line in section.splitlines()[6:] if line] == [
+            result["what"] for result in results
+        ]
     notifications = measured["events"][-1]
     assert notifications["what"].startswith("their notifications")
     assert notifications["per_second"] <= 10.2

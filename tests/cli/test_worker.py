@@ -64,9 +64,7 @@ def wait_for(db: Db, condition: str) -> None:
         time.sleep(0.02)
 
 
-LISTENS = (
-    "exists (select from pg_stat_activity where query like 'select tenant_id, queue, is_over%' and state = 'idle')"
-)
+LISTENS = "exists (select from pg_stat_activity where usename like 'login_%' and query = 'COMMIT' and state = 'idle')"
 
 
 def enqueue(db: Db, tenant: str, payload: str = "{}", count: int = 1, request: str = "") -> None:

@@ -2,7 +2,11 @@
 select
     format('%s was granted %s tenants and does not exist any more, or is another login of that name, which reads nothing by it.', g.role_name, count(*))
         as problem,
-    format('Run: stanchion analyst add %s ... again, or delete from core.analyst_grant where role_name = %L;', g.role_name, g.role_name) as remedy
+    format(
+        'After a restore, run: stanchion restored. Else: stanchion analyst add %s ... again, or delete from core.analyst_grant where role_name = %L;',
+        g.role_name,
+        g.role_name
+    ) as remedy
 from core.analyst_grant as g
 where
     not exists (

@@ -1,0 +1,201 @@
+"""What is restored is what was backed up: the catalog, the marts, who may read what, and who has read which event."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from etl.analysts import add_analyst, revoke_analyst
+from etl.binaries import library_path
+from etl.embedded import Embedded
+from tests.conftest import Cluster, Outcome, open_folder, run_stanchion
+from tests.html import Page
+from tests.marts.conftest import NAME, Platform
+from tests.replicas.conftest import base_backup
+
+Reader = psycopg.Connection[Any]
+
+APPEND = 'select core.append_events(\'game\', %s, null, \'[{"type": "a"}, {"type": "b"}]\')'
+
+
+@contextmanager
+def acting(conn: Reader, tenant: Any) -> Iterator[None]:
+    with conn.transaction():
+        conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant)])
+        yield
+
+
+def polled(conn: Reader, tenant: Any, consumer: str, limit: int = 1000) -> list[tuple[str, int]]:
+    with acting(conn, tenant):
+        rows = conn.execute("select stream_id, version from core.poll_events(%s, %s)", [consumer, limit])
+        return [(stream, version) for stream, version in rows]
+
+
+@dataclass
+class Source:
+    """A platform in use: events that two consumers have read to different places, and an analyst."""
+
+    built: Platform
+    tenant: Any
+    dsn: str
+    analyst: tuple[str, str]
+    unread: dict[str, set[tuple[str, int]]]
+
+    def page(self, dsn: str, folder: Path) -> str:
+        out = folder / "report.html"
+        outcome = run_stanchion("report", "--tenant", "ours", "--out", str(out), database_url=dsn)
+        assert outcome.code == 0, outcome.err
+        return re.sub(r"Written by .*", "", Page(out.read_text()).text)
+
+
+@pytest.fixture
+def source(built: Platform) -> Iterator[Source]:
+    conn, dsn = built.conn, built.server.dsn
+    (tenant,) = [row["tenant_id"] for row in built.rows("select tenant_id from core.tenant where slug = 'ours'")]
+    with psycopg.connect(dsn) as slow, psycopg.connect(dsn) as other:
+        slow.execute("select set_config('app.tenant_id', %s, true)", [str(tenant)])
+        slow.execute(APPEND, ["late"])  # an older transaction, which commits after younger ones
+        for stream in ("one", "two"):
+            with acting(other, tenant):
+                other.execute(APPEND, [stream])
+            other.commit()
+        slow.commit()
+    appended = {(stream, version) for stream in ("late", "one", "two") for version in (1, 2)}
+    # one consumer has read some, in the order of transactions and not of positions; the other has read all
+    read = set(polled(conn, tenant, "half", 3))
+    assert set(polled(conn, tenant, "whole")) == appended
+    with acting(conn, tenant):
+        conn.execute(APPEND, ["one"])
+    unread = {("one", 3), ("one", 4)}
+    password = add_analyst(conn, "restored_reader", ["ours"])
+    try:
+        yield Source(built, tenant, dsn, ("restored_reader", str(password)), {
+            "half": (appended - read) | unread, "whole": unread, "new": appended | unread,
+        })  # fmt: skip
+    finally:
+        revoke_analyst(conn, "restored_reader", [])
+
+
+@contextmanager
+def new_server(cluster: Cluster) -> Iterator[Embedded]:
+    folder = open_folder("stanchion-restored-")
+    server = Embedded(folder / "home", bindir=cluster.bindir, fast=True)
+    try:
+        yield server
+    finally:
+        server.purge()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def tool(bindir: Path, name: str, *args: str, env: dict[str, str], stdin: bytes | None = None) -> bytes:
+    done = subprocess.run(
+        [bindir / name, *args], env=env | library_path(bindir), input=stdin, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def check(source: Source, dsn: str, tmp_path: Path) -> None:
+    """Everything is there and as it should be."""
+    for command in (["verify"], ["audit"], ["build"]):
+        outcome = run_stanchion(*command, database_url=dsn)
+        assert outcome.code == 0, outcome.out + outcome.err
+    assert source.page(dsn, tmp_path) == source.page(source.dsn, tmp_path)
+    login, password = source.analyst
+    with psycopg.connect(make_conninfo(dsn, user=login, password=password)) as reader:
+        assert reader.execute("select name from core.tenant").fetchall() == [("Ours",)]
+        assert reader.execute("select count(*) > 0 from marts.standings").fetchone() == (True,)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        with acting(conn, source.tenant):
+            conn.execute(APPEND, ["two"])
+        fresh = {("two", 3), ("two", 4)}
+        for consumer, unread in source.unread.items():
+            got = polled(conn, source.tenant, consumer)
+            assert len(got) == len(set(got))
+            assert set(got) == unread | fresh, consumer
+            for stream in ("late", "one", "two"):
+                versions = [version for name, version in got if name == stream]
+                assert versions == sorted(versions)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_a_dump_in_a_new_server_is_whole_once_it_is_mended(source: Source, cluster: Cluster, tmp_path: Path) -> None:
+    for table in ("event", "event_stream", "consumer"):  # as on a server that has been in use for years
+        source.built.conn.execute(
+            f"update core.{table} set transaction_id = (transaction_id::text::bigint + 4000000000)::text::xid8"
+        )
+    old = {"PGHOST": cluster.host, "PGPORT": str(cluster.port), "PGUSER": cluster.user, "PGPASSWORD": cluster.password}
+    roles = tool(cluster.bindir, "pg_dumpall", "--roles-only", env=old)
+    tool(cluster.bindir, "pg_dump", "--format=custom", f"--file={tmp_path}/dump", NAME, env=old)
+    with new_server(cluster) as server, server:
+        new = server.environment("postgres")
+        password = new["PGPASSWORD"]
+        tool(cluster.bindir, "psql", "-X", "-q", env=new, stdin=roles)  # its own superuser is there already
+        with psycopg.connect(make_conninfo(server.dsn("postgres"), password=cluster.password), autocommit=True) as conn:
+            conn.execute(f"alter role postgres password '{password}'")  # which came along too
+        tool(cluster.bindir, "pg_restore", "--create", "--exit-on-error", "-d", "postgres", f"{tmp_path}/dump", env=new)
+        dsn = server.dsn(NAME)
+
+        doctor = run_stanchion("doctor", database_url=dsn)
+        assert "go by transactions of another server" in doctor.out
+        assert "restored_reader was granted 1 tenants" in doctor.out
+        asked = run_stanchion("restored", database_url=dsn)
+        assert asked.code == 1
+        assert "restored_reader reads ours? There is nobody to ask; say --yes." in asked.err
+        mended = run_stanchion("restored", "--yes", database_url=dsn)
+        assert mended.code == 0, mended.err
+        assert "8 events go by transactions of this server; no consumer misses one." in mended.out
+        assert "restored_reader reads ours again." in mended.out
+        assert "Nothing to mend" in run_stanchion("restored", database_url=dsn).out
+        assert "stanchion restored" not in run_stanchion("doctor", database_url=dsn).out
+        check(source, dsn, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_a_base_backup_needs_no_mending(source: Source, cluster: Cluster, tmp_path: Path) -> None:
+    with new_server(cluster) as server:
+        suite = Embedded(_home_of(source.built.conn), bindir=cluster.bindir)
+        base_backup(suite, server.home)
+        with server:
+            dsn = server.dsn(NAME)
+            told = json.loads(run_stanchion("restored", "--json", database_url=dsn).out)
+            assert told == {"events": 0, "regranted": [], "without_login": []}
+            check(source, dsn, tmp_path)
+
+
+def _home_of(conn: Reader) -> Path:
+    return Path(conn.execute("show data_directory").fetchone()[0]).parent
+
+
+@pytest.mark.slow
+def test_only_a_superuser_mends_and_no_namesake_gets_what_is_not_its_own(source: Source, tmp_path: Path) -> None:
+    conn = source.built.conn
+    conn.execute("create role namesake login in role stanchion_analyst")
+    conn.execute("create role climber login in role stanchion_analyst, stanchion_owner")
+    try:
+        for login in ("namesake", "climber", "nobody_any_more"):
+            conn.execute(
+                "insert into core.analyst_grant (role_name, role_id, tenant_id) values (%s, 1, %s)",
+                [login, source.tenant],
+            )
+        outcome: Outcome = run_stanchion("restored", "--yes", "--json", database_url=source.dsn)
+        told = json.loads(outcome.out)
+        assert (told["regranted"], told["without_login"]) == (["namesake"], ["climber", "nobody_any_more"])
+        conn.execute("alter role climber password 'climber'")
+        refused = run_stanchion("restored", database_url=make_conninfo(source.dsn, user="climber", password="climber"))
+        assert refused.code == 1
+        assert "Only a superuser may change what events say" in refused.err
+    finally:
+        conn.execute("delete from core.analyst_grant where role_name <> 'restored_reader'")
+        conn.execute("drop role namesake, climber")

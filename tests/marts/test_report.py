@@ -1,0 +1,212 @@
+"""The report of a league says what its marts say, of that league alone, whatever names are made of."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from etl.analysts import add_analyst, revoke_analyst
+from tests.browser import look
+from tests.conftest import Outcome, run_stanchion
+from tests.html import Page
+from tests.marts.conftest import Platform
+
+Write = Callable[..., Page]
+
+
+@pytest.fixture
+def write(built: Platform, tmp_path: Path) -> Write:
+    """Write a report, and read it as a page."""
+
+    def write(*args: str, dsn: str = built.server.dsn) -> Page:
+        out = tmp_path / "report.html"
+        outcome = run_stanchion("report", "--out", str(out), *args, database_url=dsn)
+        assert outcome.code == 0, outcome.err
+        assert list(tmp_path.glob(".*")) == [], "nothing is left beside it"
+        return Page(out.read_text(encoding="utf-8"))
+
+    return write
+
+
+def refused(built: Platform, *args: str, dsn: str = "") -> str:
+    outcome = run_stanchion("report", "--out", "/tmp/never.html", *args, database_url=dsn or built.server.dsn)
+    assert outcome.code == 1
+    assert not Path("/tmp/never.html").exists()
+    return outcome.err.strip().splitlines()[-1]
+
+
+def clock(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def test_the_page_says_what_the_marts_say(built: Platform, write: Write) -> None:
+    page = write("--tenant", "ours")
+    whose = "tenant_id = (select tenant_id from core.tenant where slug = 'ours')"
+    name = "(select team_name from marts.dim_team as t where t.tenant_id = s.tenant_id and t.team_key = s.{})"
+    for kind in ("All", "Regular", "Playoffs"):
+        lines = built.rows(
+            f"select {name.format('team_key')} as team, s.* from marts.standings as s where {whose} and game_type = %s",
+            kind,
+        )
+        assert len(lines) > 1
+        told = {row[1]: row for row in page.table(mart="standings", type=kind).rows}
+        assert told.keys() == {line["team"] for line in lines}
+        for line in lines:
+            keys = ("games", "wins", "losses", "ties", "overtime_losses", "points", "goals_for", "goals_against")
+            row = told[line["team"]]
+            assert [row[0], *row[2:10]] == [str(line["place"]), *(str(line[key]).removesuffix(".00") for key in keys)]
+            assert row[11:] == [line["last_five"], line["streak"]]
+
+    for row in built.rows(
+        f"select p.person_key, sum(goals) as goals, sum(assists) as assists, sum(seconds) as seconds "
+        f"from marts.fact_player_game as p where {whose} and is_counted and has_played and not is_goalie group by 1"
+    ):
+        games = page.table(mart="fact_player_game", person=row["person_key"]).rows
+        assert sum(int(game[1]) for game in games) == row["goals"]
+        assert sum(int(game[2]) for game in games) == row["assists"]
+        minutes = [game[6].split(":") for game in games]
+        assert sum(int(m) * 60 + int(s) for m, s in minutes) == row["seconds"]
+
+    for row in built.rows(
+        f"select {name.format('team_key')} as team, sum(goals) as goals, sum(shots_on_goal) as on_goal, "
+        f"sum(shots_missed) as missed, sum(shots_blocked) as blocked, sum(shots) as shots "
+        f"from marts.fact_team_game as s where {whose} and is_counted group by tenant_id, team_key"
+    ):
+        (told_shots,) = [line for line in page.table(chart="shots").rows if line[0] == row["team"]]
+        goals, saved, missed, blocked, other, shots = map(int, told_shots[2:8])
+        assert (goals, goals + saved, missed, blocked, shots) == (
+            row["goals"],
+            row["on_goal"],
+            row["missed"],
+            row["blocked"],
+            row["shots"],
+        )
+        assert goals + saved + missed + blocked + other == shots
+
+    left_out = built.rows(f"select reason from marts.fact_game_quality where {whose} and not is_counted")
+    assert [row[2] for row in page.table(quality="left-out").rows] == [row["reason"] for row in left_out]
+    assert left_out
+    assert len(page.table(mart="fact_game_quality").rows) == len(page.table(mart="dim_game").rows) == 6
+
+
+@pytest.mark.slow
+def test_only_that_league_is_in_it_as_whoever_it_is_read(built: Platform, write: Write) -> None:
+    built.conn.execute(
+        "update marts.dim_team as t set team_name = 'Foreign ' || team_name from core.tenant as c "
+        "where c.tenant_id = t.tenant_id and c.slug = 'theirs'"
+    )
+    built.conn.execute(
+        "update marts.dim_person as p set person_name = 'Foreign ' || person_name from core.tenant as c "
+        "where c.tenant_id = p.tenant_id and c.slug = 'theirs'"
+    )
+    password = add_analyst(built.conn, "report_reader", ["ours"])
+    reader = make_conninfo(built.server.dsn, user="report_reader", password=password)
+    try:
+        pages = {
+            "operator": write("--tenant", "ours"),
+            "as the analyst": write("--tenant", "ours", "--as", "report_reader"),
+            "analyst": write("--tenant", "Ours", dsn=reader),
+        }
+        texts = {re.sub(r"Written by .*", "", page.text) for page in pages.values()}
+        assert len(texts) == 1
+        assert "Foreign" not in texts.pop()
+        assert "'report_reader' does not read theirs" in refused(built, "--tenant", "theirs", "--as", "report_reader")
+        assert "reads no tenant 'Theirs': it reads Ours" in refused(built, "--tenant", "Theirs", dsn=reader)
+        assert "Only a superuser may read as 'postgres'" in refused(
+            built, "--tenant", "Ours", "--as", "postgres", dsn=reader
+        )
+    finally:
+        revoke_analyst(built.conn, "report_reader", [])
+
+
+@pytest.mark.slow
+def test_names_are_text_whatever_they_are_made_of(built: Platform, write: Write) -> None:
+    evil = """"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;</style>"""
+    (count,) = built.rows("select count(*) as n from marts.dim_team")
+    built.conn.execute("update marts.dim_team set team_name = %s || team_key", [evil])
+    built.conn.execute("update marts.dim_person set person_name = %s || person_key", [evil])
+    built.conn.execute("update core.tenant set name = %s where slug = 'ours'", [evil])
+    built.conn.execute("update marts.fact_game_quality set reason = %s where reason is not null", [evil])
+    page = write("--tenant", "ours")
+    assert count["n"] > 0
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "img", "iframe", "object", "form"}
+    assert not [given for _, given in page.elements for name in given if name.startswith("on")]
+    assert page.headings[0] == (1, evil)
+    assert all(row[1].startswith(evil) for row in page.table(mart="standings", type="All").rows)
+    assert page.table(quality="left-out").rows[0][2] == evil
+    seen, console = look(page.source, 360)
+    assert (seen[0].scroll_width, console) == (360, [])
+
+
+@pytest.mark.slow
+def test_it_asks_nothing_of_anybody_and_fits_every_screen(write: Write) -> None:
+    page = write("--tenant", "ours")
+    targets = [given[name] or "" for _, given in page.elements for name in ("href", "src") if name in given]
+    ids = [given["id"] for _, given in page.elements if "id" in given]
+    assert {target for target in targets if not target.startswith("#")} == {"data:,"}
+    assert "url(" not in page.source
+    assert "@import" not in page.source
+    assert len(ids) == len(set(ids))
+    assert {target[1:] for target in targets if target.startswith("#")} <= set(ids)
+    for dark in (False, True):
+        seen, console = look(page.source, 360, 800, 1280, dark=dark)
+        assert console == []
+        for each in seen:
+            assert (each.requests, each.faint, each.unreachable) == ([], [], []), each.width
+            assert each.scroll_width == each.width
+
+
+def test_it_can_be_read_without_seeing_it(write: Write) -> None:
+    page = write("--tenant", "ours")
+    tags = [tag for tag, _ in page.elements]
+    assert all(tags.count(landmark) == 1 for landmark in ("header", "nav", "main", "footer", "h1"))
+    levels = [level for level, _ in page.headings]
+    assert levels[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
+    assert all(text.strip() for _, text in page.headings)
+    for table in page.tables:
+        assert table.caption.strip(), table.attributes
+        assert table.columns
+        assert set(table.scopes) <= {"col", "row"}
+        assert all(len(row) == len(table.columns) for row in table.rows)
+    for tag, given in page.elements:
+        if tag == "svg":
+            assert given.get("aria-hidden") == "true", "what is drawn stands beside it in numbers"
+    assert page.elements[0][1] == {"lang": "en"}
+
+
+@pytest.mark.slow
+def test_a_season_is_chosen_and_a_wrong_one_is_named(built: Platform, write: Write) -> None:
+    assert write("--tenant", "ours", "--season", "2026").text == write("--tenant", "ours").text
+    assert "Ours has no season '1999'; there is 2026." in refused(built, "--tenant", "ours", "--season", "1999")
+    assert "There is no game of Nobody" in refused(built, "--tenant", "nobody")
+    assert "There is no tenant 'nowhere'" in refused(built, "--tenant", "nowhere")
+
+
+def test_a_program_is_told_what_was_written(built: Platform, tmp_path: Path) -> None:
+    out = tmp_path / "ours.html"
+    outcome = run_stanchion("report", "--tenant", "ours", "--out", str(out), "--json", database_url=built.server.dsn)
+    assert json.loads(outcome.out) == {"file": str(out), "bytes": out.stat().st_size}
+
+
+def test_what_cannot_be_written_is_a_sentence(stanchion: Callable[..., Outcome], db: psycopg.Connection) -> None:
+    assert "There are no marts yet" in _last(stanchion("report", "--tenant", _tenant(db), "--out", "/tmp/never.html"))
+    assert "There is no folder" in _last(stanchion("report", "--tenant", "x", "--out", "/nowhere/x.html"))
+    assert stanchion("report", "--out", "/tmp/never.html").code == 2
+    assert stanchion("report", "--partitions", "--tenant", "x", "--out", "/tmp/never.html").code == 2
+
+
+def _tenant(db: psycopg.Connection) -> str:
+    db.execute("select core.create_tenant('ours', 'Ours', 'league')")
+    return "ours"
+
+
+def _last(outcome: Outcome) -> str:
+    assert outcome.code == 1
+    return outcome.err.strip().splitlines()[-1]

@@ -1,0 +1,43 @@
+"""The DBA's page shows every set, every day and what was done, and asks nothing of anybody."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.database import Connection
+from etl.picture import read_status
+from tests.browser import look
+from tests.html import Page
+
+
+@pytest.mark.slow
+def test_the_page_shows_sets_days_and_log(
+    db: Connection, stanchion: Callable[..., Any], tmp_path: Path, dsn: str
+) -> None:
+    db.execute("select core.hold_partitions('core.audit_log', '<b>Case 4711</b>')")
+    last = db.execute("select child from core.partition where relation = 'core.job_done' order by day desc").fetchone()
+    db.execute(f"drop table {last[0]}")
+    out = tmp_path / "partitions.html"
+    assert stanchion("report", "--partitions", "--out", str(out)).code == 0
+    page = Page(out.read_text(encoding="utf-8"))
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        status = read_status(conn)
+    rows = {row[0]: row for row in page.table(partitions="sets").rows}
+    assert rows.keys() == {each.relation for each in status.sets}
+    assert rows["core.audit_log"][8] == "held: <b>Case 4711</b>"
+    assert (rows["core.job_done"][6], rows["core.job_done"][7]) == ("2 of 3", "1")
+    squares = [given for tag, given in page.elements if tag == "title"]
+    assert len(squares) - 1 == sum(len(each.days) for each in status.sets), "a cell per day, and the page's own title"
+    logged = page.table(partitions="log").rows[0]
+    assert (logged[1], logged[3], logged[5]) == ("core.audit_log", "held", "<b>Case 4711</b>")
+    assert next(alert.problem for alert in status.alerts) in page.text
+    for dark in (False, True):
+        seen, console = look(page.source, 360, 1280, dark=dark)
+        assert console == []
+        assert [(each.scroll_width, each.requests, each.faint, each.unreachable) for each in seen] == [
+            (360, [], [], []),
+            (1280, [], [], []),
+        ]

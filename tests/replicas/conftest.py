@@ -1,0 +1,78 @@
+"""A deployed primary with a tenant, and a replica that streams from it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.binaries import Account, runnable
+from etl.database import connect
+from etl.deploy import deploy, make_due_partitions, plan_deploy
+from etl.embedded import Embedded
+from etl.modules import discover
+from etl.paths import ROOT
+from etl.server import Server
+from tests.conftest import Cluster, open_folder
+
+
+@dataclass
+class Pair:
+    primary: Embedded
+    replica: Embedded
+
+    def on_primary(self, statement: str) -> Any:
+        return _ask(self.primary, statement)
+
+    def on_replica(self, statement: str) -> Any:
+        return _ask(self.replica, statement)
+
+
+def _ask(server: Embedded, statement: str) -> Any:
+    with psycopg.connect(server.dsn(), autocommit=True) as conn:
+        cursor = conn.execute(statement.encode())
+        return cursor.fetchone()[0] if cursor.description else None
+
+
+def base_backup(source: Embedded, home: Path, *options: str) -> Path:
+    """What pg_basebackup takes of a server, as the data of a server at home."""
+    account = Account.for_data(source.data)
+    home.mkdir(mode=0o755)
+    account.give(home)
+    shutil.copy(source.home / "password", home / "password")
+    account.give(home / "password")
+    bindir, _ = runnable(source.binaries, account, source.home)
+    child = account.child(bindir)
+    child["env"] |= source.environment()
+    subprocess.run(
+        [bindir / "pg_basebackup", "-D", home / "data", "-c", "fast", *options],
+        check=True,
+        capture_output=True,
+        **child,
+    )
+    return home
+
+
+@pytest.fixture(scope="module")
+def pair(cluster: Cluster) -> Iterator[Pair]:
+    folder = open_folder("stanchion-pair-")
+    primary = Embedded(folder / "primary", bindir=cluster.bindir, fast=True)
+    replica = Embedded(folder / "replica", bindir=cluster.bindir, fast=True)
+    try:
+        with primary:
+            server = Server(primary.dsn(), "test", embedded=False, description="test")
+            with connect(server) as conn:
+                deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
+                make_due_partitions(conn)
+                conn.execute("select core.create_tenant('ours', 'Ours', 'league')")
+            base_backup(primary, folder / "replica", "-R")
+            with replica:
+                yield Pair(primary, replica)
+    finally:
+        replica.purge()
+        primary.purge()
+        shutil.rmtree(folder, ignore_errors=True)

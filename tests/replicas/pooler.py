@@ -1,0 +1,83 @@
+"""A PgBouncer in transaction mode in front of a database, for as long as a test needs it."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from etl.binaries import Account
+from etl.cluster import PORTS
+from etl.paths import ROOT
+from tests.conftest import Cluster, open_folder
+
+
+@dataclass(frozen=True)
+class Pooler:
+    port: int
+
+    def dsn(self, direct: str) -> str:
+        """The same login and database, by way of the pooler."""
+        return make_conninfo(direct, host="127.0.0.1", port=self.port)
+
+
+@contextmanager
+def pooling(cluster: Cluster, *logins: str, sessions: int = 4) -> Iterator[Pooler]:
+    """Transactions of any number of clients of these logins, over a few sessions of each."""
+    found = subprocess.run([ROOT / ".ci/debian-program", "pgbouncer"], capture_output=True, text=True, check=False)
+    if found.returncode == 3:
+        pytest.skip(found.stderr.strip().splitlines()[-1])
+    found.check_returncode()
+    folder = open_folder("stanchion-pooler-")
+    account = Account.for_data(folder / "none")
+    account.give(folder)
+    port = next(port for port in reversed(PORTS) if _is_free(port))
+    known = [conninfo_to_dict(login) for login in logins]
+    users = folder / "users.txt"
+    users.write_text("".join(f'"{login["user"]}" "{login["password"]}"\n' for login in known))
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(
+        f"[databases]\n* = host={cluster.host} port={cluster.port}\n"
+        "[pgbouncer]\nlisten_addr = 127.0.0.1\nunix_socket_dir =\npool_mode = transaction\n"
+        f"listen_port = {port}\nauth_type = scram-sha-256\nauth_file = {users}\n"
+        f"default_pool_size = {sessions}\nmax_client_conn = 200\nlogfile = {folder}/log\n"
+    )
+    for path in (users, configuration):
+        account.give(path)
+    process = subprocess.Popen(
+        [found.stdout.strip(), "-q", configuration],
+        **account.child(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        pooler = Pooler(port)
+        _wait(pooler.dsn(logins[0]))
+        yield pooler
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(dsn: str) -> None:
+    until = time.monotonic() + 10
+    while True:
+        try:
+            psycopg.connect(dsn, prepare_threshold=None).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
