@@ -1,7 +1,8 @@
 -- tenant_id is the first column of every key and index of a table of tenants: a key without it tells
 -- one tenant that another has that value, and an index without it is not used under the policies.
 --
--- An index may lead with other columns when a foreign key to a reference table needs it.
+-- An index may lead with other columns when a foreign key to a table without tenants needs it, or with one that is
+-- generated from the tenant.
 select r.name as object, format('%s does not begin with tenant_id', i.relname) as problem
 from core.own_relation as r
 join pg_index as x on x.indrelid = r.relation
@@ -18,5 +19,13 @@ where
             select 1
             from pg_constraint as f
             where f.conrelid = r.relation and f.contype = 'f' and f.conkey[1] = x.indkey[0]
+        )
+    )
+    and not (
+        not x.indisunique
+        and exists (
+            select 1
+            from pg_attrdef as d
+            where d.adrelid = r.relation and d.adnum = x.indkey[0] and pg_get_expr(d.adbin, d.adrelid) ~ '\mtenant_id\M'
         )
     )
