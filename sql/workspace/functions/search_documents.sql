@@ -14,6 +14,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
 set enable_indexscan = off
+set client_min_messages = warning
 as $$
 declare
     v_tenant uuid := core.required_tenant();
@@ -21,7 +22,7 @@ declare
 begin
     if (p_limit between 1 and 100) is not true then
         raise exception 'a search answers with 1 to 100 documents' using errcode = '22023';
-    elsif numnode(v_query) = 0 then
+    elsif coalesce(numnode(v_query), 0) = 0 then
         return;
     end if;
     perform set_config('stanchion.searched', format('''@%s'' & (%s)', v_tenant, v_query), true);

@@ -15,7 +15,7 @@ create table workspace.document (
     search tsvector not null generated always as (
         array_to_tsvector(array['@' || tenant_id::text])
         || setweight(to_tsvector('english'::regconfig, name), 'A')
-        || setweight(array_to_tsvector(tags), 'B')
+        || setweight(to_tsvector('english'::regconfig, workspace.tag_words(tags)), 'B')
         || to_tsvector('english'::regconfig, body)
     ) stored,
     constraint document_pk primary key (tenant_id, document_id),
