@@ -14,5 +14,8 @@ where
         'core.partition_log',
         'core.stat_refresh',  -- how old each mart is
         'workspace.plan',  -- which plans there are
-        'workspace.plan_feature'
+        'workspace.plan_feature',
+        'ops.watch',  -- what operators watch
+        'ops.metric_sample',
+        'ops.table_size'
     )
