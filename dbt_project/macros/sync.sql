@@ -15,6 +15,8 @@
             or old.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
             {%- endif %}
         )
+        {%- else %}
+        and {{ is_recent('old') }}
         {%- endif %};
     insert into {{ target }} ({{ list }})
     select {{ list }} from {{ source }} as new
@@ -25,9 +27,23 @@
 {#- Whether anything differs. -#}
 {% macro differences(target, source, columns) -%}
     {%- set list = columns | join(', ') -%}
+    {%- set kept -%}
+        select {{ list }} from {{ target }} as kept where {{ is_recent('kept') }}
+    {%- endset -%}
     select exists (
-        (select {{ list }} from {{ source }} except all select {{ list }} from {{ target }})
+        (select {{ list }} from {{ source }} except all {{ kept }})
         union all
-        (select {{ list }} from {{ target }} except all select {{ list }} from {{ source }})
+        ({{ kept }} except all select {{ list }} from {{ source }})
     )
+{%- endmacro %}
+
+{#- For a dimension or fact that is always computed and names the day by which it goes in recent_by: the rows from the
+    day before the latest that it has. What came since is of no earlier day, whoever took how long to commit it. -#}
+{% macro is_recent(alias) -%}
+    {%- set day = config.get('recent_by') -%}
+    {%- if day and not flags.FULL_REFRESH -%}
+        {{ alias }}.{{ day }} >= (select coalesce(max(latest.{{ day }}) - 1, '-infinity') from {{ this }} as latest)
+    {%- else -%}
+        true
+    {%- endif -%}
 {%- endmacro %}

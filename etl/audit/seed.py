@@ -51,6 +51,7 @@ class Victim:
     tenant_id: str
     mark: str
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    second_rows: dict[str, dict[str, Any]] = field(default_factory=dict)  # where two are referred to
 
     @property
     def marks(self) -> list[str]:
@@ -183,10 +184,12 @@ def _inherited(conn: Connection, table: Table, victim: Victim, tables: dict[str,
 
 def _second(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> dict[str, Any]:
     """Another row of the victim's in a table, by a mark in which the first one is."""
-    other = replace(victim, mark=f"{victim.mark}b", rows=dict(victim.rows))
-    if why := _insert(conn, table, other, tables):
-        raise LookupError(f"there is no second row in {table.name} to refer to: {why}")
-    return other.rows[table.name]
+    if table.name not in victim.second_rows:
+        other = replace(victim, mark=f"{victim.mark}b", rows=dict(victim.rows))
+        if why := _insert(conn, table, other, tables):
+            raise LookupError(f"there is no second row in {table.name} to refer to: {why}")
+        victim.second_rows[table.name] = other.rows[table.name]
+    return victim.second_rows[table.name]
 
 
 def _suggestions(column: dict[str, Any], table: Table, victim: Victim) -> list[Any]:

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from etl.build import build
 from etl.build.run import Report
+from etl.commands.demo import use_workspace
 from etl.server import Server
 from tests.marts.league import League, play, quirky
 
@@ -112,6 +113,7 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
             for league in (ours, theirs):
                 league.schedule(platform.server)
                 league.load(platform.server, folder)
+                use_workspace(platform.conn, league.slug)
             platform.build()
             leagues = platform.leagues
         with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:

@@ -14,9 +14,9 @@ from etl.paths import ROOT
 from tests.marts.conftest import Platform
 
 NAMES = {
-    "staging": r"stg_(contest|landing)__\w+",
+    "staging": r"stg_(core|contest|landing|workspace)__\w+",
     "intermediate": r"int_\w+",
-    "marts": r"(fact|dim)_\w+|standings|head_to_head",
+    "marts": r"(fact|dim)_\w+|standings|head_to_head|usage_month|tenant_stats_mart",
 }
 UNIT_TESTS = 8
 

@@ -8,11 +8,12 @@ select
     format('create index concurrently on %s (%s);', r.relation::regclass, c.columns) as remedy
 from core.own_relation as r
 join pg_catalog.pg_constraint as f on f.conrelid = r.relation and f.contype = 'f'
-cross join lateral (
-    select string_agg(a.attname, ', ' order by k.position) as columns
-    from pg_catalog.unnest(f.conkey) with ordinality as k (number, position)
-    join pg_catalog.pg_attribute as a on a.attrelid = f.conrelid and a.attnum = k.number
-) as c
+cross join
+    lateral (
+        select string_agg(a.attname, ', ' order by k.position) as columns
+        from pg_catalog.unnest(f.conkey) with ordinality as k (number, position)
+        join pg_catalog.pg_attribute as a on a.attrelid = f.conrelid and a.attnum = k.number
+    ) as c
 where
     r.kind = 'table'
     and not exists (

@@ -15,18 +15,19 @@ select
     p.estimated_rows,
     p.bytes
 from core.partition_set as s
-cross join lateral (
-    select
-        count(*) as partitions,
-        min(c.day) as oldest,
-        max(c.day) as newest,
-        count(*) filter (where c.state in ('detaching', 'detached')) as half_way,
-        count(*) filter (where c.state in ('default', 'endless')) as odd,
-        coalesce(sum(c.estimated_rows), 0)::bigint as estimated_rows,
-        coalesce(sum(c.bytes), 0)::bigint as bytes
-    from core.partition as c
-    where c.relation = s.relation
-) as p
+cross join
+    lateral (
+        select
+            count(*) as partitions,
+            min(c.day) as oldest,
+            max(c.day) as newest,
+            count(*) filter (where c.state in ('detaching', 'detached')) as half_way,
+            count(*) filter (where c.state in ('default', 'endless')) as odd,
+            coalesce(sum(c.estimated_rows), 0)::bigint as estimated_rows,
+            coalesce(sum(c.bytes), 0)::bigint as bytes
+        from core.partition as c
+        where c.relation = s.relation
+    ) as p
 cross join lateral (
     select coalesce(array_agg(wanted.day order by wanted.day), '{}') as days
     from (

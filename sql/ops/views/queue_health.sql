@@ -12,23 +12,25 @@ select
     f.done_last_hour
 from core.queue as q
 cross join (select core.clock() as at) as clock
-cross join lateral (
-    select
-        count(*) filter (where i.lease_id is null and i.run_at <= clock.at) as ready,
-        count(*) filter (where i.lease_id is null and i.run_at > clock.at) as scheduled,
-        count(*) filter (where i.lease_id is not null) as leased,
-        count(*) filter (where i.leased_until <= clock.at) as overdue,
-        min(i.run_at) filter (where i.lease_id is null and i.run_at <= clock.at) as waits_since
-    from core.job as i
-    where i.queue = q.queue
-) as j
-cross join lateral (
-    select
-        count(*) as dead,
-        max(i.died_at) as latest_death
-    from core.job_dead as i
-    where i.queue = q.queue
-) as d
+cross join
+    lateral (
+        select
+            count(*) filter (where i.lease_id is null and i.run_at <= clock.at) as ready,
+            count(*) filter (where i.lease_id is null and i.run_at > clock.at) as scheduled,
+            count(*) filter (where i.lease_id is not null) as leased,
+            count(*) filter (where i.leased_until <= clock.at) as overdue,
+            min(i.run_at) filter (where i.lease_id is null and i.run_at <= clock.at) as waits_since
+        from core.job as i
+        where i.queue = q.queue
+    ) as j
+cross join
+    lateral (
+        select
+            count(*) as dead,
+            max(i.died_at) as latest_death
+        from core.job_dead as i
+        where i.queue = q.queue
+    ) as d
 cross join lateral (
     select count(*) as done_last_hour
     from core.job_done as i

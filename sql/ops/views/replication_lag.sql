@@ -24,7 +24,7 @@ select
     'this server',
     'itself',
     case
-        when pg_catalog.pg_last_wal_receive_lsn() is distinct from pg_catalog.pg_last_wal_replay_lsn()
+        when pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn()) > 0
             then extract(epoch from clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())
         else 0
     end,

@@ -1,0 +1,2 @@
+-- What was validated is taken back with the constraint.
+select 1;
