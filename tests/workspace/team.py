@@ -33,11 +33,24 @@ def add_members(db: Db, tenant: str, count: int) -> list[str]:
     return [row[0] for row in found.fetchall()]
 
 
-def touched(db: Db, name: str) -> dict[str, int]:
-    """What the transaction so far did with a table or an index, as the server counts it."""
-    scans, rows, pages = db.execute(
-        "select pg_stat_get_xact_numscans(c.oid), pg_stat_get_xact_tuples_returned(c.oid), "
-        "pg_stat_get_xact_blocks_fetched(c.oid) from (select %s::regclass::oid) as c (oid)",
-        [name],
-    ).fetchone()
-    return {"scans": scans, "rows": rows, "pages": pages}
+class Touched:
+    """What a session does with tables and indexes from here on, as the server counts it."""
+
+    def __init__(self, conn: Db, *names: str) -> None:
+        self.conn, self.names = conn, names
+        self.before = self._counts()
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        rows = self.conn.execute(
+            "select n, pg_stat_get_xact_numscans(n::regclass), pg_stat_get_xact_blocks_fetched(n::regclass) "
+            "from unnest(%s::text[]) as n",
+            [list(self.names)],
+        )
+        return {name: {"scans": scans, "pages": pages} for name, scans, pages in rows.fetchall()}
+
+    def since(self) -> dict[str, dict[str, int]]:
+        """Scans, of a table those of the whole of it, and pages; to be asked within the same transaction."""
+        return {
+            name: {what: count - self.before[name][what] for what, count in counts.items()}
+            for name, counts in self._counts().items()
+        }

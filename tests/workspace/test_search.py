@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.workspace.team import touched
+from tests.workspace.team import Touched
 
 Db = psycopg.Connection[Any]
 FILL = """
@@ -24,9 +24,11 @@ def test_a_search_reads_the_index_and_the_few_that_it_finds(db: Db, team: str, t
     with psycopg.connect(team, autocommit=True) as conn:
         search = "select name from workspace.search_documents(%s, 100)"
         conn.execute(search, ["warm"])
+        names = ("workspace.document_search_idx", "workspace.document")
         with conn.transaction():
+            touched = Touched(conn, *names)
             found = [name for (name,) in conn.execute(search, ["needle"])]
-            index, table = touched(conn, "workspace.document_search_idx"), touched(conn, "workspace.document")
+            index, table = touched.since().values()
         assert len(found) == 10
         assert all(name.startswith("ours") for name in found)  # another tenant has as many
         assert index["scans"] == 1
@@ -35,9 +37,9 @@ def test_a_search_reads_the_index_and_the_few_that_it_finds(db: Db, team: str, t
         assert index["pages"] < 40
         # a word that all documents of both have: as many as are ranked are read, of the tenant's own
         with conn.transaction():
+            touched = Touched(conn, *names)
             found = [name for (name,) in conn.execute(search, ["heron"])]
-            assert touched(conn, "workspace.document_search_idx")["scans"] == 1
-            assert touched(conn, "workspace.document")["scans"] == 0
+            assert [count["scans"] for count in touched.since().values()] == [1, 0]
         assert len(found) == 100
         assert all(name.startswith("ours") for name in found)
 

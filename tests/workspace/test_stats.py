@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.workspace.team import touched
+from tests.workspace.team import Touched
 
 Db = psycopg.Connection[Any]
 
@@ -113,6 +113,8 @@ def test_a_summary_reads_the_keys_of_its_tenant(db: Db, team: str, tenants: dict
         insert into workspace.document (tenant_id, name, body, created_at, updated_at)
         select t.tenant_id, 'x', repeat('y', 500), now(), now()
         from core.tenant as t cross join generate_series(1, 200) as n;
+        insert into workspace.dataset (tenant_id, name, row_count, byte_count, updated_at)
+        select t.tenant_id, 'x', 1, 1, now() from core.tenant as t cross join generate_series(1, 200) as n;
         insert into workspace.usage_daily
         select t.tenant_id, date '2030-01-01' - n, 'assistant', 5, 5, 0.00045, now()
         from core.tenant as t cross join generate_series(1, 365) as n;
@@ -125,8 +127,9 @@ def test_a_summary_reads_the_keys_of_its_tenant(db: Db, team: str, tenants: dict
         summary = "select members, documents, calls, cost from workspace.tenant_summary()"
         conn.execute(summary)
         with conn.transaction():
+            touched = Touched(conn, *names)
             found = conn.execute(summary).fetchone()
-            counts = {name: touched(conn, name) for name in names}
+            counts = touched.since()
     assert found == (500, 200, 1825, Decimal("0.16425"))
     assert {name: count["scans"] for name, count in counts.items()} == dict.fromkeys(names, 0)
     whole = dict(
