@@ -37,12 +37,16 @@
     )
 {%- endmacro %}
 
-{#- For a dimension or fact that is always computed and names the day by which it goes in recent_by: the rows from the
-    day before the latest that it has. What came since is of no earlier day, whoever took how long to commit it. -#}
+{#- For what is always computed and goes by the day in recent_by: the rows from the day before it last took something in,
+    or all of them where it is computed afresh. What came since is of no earlier day, however long it took to commit. -#}
 {% macro is_recent(alias) -%}
     {%- set day = config.get('recent_by') -%}
-    {%- if day and not flags.FULL_REFRESH -%}
-        {{ alias }}.{{ day }} >= (select coalesce(max(latest.{{ day }}) - 1, '-infinity') from {{ this }} as latest)
+    {%- if day -%}
+        (core.window_low() = -1 or {{ alias }}.{{ day }} >= (
+            select coalesce(core.utc_day(max(own.refreshed_at)) - 1, '-infinity')
+            from core.stat_refresh as own
+            where own.model = '{{ this.schema }}.{{ this.identifier }}'
+        ))
     {%- else -%}
         true
     {%- endif -%}

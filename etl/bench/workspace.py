@@ -16,6 +16,7 @@ from etl.bench.marts import Question, ask, reading
 from etl.bench.scratch import Scratch, scratch_database, settle
 from etl.build import build
 from etl.database import Connection
+from etl.errors import StanchionError
 from etl.server import Server
 
 _TABLES = ("core.membership", "core.principal", "workspace.usage_daily", "workspace.document", "workspace.dataset")
@@ -149,6 +150,8 @@ def _kept(server: Server, scratch: Scratch, say: Say) -> list[Result]:
     found = [refresh]
     for what in ("first build", "increment of a day"):
         report = build(own, selection, test=False)
+        if report.failed:
+            raise StanchionError(report.failed[0].message)
         found += [
             Result(f"{node.name}, {what}", 1, 1 / node.seconds, 1000 * node.seconds, 1000 * node.seconds, None, None)
             for node in report.nodes
