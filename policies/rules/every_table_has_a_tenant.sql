@@ -17,5 +17,6 @@ where
         'workspace.plan_feature',
         'ops.watch',  -- what operators watch
         'ops.metric_sample',
-        'ops.table_size'
+        'ops.table_size',
+        'ops.shard_map'
     )

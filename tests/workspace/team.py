@@ -41,15 +41,15 @@ class Touched:
         self.before = self._counts()
 
     def _counts(self) -> dict[str, dict[str, int]]:
-        rows = self.conn.execute(
-            "select n, pg_stat_get_xact_numscans(n::regclass), pg_stat_get_xact_blocks_fetched(n::regclass) "
-            "from unnest(%s::text[]) as n",
+        found = self.conn.execute(
+            "select n, pg_stat_get_xact_numscans(n::regclass), pg_stat_get_xact_tuples_fetched(n::regclass), "
+            "pg_stat_get_xact_blocks_fetched(n::regclass) from unnest(%s::text[]) as n",
             [list(self.names)],
         )
-        return {name: {"scans": scans, "pages": pages} for name, scans, pages in rows.fetchall()}
+        return {name: {"scans": scans, "rows": rows, "pages": pages} for name, scans, rows, pages in found.fetchall()}
 
     def since(self) -> dict[str, dict[str, int]]:
-        """Scans, of a table those of the whole of it, and pages; to be asked within the same transaction."""
+        """Scans, of a table those of the whole of it; its rows that an index led to; pages. Within one transaction."""
         return {
             name: {what: count - self.before[name][what] for what, count in counts.items()}
             for name, counts in self._counts().items()

@@ -117,7 +117,7 @@ def test_a_summary_reads_the_keys_of_its_tenant(db: Db, team: str, tenants: dict
         select t.tenant_id, 'x', 1, 1, now() from core.tenant as t cross join generate_series(1, 200) as n;
         insert into workspace.usage_daily
         select t.tenant_id, date '2030-01-01' - n, 'assistant', 5, 5, 0.00045, now()
-        from core.tenant as t cross join generate_series(1, 365) as n;
+        from core.tenant as t cross join generate_series(1, 365) as n order by 1, 2;
         """
     )
     names = ("core.membership", "workspace.document", "workspace.dataset", "workspace.usage_daily")

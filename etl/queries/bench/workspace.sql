@@ -72,7 +72,7 @@ select
     md5('bench0')::uuid,
     'Report ' || n,
     (
-        select string_agg(format('word%s', (n * p) % 20011), ' ') || case when n % 10 = 0 then ' often' else '' end
+        select string_agg(format('word%s', (n::bigint * p) % 20011), ' ') || case when n % 10 = 0 then ' often' else '' end
         || case when n % 10000 = 0 then ' rarely' else '' end || ' always'
         from unnest(array[7, 13, 101, 211, 1009, 2003, 4001, 5003, 6007, 7001, 8009, 9001, 10007, 11003]) as p
     ),
