@@ -12,8 +12,8 @@ using (true);
 
 create policy owner_for_tenant on workspace.dataset
 for all to stanchion_owner
-using (tenant_id = core.current_tenant() or core.is_operator())
-with check (tenant_id = core.current_tenant() or core.is_operator());
+using (tenant_id = (select core.current_tenant()) or (select core.is_operator()))
+with check (tenant_id = (select core.current_tenant()) or (select core.is_operator()));
 
 grant select on workspace.dataset to stanchion_app, stanchion_builder;
 

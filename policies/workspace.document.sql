@@ -16,12 +16,12 @@ using (true);
 
 create policy owner_for_tenant on workspace.document
 for all to stanchion_owner
-using (tenant_id = core.current_tenant() or core.is_operator())
-with check (tenant_id = core.current_tenant() or core.is_operator());
+using (tenant_id = (select core.current_tenant()) or (select core.is_operator()))
+with check (tenant_id = (select core.current_tenant()) or (select core.is_operator()));
 
 create policy what_is_searched on workspace.document
 as restrictive for select to stanchion_owner
-using (search @@ workspace.searched());
+using (search @@ (select workspace.searched()));
 
 grant select on workspace.document to stanchion_app;
 grant select (tenant_id, document_id, created_at, updated_at) on workspace.document to stanchion_builder;

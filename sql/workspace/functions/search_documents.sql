@@ -31,7 +31,7 @@ begin
     from (
         select d.document_id, d.name, d.tags, d.version, d.updated_at, d.search
         from workspace.document as d
-        where d.tenant_id = v_tenant
+        where d.tenant_id is not distinct from v_tenant  -- no condition for another index, whatever the statistics say
         limit 1000
     ) as found
     order by rank desc, found.updated_at desc, found.document_id
