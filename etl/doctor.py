@@ -3,13 +3,14 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from etl import catalog
 from etl.audit.rules import broken, rule_files
-from etl.database import Connection, is_deployed
+from etl.database import Connection, is_deployed, value
 from etl.modules import discover, module_states, read_ledger
-from etl.paths import QUERIES, ROOT
+from etl.paths import QUERIES, ROOT, query
 
 _LITTLE_SPACE = 0.1  # of the disk
 
@@ -36,6 +37,8 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
         )
         return
     yield _modules(conn)
+    if not value(conn, "select to_regclass('ops.alert') is not null"):
+        return  # what is asked below is not there yet
     yield Check(
         "The database is what the last deploy left.",
         [
@@ -51,6 +54,7 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
             for finding in broken(conn, rule)
         ],
     )
+    yield from _watched(conn)
     for path in sorted((QUERIES / "doctor").glob("*.sql")):
         yield ask(conn, path)
     if data:
@@ -62,6 +66,13 @@ def ask(conn: Connection, path: Path) -> Check:
     text = path.read_text(encoding="utf-8")
     promise = text.partition("\n")[0].removeprefix("-- ")
     return Check(promise, [Alert(*row) for row in conn.execute(text.encode()).fetchall()])
+
+
+def _watched(conn: Connection) -> Iterator[Check]:
+    """What the database watches itself, in schema ops."""
+    rows = conn.execute(query("watched")).fetchall()
+    for promise, found in groupby(rows, key=lambda row: str(row[0])):
+        yield Check(promise, [Alert(problem, remedy) for _, problem, remedy in found if problem])
 
 
 def _modules(conn: Connection) -> Check:

@@ -1,16 +1,20 @@
--- Who may see who is a member: the tenant's own application.
+-- Who may see who is a member: the tenant's own application, and the builder, of every tenant, to count them.
 alter table core.membership enable row level security, force row level security;
 
 create policy own_tenant on core.membership
 for select to stanchion_app
 using (tenant_id = core.current_tenant());
 
+create policy every_tenant on core.membership
+for select to stanchion_builder
+using (true);
+
 create policy owner_for_tenant on core.membership
 for all to stanchion_owner
-using (tenant_id = core.current_tenant() or core.is_operator())
-with check (tenant_id = core.current_tenant() or core.is_operator());
+using (tenant_id = (select core.current_tenant()) or (select core.is_operator()))
+with check (tenant_id = (select core.current_tenant()) or (select core.is_operator()));
 
-grant select on core.membership to stanchion_app;
+grant select on core.membership to stanchion_app, stanchion_builder;
 
 -- Not granted: update. Nobody changes a role but core.add_member, which asks who is asking.
 

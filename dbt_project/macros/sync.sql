@@ -15,6 +15,8 @@
             or old.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
             {%- endif %}
         )
+        {%- else %}
+        and {{ is_recent('old') }}
         {%- endif %};
     insert into {{ target }} ({{ list }})
     select {{ list }} from {{ source }} as new
@@ -25,9 +27,27 @@
 {#- Whether anything differs. -#}
 {% macro differences(target, source, columns) -%}
     {%- set list = columns | join(', ') -%}
+    {%- set kept -%}
+        select {{ list }} from {{ target }} as kept where {{ is_recent('kept') }}
+    {%- endset -%}
     select exists (
-        (select {{ list }} from {{ source }} except all select {{ list }} from {{ target }})
+        (select {{ list }} from {{ source }} except all {{ kept }})
         union all
-        (select {{ list }} from {{ target }} except all select {{ list }} from {{ source }})
+        ({{ kept }} except all select {{ list }} from {{ source }})
     )
+{%- endmacro %}
+
+{#- For what is always computed and goes by the day in recent_by: the rows from the day before it last took something in,
+    or all of them where it is computed afresh. What came since is of no earlier day, however long it took to commit. -#}
+{% macro is_recent(alias) -%}
+    {%- set day = config.get('recent_by') -%}
+    {%- if day -%}
+        (core.window_low() = -1 or {{ alias }}.{{ day }} >= (
+            select coalesce(core.utc_day(max(own.refreshed_at)) - 1, '-infinity')
+            from core.stat_refresh as own
+            where own.model = '{{ this.schema }}.{{ this.identifier }}'
+        ))
+    {%- else -%}
+        true
+    {%- endif -%}
 {%- endmacro %}

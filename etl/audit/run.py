@@ -59,7 +59,7 @@ def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], repor
     ours, theirs = (make_victim(conn, f"{SLUG}-{side}-{suffix}") for side in ("ours", "theirs"))
     for victim in (ours, theirs):
         for table in tables:
-            if why := fill(conn, table, victim):
+            if why := fill(conn, table, victim, tables):
                 report.add("seed", table.name, f"is not audited, since no row could be made for it: {why}")
     _grant(conn, logins["stanchion_analyst"], ours)
     targets = _Targets(conn, tables, ours, theirs)
@@ -104,10 +104,12 @@ class _Targets:
 
 def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterator[tuple[Attacker, list[Victim]]]:
     """The ways in which somebody with this login comes along, each with the tenants it may rightly see."""
-    token = {"request.jwt.claims": json.dumps({"app_metadata": {"tenant_id": ours.tenant_id}})}
+    principal = ours.rows["core.principal"]["principal_id"]
+    token = {"request.jwt.claims": json.dumps({"sub": principal, "app_metadata": {"tenant_id": ours.tenant_id}})}
     their_token = {"request.jwt.claims": json.dumps({"app_metadata": {"org_id": theirs.tenant_id}})}
     if role in ("stanchion_app", "stanchion_loader"):
-        yield Attacker(f"{role} for its tenant", conn, [theirs], {"app.tenant_id": ours.tenant_id}), [ours]
+        acting = {"app.tenant_id": ours.tenant_id, "app.principal_id": principal}
+        yield Attacker(f"{role} for its tenant", conn, [theirs], acting), [ours]
         yield Attacker(f"{role} with a token", conn, [theirs], token), [ours]
         yield Attacker(f"{role} without a tenant", conn, [theirs, ours]), []
         yield Attacker(f"{role} with a malformed tenant", conn, [theirs, ours], {"app.tenant_id": "' or true --"}), []

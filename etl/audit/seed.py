@@ -1,13 +1,14 @@
 """A row in every table of tenants, made from the catalog: so what a later module adds is audited too.
 
 A value that a CHECK refuses is replaced by the next that its column's type, or the constraint's own
-text, suggests. A table for which no row can be made is a finding, not something passed over.
+text, suggests. Two foreign keys to one table refer to two rows of it. A table for which no row can be made is a
+finding, not something passed over.
 """
 
 import hashlib
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from etl.paths import query
 
 _MOST_TRIES = 200
 SLUG = "stanchion-audit"
+_OF_ALL = {"core.tenant"}  # whose one row is the tenant
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Victim:
     tenant_id: str
     mark: str
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    second_rows: dict[str, dict[str, Any]] = field(default_factory=dict)  # where two are referred to
 
     @property
     def marks(self) -> list[str]:
@@ -103,8 +106,8 @@ def make_victim(conn: Connection, slug: str) -> Victim:
     return Victim(slug, str(row[0]) if row else "", mark)
 
 
-def fill(conn: Connection, table: Table, victim: Victim) -> str | None:
-    """Give the victim a row in a table; why not, where that fails."""
+def fill(conn: Connection, table: Table, victim: Victim, tables: list[Table]) -> str | None:
+    """Give the victim a row in a table, one of `tables`; why not, where that fails."""
     with conn.transaction():
         conn.execute("select set_config('app.tenant_id', %s, true)", [victim.tenant_id])
         if table.is_partitioned:
@@ -116,12 +119,12 @@ def fill(conn: Connection, table: Table, victim: Victim) -> str | None:
         if existing:
             victim.rows[table.name] = existing[0]
             return None
-        return _insert(conn, table, victim)
+        return _insert(conn, table, victim, {each.name: each for each in tables})
 
 
-def _insert(conn: Connection, table: Table, victim: Victim) -> str | None:
+def _insert(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> str | None:
     try:
-        given = _inherited(conn, table, victim)
+        given = _inherited(conn, table, victim, tables)
     except LookupError as e:
         return str(e)
     suggestions = {
@@ -160,19 +163,33 @@ def _next_suggestion(suggestions: dict[str, list[Any]], refused: list[str]) -> b
     return False
 
 
-def _inherited(conn: Connection, table: Table, victim: Victim) -> dict[str, Any]:
+def _inherited(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> dict[str, Any]:
     """tenant_id, and what foreign keys take from the victim's rows, or from any row of a table without tenants."""
     given: dict[str, Any] = {"tenant_id": victim.tenant_id}
+    referred: set[str] = set()
     for parent in table.parents:
-        row = victim.rows.get(parent["target"])
+        target = parent["target"]
+        row = _second(conn, tables[target], victim, tables) if target in referred else victim.rows.get(target)
         if row is None:
-            target = sql.Identifier(*parent["target"].split("."))
-            found = conn.execute(sql.SQL("select to_jsonb(t) from {} as t limit 1").format(target)).fetchone()
+            any_row = sql.SQL("select to_jsonb(t) from {} as t limit 1").format(sql.Identifier(*target.split(".")))
+            found = conn.execute(any_row).fetchone()
             if found is None:
-                raise LookupError(f"there is no row in {parent['target']} to refer to")
+                raise LookupError(f"there is no row in {target} to refer to")
             row = found[0]
+        if target in tables and target not in _OF_ALL:
+            referred.add(target)
         given |= {here: row[there] for here, there in zip(parent["columns"], parent["target_columns"], strict=True)}
     return given
+
+
+def _second(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> dict[str, Any]:
+    """Another row of the victim's in a table, by a mark in which the first one is."""
+    if table.name not in victim.second_rows:
+        other = replace(victim, mark=f"{victim.mark}b", rows=dict(victim.rows))
+        if why := _insert(conn, table, other, tables):
+            raise LookupError(f"there is no second row in {table.name} to refer to: {why}")
+        victim.second_rows[table.name] = other.rows[table.name]
+    return victim.second_rows[table.name]
 
 
 def _suggestions(column: dict[str, Any], table: Table, victim: Victim) -> list[Any]:
@@ -190,7 +207,7 @@ def _suggestions(column: dict[str, Any], table: Table, victim: Victim) -> list[A
         "name": [victim.mark],
         "uuid": [str(uuid.uuid4())],
         "boolean": [True, False],
-        "date": [now.date()],
+        "date": [now.date(), now.date().replace(day=1)],
         "timestamp with time zone": [now],
         "interval": ["1 minute"],
         "jsonb": [Jsonb({"mark": victim.mark}), Jsonb([victim.mark]), Jsonb(1), Jsonb(victim.mark)],

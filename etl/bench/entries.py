@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 
 from etl.bench import loading, shop
+from etl.bench import workspace as workspaces
 from etl.bench.compare import Alternative, Result, Say, compare
 from etl.bench.expiry import measure as measure_expiry
 from etl.bench.increments import measure as measure_increments
@@ -164,6 +165,16 @@ def increments(server: Server, effort: Effort) -> list[Result]:
     return measure_increments(server, sizes=sizes, say=effort.say)
 
 
+def workspace(server: Server, effort: Effort) -> list[Result]:
+    """What members wait for, at 10,000 tenants, half of --rows uses and a tenth of them members, and what is kept."""
+    return workspaces.measure(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
+
+
+def usage(server: Server, effort: Effort) -> list[Result]:
+    """Counting uses of a feature in their own transaction, beside writing them down alone."""
+    return workspaces.usage(server, seconds=effort.seconds, rounds=effort.rounds, say=effort.say)
+
+
 ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "claims": claims,
     "claims-live-keys": claims_live_keys,
@@ -174,4 +185,6 @@ ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "load": load,
     "purchases": purchases,
     "orders": orders,
+    "workspace": workspace,
+    "usage": usage,
 }

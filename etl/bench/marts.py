@@ -107,7 +107,7 @@ def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Resu
             with reading(own, scratch.conn, [slug]) as reader:
                 values = example(reader)
                 for question in QUESTIONS:
-                    results.append(_ask(reader, question, values, size, seconds))
+                    results.append(ask(reader, question, values, size, seconds))
             say(f"the {size} tenant")
     return results
 
@@ -116,7 +116,7 @@ def _server(server: Server, scratch: Scratch) -> Server:
     return replace(server, dsn=make_conninfo(server.dsn, dbname=scratch.conn.info.dbname))
 
 
-def _ask(
+def ask(
     reader: psycopg.Connection[Any], question: Question, values: dict[str, Any], size: str, seconds: float
 ) -> Result:
     times: list[float] = []

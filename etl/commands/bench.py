@@ -21,7 +21,7 @@ from etl.database import connect
     "--rows",
     default=10_000_000,
     show_default=True,
-    help="Live keys for claims-live-keys, 2 GB by default; marts takes half, load a million at most.",
+    help="Live keys for claims-live-keys, 2 GB by default; marts and workspace take half, load a million at most.",
 )
 @click.option(
     "--clients", multiple=True, type=int, default=(1, 8, 32), show_default=True, help="How many at once, for claims."

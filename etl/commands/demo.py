@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from etl import analysts, deploy, tenants
 from etl.build import build, is_current
 from etl.commands.options import confirm, database_option, note, open_server, print_table, some, yes_option
-from etl.database import Connection, connect, find_tenant
+from etl.database import Connection, connect, find_tenant, for_tenant
 from etl.loading.run import load
 from etl.loading.schedule import load_schedule
 from etl.loading.session import open_session
@@ -115,6 +115,13 @@ def add_leagues(conn: Connection) -> None:
             tenants.add_tenant(conn, slug, league.name, "league")
             for setting, setting_value in league.rules.items():
                 tenants.set_setting(conn, slug, f"contest.{setting}", setting_value, None)
+        use_workspace(conn, slug)
+
+
+def use_workspace(conn: Connection, slug: str) -> None:
+    """Give a league two members, a document and a dataset, and let it use its plan a little."""
+    with for_tenant(conn, slug):
+        conn.execute(query("demo/workspace").encode())
 
 
 def load_league(server: Server, conn: Connection, slug: str) -> int:

@@ -3,10 +3,12 @@
 import functools
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import click
@@ -152,3 +154,20 @@ def confirm(question: str, yes: bool) -> None:
         raise StanchionError(f"{question} There is nobody to ask; say --yes.")
     if not click.confirm(question, err=True):
         raise StanchionError("Nothing was done.")
+
+
+@contextmanager
+def until_signal() -> Iterator[Event]:
+    """An event that SIGTERM and Ctrl-C set; a second one of them ends the process at once."""
+    stop = Event()
+
+    def on_signal(number: int, _: Any) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,21 +1,17 @@
 """worker: the jobs of all tenants, worked and drained."""
 
-import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from json import dumps
-from threading import Event
 from typing import Any
 
 import click
 
 from etl import worker as machinery
-from etl.commands.options import database_option, json_option, note, open_server, print_json, some
+from etl.commands.options import database_option, json_option, note, open_server, print_json, some, until_signal
 from etl.worker import Done, Orders
 
 queue_option = click.option("--queue", metavar="QUEUE", help="Only the jobs of this queue; else of all of them.")
@@ -52,7 +48,7 @@ def worker_run(queue: str | None, batch: int | None, once: bool, poll: float, as
         stanchion worker run --queue stock.orders --json
     """
     orders, log = Orders(queue, batch, poll), _Log(as_json)
-    with open_server() as server, _until_signal() as stop:
+    with open_server() as server, until_signal() as stop:
         if once:
             machinery.run_once(server, orders, stop, log.tell)
         else:
@@ -81,7 +77,7 @@ def worker_drain(queue: str | None, batch: int | None, timeout: float, as_json: 
         stanchion worker drain --timeout 300
     """
     log = _Log(False)
-    with open_server() as server, _until_signal() as stop:
+    with open_server() as server, until_signal() as stop:
         waiting, later = machinery.drain(server, Orders(queue, batch), timeout, stop, log.tell)
     log.clear()
     if as_json:
@@ -141,20 +137,3 @@ class _Log:
     def _line(self, facts: dict[str, Any]) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         click.echo(dumps({"at": at} | facts, default=str, ensure_ascii=False))
-
-
-@contextmanager
-def _until_signal() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set; a second one of them ends the process at once."""
-    stop = Event()
-
-    def on_signal(number: int, _: Any) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,5 +12,11 @@ where
         'core.queue',  -- which queues there are
         'core.partition_set',  -- what is kept how long
         'core.partition_log',
-        'core.stat_refresh'  -- how old each mart is
+        'core.stat_refresh',  -- how old each mart is
+        'workspace.plan',  -- which plans there are
+        'workspace.plan_feature',
+        'ops.watch',  -- what operators watch
+        'ops.metric_sample',
+        'ops.table_size',
+        'ops.shard_map'
     )

@@ -1,4 +1,4 @@
--- Who somebody is, what they may do and what they did is written by functions that ask who is asking:
+-- Who somebody is, what they may do, what it may cost and what they did is written by functions that ask who is asking:
 -- no role may write those tables, nor one column of them.
 select
     r.name as object,
@@ -8,7 +8,9 @@ cross join lateral aclexplode(r.acl) as a
 where
     r.name in (
         'core.tenant', 'core.tenant_domain', 'core.tenant_config', 'core.principal', 'core.membership',
-        'core.analyst_grant', 'core.api_key', 'core.audit_log', 'core.cooldown', 'core.rate_bucket'
+        'core.analyst_grant', 'core.api_key', 'core.audit_log', 'core.cooldown', 'core.rate_bucket',
+        'workspace.plan', 'workspace.plan_feature', 'workspace.subscription', 'workspace.budget', 'workspace.invitation',
+        'workspace.usage_event', 'workspace.usage_daily', 'workspace.tenant_state'
     )
     and a.grantee <> r.owner
     and a.privilege_type <> 'SELECT'

@@ -1,5 +1,6 @@
 -- A policy guards the table and not its partitions: so nobody has a grant on one, and they live in schemas
--- that nobody may use; nor may anybody use the one with what marts are computed from. Those that
+-- that nobody may use; nor may anybody use the one with what marts are computed from, or that with what has no
+-- policies. Those that
 -- pg_partman makes stand beside their table, where it looks for them, and their owner reads them, as its
 -- maintenance does; nobody else has a grant on those either.
 with partman as (
@@ -25,4 +26,4 @@ union all
 select n.nspname, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type))
 from pg_namespace as n
 cross join lateral aclexplode(n.nspacl) as a
-where n.nspname in ('parts', 'mart_parts', 'staging') and a.grantee <> n.nspowner
+where n.nspname in ('parts', 'mart_parts', 'staging', 'hidden') and a.grantee <> n.nspowner

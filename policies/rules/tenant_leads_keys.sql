@@ -1,8 +1,9 @@
 -- tenant_id is the first column of every key and index of a table of tenants: a key without it tells
 -- one tenant that another has that value, and an index without it is not used under the policies.
 --
--- An index may lead with other columns when a foreign key to a reference table needs it, or when it is not unique
--- and those who may read the table are the builder, who reads every tenant, and the loader.
+-- An index may lead with other columns when a foreign key to a table without tenants needs it, with one that is
+-- generated from the tenant, or when it is not unique and those who may read the table are the builder, who reads every
+-- tenant, and the loader.
 select r.name as object, format('%s does not begin with tenant_id', i.relname) as problem
 from core.own_relation as r
 join pg_index as x on x.indrelid = r.relation
@@ -20,6 +21,11 @@ where
                 select 1
                 from pg_constraint as f
                 where f.conrelid = r.relation and f.contype = 'f' and f.conkey[1] = x.indkey[0]
+            )
+            or exists (
+                select 1
+                from pg_attrdef as d
+                where d.adrelid = r.relation and d.adnum = x.indkey[0] and pg_get_expr(d.adbin, d.adrelid) ~ '\mtenant_id\M'
             )
             or (
                 has_any_column_privilege('stanchion_builder', r.relation, 'select')

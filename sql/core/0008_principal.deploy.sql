@@ -11,3 +11,5 @@ create table core.principal (
     constraint principal_email_shape check (email = lower(email) and email like '_%@_%')
 );
 comment on table core.principal is 'One row per person or program of a tenant.';
+comment on column core.principal.email is 'Personal: where they are written to; in lower case.';
+comment on column core.principal.display_name is 'Personal: what they are called.';

@@ -226,6 +226,23 @@ BREAKS: dict[str, tuple[str, str]] = {
         "grant execute on procedure core.forget(text) to stanchion_loader",
         "core.forget",
     ),
+    "something personal for the builder": (
+        "grant select (email) on core.principal to stanchion_builder",
+        "core.principal.email",
+    ),
+    "something personal in what marts are made of": (
+        "create view staging.people with (security_invoker = true) as select display_name from core.principal",
+        "core.principal.display_name",
+    ),
+    "a gate that lets everybody through": (
+        "create view workspace.everybody with (security_barrier = true) as select * from hidden.tenant_stats as s; "
+        "grant select on workspace.everybody to stanchion_app",
+        "workspace.everybody",
+    ),
+    "a plan that a tenant writes": (
+        "grant update on workspace.subscription to stanchion_app",
+        "workspace.subscription",
+    ),
     "a trigger": (
         "create function core.noop() returns trigger language plpgsql set search_path = pg_catalog, pg_temp "
         "as 'begin return new; end'; create trigger t before update on core.tenant for each row "

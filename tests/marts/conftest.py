@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from etl.build import build
 from etl.build.run import Report
+from etl.commands.demo import use_workspace
 from etl.paths import ROOT
 from etl.server import Server
 from tests.marts.league import League, play, quirky
@@ -131,6 +132,7 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
             for league in (ours, theirs):
                 league.schedule(platform.server)
                 league.load(platform.server, folder)
+                use_workspace(platform.conn, league.slug)
             _sell(platform)
             platform.build()
             leagues = platform.leagues

@@ -14,9 +14,9 @@ from etl.paths import ROOT
 from tests.marts.conftest import Platform
 
 NAMES = {
-    "staging": r"stg_(contest|landing|stock)__\w+",
+    "staging": r"stg_(core|contest|landing|stock|workspace)__\w+",
     "intermediate": r"int_\w+",
-    "marts": r"(fact|dim)_\w+|standings|head_to_head|item_velocity|stockouts",
+    "marts": r"(fact|dim)_\w+|standings|head_to_head|item_velocity|stockouts|usage_month|tenant_stats_mart",
 }
 UNIT_TESTS = 11
 

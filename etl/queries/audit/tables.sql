@@ -50,6 +50,7 @@ select
                         join pg_attribute as a on a.attrelid = c.confrelid and a.attnum = k.num
                     )
                 )
+                order by c.conkey
             )
         from pg_constraint as c
         where c.conrelid = r.relation and c.contype = 'f' and c.conparentid = 0

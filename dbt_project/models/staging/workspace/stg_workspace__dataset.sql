@@ -1,0 +1,4 @@
+select
+    tenant_id,
+    updated_at
+from {{ source('workspace', 'dataset') }}

@@ -1,0 +1,9 @@
+-- Who may see which server has which tenants: operators; applications ask ops.shard_of for one at a time.
+alter table ops.shard_map enable row level security, force row level security;
+
+create policy owner_all on ops.shard_map
+for all to stanchion_owner
+using (true)
+with check (true);
+
+-- revert: select core.unsecure_relation('ops.shard_map');

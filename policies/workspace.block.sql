@@ -1,0 +1,17 @@
+-- Who may see who is blocked: the principal who did it. Whoever is blocked is not told; workspace.online_batch
+-- sees both sides.
+alter table workspace.block enable row level security, force row level security;
+
+create policy own on workspace.block
+for all to stanchion_app
+using (tenant_id = core.current_tenant() and principal_id = core.current_principal())
+with check (tenant_id = core.current_tenant() and principal_id = core.current_principal());
+
+create policy owner_for_tenant on workspace.block
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select, insert, delete on workspace.block to stanchion_app;
+
+-- revert: select core.unsecure_relation('workspace.block');

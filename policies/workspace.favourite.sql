@@ -1,0 +1,16 @@
+-- Who may see favourites: the principal whose they are, and nobody else of the tenant.
+alter table workspace.favourite enable row level security, force row level security;
+
+create policy own on workspace.favourite
+for all to stanchion_app
+using (tenant_id = core.current_tenant() and principal_id = core.current_principal())
+with check (tenant_id = core.current_tenant() and principal_id = core.current_principal());
+
+create policy owner_for_tenant on workspace.favourite
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select, insert, delete on workspace.favourite to stanchion_app;
+
+-- revert: select core.unsecure_relation('workspace.favourite');

@@ -1,0 +1,15 @@
+-- Who may see plans there are: applications. There is nothing of a tenant in it; operators write it.
+alter table workspace.plan enable row level security, force row level security;
+
+create policy everybody on workspace.plan
+for select to stanchion_app
+using (true);
+
+create policy owner_all on workspace.plan
+for all to stanchion_owner
+using (true)
+with check (true);
+
+grant select on workspace.plan to stanchion_app;
+
+-- revert: select core.unsecure_relation('workspace.plan');

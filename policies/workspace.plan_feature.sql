@@ -1,0 +1,15 @@
+-- Who may see what is in a plan: applications. There is nothing of a tenant in it; operators write it.
+alter table workspace.plan_feature enable row level security, force row level security;
+
+create policy everybody on workspace.plan_feature
+for select to stanchion_app
+using (true);
+
+create policy owner_all on workspace.plan_feature
+for all to stanchion_owner
+using (true)
+with check (true);
+
+grant select on workspace.plan_feature to stanchion_app;
+
+-- revert: select core.unsecure_relation('workspace.plan_feature');

@@ -1,0 +1,18 @@
+-- Who may see what a tenant subscribed to: its applications. Operators write it, or a service with an operator's
+-- login that hears of payments.
+alter table workspace.subscription enable row level security, force row level security;
+
+create policy own_tenant on workspace.subscription
+for select to stanchion_app
+using (tenant_id = core.current_tenant());
+
+create policy owner_for_tenant on workspace.subscription
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select on workspace.subscription to stanchion_app;
+
+-- Not granted: insert and update. Nobody gives themselves a plan, or makes theirs longer.
+
+-- revert: select core.unsecure_relation('workspace.subscription');

@@ -1,0 +1,19 @@
+-- Who may see what was used: the tenant's applications, and the builder, of every tenant. workspace.record_usage writes it.
+alter table workspace.usage_daily enable row level security, force row level security;
+
+create policy own_tenant on workspace.usage_daily
+for select to stanchion_app
+using (tenant_id = core.current_tenant());
+
+create policy every_tenant on workspace.usage_daily
+for select to stanchion_builder
+using (true);
+
+create policy owner_for_tenant on workspace.usage_daily
+for all to stanchion_owner
+using (tenant_id = (select core.current_tenant()) or (select core.is_operator()))
+with check (tenant_id = (select core.current_tenant()) or (select core.is_operator()));
+
+grant select on workspace.usage_daily to stanchion_app, stanchion_builder;
+
+-- revert: select core.unsecure_relation('workspace.usage_daily');

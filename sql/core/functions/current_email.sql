@@ -1,0 +1,25 @@
+-- The address of whoever acts, where they may have no principal yet: it decides whose invitation is whose.
+-- A token that says of itself that nobody has verified it is not believed.
+create or replace function core.current_email()
+returns text
+language plpgsql
+stable
+parallel restricted
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_claims jsonb := core.claims();
+begin
+    return lower(coalesce(
+        nullif(current_setting('app.email', true), ''),
+        case when coalesce(v_claims ->> 'email_verified', 'true') = 'true' then nullif(v_claims ->> 'email', '') end
+    ));
+end;
+$$;
+
+comment on function core.current_email() is
+'The address of the session in lower case: the setting app.email, else the email of the token; null when absent or not verified.';
+
+grant execute on function core.current_email() to stanchion_app;
+
+-- revert: drop function core.current_email();

@@ -1,0 +1,13 @@
+-- The UTC month of an instant, as its first day; for the reasons of core.utc_day.
+create or replace function core.utc_month(p_at timestamptz)
+returns date
+language sql
+immutable
+parallel safe
+return date_trunc('month', p_at at time zone 'UTC')::date;
+
+comment on function core.utc_month(timestamptz) is 'The first day of the UTC month of an instant, whatever the time zone of the session.';
+
+grant execute on function core.utc_month(timestamptz) to stanchion_app, stanchion_builder;
+
+-- revert: drop function core.utc_month(timestamptz);

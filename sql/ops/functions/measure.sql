@@ -1,0 +1,101 @@
+-- What is watched, as it is now, and what would be said of it if that were too much: for ops.alert.
+create or replace function ops.measure()
+returns table (name text, subject text, value numeric, problem text, remedy text)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        'connections',
+        'this server',
+        c.percent,
+        format('%s of %s connections are taken.', c.taken, c.most),
+        'Put a transaction pooler in front, or raise max_connections.'
+    from ops.connections as c
+    union all
+    select
+        'response_time',
+        t.source,
+        coalesce(t.slow_ms, t.typical_ms),
+        case
+            when t.slow_ms is null then format('A statement takes %s ms on average.', t.typical_ms)
+            else format('One answer in twenty takes %s ms or more, by %s samples of the last hour.', t.slow_ms, t.samples)
+        end,
+        'See which in ops.slow_queries.'
+    from ops.response_time as t
+    union all
+    select
+        'slow_queries',
+        q.statement_id::text,
+        q.mean_ms,
+        format('A statement that was asked %s times takes %s ms: %s', q.calls, q.mean_ms, left(regexp_replace(q.query, '\s+', ' ', 'g'), 80)),
+        format('See: select * from ops.slow_queries where statement_id = %s;', q.statement_id)
+    from ops.slow_queries as q
+    where q.calls >= 100
+    union all
+    select
+        'missing_fk_indexes',
+        f.relation,
+        1,
+        format('No index of %s begins with the columns of %s: %s.', f.relation, f.foreign_key, f.columns),
+        format('Add to a module: %s', f.remedy)
+    from ops.missing_fk_indexes as f
+    union all
+    select
+        'unused_indexes',
+        i.index,
+        round(i.bytes / 1048576.0),
+        format('The index %s has %s and was not asked since %s.', i.index, pg_catalog.pg_size_pretty(i.bytes), i.unused_since::date),
+        format('If no replica asks it either, take it back with a module: %s', i.remedy)
+    from ops.unused_indexes as i
+    where i.unused_since < core.clock() - interval '30 days'
+    union all
+    select
+        'queue_waits',
+        q.queue,
+        q.longest_wait_s,
+        format('Jobs of %s wait since %s: %s are ready.', q.queue, make_interval(secs => q.longest_wait_s), q.ready),
+        'Run: stanchion worker run, or another one of them.'
+    from ops.queue_health as q
+    union all
+    select
+        'queue_dead',
+        q.queue,
+        q.dead,
+        format('%s jobs of %s are dead, the latest since %s UTC.', q.dead, q.queue, (q.latest_death at time zone 'UTC')::timestamp(0)),
+        'See why in core.job_dead, then core.revive or delete them: docs/operations/jobs.md'
+    from ops.queue_health as q
+    union all
+    select
+        'replication_lag',
+        r.name,
+        r.lag_s,
+        format('The %s %s is %s behind.', r.kind, r.name, make_interval(secs => r.lag_s)),
+        'See whether its disk and network keep up, and which of its queries hold up the replay.'
+    from ops.replication_lag as r
+    union all
+    select
+        'slots_behind',
+        r.name,
+        round(r.behind_bytes / 1048576.0),
+        format('The %s %s keeps %s of WAL.', r.kind, r.name, pg_catalog.pg_size_pretty(r.behind_bytes)),
+        format('Let its reader catch up, or run: select pg_drop_replication_slot(%L);', r.name)
+    from ops.replication_lag as r
+    where r.kind like 'slot%'
+    union all
+    select
+        'table_growth',
+        g.relation,
+        g.grown_percent,
+        format('%s grew from %s to %s since %s.', g.relation, pg_catalog.pg_size_pretty(g.bytes - g.grown_bytes), pg_catalog.pg_size_pretty(g.bytes), g.since),
+        'See who writes it; a table of what passes belongs into partitions.'
+    from ops.table_growth as g
+    where g.bytes > 1073741824;
+end;
+$$;
+
+comment on function ops.measure() is 'One row per thing that is watched: its value, and the problem and the remedy if that is above the threshold.';
+
+-- revert: drop function ops.measure();

@@ -1,0 +1,30 @@
+-- Which foreign keys have no index. Deleting or changing a parent looks for its children: without an index that
+-- reads the whole table.
+create or replace view ops.missing_fk_indexes with (security_invoker = true) as
+select
+    r.name as relation,
+    f.conname as foreign_key,
+    c.columns,
+    format('create index concurrently on %s (%s);', r.relation::regclass, c.columns) as remedy
+from core.own_relation as r
+join pg_catalog.pg_constraint as f on f.conrelid = r.relation and f.contype = 'f'
+cross join
+    lateral (
+        select string_agg(a.attname, ', ' order by k.position) as columns
+        from pg_catalog.unnest(f.conkey) with ordinality as k (number, position)
+        join pg_catalog.pg_attribute as a on a.attrelid = f.conrelid and a.attnum = k.number
+    ) as c
+where
+    r.kind = 'table'
+    and not exists (
+        select 1
+        from pg_catalog.pg_index as x
+        where
+            x.indrelid = f.conrelid
+            and x.indpred is null
+            and (x.indkey::smallint[])[0:cardinality(f.conkey) - 1] @> f.conkey
+    );
+
+comment on view ops.missing_fk_indexes is 'One row per foreign key whose columns no index begins with.';
+
+-- revert: drop view ops.missing_fk_indexes;

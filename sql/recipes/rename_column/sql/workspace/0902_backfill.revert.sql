@@ -1,0 +1,3 @@
+-- no-transaction
+-- Which of them nobody had said is not known any more; old code takes false for the same.
+select 1;

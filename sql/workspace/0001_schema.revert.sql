@@ -1,0 +1,2 @@
+drop schema hidden;
+drop schema workspace;

@@ -1,0 +1,1 @@
+drop function workspace.tag_words(text[]);

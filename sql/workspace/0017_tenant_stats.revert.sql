@@ -1,0 +1,1 @@
+drop materialized view hidden.tenant_stats;

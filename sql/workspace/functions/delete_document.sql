@@ -1,0 +1,26 @@
+-- Deletes a document, for good.
+create or replace function workspace.delete_document(p_document uuid)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform workspace.require_editor();
+    delete from workspace.document as d where d.tenant_id = core.required_tenant() and d.document_id = p_document;
+    if not found then
+        return false;
+    end if;
+    perform workspace.touch(core.clock());
+    perform core.write_audit('document.delete', p_document::text);
+    return true;
+end;
+$$;
+
+comment on function workspace.delete_document(uuid) is
+'False when there is no such document. Raises 42501 for who may not write, or without a tenant.';
+
+grant execute on function workspace.delete_document(uuid) to stanchion_app;
+
+-- revert: drop function workspace.delete_document(uuid);

@@ -1,0 +1,24 @@
+-- Ends a subscription of the tenant now, or then. For operators.
+create or replace function workspace.end_subscription(p_subscription uuid, p_at timestamptz default null)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_at timestamptz := coalesce(p_at, core.clock());
+begin
+    update workspace.subscription as s
+    set period = tstzrange(lower(s.period), v_at)
+    where s.tenant_id = core.required_tenant() and s.subscription_id = p_subscription and lower(s.period) < v_at;
+    if not found then
+        raise exception 'there is no such subscription, or it begins later' using errcode = 'P0002';
+    end if;
+    perform core.write_audit('subscription.end', p_subscription::text, jsonb_build_object('at', v_at));
+end;
+$$;
+
+comment on function workspace.end_subscription(uuid, timestamptz) is
+'From then on it is not in force. Raises P0002 when there is none that began before, 42501 without a tenant.';
+
+-- revert: drop function workspace.end_subscription(uuid, timestamptz);

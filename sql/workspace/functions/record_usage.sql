@@ -1,0 +1,95 @@
+-- Counts one use of a feature, if the plan and the budget of the tenant allow it. Call it before the use;
+-- what is rolled back was not used.
+--
+-- The tenant's row is locked first, so that of a hundred calls at once exactly as many pass as are left: each
+-- counts what those before it used. Security definer: usage is written only here.
+create or replace function workspace.record_usage(
+    p_feature text,
+    p_tokens bigint default 0,
+    p_cost numeric default 0,
+    out allowed boolean,
+    out remaining bigint,
+    out reason text
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_plan record;
+    v_now timestamptz;
+    v_today date;
+    v_month date;
+    v_since date;
+    v_budget numeric;
+    v_calls bigint;
+    v_cost numeric;
+begin
+    if p_tokens is null or p_tokens < 0 or p_cost is null or p_cost < 0 or p_cost >= 1e9 or scale(trim_scale(p_cost)) > 9 then
+        raise exception 'tokens and cost are 0 or more, and a cost has up to nine digits on either side of the point'
+            using errcode = '22023';
+    end if;
+    select f.* into v_plan from workspace.in_force(p_feature) as f;
+    if not v_plan.is_entitled then
+        allowed := false;
+        remaining := 0;
+        reason := 'not in the plan';
+        return;
+    end if;
+    perform workspace.lock_state();
+    v_now := core.clock();
+    v_today := core.utc_day(v_now);
+    v_month := core.utc_month(v_now);
+    v_since := case v_plan.limit_window when 'day' then v_today when 'month' then v_month else '-infinity'::date end;
+    if v_plan.limit_value is not null then
+        select coalesce(sum(u.calls), 0) into v_calls
+        from workspace.usage_daily as u
+        where u.tenant_id = v_tenant and u.used_on >= v_since and u.feature = p_feature;
+        remaining := greatest(v_plan.limit_value - v_calls, 0);
+        if remaining = 0 then
+            allowed := false;
+            reason := 'the limit of the plan is reached';
+            return;
+        end if;
+    end if;
+    select b.limit_cost into v_budget
+    from workspace.budget as b
+    where b.tenant_id = v_tenant and b.month <= v_month
+    order by b.month desc
+    limit 1;
+    if v_budget is not null then
+        select coalesce(sum(u.cost), 0) into v_cost
+        from workspace.usage_daily as u
+        where u.tenant_id = v_tenant and u.used_on >= v_month;
+        if v_cost + p_cost > v_budget then
+            allowed := false;
+            reason := 'the budget of the month is spent';
+            return;
+        end if;
+    end if;
+    insert into workspace.usage_event (tenant_id, used_on, used_at, principal_id, feature, tokens, cost)
+    values (v_tenant, v_today, v_now, core.current_principal(), p_feature, p_tokens, p_cost);
+    insert into workspace.usage_daily as u (tenant_id, used_on, feature, calls, tokens, cost, last_used_at)
+    values (v_tenant, v_today, p_feature, 1, p_tokens, p_cost, v_now)
+    on conflict on constraint usage_daily_pk do update set
+        calls = u.calls + 1,
+        tokens = u.tokens + excluded.tokens,
+        cost = u.cost + excluded.cost,
+        last_used_at = excluded.last_used_at;
+    perform workspace.touch(v_now);
+    allowed := true;
+    remaining := remaining - 1;
+end;
+$$;
+
+comment on function workspace.record_usage(text, bigint, numeric) is
+'Whether it was allowed, and then counted; how many uses remain after it, null when they are not limited; and why not. Raises 22023 for tokens or a cost that cannot be, 42501 without a tenant, 40001 above READ COMMITTED when somebody else was counted since the snapshot.';
+
+grant execute on function workspace.record_usage(text, bigint, numeric) to stanchion_app;
+
+-- revert: drop function workspace.record_usage(text, bigint, numeric);

@@ -1,0 +1,30 @@
+-- Gives the tenant a plan, from now on or from then to then. For operators: nobody gives themselves one.
+create or replace function workspace.subscribe(
+    p_plan text, p_from timestamptz default null, p_until timestamptz default null
+)
+returns uuid
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_from timestamptz := coalesce(p_from, core.clock());
+    v_subscription uuid;
+begin
+    if p_until <= v_from then
+        raise exception 'a subscription ends after it begins' using errcode = '22023';
+    end if;
+    insert into workspace.subscription (tenant_id, plan, period)
+    values (core.required_tenant(), p_plan, tstzrange(v_from, p_until))
+    returning subscription_id into v_subscription;
+    perform core.write_audit(
+        'subscription.begin', v_subscription::text, jsonb_build_object('plan', p_plan, 'from', v_from, 'until', p_until)
+    );
+    return v_subscription;
+end;
+$$;
+
+comment on function workspace.subscribe(text, timestamptz, timestamptz) is
+'The id of the subscription. Raises 23503 for a plan that there is not, 22023 when it would end before it begins, 42501 without a tenant.';
+
+-- revert: drop function workspace.subscribe(text, timestamptz, timestamptz);

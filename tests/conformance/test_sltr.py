@@ -1,0 +1,186 @@
+"""What SLTR does, this does: a test for each row of docs/conformance.md that is marked yes or as a counterpart.
+
+Each is thin and real; the suites that it names go further.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl import catalog
+from etl.deploy import deploy, plan_deploy, plan_revert, revert
+from etl.modules import discover
+from etl.paths import ROOT
+from tests.sql.test_recipe_rename_column import NAMES, deploy_to
+from tests.sql.test_recipe_rename_column import legacy as legacy
+from tests.workspace.conftest import team as team
+from tests.workspace.team import Touched, acting, add_members
+
+Db = psycopg.Connection[Any]
+Tenants = dict[str, str]
+FLUSH = "select workspace.flush_presence(%s)"
+
+
+def heard_of(conn: Db, *ids: str, ago: float = 0) -> None:
+    at = datetime.now(UTC) - timedelta(seconds=ago)
+    beats = [{"principal_id": each, "at": at.isoformat()} for each in ids]
+    conn.execute(FLUSH, [json.dumps(beats)])
+
+
+def online(conn: Db, me: str, *ids: str) -> list[str]:
+    conn.execute("select set_config('app.principal_id', %s, false)", [me])
+    batch = "select principal_id::text from workspace.online_batch(%s::uuid[]) where is_online order by 1"
+    return [row[0] for row in conn.execute(batch, [list(ids)])]
+
+
+def test_presence_api_takes_batches_of_heartbeats(db: Db, team: str, tenants: Tenants) -> None:
+    """How fast and how hot: tests/workspace/test_presence.py."""
+    ids = add_members(db, tenants["ours"], 200)
+    with psycopg.connect(team, autocommit=True) as conn:
+        heard_of(conn, *ids)
+        assert online(conn, "", *ids) == ids
+
+
+def test_redis_online_cache_is_an_unlogged_narrow_table(db: Db, team: str, tenants: Tenants) -> None:
+    kept = "select relpersistence, relnatts from pg_class where oid = 'workspace.presence'::regclass"
+    assert db.execute(kept).fetchone() == ("u", 3)
+    ids = add_members(db, tenants["ours"], 2_000)
+    with psycopg.connect(team, autocommit=True) as conn:
+        heard_of(conn, *ids)
+        online(conn, "", ids[0])
+        with conn.transaction():
+            touched = Touched(conn, "workspace.presence", "workspace.presence_pk")
+            assert online(conn, "", ids[7]) == [ids[7]]
+            assert sum(count["pages"] for count in touched.since().values()) <= 5
+
+
+def test_is_online_has_one_truth_and_nobody_has_to_say_goodbye(db: Db, team: str, tenants: Tenants) -> None:
+    """A crash of the server: tests/workspace/test_presence.py."""
+    here, gone = add_members(db, tenants["ours"], 2)
+    with psycopg.connect(team, autocommit=True) as conn:
+        heard_of(conn, here, ago=100)
+        heard_of(conn, gone, ago=130)
+        assert online(conn, "", here, gone) == [here]
+    stored = "select attname from pg_attribute where attrelid = 'workspace.presence'::regclass and attnum > 0"
+    assert "is_online" not in {row[0] for row in db.execute(stored)}
+
+
+@pytest.mark.slow
+def test_column_rename_has_both_names_for_a_while(legacy: Db, team: str, tenants: Tenants) -> None:
+    """Through all of its steps, while others write: tests/sql/test_recipe_rename_column.py."""
+    who = "00000000-0000-0000-0000-000000000001"
+    deploy_to(legacy, NAMES[0])
+    with psycopg.connect(team, autocommit=True) as conn:
+        for written, read in (("online", "is_online"), ("is_online", "online")):
+            for says in (True, False):
+                conn.execute(f"update workspace.member_status set {written} = %s where principal_id = %s", [says, who])
+                row = conn.execute(f"select {read} from workspace.member_status where principal_id = %s", [who])
+                assert row.fetchone() == (says,)
+
+
+def test_partial_and_composite_indexes_find_who_is_near(db: Db, team: str, tenants: Tenants) -> None:
+    add_members(db, tenants["ours"], 3_000)
+    db.execute(
+        "insert into workspace.profile (tenant_id, principal_id, geohash) "
+        "select tenant_id, principal_id, case when n % 2 = 0 then translate(lpad(to_hex(n), 6, '0'), 'a', 'g') end "
+        "from (select *, row_number() over () as n from core.principal) as p"
+    )
+    db.execute("analyze workspace.profile")
+    near = "select count(*) from workspace.profile where geohash >= '0001' and geohash < '0002'"
+    with psycopg.connect(team, autocommit=True) as conn:
+        conn.execute(near)
+        with conn.transaction():
+            touched = Touched(conn, "workspace.profile", "workspace.profile_near_idx")
+            assert conn.execute(near).fetchone() == (128,)
+            assert [count["scans"] for count in touched.since().values()] == [0, 1]
+
+
+def test_get_online_users_batch_hides_the_blocked_and_the_incognito(db: Db, team: str, tenants: Tenants) -> None:
+    a, b, c, d = add_members(db, tenants["ours"], 4)
+    (stranger,) = add_members(db, tenants["theirs"], 1)
+    with psycopg.connect(team, autocommit=True) as conn:
+        heard_of(conn, a, b, c, d, stranger)
+        everybody = (a, b, c, d, stranger)
+        conn.execute("select set_config('app.principal_id', %s, false)", [a])
+        conn.execute("insert into workspace.block (blocked_id) values (%s)", [b])
+        conn.execute("select set_config('app.principal_id', %s, false)", [d])
+        conn.execute("insert into workspace.profile (is_incognito) values (true)")
+        seen = {me: online(conn, me, *everybody) for me in (a, b, c, d)}
+        assert seen == {a: [a, c], b: [b, c], c: [a, b, c], d: [d]}
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="up to 1,000"):
+            online(conn, a, *[a] * 1001)
+
+
+def test_versioned_migrations_are_taken_back(db: Db) -> None:
+    """Every one of them, one by one: tests/sql/test_round_trip.py."""
+    modules = discover(ROOT)
+    assert all(module.revert_text.strip() for module in modules)
+    before = catalog.read_catalog(db)
+    revert(db, plan_revert(db, to=None, only=modules[-1].name), lambda row: None)
+    deploy(db, plan_deploy(db, modules), lambda step: None)
+    assert catalog.read_catalog(db) == before
+
+
+@pytest.mark.slow
+def test_50_000_users_and_a_page_of_them_is_a_few_pages(db: Db, team: str, tenants: Tenants) -> None:
+    ids = add_members(db, tenants["ours"], 50_000)
+    db.execute(
+        "insert into workspace.profile (tenant_id, principal_id) select tenant_id, principal_id from core.principal"
+    )
+    db.execute("vacuum analyze workspace.profile")
+    page = "select p.headline from workspace.profile as p where p.principal_id > %s order by p.principal_id limit 20"
+    with psycopg.connect(team, autocommit=True) as conn:
+        conn.execute(page, [ids[0]])
+        with conn.transaction():
+            touched = Touched(conn, "workspace.profile", "workspace.profile_pk")
+            assert len(conn.execute(page, [ids[25_000]]).fetchall()) == 20
+            counts = touched.since()
+    assert counts["workspace.profile"]["scans"] == 0
+    assert sum(count["pages"] for count in counts.values()) <= 30
+
+
+def test_a_subscription_is_over_when_its_time_is(db: Db, team: str, tenants: Tenants) -> None:
+    """One second later, by a clock of the test: tests/workspace/usage.test.sql."""
+    db.execute("insert into workspace.plan_feature values ('team', 'video')")
+    with acting(db, tenants["ours"]):
+        subscription = db.execute("select workspace.subscribe('team')").fetchone()[0]
+    with psycopg.connect(team, autocommit=True) as conn:
+        assert conn.execute("select workspace.entitled('video')").fetchone() == (True,)
+        with acting(db, tenants["ours"]):
+            db.execute("select workspace.end_subscription(%s)", [subscription])
+        assert conn.execute("select workspace.entitled('video')").fetchone() == (False,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("update workspace.subscription set period = '[,)'")
+
+
+def test_favourites_are_for_whose_they_are(db: Db, team: str, tenants: Tenants) -> None:
+    me, other = add_members(db, tenants["ours"], 2)
+    with psycopg.connect(team, autocommit=True) as conn:
+        conn.execute("select set_config('app.principal_id', %s, false)", [me])
+        conn.execute("insert into workspace.favourite (favourite_id) values (%s)", [other])
+        for principal, seen in ((me, 1), (other, 0), ("", 0)):
+            conn.execute("select set_config('app.principal_id', %s, false)", [principal])
+            assert conn.execute("select count(*) from workspace.favourite").fetchone() == (seen,)
+
+
+def test_alerts_at_80_connections_of_100_and_500_ms(db: Db, team: str) -> None:
+    thresholds = dict(db.execute("select name, threshold from ops.watch").fetchall())
+    assert (thresholds["connections"], thresholds["response_time"]) == (80, 500)
+    alerts = "select name from ops.alert where name = 'response_time'"
+    with psycopg.connect(team, autocommit=True) as conn:
+        conn.execute("select ops.record_metric('response_time', 500)")
+        assert db.execute(alerts).fetchall() == []
+        conn.execute("select ops.record_metric('response_time', 501) from generate_series(1, 20)")
+        assert db.execute(alerts).fetchall() == [("response_time",)]
+
+
+def test_the_checklist_of_a_change_is_what_ci_runs() -> None:
+    run, make = ((ROOT / name).read_text(encoding="utf-8") for name in (".ci/run", "Makefile"))
+    assert "make test" in run and "make lint" in run
+    for part in ("ruff check", "mypy", "squawk", "sqlfluff", "pytest"):
+        assert part in make
+    for suite in ("sql/test_round_trip.py", "audit/test_isolation.py", "sql/test_plans.py"):
+        assert (ROOT / "tests" / suite).is_file()

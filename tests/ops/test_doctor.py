@@ -1,0 +1,89 @@
+"""The doctor says what the database watches; --strict makes an alert an exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+Db = psycopg.Connection[Any]
+Run = Callable[..., Any]
+
+
+@pytest.mark.slow
+def test_an_alert_of_the_database_is_told_and_makes_strict_fail(db: Db, stanchion: Run) -> None:
+    def alerts() -> dict[str, list[Any]]:
+        return {check["promise"]: check["alerts"] for check in json.loads(stanchion("doctor", "--json").out)}
+
+    room = "There is room for more connections."
+    before = alerts()
+    assert before[room] == before["Answers come in time."] == []
+    db.execute("update ops.watch set threshold = 0 where name = 'connections'")
+    assert alerts().keys() == before.keys()
+    (alert,) = alerts()[room]
+    assert alert["problem"].endswith(" connections are taken.")
+    strict = stanchion("doctor", "--strict")
+    assert strict.code == 1
+    assert "connections are taken. Put a transaction pooler in front" in strict.out
+    assert stanchion("doctor").code == 0
+
+
+@pytest.mark.slow
+def test_old_stats_are_an_alert_once_somebody_was_at_work_since(
+    db: Db, tenants: dict[str, str], stanchion: Run
+) -> None:
+    stale = "tenants were at work since"
+    assert stale not in stanchion("doctor").out
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    db.execute("insert into workspace.tenant_state values (%s, 1, %s)", [tenants["ours"], long_ago])
+    assert f"The stats of tenants were never computed, and {stale}" in stanchion("doctor").out
+    done = stanchion("stats", "refresh")
+    assert done.code == 0, done.err
+    assert done.out.startswith("2 tenants in ")
+    assert stale not in stanchion("doctor").out
+    ages = json.loads(stanchion("stats", "age", "--json").out)
+    assert [row["name"] for row in ages] == ["workspace.tenant_stats"]
+    assert ages[0]["age_s"] < 60
+    assert db.execute("select count(*) > 50 from ops.table_size").fetchone() == (True,)
+
+
+@pytest.mark.slow
+def test_stats_are_refreshed_again_and_again_until_sigterm(db: Db, dsn: str, tenants: dict[str, str]) -> None:
+    program = [Path(sys.executable).with_name("stanchion"), "stats", "refresh", "--watch", "--every", "1", "--json"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=os.environ | {"DATABASE_URL": dsn}) as watch:
+        assert watch.stdout
+        first = json.loads(watch.stdout.readline())
+        db.execute("select core.create_tenant('third', 'Third', 'team')")
+        later = first
+        until = time.monotonic() + 30
+        while later["tenants"] < 3 and time.monotonic() < until:
+            later = json.loads(watch.stdout.readline())
+        watch.send_signal(signal.SIGTERM)
+        watch.stdout.read()
+        assert watch.wait(10) == 0
+    assert (first["tenants"], later["tenants"]) == (2, 3)
+    assert later["refreshed_at"] > first["refreshed_at"]
+
+
+@pytest.mark.slow
+def test_who_is_no_operator_is_told_so(db: Db, make_login: Callable[..., str], stanchion: Run) -> None:
+    refused = stanchion("stats", "refresh", database_url=make_login("stanchion_app"))
+    assert refused.code == 1
+    assert "Traceback" not in refused.err
+    assert "operator" in refused.err or "stanchion_owner" in refused.err
+
+
+def test_readers_do_not_wait_for_a_refresh(db: Db, dsn: str, tenants: dict[str, str]) -> None:
+    db.execute("select workspace.refresh_stats()")
+    with psycopg.connect(dsn) as refreshing, psycopg.connect(dsn, autocommit=True) as reading:
+        refreshing.execute("select workspace.refresh_stats()")  # and not committed yet
+        reading.execute("set statement_timeout = '2s'")
+        assert reading.execute("select count(*) from hidden.tenant_stats").fetchone() == (2,)

@@ -1,0 +1,55 @@
+"""With pg_stat_statements, slow statements are named; without it nothing fails."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.deploy import deploy, make_due_partitions, plan_deploy
+from etl.embedded import Embedded
+from etl.modules import discover
+from etl.paths import ROOT
+from tests.conftest import open_folder, run_stanchion
+
+Db = psycopg.Connection[Any]
+
+
+@pytest.fixture
+def dsn_with_statements() -> Iterator[str]:
+    """A server that has it: Debian's, since the embedded one comes without extensions."""
+    found = subprocess.run([ROOT / ".ci" / "debian-postgres"], stdout=subprocess.PIPE, text=True, check=False)
+    if found.returncode:
+        pytest.skip("There is no Postgres of Debian here.")
+    folder = open_folder("stanchion-statements-")
+    loaded = {"shared_preload_libraries": "pg_stat_statements"}
+    server = Embedded(folder / "home", bindir=Path(found.stdout.strip()), fast=True, settings=loaded)
+    try:
+        with server, psycopg.connect(server.dsn(), autocommit=True) as conn:
+            deploy(conn, plan_deploy(conn, discover(ROOT)), lambda step: None)
+            make_due_partitions(conn)
+            yield server.dsn()
+    finally:
+        server.purge()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_statements_that_take_long_are_named(dsn_with_statements: str) -> None:
+    with psycopg.connect(dsn_with_statements, autocommit=True) as conn:
+        assert conn.execute("select count(*) from ops.slow_queries").fetchone() == (0,)  # loaded, and not made yet
+        conn.execute("create schema elsewhere; create extension pg_stat_statements schema elsewhere")
+        conn.execute("select elsewhere.pg_stat_statements_reset()")
+        for _ in range(100):
+            conn.execute("select pg_sleep(0.002), 'the slow one'")
+        slow = "select calls, mean_ms > 2, percent_of_time > 50 from ops.slow_queries where query ~ 'pg_sleep'"
+        assert conn.execute(slow).fetchone() == (100, True, True)
+        assert conn.execute("select subject from ops.alert where name = 'slow_queries'").fetchall() == []
+        conn.execute("update ops.watch set threshold = 1 where name in ('slow_queries', 'response_time')")
+        assert len(conn.execute("select subject from ops.alert where name = 'slow_queries'").fetchall()) == 1
+    told = run_stanchion("doctor", "--strict", database_url=dsn_with_statements)
+    assert told.code == 1
+    assert "A statement that was asked 100 times takes" in told.out

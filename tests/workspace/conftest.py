@@ -1,0 +1,12 @@
+"""A team of our own, and a login of its application."""
+
+from collections.abc import Callable
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+
+@pytest.fixture
+def team(tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+    """The connection string of an application that acts for the tenant ours."""
+    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")

@@ -1,0 +1,130 @@
+"""Fifty thousand heartbeats move no index entry, a thousand are looked up at once, a crash leaves nobody online."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.deploy import deploy, make_due_partitions, plan_deploy
+from etl.embedded import Embedded
+from etl.modules import discover
+from etl.paths import ROOT
+from tests.conftest import open_folder
+from tests.stock.test_hot_item import at_once
+from tests.workspace.team import Touched, acting, add_members
+
+Db = psycopg.Connection[Any]
+FLUSH = "select workspace.flush_presence(%s)"
+
+
+def heartbeats(ids: list[str]) -> str:
+    return json.dumps([{"principal_id": each} for each in ids])
+
+
+@pytest.mark.slow
+def test_fifty_thousand_heartbeats_are_hot_and_write_no_wal(db: Db, team: str, tenants: dict[str, str]) -> None:
+    ids = add_members(db, tenants["ours"], 50_000)
+    db.execute("vacuum analyze core.membership")
+    with psycopg.connect(team, autocommit=True) as conn:
+        assert conn.execute(FLUSH, [heartbeats(ids)]).fetchone() == (50_000,)
+        before = db.execute("select pg_current_wal_insert_lsn()").fetchone()[0]
+        for _ in range(4):
+            assert conn.execute(FLUSH, [heartbeats(ids)]).fetchone() == (50_000,)
+    written = db.execute("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", [before]).fetchone()[0]
+    db.execute("select pg_stat_force_next_flush()")
+    updates = "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'presence'"
+    updated, hot = db.execute(updates).fetchone()
+    assert updated == 200_000
+    assert hot > 0.95 * updated
+    assert written < 1_000_000  # of what goes on besides; logged, it would be some fifty times as much
+
+
+def test_a_thousand_are_asked_for_in_one_look_by_the_keys(db: Db, team: str, tenants: dict[str, str]) -> None:
+    ids = add_members(db, tenants["ours"], 5_000)
+    me = ids[0]
+    for table, other in (("block", "blocked_id"), ("favourite", "favourite_id")):
+        db.execute(
+            f"insert into workspace.{table} (tenant_id, principal_id, {other}) "
+            "select tenant_id, %s, principal_id from core.principal where principal_id <> %s and random() < 0.1",
+            [me, me],
+        )
+    db.execute(
+        "insert into workspace.profile (tenant_id, principal_id, is_incognito) "
+        "select tenant_id, principal_id, random() < 0.1 and principal_id <> %s from core.principal",
+        [me],
+    )
+    with psycopg.connect(team, autocommit=True) as conn:
+        conn.execute(FLUSH, [heartbeats(ids)])
+        for name in ("workspace.presence", "workspace.block", "workspace.profile"):
+            db.execute(f"vacuum analyze {name}")
+        conn.execute("select set_config('app.principal_id', %s, false)", [me])
+        online = "select count(*) filter (where is_online), count(*) from workspace.online_batch(%s)"
+        conn.execute(online, [ids[:1000]])  # what a session reads of the catalog once
+        names = ("presence", "presence_pk", "block", "block_pk", "profile", "profile_incognito_idx")
+        with conn.transaction():
+            touched = Touched(conn, *(f"workspace.{name}" for name in names))
+            seen, asked = conn.execute(online, [ids[:1000]]).fetchone()
+            counts = {name.removeprefix("workspace."): count for name, count in touched.since().items()}
+    assert asked == 1000
+    assert 700 < seen < 900  # a tenth is blocked, a tenth incognito
+    assert counts["presence"]["scans"] == 0  # of the whole table
+    assert counts["presence_pk"]["scans"] == 1000
+    assert counts["presence_pk"]["pages"] <= 4000
+    # whom one may not see is read from the indexes alone: not one row of the tables is
+    for name in ("block", "profile"):
+        assert (counts[name]["scans"], counts[name]["rows"]) == (0, 0), name
+    assert counts["block_pk"]["scans"] <= 2000
+    assert counts["profile_incognito_idx"]["scans"] <= 1001
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    folder = open_folder("stanchion-crash-")
+    try:
+        yield folder / "home"
+    finally:
+        Embedded(folder / "home").purge()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_after_a_crash_everybody_is_offline_and_nothing_fails(home: Path) -> None:
+    kept = {"synchronous_commit": "on", "fsync": "off"}
+    with Embedded(home, fast=True, settings=kept) as embedded:
+        with psycopg.connect(embedded.dsn(), autocommit=True) as conn:
+            deploy(conn, plan_deploy(conn, discover(ROOT)), lambda step: None)
+            make_due_partitions(conn)
+            tenant = str(conn.execute("select core.create_tenant('ours', 'Ours', 'team')").fetchone()[0])
+            ids = add_members(conn, tenant, 100)
+            assert _online(conn, tenant, ids) == 100
+        pid = int((embedded.data / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        with Embedded(home, fast=True, settings=kept) as again, psycopg.connect(again.dsn(), autocommit=True) as conn:
+            with acting(conn, tenant):
+                asked = conn.execute("select count(*), bool_or(is_online) from workspace.online_batch(%s)", [ids])
+                assert asked.fetchone() == (100, False)
+            assert conn.execute("select count(*) from core.membership").fetchone() == (100,)  # what was logged is there
+            assert _online(conn, tenant, ids) == 100  # once they are heard of again
+
+
+def _online(conn: Db, tenant: str, ids: list[str]) -> int:
+    with acting(conn, tenant):
+        conn.execute(FLUSH, [heartbeats(ids)])
+        online = "select count(*) filter (where is_online) from workspace.online_batch(%s)"
+        return int(conn.execute(online, [ids]).fetchone()[0])
+
+
+def test_two_flushes_of_the_same_people_do_not_deadlock(db: Db, team: str, tenants: dict[str, str]) -> None:
+    ids = add_members(db, tenants["ours"], 2_000)
+
+    def flush(order: list[str]) -> Callable[[Db], int]:
+        return lambda conn: sum(conn.execute(FLUSH, [heartbeats(order)]).fetchone()[0] for _ in range(5))
+
+    assert min(at_once(team, [flush(ids), flush(ids[::-1])] * 2)) > 0
+    assert db.execute("select count(*) from workspace.presence").fetchone() == (2_000,)
