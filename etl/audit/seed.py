@@ -142,7 +142,7 @@ def _insert(conn: Connection, table: Table, victim: Victim) -> str | None:
             victim.rows[table.name] = row[0] if row else {}
         except psycopg.errors.CheckViolation as e:
             refused = table.checks.get(e.diag.constraint_name or "", {}).get("columns", [])
-            if not _next_suggestion(suggestions, refused):
+            if not (_next_suggestion(suggestions, refused) or _forget_parent(given, table, refused)):
                 return str(e.diag.message_primary)
         except psycopg.Error as e:
             return str(e.diag.message_primary or e)
@@ -160,10 +160,22 @@ def _next_suggestion(suggestions: dict[str, list[Any]], refused: list[str]) -> b
     return False
 
 
+def _forget_parent(given: dict[str, Any], table: Table, refused: list[str]) -> bool:
+    """Refer to nothing where that is allowed: two parents of one kind are the same row, and may not have to be."""
+    nullable = {column["name"] for column in table.columns if column["nullable"]}
+    for name in sorted(set(refused) & given.keys() & nullable, reverse=True):
+        if given[name] is not None:
+            given[name] = None
+            return True
+    return False
+
+
 def _inherited(conn: Connection, table: Table, victim: Victim) -> dict[str, Any]:
     """tenant_id, and what foreign keys take from the victim's rows, or from any row of a table without tenants."""
     given: dict[str, Any] = {"tenant_id": victim.tenant_id}
     for parent in table.parents:
+        if parent["target"] == table.name:
+            continue  # the first row of a tree has no parent
         row = victim.rows.get(parent["target"])
         if row is None:
             target = sql.Identifier(*parent["target"].split("."))

@@ -15,13 +15,19 @@ declare
     v_pairs integer[];
     v_bye integer;
 begin
-    select array_agg(exists (
-        select 1
+    with pair as (
+        select array_position(p_teams, p_met[m]) as a, array_position(p_teams, p_met[m + 1]) as b
         from generate_series(1, cardinality(p_met), 2) as m
-        where (p_met[m], p_met[m + 1]) in ((p_teams[a], p_teams[b]), (p_teams[b], p_teams[a]))
-    ) order by a, b) into v_met
-    from generate_series(1, v_count) as a
-    cross join generate_series(1, v_count) as b;
+    )
+
+    select array_agg(met.a is not null order by one.n, other.n) into v_met
+    from generate_series(1, v_count) as one (n)
+    cross join generate_series(1, v_count) as other (n)
+    left join (
+        select pair.a, pair.b from pair
+        union
+        select pair.b, pair.a from pair
+    ) as met on met.a = one.n and met.b = other.n;
     for v_bye in
         select b from generate_series(v_count, 1, -1) as b where v_count % 2 = 1 and p_teams[b] <> all (p_byes)
         union all
