@@ -84,7 +84,9 @@ class Cup:
 
     def dsn(self, who: str | None = None, isolation: str = "read committed") -> str:
         """The application's connection string, acting for the tenant; as this principal, if any."""
-        options = f"-c app.tenant_id={self.tenant} -c default_transaction_isolation={isolation.replace(' ', chr(92) + ' ')}"
+        options = (
+            f"-c app.tenant_id={self.tenant} -c default_transaction_isolation={isolation.replace(' ', chr(92) + ' ')}"
+        )
         return make_conninfo(self.login, options=options + (f" -c app.principal_id={who}" if who else ""))
 
     @contextmanager

@@ -17,9 +17,7 @@ REFUSED = (
     psycopg.errors.InsufficientPrivilege,
     psycopg.errors.InvalidParameterValue,
 )
-QUICK = settings(
-    max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
-)
+QUICK = settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["submit", "submit", "confirm", "dispute", "amend", "time", "draw"]),
@@ -100,7 +98,9 @@ def test_a_random_history_replays_to_the_same_tables(make_cup: Callable[..., Cup
     assert decided > 50
 
 
-def test_what_somebody_changed_by_hand_is_found_and_repaired(make_cup: Callable[..., Cup], db: Db, stanchion: Any) -> None:
+def test_what_somebody_changed_by_hand_is_found_and_repaired(
+    make_cup: Callable[..., Cup], db: Db, stanchion: Any
+) -> None:
     cup = make_cup(4, "round robin")
     cup.draw()
     cup.play("cup/1/1", 3, 1)
@@ -139,7 +139,10 @@ def test_of_many_who_decide_one_fixture_at_once_one_does(make_cup: Callable[...,
         game, key = cup.add(0, 1), f"key {round_}"
         with cup.acting(cup.players[0]) as conn:
             conn.execute("select contest.submit_score(%s, 1, 0, %s)", [game, key])
-        confirm = (cup.dsn(cup.players[1]), lambda c, k=key: c.execute("select contest.confirm_score(%s, 1)", [k]).fetchone()[0])
+        confirm = (
+            cup.dsn(cup.players[1]),
+            lambda c, k=key: c.execute("select contest.confirm_score(%s, 1)", [k]).fetchone()[0],
+        )
         dispute = (
             cup.dsn(cup.official),
             lambda c, k=key: c.execute("select contest.dispute_score(%s, 'no', 1)", [k]).fetchone()[0],
@@ -168,7 +171,13 @@ def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], d
                 conn.execute("select contest.submit_score(%s, 1, 0, %s)", [game, f"{cup.slug} {game}"])
                 keys.append(f"{cup.slug} {game}")
         answers = at_once(
-            [(cup.dsn(cup.official), lambda c, k=key: c.execute("select contest.confirm_score(%s)", [k]).fetchone()[0]) for key in keys]
+            [
+                (
+                    cup.dsn(cup.official),
+                    lambda c, k=key: c.execute("select contest.confirm_score(%s)", [k]).fetchone()[0],
+                )
+                for key in keys
+            ]
         )
         assert answers == [2, 2]
         assert db.execute(

@@ -33,9 +33,7 @@ def test_of_sixteen_who_book_overlapping_times_at_once_one_does(cup: Cup, isolat
         def call(conn: Db) -> str:
             while True:
                 try:
-                    conn.execute(
-                        BOOK, [game, f"2030-01-01 10:{number:02}+00", f"2030-01-01 11:{59 - number:02}+00"]
-                    )
+                    conn.execute(BOOK, [game, f"2030-01-01 10:{number:02}+00", f"2030-01-01 11:{59 - number:02}+00"])
                 except psycopg.errors.SerializationFailure:
                     continue
                 return "booked"
