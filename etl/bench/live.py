@@ -23,7 +23,8 @@ _ODD_VERSIONS = """
         select e.stream_id from core.event as e
         join contest.fixture as f on f.tenant_id = e.tenant_id and f.game_key = e.stream_id
         where e.stream_type = 'contest.fixture'
-        group by e.stream_id, f.version having (count(*), count(distinct e.version), max(e.version)) <> (f.version, f.version, f.version)
+        group by e.stream_id, f.version
+        having (count(*), count(distinct e.version), max(e.version)) <> (f.version, f.version, f.version)
     ) as odd
 """
 
@@ -47,7 +48,10 @@ def live(server: Server, *, seconds: float, rate: int, say: Say) -> list[Result]
             f"{rate:,} events/s asked for, {seconds:.0f} s: {events:,} events", CLIENTS, per_second, done.p50_ms,
             done.p95_ms, per_second / rate, 0.97,
         ),
-        Result(f"the table, read beside them: {BAR_MS} ms by p95", 1, 1000 / median(took), median(took), p95, BAR_MS / p95, 1.0),
+        Result(
+            f"the table, read beside them: {BAR_MS} ms by p95", 1, 1000 / median(took), median(took), p95,
+            BAR_MS / p95, 1.0,
+        ),
         Result(f"snapshots in which it is the ledger's sum: {right} of {len(odd)}", 1, 0, 0, 0, right / len(odd), 1.0),
         Result(f"streams with a version twice or missing: {odd_versions}", 1, 0, 0, 0, 1.0 - odd_versions, 1.0),
     ]  # fmt: skip

@@ -53,7 +53,7 @@ create table contest.fixture (
     constraint fixture_score_confirmed check (competition_key is null or (status = 'final') = (official_home is not null)),
     constraint fixture_station_has_a_time check (station_key is null or (starts_at is not null and ends_at is not null)),
     constraint fixture_ends_after_it_starts check (starts_at < ends_at)
-);
+) with (fillfactor = 80);
 comment on table contest.fixture is 'One row per game of a tenant.';
 comment on column contest.fixture.game_key is 'The id of the game in the source, as text; for a game without one its day and teams.';
 comment on column contest.fixture.competition_key is 'Whose events say its teams and its score; null for a game that loads alone know.';

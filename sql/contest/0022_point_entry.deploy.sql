@@ -1,5 +1,8 @@
 -- The ledger of points: what each result was worth to each team. Signed, appended to and never changed: who
 -- amends a result writes what takes the old one back, and the new one.
+--
+-- No foreign keys to the entrant and the fixture, which would cost more than all else that a row costs: the
+-- transaction that enters points writes both.
 create table contest.point_entry (
     tenant_id uuid not null,
     competition_key text not null,
@@ -19,9 +22,6 @@ create table contest.point_entry (
     score_against integer not null,
     entered_at timestamptz not null,
     constraint point_entry_pk primary key (tenant_id, competition_key, team_key, source, version, reason),
-    constraint point_entry_entrant_fk foreign key (tenant_id, competition_key, team_key)
-    references contest.entrant (tenant_id, competition_key, team_key),
-    constraint point_entry_fixture_fk foreign key (tenant_id, game_key) references contest.fixture (tenant_id, game_key),
     constraint point_entry_reason_known check (reason in ('result', 'reversal', 'bye')),
     constraint point_entry_bye_has_no_fixture check ((reason = 'bye') = (game_key is null)),
     constraint point_entry_one_result check (played = won + drawn + lost)
@@ -31,5 +31,5 @@ comment on column contest.point_entry.source is 'The key of the fixture; for a b
 comment on column contest.point_entry.version is 'The version of the fixture whose event it is.';
 comment on column contest.point_entry.reason is 'result: confirmed or amended; reversal: what an amendment took back; bye: a round without an opponent.';
 
--- serves: the entries of a fixture, and the foreign key
+-- serves: the entries of a fixture
 create index point_entry_fixture_idx on contest.point_entry (tenant_id, game_key);

@@ -1,5 +1,5 @@
 -- A competition of 32 teams and 100 fixtures, and a function that takes the next step in one of them: a score is
--- submitted by one side, disputed now and then, confirmed by the other, and amended from then on.
+-- submitted by one side and disputed by the other, until one of them is confirmed, and amended from then on.
 do $$
 declare
     v_player uuid;
@@ -41,7 +41,7 @@ begin
     elsif v_pending.submission_key is null then
         perform contest.submit_score(p_game, v_home, v_home + 1, gen_random_uuid()::text, v_fixture.version);
         return 'submitted';
-    elsif random() < 0.2 then
+    elsif random() < 0.95 then
         perform contest.dispute_score(v_pending.submission_key, 'it was not so', v_fixture.version);
         return 'disputed';
     else

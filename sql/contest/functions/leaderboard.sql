@@ -17,7 +17,12 @@ set enable_seqscan = off
 as $$
 declare
     v_tenant uuid := core.required_tenant();
+    v_is_swiss boolean;
 begin
+    -- in no other format it counts: there nothing of the draw is read
+    select c.format = 'swiss' into v_is_swiss
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = p_competition;
     return query
     select
         rank() over (order by e.points desc, b.buchholz desc, e.score_for - e.score_against desc, e.score_for desc),
@@ -27,14 +32,12 @@ begin
     cross join lateral (
         select coalesce(sum(o.points), 0) as buchholz
         from contest.pairing as p
-        join contest.competition as c
-            on c.tenant_id = p.tenant_id and c.competition_key = p.competition_key and c.format = 'swiss'
         join contest.fixture as f on f.tenant_id = p.tenant_id and f.game_key = p.game_key and f.status = 'final'
         join contest.entrant as o
             on o.tenant_id = p.tenant_id and o.competition_key = p.competition_key
             and o.team_key = case when p.home_team_key = e.team_key then p.away_team_key else p.home_team_key end
         where
-            p.tenant_id = v_tenant and p.competition_key = p_competition
+            v_is_swiss and p.tenant_id = v_tenant and p.competition_key = p_competition
             and e.team_key in (p.home_team_key, p.away_team_key)
     ) as b
     where e.tenant_id = v_tenant and e.competition_key = p_competition

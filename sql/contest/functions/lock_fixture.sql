@@ -11,14 +11,19 @@ declare
     v_tenant uuid := core.required_tenant();
     v_fixture contest.fixture;
 begin
-    perform contest.lock_fixtures(array[p_game_key]);
-    select f.* into v_fixture from contest.fixture as f where f.tenant_id = v_tenant and f.game_key = p_game_key;
+    select f.* into v_fixture
+    from contest.fixture as f
+    where f.tenant_id = v_tenant and f.game_key = p_game_key
+    for no key update;
     if not found then
         raise exception 'there is no such fixture' using errcode = 'P0002';
     elsif v_fixture.competition_key is null then
         raise exception 'the fixture is of no competition: its schedule says its score' using errcode = '55000';
     elsif p_expected <> v_fixture.version then
         raise exception 'the fixture is at version %, not %', v_fixture.version, p_expected using errcode = '40001';
+    end if;
+    if v_fixture.round is not null then  -- with where its winner goes
+        perform contest.lock_fixtures(array[p_game_key]);
     end if;
     return v_fixture;
 end;
