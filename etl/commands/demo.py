@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from etl import analysts, deploy, tenants
 from etl.build import build, is_current
 from etl.commands.options import confirm, database_option, note, open_server, print_table, some, yes_option
-from etl.database import Connection, connect, find_tenant
+from etl.database import Connection, connect, find_tenant, for_tenant
 from etl.loading.run import load
 from etl.loading.schedule import load_schedule
 from etl.loading.session import open_session
@@ -37,10 +37,11 @@ class League:
     seed: int
     misprinted: int  # which of its games has another score on the league's sheet
     rules: dict[str, str] = field(default_factory=dict)
+    has_cup: bool = False
 
 
 LEAGUES = {
-    "harbour": League("Harbour League", 1, misprinted=4),
+    "harbour": League("Harbour League", 1, misprinted=4, has_cup=True),
     "lakeside": League("Lakeside Cup", 2, misprinted=2, rules={"contest.points_win": "3", "contest.periods": "3"}),
 }
 
@@ -117,6 +118,9 @@ def load_league(server: Server, conn: Connection, slug: str) -> int:
         for game in games:
             Path(folder, f"game_{game.game_id}.json").write_bytes(as_json(export(game)))
         load(server, slug, (folder,))
+    if league.has_cup:
+        with for_tenant(conn, slug):
+            conn.execute(query("demo/cup").encode())
     return len(games)
 
 

@@ -27,17 +27,22 @@ BROKEN = """
     ) as e
     left join (
         select tenant_id, competition_key, team_key,
-            concat_ws(' ', sum(points), sum(played), sum(won), sum(drawn), sum(lost), sum(score_for), sum(score_against)) as line
+            concat_ws(
+                ' ', sum(points), sum(played), sum(won), sum(drawn), sum(lost), sum(score_for), sum(score_against)
+            ) as line
         from contest.point_entry group by 1, 2, 3
     ) as l using (tenant_id, competition_key, team_key)
     where e.line <> coalesce(l.line, '0.00 0 0 0 0 0 0')
     union all
     select format('%s: version %s, %s events', f.game_key, f.version, count(e.version))
     from contest.fixture as f
-    left join core.event as e on e.tenant_id = f.tenant_id and e.stream_type = 'contest.fixture' and e.stream_id = f.game_key
-    group by f.tenant_id, f.game_key, f.version having f.version <> count(e.version) or f.version <> coalesce(max(e.version), 0)
+    left join core.event as e
+        on e.tenant_id = f.tenant_id and e.stream_type = 'contest.fixture' and e.stream_id = f.game_key
+    group by f.tenant_id, f.game_key, f.version
+    having f.version <> count(e.version) or f.version <> coalesce(max(e.version), 0)
     union all
-    select format('%s: %s %s:%s, the ledger %s', f.game_key, f.status, f.official_home, f.official_away, sum(p.score_for))
+    select format('%s: %s %s:%s, the ledger %s', f.game_key, f.status, f.official_home, f.official_away,
+        sum(p.score_for))
     from contest.fixture as f
     left join contest.point_entry as p
         on p.tenant_id = f.tenant_id and p.game_key = f.game_key and p.team_key = f.home_team_key
@@ -65,7 +70,7 @@ class Cup:
     games: list[str] = field(default_factory=list)
 
     @classmethod
-    def make(cls, db: Db, login: str, teams: int, format_: str, **options: Any) -> Cup:
+    def make(cls, db: Db, login: str, teams: int, format_: str = "free", **options: Any) -> Cup:
         slug = f"cup-{secrets.token_hex(4)}"
         names = [f"team {number:02}" for number in range(teams)]
         with db.transaction():

@@ -1,4 +1,4 @@
-"""Whatever is done to a competition, in whatever order and however late, its events come to the tables that are there."""
+"""Whatever is done to a competition, in whatever order and however late, its events come to its tables."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -170,15 +170,8 @@ def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], d
             with cup.acting() as conn:
                 conn.execute("select contest.submit_score(%s, 1, 0, %s)", [game, f"{cup.slug} {game}"])
                 keys.append(f"{cup.slug} {game}")
-        answers = at_once(
-            [
-                (
-                    cup.dsn(cup.official),
-                    lambda c, k=key: c.execute("select contest.confirm_score(%s)", [k]).fetchone()[0],
-                )
-                for key in keys
-            ]
-        )
+        confirm = "select contest.confirm_score(%s)"
+        answers = at_once([(cup.dsn(cup.official), lambda c, k=k: c.execute(confirm, [k]).fetchone()[0]) for k in keys])
         assert answers == [2, 2]
         assert db.execute(
             "select home_team_key, away_team_key, game_key from contest.pairing where tenant_id = %s and round = 2",

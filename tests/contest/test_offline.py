@@ -15,8 +15,9 @@ from tests.contest.live import Cup, Db, at_once, broken_promises
 
 APPLY = "select action_id, outcome, version, reason from contest.apply_offline(%s)"
 STATE = (
-    "select relation, key, facts - '{tenant_id,submitted_at,due_at,decided_at,raised_at,settled_at,entered_at}'::text[] "
-    "from contest.state_of('cup') where relation in ('entrant', 'fixture', 'score_submission', 'dispute', 'point_entry') "
+    "select relation, key, facts - "
+    "'{tenant_id,submitted_at,due_at,decided_at,raised_at,settled_at,entered_at}'::text[] from contest.state_of('cup') "
+    "where relation in ('entrant', 'fixture', 'score_submission', 'dispute', 'point_entry') "
     "order by 1, 2"
 )
 Action = dict[str, Any]

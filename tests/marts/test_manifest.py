@@ -16,7 +16,7 @@ from tests.marts.conftest import Platform
 NAMES = {
     "staging": r"stg_(contest|landing)__\w+",
     "intermediate": r"int_\w+",
-    "marts": r"(fact|dim)_\w+|standings|head_to_head",
+    "marts": r"(fact|dim)_\w+|standings|(competition_)?head_to_head|leaderboard_history|(team|player)_record",
 }
 UNIT_TESTS = 8
 
