@@ -1,4 +1,6 @@
--- Who may see games: the tenant's applications, and the builder, of every tenant. The loader writes them.
+-- Who may see games: the tenant's applications, the loader, and the builder, of every tenant. They are written by
+-- functions alone: contest.put_fixture for a load, and those of a competition for its fixtures, so that a final one
+-- changes by contest.amend_result and in no other way. A load deletes what only a schedule knew.
 alter table contest.fixture enable row level security, force row level security;
 
 create policy own_tenant on contest.fixture
@@ -6,9 +8,12 @@ for select to stanchion_app
 using (tenant_id = core.current_tenant());
 
 create policy loads_own_tenant on contest.fixture
-for all to stanchion_loader
-using (tenant_id = core.current_tenant())
-with check (tenant_id = core.current_tenant());
+for select to stanchion_loader
+using (tenant_id = core.current_tenant());
+
+create policy drops_own_without_competition on contest.fixture
+for delete to stanchion_loader
+using (tenant_id = core.current_tenant() and competition_key is null);
 
 create policy every_tenant on contest.fixture
 for select to stanchion_builder
@@ -20,7 +25,7 @@ using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on contest.fixture to stanchion_app, stanchion_builder;
-grant select, insert, update, delete on contest.fixture to stanchion_loader;
+grant select, delete on contest.fixture to stanchion_loader;
 
 -- Not granted: anything to analysts, who read marts.
 

@@ -169,8 +169,12 @@ def use_own(report: Report, attacker: Attacker, tables: list[Table], own: list[V
                 report.add(attacker.name, table.name, f"was granted to {attacker.name}, which sees nothing in it")
 
 
-def call(report: Report, attacker: Attacker, functions: list[dict[str, Any]]) -> Iterator[str]:
-    """Every function with arguments that belong to the victim. Yields each name, for a look at the victim."""
+def call(report: Report, attacker: Attacker, functions: list[dict[str, Any]], *, keep: bool) -> Iterator[str]:
+    """Every function with arguments that belong to the victim. Yields each name, for a look at the victim.
+
+    Calls whose effects are kept put what the attacker knows of the victim into its own tenant, where a later answer
+    may rightly show it: so answers are judged of calls that are rolled back.
+    """
     victim = attacker.forbidden[0]
     for function in functions:
         name = function["name"]
@@ -180,15 +184,15 @@ def call(report: Report, attacker: Attacker, functions: list[dict[str, Any]]) ->
                 sql.SQL("%s::{}").format(sql.SQL(kind)) for kind in function["types"][: len(arguments)]
             )
             invoke = sql.SQL("call {}({})" if function["is_procedure"] else "select * from {}({})")
-            answer = _answer(attacker, invoke.format(sql.Identifier(*function["path"]), holes), arguments)
-            if name not in FINDS_TENANTS and _tells_more(answer, arguments, victim):
+            answer = _answer(attacker, invoke.format(sql.Identifier(*function["path"]), holes), arguments, keep)
+            if not keep and name not in FINDS_TENANTS and _tells_more(answer, arguments, victim):
                 report.add(attacker.name, name, f"tells {attacker.name} about another tenant")
         yield name
 
 
-def _answer(attacker: Attacker, statement: Any, arguments: list[Any]) -> Any:
+def _answer(attacker: Attacker, statement: Any, arguments: list[Any], keep: bool) -> Any:
     try:
-        with attacker.attempt(keep=True):
+        with attacker.attempt(keep=keep):
             cursor = attacker.conn.execute(statement, arguments)
             return cursor.fetchall() if cursor.description else []
     except psycopg.Error as e:

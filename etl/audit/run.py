@@ -77,6 +77,10 @@ def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], repor
         # after all of them looked: what they put down as their own may be what they know of the other
         for attacker, _, role in guises:
             if attacker.forbidden:
+                on_part(f"{attacker.name}, asking")
+                _ask_as(report, attacker, role, targets)
+        for attacker, _, role in guises:
+            if attacker.forbidden:
                 on_part(f"{attacker.name}, calling")
                 _call_as(report, attacker, role, targets)
 
@@ -141,11 +145,16 @@ def _attack_as(report: Report, attacker: Attacker, own: list[Victim], role: str,
         attacks.read_catalogs(report, attacker, targets.catalogs)
 
 
+def _ask_as(report: Report, attacker: Attacker, role: str, targets: _Targets) -> None:
+    functions = targets.functions(role)
+    report.functions = max(report.functions, len(functions))
+    for _ in attacks.call(report, attacker, functions, keep=False):
+        pass
+
+
 def _call_as(report: Report, attacker: Attacker, role: str, targets: _Targets) -> None:
     with _unchanged(report, targets, attacker) as look:
-        functions = targets.functions(role)
-        report.functions = max(report.functions, len(functions))
-        for name in attacks.call(report, attacker, functions):
+        for name in attacks.call(report, attacker, targets.functions(role), keep=True):
             look(name)
     left = attacker.conn.execute("select nullif(current_setting('app.tenant_id', true), '')").fetchone()
     if left and left[0]:

@@ -145,7 +145,7 @@ def _insert(conn: Connection, table: Table, victim: Victim, tables: dict[str, Ta
             victim.rows[table.name] = row[0] if row else {}
         except psycopg.errors.CheckViolation as e:
             refused = table.checks.get(e.diag.constraint_name or "", {}).get("columns", [])
-            if not _next_suggestion(suggestions, refused):
+            if not (_next_suggestion(suggestions, refused) or _forget_parent(given, table, refused)):
                 return str(e.diag.message_primary)
         except psycopg.Error as e:
             return str(e.diag.message_primary or e)
@@ -163,12 +163,24 @@ def _next_suggestion(suggestions: dict[str, list[Any]], refused: list[str]) -> b
     return False
 
 
+def _forget_parent(given: dict[str, Any], table: Table, refused: list[str]) -> bool:
+    """Refer to nothing where that is allowed, and the check wants it."""
+    nullable = {column["name"] for column in table.columns if column["nullable"]}
+    for name in sorted(set(refused) & given.keys() & nullable, reverse=True):
+        if given[name] is not None:
+            given[name] = None
+            return True
+    return False
+
+
 def _inherited(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> dict[str, Any]:
     """tenant_id, and what foreign keys take from the victim's rows, or from any row of a table without tenants."""
     given: dict[str, Any] = {"tenant_id": victim.tenant_id}
     referred: set[str] = set()
     for parent in table.parents:
         target = parent["target"]
+        if target == table.name:
+            continue  # the first row of a tree has no parent
         row = _second(conn, tables[target], victim, tables) if target in referred else victim.rows.get(target)
         if row is None:
             any_row = sql.SQL("select to_jsonb(t) from {} as t limit 1").format(sql.Identifier(*target.split(".")))

@@ -12,6 +12,7 @@ from etl.bench import workspace as workspaces
 from etl.bench.compare import Alternative, Result, Say, compare
 from etl.bench.expiry import measure as measure_expiry
 from etl.bench.increments import measure as measure_increments
+from etl.bench.live import live as measure_live
 from etl.bench.load import WARM_UP, find_pgbench, run
 from etl.bench.marts import measure as measure_marts
 from etl.bench.scratch import Scratch, scratch_database, settle
@@ -154,6 +155,11 @@ def orders(server: Server, effort: Effort) -> list[Result]:
     return shop.orders(server, seconds=effort.seconds, say=effort.say)
 
 
+def live(server: Server, effort: Effort) -> list[Result]:
+    """Scores at a thousand events a second for half a minute, and the table meanwhile."""
+    return measure_live(server, seconds=max(15 * effort.seconds, 5), rate=1000, say=effort.say)
+
+
 def marts(server: Server, effort: Effort) -> list[Result]:
     """What analysts ask most, at 10,000 tenants and half of --rows lines of players, for a tenant of each size."""
     return measure_marts(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
@@ -182,6 +188,7 @@ ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "increments": increments,
     "events": events,
     "expiry": expiry,
+    "live": live,
     "load": load,
     "purchases": purchases,
     "orders": orders,

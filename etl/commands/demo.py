@@ -38,6 +38,7 @@ class League:
     misprinted: int  # which of its games has another score on the league's sheet
     lengths: dict[str, int]  # of its periods, in minutes
     rules: dict[str, str]
+    has_cup: bool = False
 
 
 LEAGUES = {
@@ -47,6 +48,7 @@ LEAGUES = {
         misprinted=4,
         lengths={"1": 18, "2": 18, "3": 18, "OT": 5},
         rules={"periods": "3", "period_seconds": "1080", "overtime_seconds": "300", "points_win": "2"},
+        has_cup=True,
     ),
     "lakeside": League(
         "Lakeside Cup",
@@ -137,6 +139,9 @@ def load_league(server: Server, conn: Connection, slug: str) -> int:
         for game in games:
             Path(folder, f"game_{game.game_id}.json").write_bytes(as_json(export(game)))
         load(server, slug, (folder,))
+    if league.has_cup:
+        with for_tenant(conn, slug):
+            conn.execute(query("demo/cup").encode())
     return len(games)
 
 

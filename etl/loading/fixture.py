@@ -1,12 +1,12 @@
 """What a fixture and its quality are: functions of what is published, what the schedule says and what else is known."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from etl.database import Connection
@@ -18,7 +18,7 @@ from etl.tracker.model import Game
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A row of the schedule."""
+    """A row of the schedule; or a fixture of a competition, whose teams, day and score are those of the competition."""
 
     schedule_key: str
     played_on: date
@@ -29,6 +29,8 @@ class Scheduled:
     official_home: int | None
     official_away: int | None
     official_by_period: Score | None
+    played_on_source: str
+    is_of_competition: bool
 
 
 @dataclass(frozen=True)
@@ -96,19 +98,20 @@ def describe(
     """The columns of the fixture."""
     home, away = (scheduled.home_team_key, scheduled.away_team_key) if scheduled else teams
     official = scheduled is not None and scheduled.official_home is not None
-    if official or (tracked and tracked.is_tracked_to_end):
+    of_competition = scheduled is not None and scheduled.is_of_competition
+    if official or (tracked and tracked.is_tracked_to_end and not of_competition):
         status = "final"
     elif tracked:
         status = "live"
     else:
-        status = "void" if gone else "scheduled"
+        status = "void" if gone and not of_competition else "scheduled"
     return {
         "season_key": scheduled.season_key if scheduled else None,
         "game_type": scheduled.game_type if scheduled else None,
         "home_team_key": home,
         "away_team_key": away,
         "played_on": scheduled.played_on if scheduled else day,
-        "played_on_source": "schedule" if scheduled else day_source,
+        "played_on_source": scheduled.played_on_source if scheduled else day_source,
         "status": status,
         "official_home": scheduled.official_home if scheduled else None,
         "official_away": scheduled.official_away if scheduled else None,
@@ -121,6 +124,7 @@ def describe(
         "home_attacks_right_p1": tracked.home_attacks_right_p1 if tracked else None,
         "is_tracked_to_end": tracked.is_tracked_to_end if tracked else None,
         "content_hash": tracked.content_hash if tracked else None,
+        "is_judged": True,
     }
 
 
@@ -167,21 +171,10 @@ def stored_tracked(fixture: dict[str, Any], judged: dict[str, Any]) -> Tracked:
     )
 
 
-def write_fixture(conn: Connection, tenant: Any, game_key: str, load_id: int, row: dict[str, Any]) -> None:
-    values = {
-        name: Jsonb(value) if isinstance(value, dict) else value
-        for name, value in ({"tenant_id": tenant, "game_key": game_key, "load_id": load_id} | row).items()
-    }
-    conn.execute(
-        sql.SQL(
-            "insert into contest.fixture ({columns}) values ({holes}) "
-            "on conflict on constraint fixture_pk do update set {sets}"
-        ).format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, values)),
-            holes=sql.SQL(", ").join(sql.Placeholder() * len(values)),
-            sets=sql.SQL(", ").join(
-                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in ("load_id", *row)
-            ),
-        ),
-        list(values.values()),
-    )
+def write_fixture(conn: Connection, game_key: str, load_id: int, row: dict[str, Any]) -> None:
+    plain = {name: f"\\x{value.hex()}" if isinstance(value, bytes) else value for name, value in row.items()}
+    conn.execute("select contest.put_fixture(%s, %s, %s)", [game_key, load_id, Jsonb(plain, dumps=_dumps)])
+
+
+def _dumps(row: dict[str, Any]) -> str:
+    return json.dumps(row, default=str)

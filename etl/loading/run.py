@@ -19,7 +19,8 @@ from psycopg.types.json import Jsonb
 
 from etl.errors import StanchionError
 from etl.loading.keys import storable
-from etl.loading.session import Session, open_session
+from etl.loading.session import Session, make_stages, open_session
+from etl.loading.store import Store
 from etl.loading.worker import Done, Task, work
 from etl.server import Server
 from etl.tracker.sources import LARGEST_INNER, STDIN, listed
@@ -84,8 +85,23 @@ def load(
             for done in _results(task, jobs, total):
                 total.add(done)
                 on_done(done)
+            if load_id is not None:
+                judge(session, load_id)
         total.seconds = time.monotonic() - started
     return total
+
+
+def judge(session: Session, load_id: int) -> int:
+    """Compare what was tracked with scores that were confirmed or amended since; how many games that was."""
+    with session.transaction() as conn:
+        statement = "select f.game_key from contest.fixture as f where f.tenant_id = %s and not f.is_judged order by 1"
+        keys = [key for (key,) in conn.execute(statement, [session.tenant_id])]
+    if keys:
+        make_stages(session)
+        store = Store(session, load_id, session.shrink_percent(), session.periods())
+        for key in keys:
+            store.settle(key)
+    return len(keys)
 
 
 @contextmanager

@@ -166,7 +166,7 @@ class Store:
             self._write_names(conn, arrival.game)
         changed = old != new or is_rewritten
         if changed:
-            fixture.write_fixture(conn, self.tenant, game_key, self.load_id, new)
+            fixture.write_fixture(conn, game_key, self.load_id, new)
             if game:
                 self._write_roster(conn, key, game)
             if tracked:

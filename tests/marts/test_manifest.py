@@ -16,7 +16,8 @@ from tests.marts.conftest import Platform
 NAMES = {
     "staging": r"stg_(core|contest|landing|stock|workspace)__\w+",
     "intermediate": r"int_\w+",
-    "marts": r"(fact|dim)_\w+|standings|head_to_head|item_velocity|stockouts|usage_month|tenant_stats_mart",
+    "marts": r"(fact|dim)_\w+|standings|(competition_)?head_to_head|leaderboard_history|(team|player)_record"
+    r"|item_velocity|stockouts|usage_month|tenant_stats_mart",
 }
 UNIT_TESTS = 11
 

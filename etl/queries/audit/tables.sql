@@ -8,6 +8,7 @@ select
                     'name', a.attname,
                     'type', format_type(a.atttypid, null),
                     'required', a.attnotnull and not a.atthasdef and a.attidentity = '',
+                    'nullable', not a.attnotnull,
                     'writable', a.attgenerated = '' and a.attidentity <> 'a',
                     'labels', (
                         select jsonb_agg(e.enumlabel order by e.enumsortorder) from pg_enum as e

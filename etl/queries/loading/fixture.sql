@@ -17,6 +17,7 @@ select
     f.penalty_minutes,
     f.home_attacks_right_p1,
     f.is_tracked_to_end,
-    f.content_hash
+    f.content_hash,
+    f.is_judged
 from contest.fixture as f
 where f.tenant_id = %(tenant)s and f.game_key = %(game)s

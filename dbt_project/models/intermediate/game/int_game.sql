@@ -27,3 +27,5 @@ select
     penalty_minutes,
     load_id
 from fixtures
+-- a fixture of a competition is a game from the first load on that knows it
+where load_id > 0

@@ -1,0 +1,18 @@
+{{ config(materialized='view') }}
+
+select
+    tenant_id,
+    team_key as first_team_key,
+    opponent_team_key as second_team_key,
+    count(*)::integer as games,
+    count(distinct competition_key)::integer as competitions,
+    (count(*) filter (where result = 'W'))::integer as first_wins,
+    (count(*) filter (where result = 'L'))::integer as second_wins,
+    (count(*) filter (where result = 'T'))::integer as ties,
+    sum(score_for)::integer as first_score,
+    sum(score_against)::integer as second_score,
+    max(decided_at) as last_decided_at
+from {{ ref('fact_competition_game') }}
+-- each fixture stands here twice, once for each team: the half in which the lesser comes first
+where team_key < opponent_team_key
+group by tenant_id, team_key, opponent_team_key

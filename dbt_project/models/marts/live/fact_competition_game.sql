@@ -1,0 +1,66 @@
+{{ config(
+    incremental_strategy='sync',
+    unique_key=['tenant_id', 'competition_key', 'game_key', 'team_key'],
+    always=true,
+    indexes=[
+        {'columns': ['tenant_id', 'competition_key', 'game_key', 'team_key'], 'unique': true},
+        {'columns': ['tenant_id', 'team_key']},
+    ]
+) }}
+
+-- Always computed whole, and only what differs is written: scores are confirmed without a load.
+-- The ledger keeps a result that was amended and what takes it back; what is left is their sum.
+with
+
+entries as (
+
+    select * from {{ ref('stg_contest__point_entry') }}
+
+),
+
+results as (
+
+    select
+        tenant_id,
+        competition_key,
+        game_key,
+        team_key,
+        -- of a bracket whose winner was amended the teams of the next fixture are those of its result
+        max(opponent_team_key) as opponent_team_key,
+        max(round) as round,
+        sum(points)::numeric(9, 2) as points,
+        sum(score_for)::integer as score_for,
+        sum(score_against)::integer as score_against,
+        (count(*) filter (where reason = 'reversal'))::integer as amendments,
+        min(entered_at) as decided_at,
+        max(entered_at) as amended_at
+    from entries
+    where game_key is not null
+    group by tenant_id, competition_key, game_key, team_key
+    having sum(played) = 1
+
+)
+
+select
+    results.tenant_id,
+    results.competition_key,
+    results.game_key,
+    results.team_key,
+    results.opponent_team_key,
+    competitions.competition_name,
+    competitions.season_key,
+    results.round,
+    results.score_for,
+    results.score_against,
+    case
+        when results.score_for > results.score_against then 'W'
+        when results.score_for = results.score_against then 'T'
+        else 'L'
+    end as result,
+    results.points,
+    results.amendments,
+    results.decided_at,
+    results.amended_at
+from results
+join {{ ref('stg_contest__competition') }} as competitions
+    on competitions.tenant_id = results.tenant_id and competitions.competition_key = results.competition_key

@@ -1,0 +1,6 @@
+select
+    tenant_id,
+    competition_key,
+    person_key,
+    team_key
+from {{ source('contest', 'player') }}

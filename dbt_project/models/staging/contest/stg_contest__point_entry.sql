@@ -1,0 +1,19 @@
+select
+    tenant_id,
+    competition_key,
+    team_key,
+    source,
+    version,
+    reason,
+    opponent_team_key,
+    game_key,
+    round,
+    points,
+    played,
+    won,
+    drawn,
+    lost,
+    score_for,
+    score_against,
+    entered_at
+from {{ source('contest', 'point_entry') }}

@@ -1,0 +1,30 @@
+-- How did a team do in a cup?
+select round, opponent_team_key, score_for, score_against, result
+from marts.fact_competition_game
+where competition_key = 'cup' and team_key = 'granite'
+order by round;
+
+-- Which results were amended?
+select game_key, team_key, score_for, score_against, amendments
+from marts.fact_competition_game
+where amendments > 0
+order by game_key, team_key;
+
+-- Which were the closest fixtures?
+select game_key, team_key, opponent_team_key, score_for, score_against
+from marts.fact_competition_game
+where result in ('W', 'T')
+order by score_for - score_against, game_key, team_key
+limit 3;
+
+-- How much is scored in a round?
+select round, sum(score_for) as scored
+from marts.fact_competition_game
+group by round
+order by round;
+
+-- How many points were given?
+select competition_name, sum(points) as points
+from marts.fact_competition_game
+group by competition_name
+order by competition_name;

@@ -1,0 +1,20 @@
+-- Adds a place where one fixture at a time is played.
+create or replace function contest.add_station(p_station text, p_name text)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform contest.require_official();
+    return contest.record('contest.station', p_station, 0, 'station.added', jsonb_build_object('name', p_name));
+end;
+$$;
+
+comment on function contest.add_station(text, text) is
+'The version of its stream, which is 1. Raises 40001 when there is one of that key, 42501 for a principal who may not.';
+
+grant execute on function contest.add_station(text, text) to stanchion_app;
+
+-- revert: drop function contest.add_station(text, text);

@@ -1,0 +1,47 @@
+-- The handler of the queue of submitted scores: what nobody disputed in time is confirmed. What was decided
+-- meanwhile is left as it is.
+create or replace function contest.confirm_due(p_lease uuid)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_keys text[] := array(
+        select j.payload ->> 'submission'
+        from core.job as j
+        where j.tenant_id = v_tenant and j.lease_id = p_lease
+    );
+    v_submission contest.score_submission;
+    v_count integer := 0;
+begin
+    perform contest.lock_fixtures(array(
+        select s.game_key
+        from contest.score_submission as s
+        where s.tenant_id = v_tenant and s.submission_key = any (v_keys)
+    ));
+    for v_submission in
+        select s.*
+        from contest.score_submission as s
+        where
+            s.tenant_id = v_tenant and s.submission_key = any (v_keys) and s.state = 'pending'
+            and s.due_at <= core.clock()
+        order by s.game_key
+    loop
+        perform contest.settle(v_submission, null, 'time');
+        v_count := v_count + 1;
+    end loop;
+    return v_count;
+end;
+$$;
+
+comment on function contest.confirm_due(uuid) is
+'How many scores of the lease were confirmed. Raises 42501 without a tenant.';
+
+grant execute on function contest.confirm_due(uuid) to stanchion_worker;
+
+-- revert: drop function contest.confirm_due(uuid);

@@ -1,0 +1,53 @@
+-- Locks what deciding these fixtures will write, always in one order, so that two who decide several at once never
+-- wait for each other both ways: fixtures by round, and in a bracket the ones that their winners go to, then the
+-- lines of the table.
+create or replace function contest.lock_fixtures(p_games text[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+begin
+    perform 1
+    from contest.fixture as f
+    where
+        f.tenant_id = v_tenant
+        and f.game_key = any (
+            p_games || array(
+                select n.game_key
+                from contest.pairing as p
+                join contest.competition as c
+                    on c.tenant_id = p.tenant_id and c.competition_key = p.competition_key and c.format = 'single elimination'
+                join contest.pairing as n
+                    on n.tenant_id = p.tenant_id and n.competition_key = p.competition_key
+                    and n.round = p.round + 1 and n.slot = (p.slot + 1) / 2
+                where p.tenant_id = v_tenant and p.game_key = any (p_games) and n.game_key is not null
+            )
+        )
+    order by f.round, f.game_key
+    for no key update;
+    if cardinality(p_games) > 1 then
+        perform 1
+        from contest.entrant as e
+        where
+            e.tenant_id = v_tenant
+            and (e.competition_key, e.team_key) in (
+                select f.competition_key, side.team_key
+                from contest.fixture as f
+                cross join lateral (values (f.home_team_key), (f.away_team_key)) as side (team_key)
+                where f.tenant_id = v_tenant and f.game_key = any (p_games)
+            )
+        order by e.competition_key, e.team_key
+        for no key update;
+    end if;
+end;
+$$;
+
+comment on function contest.lock_fixtures(text[]) is
+'Nothing. A fixture that there is not is passed over.';
+
+-- revert: drop function contest.lock_fixtures(text[]);

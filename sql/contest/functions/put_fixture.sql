@@ -1,0 +1,58 @@
+-- What a load knows of a game: all of it, or only what was tracked where the game is of a competition. Then the
+-- teams and the score are what the events of the competition say, and stay so.
+create or replace function contest.put_fixture(p_game_key text, p_load_id bigint, p_row jsonb)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into contest.fixture as f (
+        tenant_id, game_key, load_id, season_key, game_type, home_team_key, away_team_key, played_on, played_on_source,
+        status, official_home, official_away, official_by_period, tracked_home_team_key, tracked_away_team_key,
+        is_swapped, period_seconds, penalty_minutes, home_attacks_right_p1, is_tracked_to_end, content_hash
+    )
+    select
+        core.required_tenant(), p_game_key, p_load_id, r.season_key, r.game_type, r.home_team_key, r.away_team_key,
+        r.played_on, r.played_on_source, r.status, r.official_home, r.official_away,
+        nullif(r.official_by_period, 'null'), r.tracked_home_team_key, r.tracked_away_team_key, r.is_swapped,
+        nullif(r.period_seconds, 'null'), nullif(r.penalty_minutes, 'null'), r.home_attacks_right_p1, r.is_tracked_to_end,
+        r.content_hash
+    from jsonb_populate_record(null::contest.fixture, p_row) as r
+    on conflict on constraint fixture_pk do update set
+        load_id = excluded.load_id,
+        season_key = case when f.competition_key is null then excluded.season_key else f.season_key end,
+        game_type = case when f.competition_key is null then excluded.game_type else f.game_type end,
+        home_team_key = case when f.competition_key is null then excluded.home_team_key else f.home_team_key end,
+        away_team_key = case when f.competition_key is null then excluded.away_team_key else f.away_team_key end,
+        played_on = excluded.played_on,
+        played_on_source = excluded.played_on_source,
+        status = case
+            when f.competition_key is null then excluded.status
+            when f.official_home is not null then 'final'
+            when excluded.content_hash is not null then 'live'
+            else 'scheduled'
+        end,
+        official_home = case when f.competition_key is null then excluded.official_home else f.official_home end,
+        official_away = case when f.competition_key is null then excluded.official_away else f.official_away end,
+        official_by_period = case when f.competition_key is null then excluded.official_by_period else f.official_by_period end,
+        tracked_home_team_key = excluded.tracked_home_team_key,
+        tracked_away_team_key = excluded.tracked_away_team_key,
+        is_swapped = excluded.is_swapped,
+        period_seconds = excluded.period_seconds,
+        penalty_minutes = excluded.penalty_minutes,
+        home_attacks_right_p1 = excluded.home_attacks_right_p1,
+        is_tracked_to_end = excluded.is_tracked_to_end,
+        content_hash = excluded.content_hash,
+        -- what was compared is the score that the load read: when another was confirmed meanwhile, it is compared again
+        is_judged = f.competition_key is null or (f.official_home, f.official_away) is not distinct from (excluded.official_home, excluded.official_away);
+end;
+$$;
+
+comment on function contest.put_fixture(text, bigint, jsonb) is
+'Nothing. Raises what the table refuses, 42501 without a tenant.';
+
+grant execute on function contest.put_fixture(text, bigint, jsonb) to stanchion_loader;
+
+-- revert: drop function contest.put_fixture(text, bigint, jsonb);

@@ -1,0 +1,217 @@
+"""What Beer Olympics does, this does: a test for each row of docs/conformance.md that is yes or a counterpart.
+
+Each is thin and real; the suites that it names go further.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg_pool import ConnectionPool
+
+from etl.audit.rules import broken, rule_files
+from tests.contest.live import Cup, Db, at_once, broken_promises
+
+MakeCup = Callable[..., Cup]
+
+
+@pytest.fixture
+def make_cup(db: Db, make_login: Callable[..., str]) -> MakeCup:
+    return partial(Cup.make, db, make_login("stanchion_app"))
+
+
+def submit(conn: Db, game: str, home: int, away: int, key: str) -> str:
+    return conn.execute("select state from contest.submit_score(%s, %s, %s, %s)", [game, home, away, key]).fetchone()[0]
+
+
+def test_pool_of_2_to_10_hands_on_no_principal(make_cup: MakeCup) -> None:
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    with ConnectionPool(cup.login, min_size=2, max_size=2) as pool:
+        for number in range(4):
+            with pool.connection() as conn:
+                assert conn.execute("select core.current_tenant(), core.current_principal()").fetchone() == (None, None)
+                say = "select set_config('app.tenant_id', %s, true), set_config('app.principal_id', %s, true)"
+                conn.execute(say, [cup.tenant, cup.players[number % 2]])
+                if number == 0:
+                    submit(conn, game, 1, 0, "key")
+    with cup.acting(cup.players[0]) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        conn.execute("select contest.confirm_score('key')")
+
+
+def test_indexes_behind_every_foreign_key(deployed_db: Db) -> None:
+    rules = [path for path in rule_files() if path.stem in ("foreign_keys_have_an_index", "tenant_leads_keys")]
+    assert [str(finding) for rule in rules for finding in broken(deployed_db, rule)] == []
+
+
+def test_leaderboard_is_the_sum_of_the_ledger(make_cup: MakeCup) -> None:
+    """While a thousand events a second arrive: tests/contest/test_leaderboard.py and stanchion bench live."""
+    cup = make_cup(8, "round robin")
+    cup.draw()
+    for number in range(1, 8):
+        cup.play(f"cup/{number}/1", number, 3)
+    assert broken_promises(cup.db) == []
+    with cup.acting() as conn:
+        rows = conn.execute("select place, points from contest.leaderboard('cup')").fetchall()
+        assert sum(points for _, points in rows) == 7
+        plan = conn.execute("explain (analyze, format json) select * from contest.leaderboard('cup')").fetchone()[0]
+    assert plan[0]["Execution Time"] < 50
+
+
+def test_immutable_a_completed_fixture_is_amended_alone(make_cup: MakeCup, db: Db) -> None:
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    cup.play(game, 3, 1)
+    with cup.acting() as conn:
+        for statement in (
+            "update contest.fixture set official_home = 9",
+            "update contest.point_entry set points = 9",
+            "delete from contest.point_entry",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement)
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            submit(conn, game, 9, 9, "late")
+        conn.execute("select contest.amend_result(%s, 1, 1, 'so it was')", [game])
+    assert db.execute("select count(*) from core.audit_log where action = 'contest.amend'").fetchone() == (1,)
+    kept = db.execute("select reason, count(*), sum(points)::float from contest.point_entry group by 1 order by 1")
+    assert kept.fetchall() == [("result", 4, 2.0), ("reversal", 2, -1.0)]
+
+
+def test_notified_in_a_tenth_of_a_second_and_each_event_once(make_cup: MakeCup, dsn: str) -> None:
+    cup = make_cup(4)
+    games = [cup.add(0, 1), cup.add(2, 3)]
+    with psycopg.connect(dsn, autocommit=True) as ear, cup.acting() as conn:
+        ear.execute("listen stanchion_events")
+        began = time.monotonic()
+        for number in range(60):
+            key = f"key {number}"
+            submit(conn, games[number % 2], 1, 0, key)
+            conn.execute("select contest.dispute_score(%s, 'no')", [key])
+        heard = len(list(ear.notifies(timeout=0.3)))
+        assert 1 <= heard <= (time.monotonic() - began) * 10 + 2
+        seen = []
+        while rows := conn.execute("select stream_id, version from core.poll_events('screen', 50)").fetchall():
+            seen += [row for row in rows if row[0] in games]
+    assert sorted(seen) == sorted((game, version) for game in games for version in range(1, 61))
+
+
+def test_offline_first_a_batch_from_two_devices_is_one_effect(make_cup: MakeCup) -> None:
+    """In every order: tests/contest/test_offline.py."""
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    batch = [
+        {"id": "b", "fixture": game, "version": 1, "do": "dispute", "reason": "no", "at": "1999-01-01"},
+        {"id": "a", "fixture": game, "version": 0, "do": "submit", "home": 1, "away": 0, "at": "2099-01-01"},
+        {"id": "c", "fixture": game, "version": 0, "do": "submit", "home": 2, "away": 0},
+    ]
+    apply = "select action_id, outcome, version from contest.apply_offline(%s)"
+    answers = at_once(
+        [
+            (cup.dsn(cup.official), lambda conn, sent=sent: conn.execute(apply, [json.dumps(sent)]).fetchall())
+            for sent in (batch, batch[::-1])
+        ]
+    )
+    assert answers[0] == answers[1] == [("a", "applied", 1), ("b", "conflict", 1), ("c", "conflict", 1)]
+    assert cup.db.execute("select home, state from contest.score_submission").fetchall() == [(1, "pending")]
+
+
+def test_event_sourcing_one_of_two_wins_and_a_replay_is_the_projection(make_cup: MakeCup) -> None:
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    say = "select state from contest.submit_score(%s, 1, 0, %s, 0)"
+    answers = at_once(
+        [(cup.dsn(who), lambda conn, who=who: conn.execute(say, [game, who]).fetchone()[0]) for who in cup.players]
+    )
+    assert sorted(answers) == ["40001", "pending"]
+    assert cup.differences() == []
+
+
+def test_job_queue_gives_up_on_a_poisoned_job(make_cup: MakeCup, db: Db, stanchion: Any, make_login: Any) -> None:
+    """A worker that is killed: tests/stock/test_killed.py."""
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
+    db.execute("update core.queue set attempts = 2, backoff = '0.1 s' where queue = 'contest.confirm'")
+    with cup.acting() as conn:
+        submit(conn, game, 1, 0, "good")
+    db.execute(
+        "insert into core.job (tenant_id, queue, payload, run_at, enqueued_at, actor) "
+        "values (%s, 'contest.confirm', '[]', now(), now(), 'x')",
+        [cup.tenant],
+    )
+    db.execute(
+        "create or replace function contest.confirm_due(p_lease uuid) returns integer language plpgsql as $$ begin "
+        "if exists (select from core.job where lease_id = p_lease and payload = '[]') then raise 'poison'; end if; "
+        "return 1; end $$"
+    )
+    outcome = stanchion("worker", "drain", database_url=make_login("stanchion_worker"))
+    assert "1 done, 1 failed, 1 dead." in outcome.out, outcome.err
+    assert db.execute("select attempts, last_error from core.job_dead").fetchone() == (2, "P0001: poison")
+
+
+def test_confirmed_after_five_minutes(make_cup: MakeCup, db: Db) -> None:
+    """By the worker, at the microsecond: tests/contest/test_histories.py."""
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    with cup.acting(cup.players[0]) as conn:
+        submit(conn, game, 1, 0, "key")
+    due, run_at = db.execute(
+        "select s.due_at - s.submitted_at, j.run_at - s.submitted_at from contest.score_submission as s, core.job as j"
+    ).fetchone()
+    assert timedelta(0) <= timedelta(minutes=5) - due < timedelta(seconds=1)
+    assert run_at == due
+
+
+def test_metrics_are_there_to_be_sampled(make_cup: MakeCup, db: Db, stanchion: Any) -> None:
+    cup = make_cup(2)
+    with cup.acting() as conn:
+        submit(conn, cup.add(0, 1), 1, 0, "key")
+    assert db.execute("select queue, state from core.job_state").fetchall() == [("contest.confirm", "ready")]
+    checks = json.loads(stanchion("doctor", "--json").out)
+    assert len(checks) >= 10
+
+
+def test_rate_limits_are_exact(make_cup: MakeCup) -> None:
+    cup = make_cup(2)
+    take = "select allowed from core.take('uploads', 10, '1 minute')"
+    answers = at_once([(cup.dsn(), lambda conn: [conn.execute(take).fetchone()[0] for _ in range(2)])] * 15)
+    assert sorted(each for session in answers for each in session) == [False] * 20 + [True] * 10
+
+
+def test_updates_by_many_lose_none(make_cup: MakeCup) -> None:
+    """A thousand a second: stanchion bench live, whose rate no test asserts."""
+    cup = make_cup(8)
+    games = [cup.add(n, (n + 1) % 8) for n in range(8)]
+
+    def say(conn: Db, number: int) -> int:
+        for turn in range(10):
+            key = f"{number} {turn}"
+            submit(conn, games[number], turn, 0, key)
+            conn.execute("select contest.dispute_score(%s, 'no')", [key])
+        return 20
+
+    assert at_once([(cup.dsn(), lambda conn, n=n: say(conn, n)) for n in range(8)]) == [20] * 8
+    assert cup.db.execute("select sum(version), min(version) from contest.fixture").fetchone() == (160, 20)
+    assert broken_promises(cup.db) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("select contest.submit_score(%s, -1, 0, 'k')", psycopg.errors.InvalidParameterValue),
+        ("select contest.submit_score(%s, null, 0, 'k')", psycopg.errors.InvalidParameterValue),
+        ("select contest.submit_score(%s, 1, 0, '')", psycopg.errors.InvalidParameterValue),
+        ("select contest.submit_score(%s || '''; drop table contest.fixture', 1, 0, 'k')", psycopg.errors.NoDataFound),
+    ],
+)
+def test_validation_and_prepared_statements(make_cup: MakeCup, statement: str, error: type[Exception]) -> None:
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    with cup.acting() as conn, pytest.raises(error):
+        conn.execute(statement, [game], prepare=True)

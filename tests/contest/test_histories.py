@@ -1,0 +1,241 @@
+"""Whatever is done to a competition, in whatever order and however late, its events come to its tables."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.contest.live import Cup, Db, at_once, broken_promises
+
+SCORES = st.tuples(st.integers(0, 4), st.integers(0, 4))
+REFUSED = (
+    psycopg.errors.ObjectNotInPrerequisiteState,
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.InvalidParameterValue,
+)
+QUICK = settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["submit", "submit", "confirm", "dispute", "amend", "time", "draw"]),
+        st.integers(0, 6),  # which fixture
+        st.integers(0, 4),  # who: a team's player, or the official
+        SCORES,
+    ),
+    min_size=15,
+    max_size=40,
+)
+
+
+class History:
+    """A competition that is played by chance, by people who may and people who may not."""
+
+    def __init__(self, cup: Cup, conn: Db) -> None:
+        self.cup, self.conn, self.number, self.done = cup, conn, 0, 0
+
+    def step(self, what: str, which: int, who: int, score: tuple[int, int]) -> None:
+        actor = [*self.cup.players, self.cup.official][who % (len(self.cup.players) + 1)]
+        rows = self.conn.execute("select game_key from contest.fixture where competition_key = 'cup' order by 1")
+        games = [game for (game,) in rows]
+        if what == "time":
+            return self.pass_time()
+        self.conn.execute("select set_config('app.principal_id', %s, false)", [actor if what != "draw" else ""])
+        try:
+            if what == "draw" or not games:
+                self.conn.execute("select contest.draw('cup')")
+            else:
+                self.decide(what, games[which % len(games)], score)
+        except REFUSED:
+            return None
+        self.done += 1
+        return None
+
+    def decide(self, what: str, game: str, score: tuple[int, int]) -> None:
+        pending = "(select submission_key from contest.score_submission where game_key = %s and state = 'pending')"
+        if what == "submit":
+            self.number += 1
+            self.conn.execute("select contest.submit_score(%s, %s, %s, %s)", [game, *score, f"key {self.number}"])
+        elif what == "amend":
+            self.conn.execute("select contest.amend_result(%s, %s, %s, 'a reason')", [game, *score])
+        elif self.conn.execute(f"select {pending}", [game]).fetchone()[0]:
+            call = "confirm_score(%s)" if what == "confirm" else "dispute_score(%s, 'a reason')"
+            key = self.conn.execute(f"select {pending}", [game]).fetchone()
+            self.conn.execute(f"select contest.{call}", key)
+
+    def pass_time(self) -> None:
+        """What waits is confirmed by the worker's handler, also of fixtures that were decided meanwhile."""
+        self.cup.db.execute("update core.job set run_at = now() where tenant_id = %s", [self.cup.tenant])
+        with self.cup.db.transaction():
+            self.cup.db.execute("select set_config('app.tenant_id', %s, true)", [self.cup.tenant])
+            row = self.cup.db.execute("select lease_id from core.lease('contest.confirm', 'w', 3)").fetchone()
+            if row:
+                self.cup.db.execute("select contest.confirm_due(%s), core.complete(%s)", [row[0], row[0]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", ["single elimination", "swiss", "round robin"])
+def test_a_random_history_replays_to_the_same_tables(make_cup: Callable[..., Cup], format_: str, db: Db) -> None:
+    decided = 0
+
+    @QUICK
+    @given(teams=st.integers(3, 5), steps=STEPS)
+    def play(teams: int, steps: list[Any]) -> None:
+        nonlocal decided
+        cup = make_cup(teams, format_, rounds=2 if format_ == "swiss" else None)
+        with cup.acting() as conn:
+            history = History(cup, conn)
+            for step in steps:
+                history.step(*step)
+            decided += history.done
+        assert broken_promises(db) == []
+        assert cup.differences() == []
+
+    db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
+    play()
+    assert decided > 50
+
+
+def test_what_somebody_changed_by_hand_is_found_and_repaired(
+    make_cup: Callable[..., Cup], db: Db, stanchion: Any
+) -> None:
+    cup = make_cup(4, "round robin")
+    cup.draw()
+    cup.play("cup/1/1", 3, 1)
+    cup.play("cup/2/1", 2, 2)
+    db.execute("update contest.entrant set points = points + 1, won = won + 1, played = played + 1 where seed = 1")
+    db.execute("delete from contest.point_entry where game_key = 'cup/2/1' and team_key = 'team 01'")
+    before = db.execute("select count(*) from contest.point_entry").fetchone()
+    outcome = stanchion("replay", "cup", "--tenant", cup.slug)
+    assert outcome.code == 1
+    assert "entrant team 00: won is " in outcome.out
+    assert "missing from the tables" in outcome.out
+    assert "rows not as its events say." in outcome.out
+    assert db.execute("select count(*) from contest.point_entry").fetchone() == before  # nothing was changed
+    repaired = stanchion("replay", "--tenant", cup.slug, "--repair")
+    assert repaired.code == 0, repaired.err
+    again = stanchion("replay", "--tenant", cup.slug)
+    assert (again.code, again.out) == (0, "cup: all 27 rows are what its events say.\n")
+    assert broken_promises(db) == []
+    unknown = stanchion("replay", "cups", "--tenant", cup.slug)
+    assert (unknown.code, unknown.err.splitlines()[-1]) == (1, f"Error: {cup.slug} has no competition 'cups'.")
+
+
+def test_of_many_who_decide_one_fixture_at_once_one_does(make_cup: Callable[..., Cup], db: Db) -> None:
+    """Confirmed, disputed and confirmed by time at the same instant: one of them is what happened."""
+    cup = make_cup(2)
+    db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
+
+    def by_time(conn: Db) -> Any:
+        conn.execute("select set_config('app.principal_id', '', false)")
+        row = conn.execute("select lease_id from core.lease('contest.confirm', 'w')").fetchone()
+        with psycopg.connect(db.info.dsn, password=db.info.password, autocommit=True) as worker:
+            worker.execute("select set_config('app.tenant_id', %s, false)", [cup.tenant])
+            return "time" if row and worker.execute("select contest.confirm_due(%s)", row).fetchone()[0] else "late"
+
+    for round_ in range(8):
+        game, key = cup.add(0, 1), f"key {round_}"
+        with cup.acting(cup.players[0]) as conn:
+            conn.execute("select contest.submit_score(%s, 1, 0, %s)", [game, key])
+        confirm = (
+            cup.dsn(cup.players[1]),
+            lambda c, k=key: c.execute("select contest.confirm_score(%s, 1)", [k]).fetchone()[0],
+        )
+        dispute = (
+            cup.dsn(cup.official),
+            lambda c, k=key: c.execute("select contest.dispute_score(%s, 'no', 1)", [k]).fetchone()[0],
+        )
+        answers = at_once([confirm, dispute, (cup.dsn(), by_time)])
+        version, state = db.execute(
+            "select f.version, s.state from contest.fixture as f join contest.score_submission as s using (game_key) "
+            "where game_key = %s",
+            [game],
+        ).fetchone()
+        assert version == 2, answers
+        assert state in ("confirmed", "disputed")
+        assert sum(answer in (2, "time") for answer in answers) >= 1
+        db.execute("delete from core.job")
+    assert broken_promises(db) == []
+    assert cup.differences() == []
+
+
+def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], db: Db) -> None:
+    for _ in range(6):
+        cup = make_cup(4, "single elimination")
+        cup.draw()
+        keys = []
+        for game in ("cup/1/1", "cup/1/2"):
+            with cup.acting() as conn:
+                conn.execute("select contest.submit_score(%s, 1, 0, %s)", [game, f"{cup.slug} {game}"])
+                keys.append(f"{cup.slug} {game}")
+        answers = at_once(
+            [
+                (cup.dsn(cup.official), lambda c, k=k: c.execute("select contest.confirm_score(%s)", [k]).fetchone()[0])
+                for k in keys
+            ]
+        )
+        assert answers == [2, 2]
+        assert db.execute(
+            "select home_team_key, away_team_key, game_key from contest.pairing where tenant_id = %s and round = 2",
+            [cup.tenant],
+        ).fetchall() == [("team 00", "team 01", "cup/2/1")]
+        assert cup.differences() == []
+
+
+def test_batches_that_cross_do_not_deadlock(make_cup: Callable[..., Cup], db: Db) -> None:
+    """Leases of several fixtures of the same teams, confirmed by several workers in every order."""
+    cup = make_cup(4)
+    db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
+    pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3)]
+    for round_ in range(6):
+        with cup.acting() as conn:
+            for home, away in pairs * 2:
+                conn.execute("select contest.submit_score(%s, 1, 0, gen_random_uuid()::text)", [cup.add(home, away)])
+
+        def work(conn: Db) -> int:
+            conn.execute("select set_config('app.tenant_id', %s, false)", [cup.tenant])
+            done = 0
+            while row := conn.execute("select lease_id from core.lease('contest.confirm', 'w', 4)").fetchone():
+                with conn.transaction():
+                    done += conn.execute("select contest.confirm_due(%s)", row).fetchone()[0]
+                    conn.execute("select core.complete(%s)", row)
+            return done
+
+        dsn = psycopg.conninfo.make_conninfo(db.info.dsn, password=db.info.password)
+        assert sum(at_once([(dsn, work)] * 3)) == 12, round_
+    assert db.execute("select deadlocks from pg_stat_database where datname = current_database()").fetchone() == (0,)
+    assert broken_promises(db) == []
+
+
+def test_a_score_is_confirmed_by_the_worker_after_five_minutes(
+    make_cup: Callable[..., Cup], db: Db, stanchion: Any, make_login: Callable[..., str]
+) -> None:
+    """The clock is put forward; the worker is the real one."""
+    cup = make_cup(2)
+    game = cup.add(0, 1)
+    with cup.acting(cup.players[0]) as conn:
+        conn.execute("select contest.submit_score(%s, 3, 1, 'key')", [game])
+    login = make_login("stanchion_worker")
+    drained = stanchion("worker", "drain", database_url=login)
+    assert drained.out == "0 done. The queue is empty. 1 job scheduled for later.\n", drained.err
+    due, submitted = db.execute("select due_at, submitted_at from contest.score_submission").fetchone()
+    assert due - submitted <= timedelta(minutes=5) < due - submitted + timedelta(seconds=1)
+
+    def set_clock(ahead: str) -> None:
+        db.execute(
+            "create or replace function core.clock() returns timestamptz language sql volatile "
+            f"return timestamptz '{due.isoformat()}' + interval '{ahead}'"
+        )
+
+    set_clock("-1 microsecond")
+    assert stanchion("worker", "run", "--once", database_url=login).out == "0 done.\n"
+    set_clock("0")
+    assert stanchion("worker", "run", "--once", database_url=login).out == "1 done.\n"
+    assert db.execute("select status, official_home, official_away, version from contest.fixture").fetchone() == (
+        "final", 3, 1, 2,
+    )  # fmt: skip
+    decided = db.execute("select state, decided_by, decided_at from contest.score_submission").fetchone()
+    assert decided == ("confirmed", "time", due)
+    assert broken_promises(db) == []
