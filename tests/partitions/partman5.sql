@@ -51,12 +51,12 @@ create function partman.create_parent(
 begin
     for n in 0 .. current_date - p_start_partition::date - 1 loop
         execute format(
-            'create table %s_p%s partition of %1$s for values from (%L) to (%L)',
+            'create table %1$s_p%2$s partition of %1$s for values from (%3$L) to (%4$L)',
             p_parent_table, to_char(p_start_partition::date + n, 'YYYYMMDD'), p_start_partition::date + n,
             p_start_partition::date + n + 1
         );
     end loop;
-    execute format('create table %s_default partition of %1$s default', p_parent_table);
+    execute format('create table %1$s_default partition of %1$s default', p_parent_table);
     insert into partman.part_config (parent_table, control, partition_interval, partition_type, premake, inherit_privileges)
     values (p_parent_table, p_control, p_interval, p_type, p_premake, true);
     perform partman.run_maintenance(p_parent_table);
