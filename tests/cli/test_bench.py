@@ -32,7 +32,7 @@ def test_events_and_live_keys_are_measured(
     assert f"Postgres {db.info.server_version // 10000}" in page
     for name, results in measured.items():
         section = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
-        assert [line.split(" | ")[0].removeprefix("| ") for line in section.splitlines()[6:] if line] == [
+        assert [line.split(" | ")[0].removeprefix("| ") for line in section.splitlines()[5:] if line] == [
             result["what"] for result in results
         ]
     notifications = measured["events"][-1]
