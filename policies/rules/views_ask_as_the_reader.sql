@@ -8,7 +8,7 @@ with gate as (
     where
         r.kind = 'view'
         and 'security_barrier=true' = any(c.reloptions)
-        and pg_get_viewdef(r.relation) ~ 'FROM hidden\.\w+ \w+\s+WHERE \(tenant_id = core\.current_tenant\(\)\);$'
+        and pg_get_viewdef(r.relation) ~ 'FROM hidden\.\w+ \w+\s+WHERE \((\w+\.)?tenant_id = core\.current_tenant\(\)\);$'
 )
 
 select r.name as object, 'is a view without security_invoker, and no gate' as problem

@@ -72,8 +72,9 @@ select
     md5('bench0')::uuid,
     'Report ' || n,
     (
-        select string_agg(format('word%s', (n::bigint * p) % 20011), ' ') || case when n % 10 = 0 then ' often' else '' end
-        || case when n % 10000 = 0 then ' rarely' else '' end || ' always'
+        select
+            string_agg(format('word%s', (n::bigint * p) % 20011), ' ') || case when n % 10 = 0 then ' often' else '' end
+            || case when n % 10000 = 0 then ' rarely' else '' end || ' always'
         from unnest(array[7, 13, 101, 211, 1009, 2003, 4001, 5003, 6007, 7001, 8009, 9001, 10007, 11003]) as p
     ),
     array['t' || n % 7],
@@ -86,6 +87,6 @@ select
     md5('bench' || n % 10000)::uuid,
     'Data',
     n,
-    n,
+    100 * n as bytes,
     core.clock()
 from generate_series(0, 49999) as n;
