@@ -161,6 +161,10 @@ def test_of_many_who_decide_one_fixture_at_once_one_does(make_cup: Callable[...,
     assert cup.differences() == []
 
 
+def confirming(key: str) -> Callable[[Db], Any]:
+    return lambda conn: conn.execute("select contest.confirm_score(%s)", [key]).fetchone()[0]
+
+
 def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], db: Db) -> None:
     for _ in range(6):
         cup = make_cup(4, "single elimination")
@@ -170,8 +174,7 @@ def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], d
             with cup.acting() as conn:
                 conn.execute("select contest.submit_score(%s, 1, 0, %s)", [game, f"{cup.slug} {game}"])
                 keys.append(f"{cup.slug} {game}")
-        confirm = "select contest.confirm_score(%s)"
-        answers = at_once([(cup.dsn(cup.official), lambda c, k=k: c.execute(confirm, [k]).fetchone()[0]) for k in keys])
+        answers = at_once([(cup.dsn(cup.official), confirming(key)) for key in keys])
         assert answers == [2, 2]
         assert db.execute(
             "select home_team_key, away_team_key, game_key from contest.pairing where tenant_id = %s and round = 2",
