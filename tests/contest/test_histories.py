@@ -105,12 +105,12 @@ def test_what_somebody_changed_by_hand_is_found_and_repaired(
     cup.draw()
     cup.play("cup/1/1", 3, 1)
     cup.play("cup/2/1", 2, 2)
-    db.execute("update contest.entrant set points = points + 1, won = won + 1, played = played + 1 where seed = 1")
+    db.execute("update contest.entrant set seed = 11 where seed = 1")
     db.execute("delete from contest.point_entry where game_key = 'cup/2/1' and team_key = 'team 01'")
     before = db.execute("select count(*) from contest.point_entry").fetchone()
     outcome = stanchion("replay", "cup", "--tenant", cup.slug)
     assert outcome.code == 1
-    assert "entrant team 00: won is " in outcome.out
+    assert "entrant team 00: seed is 11, not 1" in outcome.out
     assert "missing from the tables" in outcome.out
     assert "rows not as its events say." in outcome.out
     assert db.execute("select count(*) from contest.point_entry").fetchone() == before  # nothing was changed
