@@ -12,6 +12,8 @@ from etl.build.dbt import Node, invoke, read_node
 from etl.build.project import checksum
 from etl.database import Connection, connect, find_tenant, is_deployed, only_one, value
 from etl.errors import StanchionError
+from etl.loading.people import judge_scores
+from etl.loading.session import open_session
 from etl.paths import query
 from etl.server import Server
 
@@ -61,6 +63,7 @@ def build(
         _require_builder(conn)
         only = str(find_tenant(conn, tenant)) if tenant else ""
         with only_one(conn, _LOCK, "build", wait, say):
+            _judge_scores(server, conn, say)
             project = checksum()
             tested, is_up_to_date = _progress(conn)
             has_views = _has_views(conn, project)
@@ -114,6 +117,20 @@ def _require_builder(conn: Connection) -> None:
             "This login may not build marts; connect as who deployed, or make a login for it: "
             "stanchion login add NAME --as builder"
         )
+
+
+def _judge_scores(server: Server, conn: Connection, say: Say) -> None:
+    """Marts go by loads: what was confirmed without one gets one first, where this login may load."""
+    with conn.transaction():
+        conn.execute("set local role stanchion_builder")
+        statement = "select distinct f.tenant_id from contest.fixture as f where not f.is_judged"
+        tenants = [str(tenant) for (tenant,) in conn.execute(statement)]
+    if tenants and not value(conn, "select pg_has_role('stanchion_loader', 'member')"):
+        say("confirmed scores of tracked games wait for the next load")
+        return
+    for tenant in tenants:
+        with open_session(server, tenant) as session:
+            judge_scores(session)
 
 
 def _progress(conn: Connection) -> tuple[dict[str, int], bool]:

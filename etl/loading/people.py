@@ -13,7 +13,7 @@ import psycopg
 
 from etl.database import Connection
 from etl.errors import StanchionError
-from etl.loading.run import Total, finish
+from etl.loading.run import Total, finish, judge
 from etl.loading.session import Session, make_stages
 from etl.loading.store import Store, Verdict, read_revisions, text_of
 
@@ -62,6 +62,12 @@ def accept(session: Session, game_key: str, reason: str) -> None:
                 conn.execute("select contest.accept_quality(%s, %s, %s)", [game_key, reason, store.load_id])
         except psycopg.errors.NoDataFound:
             raise StanchionError(f"Nothing of {game_key} is published.") from None
+
+
+def judge_scores(session: Session) -> int:
+    """Compare tracked games with scores that were confirmed or amended since; how many games that was."""
+    with _decision(session, "compare with confirmed scores") as store:
+        return judge(session, store.load_id)
 
 
 def _decide(session: Session, game_key: str, content_hash: bytes | None, reason: str | None) -> Verdict:

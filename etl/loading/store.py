@@ -158,7 +158,8 @@ class Store:
             tracked = fixture.stored_tracked(old, judged or {})
         gone = choice is not None and choice.content_hash is None
         new = fixture.describe(teams, day, source, scheduled, tracked, gone)
-        if published is not None and new["played_on"] not in self.days:
+        stays = old is not None and old["content_hash"] is not None and old["played_on"] == new["played_on"]
+        if published is not None and not stays and new["played_on"] not in self.days:
             raise _MissingDayError(new["played_on"])
 
         written = self._write_rows(conn, key, old, new, game)

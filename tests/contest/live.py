@@ -19,20 +19,29 @@ Db = psycopg.Connection[Any]
 
 # what breaks a promise, in words; one snapshot sees all of it
 BROKEN = """
-    select format('%s: the table says %s, the ledger %s', e.team_key, e.line, l.line)
-    from (
-        select tenant_id, competition_key, team_key,
-            concat_ws(' ', points, played, won, drawn, lost, score_for, score_against) as line
-        from contest.entrant
-    ) as e
-    left join (
-        select tenant_id, competition_key, team_key,
-            concat_ws(
-                ' ', sum(points), sum(played), sum(won), sum(drawn), sum(lost), sum(score_for), sum(score_against)
-            ) as line
-        from contest.point_entry group by 1, 2, 3
-    ) as l using (tenant_id, competition_key, team_key)
-    where e.line <> coalesce(l.line, '0.00 0 0 0 0 0 0')
+    select format('%s: the results say %s, the ledger %s', e.team_key, r.line, l.line)
+    from contest.entrant as e
+    left join lateral (
+        select concat_ws(' ', sum(points), sum(played), sum(won), sum(score_for), sum(score_against)) as line
+        from contest.point_entry as p
+        where (p.tenant_id, p.competition_key, p.team_key) = (e.tenant_id, e.competition_key, e.team_key)
+            and p.reason <> 'bye'
+    ) as l on true
+    left join lateral (
+        select concat_ws(
+            ' ',
+            sum(case when own > other then c.points_win when own = other then c.points_draw else c.points_loss end),
+            count(*), count(*) filter (where own > other), sum(own), sum(other)
+        ) as line
+        from contest.fixture as f
+        join contest.competition as c using (tenant_id, competition_key),
+        lateral (
+            values (home_team_key, official_home, official_away), (away_team_key, official_away, official_home)
+        ) as side (team_key, own, other)
+        where (f.tenant_id, f.competition_key, side.team_key) = (e.tenant_id, e.competition_key, e.team_key)
+            and own is not null
+    ) as r on true
+    where coalesce(nullif(l.line, ''), '0 0') <> coalesce(nullif(r.line, ''), '0 0')
     union all
     select format('%s: version %s, %s events', f.game_key, f.version, count(e.version))
     from contest.fixture as f

@@ -105,12 +105,12 @@ def test_what_somebody_changed_by_hand_is_found_and_repaired(
     cup.draw()
     cup.play("cup/1/1", 3, 1)
     cup.play("cup/2/1", 2, 2)
-    db.execute("update contest.entrant set points = points + 1, won = won + 1, played = played + 1 where seed = 1")
+    db.execute("update contest.entrant set seed = 11 where seed = 1")
     db.execute("delete from contest.point_entry where game_key = 'cup/2/1' and team_key = 'team 01'")
     before = db.execute("select count(*) from contest.point_entry").fetchone()
     outcome = stanchion("replay", "cup", "--tenant", cup.slug)
     assert outcome.code == 1
-    assert "entrant team 00: won is " in outcome.out
+    assert "entrant team 00: seed is 11, not 1" in outcome.out
     assert "missing from the tables" in outcome.out
     assert "rows not as its events say." in outcome.out
     assert db.execute("select count(*) from contest.point_entry").fetchone() == before  # nothing was changed
@@ -161,6 +161,10 @@ def test_of_many_who_decide_one_fixture_at_once_one_does(make_cup: Callable[...,
     assert cup.differences() == []
 
 
+def confirming(key: str) -> Callable[[Db], Any]:
+    return lambda conn: conn.execute("select contest.confirm_score(%s)", [key]).fetchone()[0]
+
+
 def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], db: Db) -> None:
     for _ in range(6):
         cup = make_cup(4, "single elimination")
@@ -170,12 +174,7 @@ def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], d
             with cup.acting() as conn:
                 conn.execute("select contest.submit_score(%s, 1, 0, %s)", [game, f"{cup.slug} {game}"])
                 keys.append(f"{cup.slug} {game}")
-        answers = at_once(
-            [
-                (cup.dsn(cup.official), lambda c, k=k: c.execute("select contest.confirm_score(%s)", [k]).fetchone()[0])
-                for k in keys
-            ]
-        )
+        answers = at_once([(cup.dsn(cup.official), confirming(key)) for key in keys])
         assert answers == [2, 2]
         assert db.execute(
             "select home_team_key, away_team_key, game_key from contest.pairing where tenant_id = %s and round = 2",

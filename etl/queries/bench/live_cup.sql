@@ -23,34 +23,38 @@ declare
     v_team text;
     v_home integer := floor(random() * 10);
 begin
-    select f.* into v_fixture from contest.fixture as f
-    where f.tenant_id = core.current_tenant() and f.game_key = p_game;
-    select s.* into v_pending from contest.score_submission as s
-    where s.tenant_id = core.current_tenant() and s.game_key = p_game and s.state = 'pending';
-    v_team := case when v_pending.side = 'home' then v_fixture.away_team_key else v_fixture.home_team_key end;
-    if v_fixture.status <> 'final' then
-        perform set_config('app.principal_id', p.principal_id::text, true)
-        from contest.player as p
-        where p.tenant_id = core.current_tenant() and p.competition_key = 'cup' and p.team_key = v_team;
-    end if;
-    if v_fixture.status = 'final' then
-        perform contest.amend_result(
-            p_game, v_home, (v_fixture.official_away + 1 + floor(random() * 8)::integer) % 10, 'it was so', v_fixture.version
-        );
-        return 'amended';
-    elsif v_pending.submission_key is null then
-        perform contest.submit_score(p_game, v_home, v_home + 1, gen_random_uuid()::text, v_fixture.version);
-        return 'submitted';
-    elsif random() < 0.95 then
-        perform contest.dispute_score(v_pending.submission_key, 'it was not so', v_fixture.version);
-        return 'disputed';
-    else
-        perform contest.confirm_score(v_pending.submission_key, v_fixture.version);
-        return 'confirmed';
-    end if;
-exception
-    -- another client was faster at this fixture: what was seen is no longer so, and nothing happens
-    when serialization_failure or object_not_in_prerequisite_state then
-        return 'late';
+    loop
+        begin
+            select f.* into v_fixture from contest.fixture as f
+            where f.tenant_id = core.current_tenant() and f.game_key = p_game;
+            if v_fixture.status = 'final' then
+                perform contest.amend_result(
+                    p_game, v_home, (v_fixture.official_away + 1 + floor(random() * 8)::integer) % 10, 'it was so',
+                    v_fixture.version
+                );
+                return 'amended';
+            end if;
+            select s.* into v_pending from contest.score_submission as s
+            where s.tenant_id = core.current_tenant() and s.game_key = p_game and s.state = 'pending';
+            v_team := case when v_pending.side = 'home' then v_fixture.away_team_key else v_fixture.home_team_key end;
+            perform set_config('app.principal_id', p.principal_id::text, true)
+            from contest.player as p
+            where p.tenant_id = core.current_tenant() and p.competition_key = 'cup' and p.team_key = v_team;
+            if v_pending.submission_key is null then
+                perform contest.submit_score(p_game, v_home, v_home + 1, gen_random_uuid()::text, v_fixture.version);
+                return 'submitted';
+            elsif random() < 0.95 then
+                perform contest.dispute_score(v_pending.submission_key, 'it was not so', v_fixture.version);
+                return 'disputed';
+            else
+                perform contest.confirm_score(v_pending.submission_key, v_fixture.version);
+                return 'confirmed';
+            end if;
+        exception
+            -- another client was faster at this fixture: what was seen is no longer so, and it looks again
+            when serialization_failure or object_not_in_prerequisite_state then
+                perform set_config('app.principal_id', '', true);
+        end;
+    end loop;
 end;
 $$;

@@ -15,9 +15,7 @@ declare
     v_drawn integer;
 begin
     v_competition := contest.find_competition(p_competition);
-    select array_agg(e.team_key order by e.points desc, e.seed) into v_teams
-    from contest.entrant as e
-    where e.tenant_id = v_tenant and e.competition_key = p_competition;
+    select array_agg(s.team_key order by s.points desc, s.seed) into v_teams from contest.standing(p_competition) as s;
     if v_competition.format = 'free' then
         raise exception 'its fixtures are added one by one' using errcode = '55000';
     elsif v_competition.drawn >= coalesce(v_competition.rounds, 1) then

@@ -8,21 +8,13 @@ as $$
 declare
     v_tenant uuid := core.required_tenant();
 begin
-    with entry as (
-        insert into contest.point_entry (
-            tenant_id, competition_key, team_key, source, version, reason, round, points, played, won, drawn, lost,
-            score_for, score_against, entered_at
-        )
-        select v_tenant, p_competition, p_team, 'round ' || p_round, 0, 'bye', p_round, c.points_win, 0, 0, 0, 0, 0, 0, p_at
-        from contest.competition as c
-        where c.tenant_id = v_tenant and c.competition_key = p_competition and c.format = 'swiss'
-        returning *
+    insert into contest.point_entry (
+        tenant_id, competition_key, team_key, source, version, reason, round, points, played, won, drawn, lost,
+        score_for, score_against, entered_at
     )
-
-    update contest.entrant as e
-    set points = e.points + entry.points
-    from entry
-    where e.tenant_id = v_tenant and e.competition_key = p_competition and e.team_key = p_team;
+    select v_tenant, p_competition, p_team, 'round ' || p_round, 0, 'bye', p_round, c.points_win, 0, 0, 0, 0, 0, 0, p_at
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = p_competition and c.format = 'swiss';
 end;
 $$;
 

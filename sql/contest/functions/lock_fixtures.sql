@@ -1,6 +1,5 @@
 -- Locks what deciding these fixtures will write, always in one order, so that two who decide several at once never
--- wait for each other both ways: fixtures by round, and in a bracket the ones that their winners go to, then the
--- lines of the table.
+-- wait for each other both ways: fixtures by round, and in a bracket also those that their winners go to.
 create or replace function contest.lock_fixtures(p_games text[])
 returns void
 language plpgsql
@@ -30,20 +29,6 @@ begin
         )
     order by f.round, f.game_key
     for no key update;
-    if cardinality(p_games) > 1 then
-        perform 1
-        from contest.entrant as e
-        where
-            e.tenant_id = v_tenant
-            and (e.competition_key, e.team_key) in (
-                select f.competition_key, side.team_key
-                from contest.fixture as f
-                cross join lateral (values (f.home_team_key), (f.away_team_key)) as side (team_key)
-                where f.tenant_id = v_tenant and f.game_key = any (p_games)
-            )
-        order by e.competition_key, e.team_key
-        for no key update;
-    end if;
 end;
 $$;
 
