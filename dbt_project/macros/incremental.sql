@@ -38,7 +38,7 @@
     {%- set has_news = window[0] != window[1] -%}
     {% if has_news or config.get('always') %}
         {% do run_query(steady_plans()) %}
-        {% do run_query(get_create_table_as_sql(True, temp_relation, sql)) %}
+        {% do run_query(get_create_table_as_sql(True, temp_relation, within_days(sql) if first_day() in sql else sql)) %}
         {% do run_query('analyze ' ~ temp_relation) %}
     {% endif %}
     {% if not has_news and config.get('always') %}

@@ -7,9 +7,11 @@
     case {{ side }} when 'home' then {{ game }}.home_team_key when 'away' then {{ game }}.away_team_key end
 {%- endmacro %}
 
-{#- The rows of one game, on its day: the day prunes the partitions. -#}
+{#- The rows of one game, on its day: the day prunes the partitions when the query runs, and the bounds before it
+    is planned. -#}
 {% macro of_game(alias, game='games') -%}
     {{ alias }}.tenant_id = {{ game }}.tenant_id and {{ alias }}.played_on = {{ game }}.played_on and {{ alias }}.game_key = {{ game }}.game_key
+    and {{ alias }}.played_on between {{ first_day() }} and {{ last_day() }}
 {%- endmacro %}
 
 {#- Null where there was nothing to divide by, and not 0 or 100. -#}

@@ -1,27 +1,47 @@
-{#- For dimensions: everything of the tenants in the window is computed, and only what differs is written. -#}
+{#- For dimensions: everything of the tenants in the window is computed, and only what differs is written. Of the
+    others nothing is read: rows are looked up by tenant, those to come by key, those to go by where they lie. -#}
 {% macro write_sync(target, source, columns, afresh) -%}
     {%- set keys = config.require('unique_key') -%}
     {%- set list = columns | join(', ') -%}
-    {%- set same -%}
-        {% for key in keys %}old.{{ key }} = new.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
-    {%- endset -%}
+    set local enable_nestloop = on;
     delete from {{ target }} as old
-    where
-        not exists (select from {{ source }} as new where {{ same }} and ({{ 'new.' ~ columns | join(', new.') }}) is not distinct from ({{ 'old.' ~ columns | join(', old.') }}))
-        {% if not config.get('always') -%}
-        and (
-            old.tenant_id in ({{ changed_tenants() }})
-            {%- if afresh %}
-            or old.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
+    using (
+        select held.place
+        from (
+            {%- if afresh or config.get('always') %}
+            select rows_of.ctid as place, rows_of.*
+            from {{ target }} as rows_of
+            where
+                {%- if config.get('always') %}
+                {{ is_recent('rows_of') }}
+                {%- else %}
+                rows_of.tenant_id in ({{ changed_tenants() }})
+                or rows_of.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
             {%- endif %}
-        )
-        {%- else %}
-        and {{ is_recent('old') }}
-        {%- endif %};
+            {%- else %}
+            select held_by.*
+            from ({{ changed_tenants() }}) as changed
+            cross join lateral (
+                select rows_of.ctid as place, rows_of.* from {{ target }} as rows_of where rows_of.tenant_id = changed.tenant_id offset 0
+            ) as held_by
+            {%- endif %}
+        ) as held
+        left join {{ source }} as new on {{ same_key('held', 'new', keys) }}
+        where new.tenant_id is null or ({{ 'new.' ~ columns | join(', new.') }}) is distinct from ({{ 'held.' ~ columns | join(', held.') }})
+    ) as gone
+    where old.ctid = gone.place;
     insert into {{ target }} ({{ list }})
-    select {{ list }} from {{ source }} as new
-    where not exists (select from {{ target }} as old where {{ same }})
-    order by {{ keys | join(', ') }}
+    select {{ 'new.' ~ columns | join(', new.') }}
+    from {{ source }} as new
+    left join lateral (
+        select true as is_there from {{ target }} as rows_of where {{ same_key('rows_of', 'new', keys) }} limit 1
+    ) as held on true
+    where held.is_there is null
+    order by {{ 'new.' ~ keys | join(', new.') }}
+{%- endmacro %}
+
+{% macro same_key(one, other, keys) -%}
+    {% for key in keys %}{{ one }}.{{ key }} = {{ other }}.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
 {#- Whether anything differs. -#}
@@ -42,7 +62,7 @@
 {% macro is_recent(alias) -%}
     {%- set day = config.get('recent_by') -%}
     {%- if day -%}
-        (core.window_low() = -1 or {{ alias }}.{{ day }} >= (
+        (core.window_low('loads') = -1 or {{ alias }}.{{ day }} >= (
             select coalesce(core.utc_day(max(own.refreshed_at)) - 1, '-infinity')
             from core.stat_refresh as own
             where own.model = '{{ this.schema }}.{{ this.identifier }}'

@@ -17,6 +17,16 @@
     {{ return({'loads': 'landing', 'purchases': 'stock'}[changes] ~ '.closed_horizon()') }}
 {%- endmacro %}
 
+{#- The first and the last day of the games in the window: open, until the materialization says which they are. As
+    constants they keep the planner from looking at each day that there ever was. -#}
+{% macro first_day() -%} '-infinity'::date {%- endmacro %}
+{% macro last_day() -%} 'infinity'::date {%- endmacro %}
+
+{% macro within_days(sql) -%}
+    {%- set days = run_query('select min(played_on), max(played_on) from (' ~ changed_games('played_on') ~ ') as changed').rows[0] -%}
+    {{ return(sql if days[0] is none else sql | replace(first_day(), "'" ~ days[0] ~ "'::date") | replace(last_day(), "'" ~ days[1] ~ "'::date")) }}
+{%- endmacro %}
+
 {#- The tables that this model reads and that have windows of their own: it must not be ahead of them. -#}
 {% macro parents_with_windows() -%}
     {%- set found = [] -%}

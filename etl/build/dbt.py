@@ -52,7 +52,9 @@ def invoke(server: Server, arguments: list[str], settings: dict[str, str], on_ev
                 return _sentence(outcome.exception)
             parsed = outcome.result
             _parsed[folder] = (fingerprint, parsed)
-        outcome = dbtRunner(manifest=parsed, callbacks=[on_event]).invoke([*quiet, *arguments, *places])
+        # what parsing wrote down is the same as before, and results come by events; docs read their own
+        lean = [] if arguments[0] == "docs" else ["--no-write-json"]
+        outcome = dbtRunner(manifest=parsed, callbacks=[on_event]).invoke([*quiet, *lean, *arguments, *places])
     return _sentence(outcome.exception) if outcome.exception else None
 
 

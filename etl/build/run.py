@@ -19,6 +19,8 @@ from etl.server import Server
 
 # views have no rows: those that this project made are not looked at one by one, which takes dbt as long as the marts
 _NO_VIEWS = ["--exclude", "config.materialized:view", "--indirect-selection", "empty"]
+# with nothing new, only what changes without a change that is listed, such as a league's rules
+_ALWAYS = ["--select", "config.always:true"]
 _LOCK = 0x57A9B01D  # one build at a time in a database: two would compute the same games
 
 Say = Callable[[str], None]
@@ -70,7 +72,9 @@ def build(
             is_current = is_up_to_date and not (chosen or full_refresh or only)
             report = Report(is_current=is_current)
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
-            if has_views and not chosen:
+            if is_current and has_views:
+                arguments += _ALWAYS
+            elif has_views and not chosen:
                 arguments += _NO_VIEWS
             # what the tests look at; a model opens a window of its own
             settings = {

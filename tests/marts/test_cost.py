@@ -16,13 +16,14 @@ from tests.marts.league import League
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_new_day_costs_the_same_however_much_there_is(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
     with fresh_platform(tmp_path, League("copied", [])) as platform:
         tenant = platform.rows("select tenant_id from core.tenant")[0]["tenant_id"]
         growth = Growth(platform.server, platform.conn, str(tenant), tenants=4, per_day=2)
         days = []
-        for events in (50_000, 150_000, 500_000):
+        for events in (50_000, 120_000, 300_000):
             growth.grow(events)
             days.append(growth.new_day())
         copied, built = platform.rows(

@@ -6,27 +6,42 @@
 
 with
 
+games as (
+
+    select of_tenant.*
+    from ({{ changed_tenants() }}) as changed
+    cross join lateral (
+        select
+            games.tenant_id,
+            games.played_on,
+            games.status
+        from {{ ref('int_game') }} as games
+        where games.tenant_id = changed.tenant_id
+        offset 0
+    ) as of_tenant
+
+),
+
 spans as (
 
     select
-        games.tenant_id,
-        min(games.played_on) as first_day,
-        max(games.played_on) as last_day
-    from {{ ref('int_game') }} as games
-    where games.tenant_id in ({{ changed_tenants() }})
-    group by games.tenant_id
+        tenant_id,
+        min(played_on) as first_day,
+        max(played_on) as last_day
+    from games
+    group by tenant_id
 
 ),
 
 played as (
 
     select
-        games.tenant_id,
-        games.played_on,
+        tenant_id,
+        played_on,
         count(*)::integer as games
-    from {{ ref('int_game') }} as games
-    where games.tenant_id in ({{ changed_tenants() }}) and games.status <> 'void'
-    group by games.tenant_id, games.played_on
+    from games
+    where status <> 'void'
+    group by tenant_id, played_on
 
 )
 

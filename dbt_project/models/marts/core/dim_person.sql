@@ -24,17 +24,35 @@ appearances as (
         (array_agg(players.person_name order by players.played_on desc, players.game_key desc))[1] as latest_name,
         min(players.played_on) as first_played_on,
         max(players.played_on) as last_played_on
-    from {{ ref('fact_player_game') }} as players
-    where players.tenant_id in (select changed.tenant_id from changed)
+    from changed
+    -- apart, so that its pages are read once and in their order, and not person by person
+    cross join lateral (
+        select
+            lines.tenant_id,
+            lines.person_key,
+            lines.player_key,
+            lines.person_name,
+            lines.team_key,
+            lines.played_on,
+            lines.game_key
+        from {{ ref('fact_player_game') }} as lines
+        where lines.tenant_id = changed.tenant_id
+        offset 0
+    ) as players
     group by players.tenant_id, players.person_key
 
 ),
 
 persons as (
 
-    select *
-    from {{ ref('stg_contest__person') }} as persons
-    where persons.tenant_id in (select changed.tenant_id from changed)
+    select known.*
+    from changed
+    cross join lateral (
+        select *
+        from {{ ref('stg_contest__person') }} as of_tenant
+        where of_tenant.tenant_id = changed.tenant_id
+        offset 0
+    ) as known
 
 )
 

@@ -10,5 +10,10 @@ select
     seasons.season_name,
     seasons.starts_on,
     seasons.ends_on
-from {{ ref('stg_contest__season') }} as seasons
-where seasons.tenant_id in ({{ changed_tenants() }})
+from ({{ changed_tenants() }}) as changed
+cross join lateral (
+    select *
+    from {{ ref('stg_contest__season') }} as of_tenant
+    where of_tenant.tenant_id = changed.tenant_id
+    offset 0
+) as seasons

@@ -9,5 +9,10 @@ select
     teams.tenant_id,
     teams.team_key,
     teams.team_name
-from {{ ref('stg_contest__team') }} as teams
-where teams.tenant_id in ({{ changed_tenants() }})
+from ({{ changed_tenants() }}) as changed
+cross join lateral (
+    select *
+    from {{ ref('stg_contest__team') }} as of_tenant
+    where of_tenant.tenant_id = changed.tenant_id
+    offset 0
+) as teams
