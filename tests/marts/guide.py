@@ -99,6 +99,7 @@ def built() -> Iterator[tuple[Server, str]]:
                 add_leagues(conn)
                 for slug in LEAGUES:
                     load_league(server, conn, slug)
+                conn.execute((Path(__file__).parent / "shop.sql").read_bytes())
                 report = build(server, test=False)
                 if report.failed:
                     raise SystemExit("\n".join(node.message for node in report.failed))
