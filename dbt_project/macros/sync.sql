@@ -17,7 +17,7 @@
                 {%- else %}
                 rows_of.tenant_id in ({{ changed_tenants() }})
                 or rows_of.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
-            {%- endif %}
+                {%- endif %}
             {%- else %}
             select held_by.*
             from ({{ changed_tenants() }}) as changed
