@@ -60,11 +60,12 @@ def _event(choose: random.Random, number: int) -> dict[str, Any]:
     period, place = divmod(number, EVENTS // 3)
     left = 1080 - place * 1080 // (EVENTS // 3)
     kind, detail = choose.choice(_CODES)
+    team, other = choose.sample(("home", "away"), 2)
     return {
         "idx": number,
         "period": min(period, 2) + 1,
         "type": kind,
-        "team": choose.choice(("home", "away")),
+        "team": team,
         "zone": choose.choice("odn"),
         "success": choose.choice((True, False, None)),
         "detail1": detail,
@@ -78,14 +79,34 @@ def _event(choose: random.Random, number: int) -> dict[str, Any]:
             {
                 "num": choose.randint(2, 18),
                 "name": "Player",
+                "team": side,
                 "role": role,
                 "roleNum": 1,
-                "playD1": "OffensivePlay_Pass-Lane",
+                "playD1": choose.choice(("OffensivePlay_Pass-Lane", "StickCheck", "PokeCheck", "Deke", "")),
+                "playD2": "",
+                "playSuccess": choose.choice(("s", "u", "")),
+                "pressure": "",
+                "sideOfPuck": choose.choice(("Offensive", "Defensive")),
+                "xy": [_place(choose)],
             }
-            for role in ("event_player_1", "opp_player_1")
+            for role, side in (("event_player_1", team), ("opp_player_1", other))
         ],
-        "puckXY": [{"x": choose.uniform(-99, 99), "y": choose.uniform(-42, 42)} for _ in range(2)],
+        "puckXY": [_place(choose) for _ in range(2)],
+        "strength": "5v5",
+        "netXY": None,
+        "game_id": 700_000,
+        "linkedEventChain": None,
+        "typeCode": kind.upper(),
+        "typeId": number % 12,
+        "detail1Code": detail.upper(),
+        "adjustedVideoTime": number * 2.5,
+        "assistToGoalIdx": None,
+        "isHighlight": False,
     }
+
+
+def _place(choose: random.Random) -> dict[str, float]:
+    return {"x": round(choose.uniform(-99, 99), 2), "y": round(choose.uniform(-42, 42), 2)}
 
 
 def _stint(choose: random.Random, number: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import psycopg
 from etl.database import Connection
 from etl.errors import StanchionError
 from etl.loading.run import Total, finish, judge
-from etl.loading.session import Session, make_stages
+from etl.loading.session import Session
 from etl.loading.store import Store, Verdict, read_revisions, text_of
 
 
@@ -86,7 +86,6 @@ def _lock(store: Store, conn: Connection, game_key: str) -> None:
 @contextmanager
 def _decision(session: Session, source: str) -> Iterator[Store]:
     """A load of one decision."""
-    make_stages(session)
     total = Total(session.begin_load("decision", source))
     total.state = "failed"
     try:

@@ -1,27 +1,26 @@
-"""The statements that write the rows of a game by game day: staged, published, moved to another day, removed."""
+"""The statements that write the rows of a game by game day: published, moved to another day, removed."""
 
 from psycopg import sql
 
-from etl.loading.copytext import COLUMNS
+from etl.loading.rowtext import COLUMNS
 
 
-def _each(statement: str) -> dict[str, sql.Composed]:
+def _each(statement: str) -> dict[str, str]:
     return {
-        name: sql.SQL(statement).format(
+        name: sql.SQL(statement)
+        .format(
             table=sql.Identifier("contest", name),
-            stage=sql.Identifier("pg_temp", f"stage_{name}"),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         )
+        .as_string()
         for name, columns in COLUMNS.items()
     }
 
 
-# COPY itself is refused under row level security, so rows go into temporary tables first
-MAKE_STAGE = _each("create temporary table {stage} on commit delete rows as select {columns} from {table} where false")
-COPY = _each("copy {stage} ({columns}) from stdin")
+# COPY itself is refused under row level security
 PUBLISH = _each(
     "insert into {table} (tenant_id, played_on, game_key, {columns}) "
-    "select %(tenant)s, %(day)s, %(game)s, {columns} from {stage}"
+    "select %(tenant)s, %(day)s, %(game)s, {columns} from unnest(%(rows)s::{table}[])"
 )
 MOVE = _each(
     "insert into {table} (tenant_id, played_on, game_key, {columns}) "

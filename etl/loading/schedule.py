@@ -23,7 +23,7 @@ from etl.errors import StanchionError
 from etl.loading import flat
 from etl.loading.keys import day_key, name_key, storable
 from etl.loading.run import Total, finish
-from etl.loading.session import Session, make_stages
+from etl.loading.session import Session
 from etl.loading.store import Store, text_of
 from etl.loading.worker import Done
 
@@ -64,7 +64,6 @@ def load_schedule(session: Session, path: str, data: bytes, on_done: Callable[[D
     """Load a schedule. Rows that cannot be are rejected with their line; the others count."""
     started = time.monotonic()
     rows = _read(data)
-    make_stages(session)
     total = Total(session.begin_load("schedule", storable(path)[:2000]))
     store = Store(session, total.load_id or 0, session.shrink_percent(), session.periods())
     total.state = "failed"

@@ -13,7 +13,6 @@ import psycopg
 
 from etl.database import Connection, acting_for, connect, find_tenant, require_deployed, value
 from etl.errors import StanchionError
-from etl.loading import rows
 from etl.server import Server
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -76,7 +75,7 @@ def be_loader(conn: Connection, tenant: str) -> Session:
             "This login may not load: connect as the loader's, made with: stanchion login add NAME --as loader"
         ) from None
     # whoever waits for a game waits for one transaction of another loader
-    conn.execute("set lock_timeout = '1min'; set statement_timeout = '10min'; set plan_cache_mode = force_custom_plan")
+    conn.execute("set lock_timeout = '1min'; set statement_timeout = '10min'")
     session = Session(conn, tenant_id)
     with session.transaction():
         if not value(conn, "select exists (select from core.tenant where tenant_id = %s)", [tenant_id]):
@@ -88,10 +87,3 @@ def be_loader(conn: Connection, tenant: str) -> Session:
 def open_session(server: Server, tenant: str) -> Iterator[Session]:
     with connect(server) as conn:
         yield be_loader(conn, tenant)
-
-
-def make_stages(session: Session) -> None:
-    """The temporary tables that games are copied into."""
-    with session.transaction() as conn:
-        for statement in rows.MAKE_STAGE.values():
-            conn.execute(statement)

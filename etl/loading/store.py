@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from etl.database import Connection
 from etl.errors import StanchionError
-from etl.loading import copytext, fixture, rows
+from etl.loading import fixture, rows, rowtext
 from etl.loading.decide import Choice, Revision, decide, place
 from etl.loading.fixture import Dates, Scheduled, Tracked
 from etl.loading.keys import name_key, storable
@@ -241,19 +241,15 @@ class Store:
         moved = had and old is not None and old["played_on"] != new["played_on"]
         written = 0
         if old and moved and game is None and new["content_hash"] is not None:
+            days = {"new_day": new["played_on"], "day": old["played_on"]}
             for statement in rows.MOVE.values():
-                written += conn.execute(
-                    statement, key | {"new_day": new["played_on"], "day": old["played_on"]}
-                ).rowcount
+                written += conn.execute(statement, key | days, prepare=False).rowcount
         if old and had and (game is not None or moved or new["content_hash"] is None):
             for statement in rows.REMOVE.values():
-                conn.execute(statement, key | {"day": old["played_on"]})
+                conn.execute(statement, key | {"day": old["played_on"]}, prepare=False)
         if game is not None:
-            for table, text in copytext.tables(game):
-                if text:
-                    with conn.cursor().copy(rows.COPY[table]) as copy:
-                        copy.write(text)
-                    written += conn.execute(rows.PUBLISH[table], key | {"day": new["played_on"]}).rowcount
+            for table, array in rowtext.arrays(game):
+                written += conn.execute(rows.PUBLISH[table], key | {"day": new["played_on"], "rows": array}).rowcount
         return written
 
     def _write_names(self, conn: Connection, game: Game) -> None:

@@ -7,6 +7,7 @@ stints, what is accepted, rejected and (stints without players) ignored adds up 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -70,6 +71,9 @@ class _Assembly:
         if exported_at is None and source.format != "roster":
             self.flags["export_date_not_read"] += 1
         self.rosters = Rosters(self._entries(), self.flags)
+        # what recurs in a game is made once; typed, since 1 and true are one key otherwise
+        self._participant = lru_cache(maxsize=None, typed=True)(partial(_participant, self.rosters))
+        self._on_ice = lru_cache(maxsize=None)(partial(_on_ice, self.rosters))
         self.rink = Rink(self._all_points())
         events = self._events()
         stints = self._stints()
@@ -155,11 +159,9 @@ class _Assembly:
         return tuple(events)
 
     def _event(self, position: int, source: SourceEvent) -> Event:
-        kind = code(source.type)
-        if kind is None:
-            raise BadValueError("The event has no type.")
+        kind, detail1, detail2, type_raw, detail1_raw, detail2_raw = _codes(source.type, source.detail1, source.detail2)
+        side, zone, succeeded = _marks(source.team, source.zone, source.success)
         number = period(source.period, self.periods)
-        side = _side(source.team)
         start = clock(source.start_time)
         index = self._index(source.idx)
         people, points = self._people(position, source, side)
@@ -174,14 +176,14 @@ class _Assembly:
             source_idx=position if source.idx is None else index,
             period=number,
             type=kind,
-            detail1=code(source.detail1),
-            detail2=code(source.detail2),
-            type_raw=raw(source.type) or "",
-            detail1_raw=raw(source.detail1),
-            detail2_raw=raw(source.detail2),
+            detail1=detail1,
+            detail2=detail2,
+            type_raw=type_raw,
+            detail1_raw=detail1_raw,
+            detail2_raw=detail2_raw,
             side=side,
-            zone=_ZONES.get(source.zone) if isinstance(source.zone, str) else None,  # type: ignore[arg-type]
-            success=success(source.success),
+            zone=zone,
+            success=succeeded,
             start_s=start,
             end_s=clock(source.end_time),
             linked_group=self._index(source.linked_group),
@@ -196,7 +198,6 @@ class _Assembly:
     def _people(
         self, position: int, source: SourceEvent, team: Side | None
     ) -> tuple[tuple[Participant, ...], tuple[Point, ...]]:
-        flags = self.flags
         people: list[Participant] = []
         points = self.rink.points("puck", None, source.puck) if source.puck else []
         if source.net:
@@ -205,31 +206,22 @@ class _Assembly:
             if not isinstance(person, SourcePlayer):
                 self._reject("participant", position, "The participant of the event is not an object.", person)
                 continue
-            whose, role_no = role(person.role)
-            shirt, name = jersey(person.num), text(person.name)
-            if whose is None:
-                flags["participant_without_role"] += 1
-            if shirt is None:
-                flags["participant_without_jersey"] += 1
-            side = self.rosters.side(team, _side(person.team), whose == "opp", shirt, name)
-            people.append(
-                Participant(
-                    participant_no=number,
-                    role=whose,
-                    role_no=role_no,
-                    side=side,
-                    jersey=shirt,
-                    name=name,
-                    person_key=self.rosters.person(side, shirt),
-                    detail1=play_code(person.play_detail1),
-                    detail2=play_code(person.play_detail2),
-                    detail1_raw=raw(person.play_detail1),
-                    detail2_raw=raw(person.play_detail2),
-                    success=success(person.success),
-                    pressure=text(person.pressure),
-                    side_of_puck=text(person.side_of_puck),
-                )
+            participant, flags = self._participant(
+                number,
+                team,
+                person.num,
+                person.name,
+                person.team,
+                person.role,
+                person.play_detail1,
+                person.play_detail2,
+                person.success,
+                person.pressure,
+                person.side_of_puck,
             )
+            people.append(participant)
+            for flag in flags:
+                self.flags[flag] += 1
             if person.xy:
                 points += self.rink.points("player", number, person.xy)
         return tuple(people), tuple(points)
@@ -320,27 +312,27 @@ class _Assembly:
         on_ice: list[OnIce] = []
         if not slots:
             return on_ice
-        for slot in SLOTS:
-            player = slots.get(slot)
+        goalies = set()
+        for slot, player in slots.items():
             if player is None:
+                continue
+            if slot not in SLOTS:
+                self.flags["unknown_slot"] += 1
                 continue
             shirt = jersey(player.num)
             if shirt is None:
                 self.flags["slot_without_jersey"] += 1
                 continue
-            entry = self.rosters.entry(side, shirt)
-            self.flags["stint_player_on_no_roster"] += entry is None
-            on_ice.append(OnIce(side, slot, shirt, text(player.name), entry.person_key if entry else None))
-        self.flags["unknown_slot"] += sum(player is not None and slot not in SLOTS for slot, player in slots.items())
-        shirts = {player.jersey for player in on_ice}
-        self.flags["player_in_two_slots"] += len(on_ice) - len(shirts)
-        goalies = {player.jersey for player in on_ice if player.slot == "G" or self._is_goalie(side, player.jersey)}
+            there, is_listed, is_goalie = self._on_ice(side, slot, shirt, text(player.name))
+            on_ice.append(there)
+            if not is_listed:
+                self.flags["stint_player_on_no_roster"] += 1
+            if is_goalie:
+                goalies.add(shirt)
+        on_ice.sort(key=_slot)
+        self.flags["player_in_two_slots"] += len(on_ice) - len({player.jersey for player in on_ice})
         self.flags["two_goalies"] += len(goalies) > 1
         return on_ice
-
-    def _is_goalie(self, side: Side, shirt: str) -> bool:
-        entry = self.rosters.entry(side, shirt)
-        return entry is not None and entry.position == "G"
 
     def _check_goals(self, events: tuple[Event, ...], stints: tuple[Stint, ...]) -> None:
         """Flag goals that no stint holds, and scorers who were not on the ice. A stint owns its ending second."""
@@ -364,6 +356,73 @@ class _Assembly:
             self.flags["scorer_not_on_ice"] += who is None or not any(
                 player.side == who.side and player.jersey == who.jersey for player in found.on_ice
             )
+
+
+@lru_cache(maxsize=16384, typed=True)
+def _codes(kind: Any, detail1: Any, detail2: Any) -> tuple[str, str | None, str | None, str, str | None, str | None]:
+    """Of an event, canonical and as they were written."""
+    canonical = code(kind)
+    if canonical is None:
+        raise BadValueError("The event has no type.")
+    return canonical, code(detail1), code(detail2), raw(kind) or "", raw(detail1), raw(detail2)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _marks(team: Any, zone: Any, succeeded: Any) -> tuple[Side | None, Any, bool | None]:
+    return _side(team), _ZONES.get(zone) if isinstance(zone, str) else None, success(succeeded)
+
+
+def _participant(
+    rosters: Rosters,
+    number: int,
+    team: Side | None,
+    num: Any,
+    name: Any,
+    given: Any,
+    role_: Any,
+    detail1: Any,
+    detail2: Any,
+    succeeded: Any,
+    pressure: Any,
+    side_of_puck: Any,
+) -> tuple[Participant, tuple[str, ...]]:
+    """The participant of an event of this team, and what is odd about it."""
+    flags: list[str] = []
+    whose, role_no = role(role_)
+    shirt, named = jersey(num), text(name)
+    if whose is None:
+        flags.append("participant_without_role")
+    if shirt is None:
+        flags.append("participant_without_jersey")
+    side = rosters.side(team, _side(given), whose == "opp", shirt, named, flags)
+    participant = Participant(
+        participant_no=number,
+        role=whose,
+        role_no=role_no,
+        side=side,
+        jersey=shirt,
+        name=named,
+        person_key=rosters.person(side, shirt),
+        detail1=play_code(detail1),
+        detail2=play_code(detail2),
+        detail1_raw=raw(detail1),
+        detail2_raw=raw(detail2),
+        success=success(succeeded),
+        pressure=text(pressure),
+        side_of_puck=text(side_of_puck),
+    )
+    return participant, tuple(flags)
+
+
+def _on_ice(rosters: Rosters, side: Side, slot: str, shirt: str, name: str | None) -> tuple[OnIce, bool, bool]:
+    """Who is in a slot, whether a roster has them, and whether it is a goalie."""
+    entry = rosters.entry(side, shirt)
+    there = OnIce(side, slot, shirt, name, entry.person_key if entry else None)
+    return there, entry is not None, slot == "G" or (entry is not None and entry.position == "G")
+
+
+def _slot(player: OnIce) -> int:
+    return SLOTS.index(player.slot)
 
 
 def is_goal(event: Event) -> bool:

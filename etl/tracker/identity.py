@@ -20,12 +20,17 @@ def content_hash(
     teams: Iterable[str], rosters: Iterable[Entry], events: Iterable[Event], stints: Iterable[Stint]
 ) -> bytes:
     """SHA-256 of teams, rosters, events and stints in canonical form."""
-    return hashlib.sha256(
-        msgspec.json.encode([tuple(teams), tuple(rosters), [_content(event) for event in events], tuple(stints)])
-    ).digest()
+    encoded: dict[int, msgspec.Raw] = {}  # participants, of which events share many
+    contents = [_content(event, encoded) for event in events]
+    return hashlib.sha256(msgspec.json.encode([tuple(teams), tuple(rosters), contents, tuple(stints)])).digest()
 
 
-def _content(event: Event) -> tuple[Any, ...]:
+def _content(event: Event, encoded: dict[int, msgspec.Raw]) -> tuple[Any, ...]:
     fields: tuple[Any, ...] = _event(event)
-    people = [_participant(person) for person in event.participants]
+    people = []
+    for person in event.participants:
+        text = encoded.get(id(person))
+        if text is None:
+            encoded[id(person)] = text = msgspec.Raw(msgspec.json.encode(_participant(person)))
+        people.append(text)
     return (*fields[:_PARTICIPANTS], people, *fields[_PARTICIPANTS + 1 :])

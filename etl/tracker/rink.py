@@ -18,35 +18,49 @@ class Rink:
         self.outside = 0
         if corner is None:
             corner = _from_the_corner(lists)
-        self._shift = (LENGTH, WIDTH) if corner else (0.0, 0.0)
+        self._x = _Axis(LENGTH, corner)
+        self._y = _Axis(WIDTH, corner)
 
     def points(self, kind: Literal["puck", "net", "player"], participant_no: int | None, places: Points) -> list[Point]:
         """The points of a list, or of a single place. Null places and places without numbers are nothing."""
         points: list[Point] = []
-        left, down = self._shift
         for x, y in _numbers(places):
-            x, y = round(x - left, 2) + 0.0, round(y - down, 2) + 0.0  # never -0.0
-            if -LENGTH <= x <= LENGTH and -WIDTH <= y <= WIDTH:
-                points.append(Point(kind, participant_no, len(points), x, y))
-            else:
+            along, across = self._x[x], self._y[y]
+            if along is None or across is None:
                 self.outside += 1
+            else:
+                points.append(Point(kind, participant_no, len(points), along, across))
         return points
+
+
+class _Axis(dict[float, float | None]):
+    """Coordinates as sources have them, from centre ice; None off the rink. Rounding is slow and they repeat."""
+
+    def __init__(self, half: float, corner: bool) -> None:
+        self._half = half
+        self._shift = half if corner else 0.0
+
+    def __missing__(self, value: float) -> float | None:
+        moved = round(value - self._shift, 2) + 0.0  # never -0.0
+        self[value] = made = moved if -self._half <= moved <= self._half else None
+        return made
 
 
 def _from_the_corner(lists: Iterable[Points]) -> bool:
     """Whether more points lie where only corner coordinates can than where only centred ones can."""
     beyond = below = 0
     for places in lists:
-        if places:
-            for x, y in _numbers(places):
-                beyond += x > LENGTH or y > WIDTH
-                below += x < 0 or y < 0
+        for x, y in _numbers(places):
+            if x < 0 or y < 0:
+                below += 1
+            if x > LENGTH or y > WIDTH:
+                beyond += 1
     return beyond > below
 
 
 def _numbers(places: Points) -> list[tuple[float, float]]:
     numbers = []
-    for place in places if isinstance(places, list) else (places,):
+    for place in places if places.__class__ is list else (places,):  # type: ignore[union-attr]
         if place is not None:
             x, y = place.x, place.y
             if x.__class__ is not float:  # most are; asking is faster than converting

@@ -13,7 +13,6 @@ class Rosters:
 
     def __init__(self, entries: tuple[Entry, ...], flags: Counter[str]) -> None:
         self.entries = entries
-        self._flags = flags
         self._people: dict[tuple[Side, str], Entry] = {}
         self._names: dict[tuple[Side, str], str | None] = {}
         for entry in entries:
@@ -32,24 +31,31 @@ class Rosters:
         return self._people.get((side, jersey)) if side and jersey else None
 
     def side(
-        self, team: Side | None, given: Side | None, is_opponent: bool, jersey: str | None, name: str | None
+        self,
+        team: Side | None,
+        given: Side | None,
+        is_opponent: bool,
+        jersey: str | None,
+        name: str | None,
+        flags: list[str],
     ) -> Side | None:
         """The side of a participant: the given team, else what the role says.
 
-        The other roster may veto: it does when the jersey is on it and not on the own one, and the name agrees.
+        The other roster may veto: it does when the jersey is on it and not on the own one, and the name agrees. What is
+        odd about it is added to the flags.
         """
         by_role = OTHER[team] if team and is_opponent else team
         if given and by_role and given != by_role:
-            self._flags["team_against_role"] += 1
+            flags.append("team_against_role")
         side = given or by_role
         if side is None or jersey is None or (side, jersey) in self._people:
             return side
         other = OTHER[side]
         if (other, jersey) not in self._people:
-            self._flags["participant_on_no_roster"] += 1
+            flags.append("participant_on_no_roster")
             return side
         if self._names[other, jersey] == name:
-            self._flags["participant_moved"] += 1
+            flags.append("participant_moved")
             return other
-        self._flags["participant_on_other_roster"] += 1
+        flags.append("participant_on_other_roster")
         return side

@@ -1,12 +1,15 @@
 """The game export as its tracker writes it, field by field: the only keys that are read, archived or shown.
 
 Fields are of any type, since real files hold a number here and a text there; what is no object at all stays
-what it is in the lists, and is rejected with its position when the game is built.
+what it is in the lists, and is rejected with its position when the game is built. In events, of which there are
+thousands, a field is a single value: a list or an object there is nothing.
 """
 
 from typing import Any
 
 from msgspec import Struct, field
+
+Single = str | int | float | bool | None
 
 
 class SourcePoint(Struct, omit_defaults=True, gc=False):
@@ -18,37 +21,37 @@ Points = SourcePoint | list[SourcePoint | None] | None
 
 
 class SourcePlayer(Struct, omit_defaults=True, gc=False):
-    num: Any = None
-    name: Any = None
-    team: Any = None
-    role: Any = None
-    play_detail1: Any = field(default=None, name="playD1")
-    play_detail2: Any = field(default=None, name="playD2")
-    success: Any = field(default=None, name="playSuccess")
-    pressure: Any = None
-    side_of_puck: Any = field(default=None, name="sideOfPuck")
+    num: Single = None
+    name: Single = None
+    team: Single = None
+    role: Single = None
+    play_detail1: Single = field(default=None, name="playD1")
+    play_detail2: Single = field(default=None, name="playD2")
+    success: Single = field(default=None, name="playSuccess")
+    pressure: Single = None
+    side_of_puck: Single = field(default=None, name="sideOfPuck")
     xy: Points = None
 
 
 class SourceEvent(Struct, omit_defaults=True, gc=False):
-    idx: Any = None
-    period: Any = None
-    type: Any = None
-    team: Any = None
-    zone: Any = None
-    success: Any = None
-    detail1: Any = None
-    detail2: Any = None
-    start_time: Any = None
-    end_time: Any = None
-    linked_group: Any = field(default=None, name="linkedEventIdx")
-    assist_to: Any = field(default=None, name="assistToGoalIdx")
-    sequence_no: Any = field(default=None, name="sequenceIdx")
-    play_no: Any = field(default=None, name="playIdx")
+    idx: Single = None
+    period: Single = None
+    type: Single = None
+    team: Single = None
+    zone: Single = None
+    success: Single = None
+    detail1: Single = None
+    detail2: Single = None
+    start_time: Single = None
+    end_time: Single = None
+    linked_group: Single = field(default=None, name="linkedEventIdx")
+    assist_to: Single = field(default=None, name="assistToGoalIdx")
+    sequence_no: Single = field(default=None, name="sequenceIdx")
+    play_no: Single = field(default=None, name="playIdx")
     players: list[SourcePlayer] | None = None
     puck: Points = field(default=None, name="puckXY")
     net: Points = field(default=None, name="netXY")
-    is_highlight: Any = field(default=None, name="isHighlight")
+    is_highlight: Single = field(default=None, name="isHighlight")
 
 
 class SourceSlot(Struct, omit_defaults=True, gc=False):

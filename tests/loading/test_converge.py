@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.loading.session import make_stages, open_session
+from etl.loading.session import open_session
 from etl.loading.store import Arrival, Store
 from etl.tracker.model import Game
 from etl.tracker.recognise import read
@@ -154,7 +154,6 @@ def test_a_connection_that_ends_between_any_two_statements_leaves_the_old_revisi
         left[0] = 10**9
         with open_session(league.server, "harbour") as session:
             load_id = session.begin_load("games", "test")
-            make_stages(session)
             store = Store(session, load_id, session.shrink_percent(), session.periods())
             left[0] = after
             try:

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from etl.loading.run import load
-from etl.loading.session import make_stages, open_session
+from etl.loading.session import open_session
 from etl.server import Server
 
 from .conftest import TABLES, League
@@ -135,7 +135,6 @@ def test_a_loader_makes_the_days_of_games_and_no_others(league: League, make_log
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), session.transaction() as conn:
                 conn.execute(statement)
-        make_stages(session)
 
 
 def test_settings_are_nowhere(league: League, tmp_path: Path, stanchion: Callable[..., Any], cluster: Any) -> None:

@@ -67,16 +67,18 @@ def _event(piece: Any) -> Any:
     players = piece.get("players")
     if players is not None and not isinstance(players, list):
         return piece
-    event = _struct(_with_points(piece, "puckXY", "netXY") | {"players": None}, SourceEvent)
+    event = _struct(_single(piece, "puckXY", "netXY"), SourceEvent)
     if players is not None:
-        event.players = [_struct(_with_points(player, "xy"), SourcePlayer) for player in players]
+        event.players = [_struct(_single(player, "xy"), SourcePlayer) for player in players]
     return event
 
 
-def _with_points(piece: Any, *keys: str) -> Any:
+def _single(piece: Any, *places: str) -> Any:
+    """The piece with single values alone, but for its places: a list or an object elsewhere is nothing."""
     if not isinstance(piece, dict):
         return piece
-    return piece | {key: _points(piece[key]) for key in keys if key in piece}
+    single = {key: value for key, value in piece.items() if not isinstance(value, list | dict)}
+    return single | {key: _points(piece[key]) for key in places if key in piece}
 
 
 def _points(places: Any) -> Any:
