@@ -1,8 +1,8 @@
 """The game export as its tracker writes it, field by field: the only keys that are read, archived or shown.
 
 Fields are of any type, since real files hold a number here and a text there; what is no object at all stays
-what it is in the lists, and is rejected with its position when the game is built. In events, of which there are
-thousands, a field is a single value: a list or an object there is nothing.
+what it is in the lists, and is rejected with its position when the game is built. What recurs in thousands of events is
+a single value, by which they are remembered: a list or an object there is nothing.
 """
 
 from typing import Any
@@ -34,24 +34,24 @@ class SourcePlayer(Struct, omit_defaults=True, gc=False):
 
 
 class SourceEvent(Struct, omit_defaults=True, gc=False):
-    idx: Single = None
-    period: Single = None
+    idx: Any = None
+    period: Any = None
     type: Single = None
     team: Single = None
     zone: Single = None
     success: Single = None
     detail1: Single = None
     detail2: Single = None
-    start_time: Single = None
-    end_time: Single = None
-    linked_group: Single = field(default=None, name="linkedEventIdx")
-    assist_to: Single = field(default=None, name="assistToGoalIdx")
-    sequence_no: Single = field(default=None, name="sequenceIdx")
-    play_no: Single = field(default=None, name="playIdx")
+    start_time: Any = None
+    end_time: Any = None
+    linked_group: Any = field(default=None, name="linkedEventIdx")
+    assist_to: Any = field(default=None, name="assistToGoalIdx")
+    sequence_no: Any = field(default=None, name="sequenceIdx")
+    play_no: Any = field(default=None, name="playIdx")
     players: list[SourcePlayer] | None = None
     puck: Points = field(default=None, name="puckXY")
     net: Points = field(default=None, name="netXY")
-    is_highlight: Single = field(default=None, name="isHighlight")
+    is_highlight: Any = field(default=None, name="isHighlight")
 
 
 class SourceSlot(Struct, omit_defaults=True, gc=False):

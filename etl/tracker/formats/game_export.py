@@ -11,7 +11,7 @@ from etl.tracker.jsontext import Envelope
 from etl.tracker.model import Game
 from etl.tracker.recognise import JsonFormat
 from etl.tracker.rosters import OTHER
-from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceStint
+from etl.tracker.shape import Points, Single, SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceStint
 
 _BACKUP = {"highlightVideos", "autoSettings", "customRules", "customLinkingRules", "eventMacros"}
 ARCHIVED = ("game export", "backup", "workbook", "roster")  # what is archived in this shape says which it was
@@ -67,18 +67,24 @@ def _event(piece: Any) -> Any:
     players = piece.get("players")
     if players is not None and not isinstance(players, list):
         return piece
-    event = _struct(_single(piece, "puckXY", "netXY"), SourceEvent)
+    event = _struct(_single(piece | {"players": None}, SourceEvent), SourceEvent)
     if players is not None:
-        event.players = [_struct(_single(player, "xy"), SourcePlayer) for player in players]
+        event.players = [_struct(_single(player, SourcePlayer), SourcePlayer) for player in players]
     return event
 
 
-def _single(piece: Any, *places: str) -> Any:
-    """The piece with single values alone, but for its places: a list or an object elsewhere is nothing."""
+def _single(piece: Any, kind: type[Any]) -> Any:
+    """The piece without what is a list or an object where a single value belongs; of places those that are some."""
     if not isinstance(piece, dict):
         return piece
-    single = {key: value for key, value in piece.items() if not isinstance(value, list | dict)}
-    return single | {key: _points(piece[key]) for key in places if key in piece}
+    kept = dict(piece)
+    for entry in msgspec.structs.fields(kind):
+        value = piece.get(entry.encode_name)
+        if entry.type == Points:
+            kept[entry.encode_name] = _points(value)
+        elif entry.type == Single and isinstance(value, list | dict):
+            del kept[entry.encode_name]
+    return kept
 
 
 def _points(places: Any) -> Any:
