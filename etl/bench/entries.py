@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from etl.bench import loading, peers, shop
+from etl.bench import loading, shop
 from etl.bench import workspace as workspaces
 from etl.bench.compare import Alternative, Result, Say, compare
 from etl.bench.expiry import measure as measure_expiry
@@ -137,7 +137,6 @@ def expiry(server: Server, effort: Effort) -> list[Result]:
 
 def load(server: Server, effort: Effort) -> list[Result]:
     """A hundred games of 12,000 rows each, with one worker and with two, the same files again, and other loaders."""
-    peers.require()
     games = max(2, min(100, effort.rows // 10_000))
     with scratch_database(server) as scratch:
         scratch.conn.execute(

@@ -78,6 +78,10 @@ def measure(server: Server, scratch: Scratch, games: int, rounds: int, say: Say)
             results.append(_result(f"\\copy of {rows:,} rendered rows", jobs, best, best, rows))
             results.append(_result("load of the exports", jobs, loaded, best, rows, BARS[jobs]))
             results.append(_result("the same again, beside load", jobs, ways[f"again, {jobs}"], loaded, rows, AGAIN))
+        lacking = peers.missing()
+        if lacking:
+            say(lacking)
+            return results
         files = sorted(pile.iterdir())[:_PEER_GAMES]
         for name, peer in peers.PEERS.items():
             say(f"{name}, {len(files)} games")

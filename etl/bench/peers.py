@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from etl.errors import StanchionError
-
 
 def pandas(dsn: str, files: list[Path]) -> float:
     """pandas and SQLAlchemy: a frame for each table, flattened, and to_sql."""
@@ -64,12 +62,12 @@ def dlt(dsn: str, files: list[Path]) -> float:
 PEERS: dict[str, Callable[[str, list[Path]], float]] = {"pandas and SQLAlchemy": pandas, "dlt": dlt}
 
 
-def require() -> None:
-    missing = [name for name in ("pandas", "sqlalchemy", "dlt") if find_spec(name) is None]
-    if missing:
-        raise StanchionError(
-            f"To measure beside other loaders, {' and '.join(missing)} must be there: pip install 'stanchion[bench]'"
-        )
+def missing() -> str | None:
+    """What to install, where not all of them are there."""
+    names = [name for name in ("pandas", "sqlalchemy", "dlt") if find_spec(name) is None]
+    if not names:
+        return None
+    return f"To measure beside other loaders, install {' and '.join(names)}: pip install 'stanchion[bench]'"
 
 
 def _connect(dsn: str) -> Any:

@@ -60,7 +60,7 @@ def _from_the_corner(lists: Iterable[Points]) -> bool:
 
 def _numbers(places: Points) -> list[tuple[float, float]]:
     numbers = []
-    for place in places if places.__class__ is list else (places,):  # type: ignore[union-attr]
+    for place in places if isinstance(places, list) else (places,):
         if place is not None:
             x, y = place.x, place.y
             if x.__class__ is not float:  # most are; asking is faster than converting

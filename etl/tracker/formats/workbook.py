@@ -165,9 +165,10 @@ def _rosters(rows: list[Row], events: list[SourceEvent]) -> dict[str, list[Any]]
                 shirt = jersey(player.num)
             except BadValueError:
                 continue
-            if event.team is None or shirt is None or not player.name:
+            team: Any = event.team
+            if team is None or shirt is None or not player.name:
                 continue
-            side = OTHER[event.team] if role(player.role)[0] == "opp" else event.team
+            side = OTHER[team] if role(player.role)[0] == "opp" else team
             person = ids.get((player.num, player.name))
             rosters[side].setdefault(shirt, SourceEntry(person, player.num, player.name))
     return {side: list(entries.values()) for side, entries in rosters.items()}
