@@ -82,11 +82,11 @@ def _event(choose: random.Random, number: int) -> dict[str, Any]:
                 "team": side,
                 "role": role,
                 "roleNum": 1,
-                "playD1": choose.choice(("OffensivePlay_Pass-Lane", "StickCheck", "PokeCheck", "Deke", "")),
+                "playD1": choose.choice(("", "", "", "OffensivePlay_Pass-Lane", "StickCheck", "PokeCheck")),
                 "playD2": "",
-                "playSuccess": choose.choice(("s", "u", "")),
+                "playSuccess": "",
                 "pressure": "",
-                "sideOfPuck": choose.choice(("Offensive", "Defensive")),
+                "sideOfPuck": "Offensive" if side == team else "Defensive",
                 "xy": [_place(choose)],
             }
             for role, side in (("event_player_1", team), ("opp_player_1", other))
