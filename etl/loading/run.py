@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 
 from etl.errors import StanchionError
 from etl.loading.keys import storable
-from etl.loading.session import Session, make_stages, open_session
+from etl.loading.session import Session, open_session
 from etl.loading.store import Store
 from etl.loading.worker import Done, Task, work
 from etl.server import Server
@@ -97,7 +97,6 @@ def judge(session: Session, load_id: int) -> int:
         statement = "select f.game_key from contest.fixture as f where f.tenant_id = %s and not f.is_judged order by 1"
         keys = [key for (key,) in conn.execute(statement, [session.tenant_id])]
     if keys:
-        make_stages(session)
         store = Store(session, load_id, session.shrink_percent(), session.periods())
         for key in keys:
             store.settle(key)
