@@ -1,0 +1,42 @@
+"""Whatever a game says goes through arrays of rows as it is, and into the columns that it is meant for."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.loading.rowtext import COLUMNS, _field
+
+Db = psycopg.Connection[Any]
+# what means something to rows, to arrays or to neither
+TEXT = st.text(st.sampled_from("\"\\,(){} \t\n\r'aN;$é😀") | st.characters(codec="utf-8", exclude_characters="\0"))
+
+
+@pytest.fixture(scope="module")
+def pairs(deployed_db: Db) -> Db:
+    deployed_db.execute(
+        "create temporary table pair (tenant_id uuid, played_on date, game_key text, one text, two text)"
+    )
+    return deployed_db
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=st.lists(st.tuples(TEXT | st.none(), TEXT | st.sampled_from(["", "NULL", "null", '\\"', "(,)"])), min_size=1)
+)
+def test_any_text_comes_out_as_it_went_in(rows: list[tuple[str | None, str]], pairs: Db) -> None:
+    array = ",".join(f'"(,,,{_field(one)},{_field(two)})"' for one, two in rows)
+    found = pairs.execute("select one, two from unnest(%s::pair[])", [f"{{{array}}}"]).fetchall()
+    assert found == rows
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_the_columns_are_those_of_the_table_in_their_order(table: str, deployed_db: Db) -> None:
+    columns = deployed_db.execute(
+        "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped "
+        "order by attnum",
+        [f"contest.{table}"],
+    ).fetchall()
+    assert ["tenant_id", "played_on", "game_key", *COLUMNS[table]] == [name for (name,) in columns]
