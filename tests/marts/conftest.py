@@ -18,6 +18,8 @@ from psycopg.rows import dict_row
 
 from etl.build import build
 from etl.build.run import Report
+from etl.database import for_tenant
+from etl.paths import query
 from etl.server import Server
 from tests.marts.league import League, play, quirky
 
@@ -112,6 +114,8 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
             for league in (ours, theirs):
                 league.schedule(platform.server)
                 league.load(platform.server, folder)
+                with for_tenant(platform.conn, league.slug):
+                    platform.conn.execute(query("demo/cup").encode())
             platform.build()
             leagues = platform.leagues
         with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
