@@ -19,7 +19,8 @@ from psycopg.rows import dict_row
 from etl.build import build
 from etl.build.run import Report
 from etl.commands.demo import use_workspace
-from etl.paths import ROOT
+from etl.database import for_tenant
+from etl.paths import ROOT, query
 from etl.server import Server
 from tests.marts.league import League, play, quirky
 
@@ -133,6 +134,8 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
                 league.schedule(platform.server)
                 league.load(platform.server, folder)
                 use_workspace(platform.conn, league.slug)
+                with for_tenant(platform.conn, league.slug):
+                    platform.conn.execute(query("demo/cup").encode())
             _sell(platform)
             platform.build()
             leagues = platform.leagues
