@@ -1,43 +1,47 @@
-{#- For dimensions: everything of the tenants in the window is computed, and only what differs is written. Of the
-    others nothing is read: rows are looked up by tenant, those to come by key, those to go by where they lie. -#}
+{#- For dimensions: everything of the tenants in the window is computed, and only what differs is written. What the mart
+    has of them is read tenant by tenant and compared by hash; rows go by where they lie. -#}
 {% macro write_sync(target, source, columns, afresh) -%}
     {%- set keys = config.require('unique_key') -%}
     {%- set list = columns | join(', ') -%}
     set local enable_nestloop = on;
     delete from {{ target }} as old
     using (
-        select held.place
-        from (
-            {%- if afresh or config.get('always') %}
-            select rows_of.ctid as place, rows_of.*
-            from {{ target }} as rows_of
-            where
-                {%- if config.get('always') %}
-                {{ is_recent('rows_of') }}
-                {%- else %}
-                rows_of.tenant_id in ({{ changed_tenants() }})
-                or rows_of.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
-                {%- endif %}
-            {%- else %}
-            select held_by.*
-            from ({{ changed_tenants() }}) as changed
-            cross join lateral (
-                select rows_of.ctid as place, rows_of.* from {{ target }} as rows_of where rows_of.tenant_id = changed.tenant_id offset 0
-            ) as held_by
-            {%- endif %}
-        ) as held
+        with held as materialized ({{ rows_held(target, afresh) }})
+
+        select held.held_at
+        from held
         left join {{ source }} as new on {{ same_key('held', 'new', keys) }}
         where new.tenant_id is null or ({{ 'new.' ~ columns | join(', new.') }}) is distinct from ({{ 'held.' ~ columns | join(', held.') }})
     ) as gone
-    where old.ctid = gone.place;
+    where old.ctid = gone.held_at;
+    set local enable_nestloop = off;
     insert into {{ target }} ({{ list }})
     select {{ 'new.' ~ columns | join(', new.') }}
     from {{ source }} as new
-    left join lateral (
-        select true as is_there from {{ target }} as rows_of where {{ same_key('rows_of', 'new', keys) }} limit 1
-    ) as held on true
-    where held.is_there is null
+    left join ({{ rows_held(target, afresh) }}) as held on {{ same_key('held', 'new', keys) }}
+    where held.tenant_id is null
     order by {{ 'new.' ~ keys | join(', new.') }}
+{%- endmacro %}
+
+{#- What the mart has of the tenants in the window; afresh also of tenants that have no loads any more. -#}
+{% macro rows_held(target, afresh) -%}
+    {%- if config.get('always') -%}
+    select rows_of.ctid as held_at, rows_of.*
+    from {{ target }} as rows_of
+    where {{ is_recent('rows_of') }}
+    {%- elif afresh -%}
+    select rows_of.ctid as held_at, rows_of.*
+    from {{ target }} as rows_of
+    where
+        rows_of.tenant_id in ({{ changed_tenants() }})
+        or rows_of.tenant_id not in (select load.tenant_id from {{ ref('stg_landing__load_batch') }} as load)
+    {%- else -%}
+    select held_by.*
+    from ({{ changed_tenants() }}) as changed
+    cross join lateral (
+        select rows_of.ctid as held_at, rows_of.* from {{ target }} as rows_of where rows_of.tenant_id = changed.tenant_id offset 0
+    ) as held_by
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro same_key(one, other, keys) -%}
