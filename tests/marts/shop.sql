@@ -2,6 +2,7 @@
 select core.ensure_partitions(relation::regclass, '2026-01-09', '2026-01-20')
 from core.partition_set where relation in ('core.audit_log', 'core.idempotency_key');
 create sequence public.minutes;
+grant select on sequence public.minutes to public;  -- functions ask the time as their owner
 create or replace function core.clock() returns timestamptz language sql volatile
 return timestamptz '2026-01-10 00:00:00+00' + pg_sequence_last_value('public.minutes') * interval '1 minute';
 
