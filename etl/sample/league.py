@@ -24,7 +24,7 @@ class Team:
 class LeagueGame(Game):
     """A game between two teams of a league."""
 
-    def __init__(self, seed: int, game_id: int, home: Team, away: Team, lengths: dict[str, int] | None) -> None:
+    def __init__(self, seed: int, game_id: int, home: Team, away: Team, lengths: dict[str, int] | None = None) -> None:
         self._sides = dict(zip(OTHER, (home, away), strict=True))
         super().__init__(seed, game_id, lengths=lengths)
 
