@@ -23,6 +23,11 @@ for delete to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator());
 
 revoke truncate on stock.movement from stanchion_owner;
-grant select on stock.movement to stanchion_app, stanchion_builder;
+grant select (
+    tenant_id, item_id, movement_id, kind, qty, available, moved_at
+) on stock.movement to stanchion_app;
+grant select on stock.movement to stanchion_builder;
+
+-- Not granted: the transaction to applications, since its index is of all shops.
 
 -- revert: select core.unsecure_relation('stock.movement');

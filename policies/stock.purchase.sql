@@ -25,6 +25,11 @@ for delete to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator());
 
 revoke truncate on stock.purchase from stanchion_owner;
-grant select on stock.purchase to stanchion_app, stanchion_builder;
+grant select (
+    tenant_id, order_key, item_id, qty, state, reason, price, available, ordered_at, decided_at
+) on stock.purchase to stanchion_app;
+grant select on stock.purchase to stanchion_builder;
+
+-- Not granted: the transaction to applications, since its index is of all shops.
 
 -- revert: select core.unsecure_relation('stock.purchase');

@@ -181,7 +181,9 @@ def _inherited(conn: Connection, table: Table, victim: Victim, tables: dict[str,
         target = parent["target"]
         if target == table.name:
             continue  # the first row of a tree has no parent
-        row = _second(conn, tables[target], victim, tables) if target in referred else victim.rows.get(target)
+        row = victim.rows.get(target)
+        if target in referred:
+            row = _second(conn, tables[target], victim, tables) or row
         if row is None:
             any_row = sql.SQL("select to_jsonb(t) from {} as t limit 1").format(sql.Identifier(*target.split(".")))
             found = conn.execute(any_row).fetchone()
@@ -195,12 +197,11 @@ def _inherited(conn: Connection, table: Table, victim: Victim, tables: dict[str,
 
 
 def _second(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> dict[str, Any]:
-    """Another row of the victim's in a table, by a mark in which the first one is."""
+    """Another row of the victim's in a table, by a mark in which the first one is; none where its key allows one."""
     if table.name not in victim.second_rows:
         other = replace(victim, mark=f"{victim.mark}b", rows=dict(victim.rows))
-        if why := _insert(conn, table, other, tables):
-            raise LookupError(f"there is no second row in {table.name} to refer to: {why}")
-        victim.second_rows[table.name] = other.rows[table.name]
+        failed = _insert(conn, table, other, tables)
+        victim.second_rows[table.name] = {} if failed else other.rows[table.name]
     return victim.second_rows[table.name]
 
 

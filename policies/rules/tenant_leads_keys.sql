@@ -2,8 +2,8 @@
 -- one tenant that another has that value, and an index without it is not used under the policies.
 --
 -- An index may lead with other columns when a foreign key to a table without tenants needs it, with one that is
--- generated from the tenant, or when it is not unique and those who may read the table are the builder, who reads every
--- tenant, and the loader.
+-- generated from the tenant, or when it is not unique and its column is read by the builder, who reads every tenant,
+-- and neither by applications nor by analysts.
 select r.name as object, format('%s does not begin with tenant_id', i.relname) as problem
 from core.own_relation as r
 join pg_index as x on x.indrelid = r.relation
@@ -28,9 +28,9 @@ where
                 where d.adrelid = r.relation and d.adnum = x.indkey[0] and pg_get_expr(d.adbin, d.adrelid) ~ '\mtenant_id\M'
             )
             or (
-                has_any_column_privilege('stanchion_builder', r.relation, 'select')
-                and not has_any_column_privilege('stanchion_app', r.relation, 'select')
-                and not has_any_column_privilege('stanchion_analyst', r.relation, 'select')
+                has_column_privilege('stanchion_builder', r.relation, x.indkey[0], 'select')
+                and not has_column_privilege('stanchion_app', r.relation, x.indkey[0], 'select')
+                and not has_column_privilege('stanchion_analyst', r.relation, x.indkey[0], 'select')
             )
         )
     )

@@ -20,6 +20,11 @@ def test_every_statement_answers_as_it_says(
     tenants: dict[str, str],
     make_login: Callable[..., str],
 ) -> None:
-    db.execute("insert into core.principal values (%s, %s, 'ada@example.org', 'Ada')", [tenants["ours"], MEMBER])
-    db.execute("insert into core.membership values (%s, %s, 'owner')", [tenants["ours"], MEMBER])
+    if page == "workspace.md":
+        be_member(db, tenants["ours"])
     check(ROOT / "docs" / page, make_login("stanchion_app"), tenants["ours"], at_least=at_least)
+
+
+def be_member(db: psycopg.Connection[Any], tenant: str) -> None:
+    db.execute("insert into core.principal values (%s, %s, 'ada@example.org', 'Ada')", [tenant, MEMBER])
+    db.execute("insert into core.membership values (%s, %s, 'owner')", [tenant, MEMBER])
