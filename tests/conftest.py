@@ -35,6 +35,8 @@ from etl.server import LIBPQ_VARIABLES
 _SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)
 
 
+pytest_plugins = ["tests.marts.platform"]  # leagues with marts, for whoever asks for them
+
 # a suite that runs in the background ignores Ctrl-C, and so would its children
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

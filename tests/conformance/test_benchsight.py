@@ -14,9 +14,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from etl.audit.rules import broken, rule_files
+from etl.database import for_tenant
 from etl.loading.run import load
 from etl.server import Server
 from tests.loading.exports import export, write
+from tests.marts.platform import Platform
 from tests.stock.test_hot_item import at_once
 
 Db = psycopg.Connection[Any]
@@ -132,3 +134,39 @@ def test_etl_workers_and_a_message_queue(db: Db, tenants: Tenants, make_login: C
     lease = "select payload ->> 'n' from core.lease('core.reports', %s, 10, '1 minute')"
     leased = at_once(app, [lambda conn, n=n: [r[0] for r in conn.execute(lease, [f"w{n}"])] for n in range(6)])
     assert sorted(int(number) for session in leased for number in session) == list(range(60))
+
+
+@pytest.mark.slow
+def test_rules_per_league(built: Platform) -> None:
+    """What a win is worth is the league's own; tests/marts/test_increments.py changes it without a load."""
+    points = "select sum(points) as n from marts.standings join core.tenant using (tenant_id) where slug = %s"
+    before = {slug: built.rows(points, slug)[0]["n"] for slug in ("ours", "theirs")}
+    with for_tenant(built.conn, "ours"):
+        built.conn.execute("select core.set_tenant_config('contest', 'points_win', '5', '-infinity')")
+    built.build()
+    assert built.rows(points, "ours")[0]["n"] > before["ours"]
+    assert built.rows(points, "theirs")[0]["n"] == before["theirs"]
+
+
+@pytest.mark.slow
+def test_pre_aggregated_tables_are_a_recount_and_say_their_age(built: Platform) -> None:
+    recount = (
+        "select tenant_id, game_key, count(*) as goals from contest.play_event "
+        "where type = 'Goal' and detail1 = 'Goal_Scored' group by 1, 2 order by 1, 2"
+    )
+    kept = (
+        "select tenant_id, game_key, sum(goals) as goals from marts.fact_team_game "
+        "group by 1, 2 having sum(goals) > 0 order by 1, 2"
+    )
+    assert built.rows(kept) == built.rows(recount)
+    aged = built.rows("select model from core.stat_refresh where refreshed_at > now() - interval '1 hour'")
+    assert {"marts.fact_team_game", "marts.fact_player_game"} <= {row["model"] for row in aged}
+
+
+@pytest.mark.slow
+def test_read_replicas_analysts_need_no_right_to_write(analyst: Db) -> None:
+    """A real replica is read in tests/replicas; here the same is asked of a session that cannot write."""
+    analyst.execute("set default_transaction_read_only = on")
+    assert analyst.execute("select count(*) > 0 from marts.standings").fetchone() == (True,)
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        analyst.execute("delete from marts.dim_date")

@@ -15,7 +15,7 @@ from etl.build import build
 from etl.build.dbt import Node, invoke, read_node
 from etl.paths import ROOT
 from etl.sample.files import export
-from tests.marts.conftest import Platform
+from tests.marts.platform import Platform
 from tests.marts.test_numbers import assert_equal, assert_true
 from tests.marts.test_seasons import assert_pairs, assert_seasons
 

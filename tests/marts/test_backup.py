@@ -19,7 +19,7 @@ from etl.binaries import library_path
 from etl.embedded import Embedded
 from tests.conftest import Cluster, Outcome, open_folder, run_stanchion
 from tests.html import Page
-from tests.marts.conftest import NAME, Platform
+from tests.marts.platform import NAME, Platform
 from tests.replicas.conftest import base_backup
 
 Reader = psycopg.Connection[Any]

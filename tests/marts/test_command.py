@@ -16,7 +16,7 @@ import pytest
 
 from etl.paths import ROOT
 from tests.conftest import Outcome, run_stanchion
-from tests.marts.conftest import Platform
+from tests.marts.platform import Platform
 
 MODEL = "dbt_project/models/marts/game/fact_team_game.sql"
 

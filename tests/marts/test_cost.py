@@ -11,8 +11,8 @@ import pytest
 
 from etl.bench import marts
 from etl.bench.increments import Growth
-from tests.marts.conftest import Platform
 from tests.marts.league import League
+from tests.marts.platform import Platform
 
 
 @pytest.mark.slow

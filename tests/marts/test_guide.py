@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.marts.conftest import Platform
 from tests.marts.guide import GUIDE, QUESTIONS, questions
+from tests.marts.platform import Platform
 from tests.marts.test_isolation import names
 
 MARTS = sorted(path.stem for path in QUESTIONS.glob("*.sql"))

@@ -15,8 +15,8 @@ from etl.loading.people import accept, publish, withdraw
 from etl.loading.session import open_session
 from etl.sample.files import export
 from etl.sample.games import Game
-from tests.marts.conftest import Platform
 from tests.marts.league import League, play
+from tests.marts.platform import Platform
 
 OURS = "select set_config('app.tenant_id', tenant_id::text, true) from core.tenant where slug = 'ours'"
 

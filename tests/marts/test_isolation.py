@@ -10,7 +10,7 @@ import pytest
 
 from etl.audit.rules import broken, rule_files
 from etl.audit.run import audit
-from tests.marts.conftest import Platform
+from tests.marts.platform import Platform
 
 MARTS = """
     select c.relname as name from pg_class as c

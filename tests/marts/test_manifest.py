@@ -11,7 +11,7 @@ import pytest
 
 from etl.build.dbt import Node, invoke, read_node
 from etl.paths import ROOT
-from tests.marts.conftest import Platform
+from tests.marts.platform import Platform
 
 NAMES = {
     "staging": r"stg_(core|contest|landing|stock|workspace)__\w+",

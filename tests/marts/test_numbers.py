@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from etl.sample.files import export
-from tests.marts.conftest import Platform
 from tests.marts.league import League, Tree, play, quirky
+from tests.marts.platform import Platform
 from tests.tracker.oracle import Oracle
 
 PLAYER = {

@@ -14,7 +14,7 @@ from etl.analysts import add_analyst, revoke_analyst
 from tests.browser import look
 from tests.conftest import Outcome, run_stanchion
 from tests.html import Page
-from tests.marts.conftest import Platform
+from tests.marts.platform import Platform
 
 Write = Callable[..., Page]
 

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from tests.marts.conftest import Platform
 from tests.marts.league import League
+from tests.marts.platform import Platform
 
 SIDES = ("home", "away")
 LEFT_OUT = {"ours": 1005, "theirs": 1004}  # their official scores are others

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.marts.conftest import Platform
+from tests.marts.platform import Platform
 
 STOCK = "+path:dbt_project/models/marts/stock"
 Market = tuple[Platform, "Clock"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.marts.conftest import Platform
+from tests.marts.platform import Platform
 from tests.workspace.test_stats import fill, truth, workspaces
 
 MARTS = ("+fact_usage_day", "+usage_month", "+tenant_stats_mart")
