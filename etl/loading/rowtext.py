@@ -36,7 +36,10 @@ def _field(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value if _PLAIN.fullmatch(value) else rf"\"{storable(value).translate(_ESCAPES)}\""
-    if isinstance(value, Decimal):  # 1 and 1.0 are one number and have to be one text
+    # 1 and 1.0 are one number: remembered as one, they have to be one text
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, Decimal):
         return str(int(value)) if value == value.to_integral_value() else f"{value.normalize():f}"
     return str(value)
 

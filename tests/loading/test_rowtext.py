@@ -1,5 +1,6 @@
 """Whatever a game says goes through arrays of rows as it is, and into the columns that it is meant for."""
 
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.loading.rowtext import COLUMNS, _field
+from etl.loading.rowtext import COLUMNS, _field, _Remembered
 
 Db = psycopg.Connection[Any]
 # what means something to rows, to arrays or to neither
@@ -30,6 +31,13 @@ def test_any_text_comes_out_as_it_went_in(rows: list[tuple[str | None, str]], pa
     array = ",".join(f'"(,,,{_field(one)},{_field(two)})"' for one, two in rows)
     found = pairs.execute("select one, two from unnest(%s::pair[])", [f"{{{array}}}"]).fetchall()
     assert found == rows
+
+
+def test_equal_numbers_are_one_text_whichever_came_first() -> None:
+    for one, other in ((22.0, 22), (0, -0.0), (Decimal("7.0"), 7), (-3, -3.0)):
+        remembered = _Remembered()
+        assert remembered[one] == remembered[other] == str(int(other))
+    assert (_field(0.25), _field(Decimal("0.250"))) == ("0.25", "0.25")
 
 
 @pytest.mark.parametrize("table", COLUMNS)
