@@ -65,7 +65,7 @@ def test_it_makes_a_platform_of_an_empty_database(empty_dsn: str, program: Path,
     python = program.with_name("python")
     where = subprocess.run([python, "-c", "import etl; print(etl.__file__)"], capture_output=True, text=True, cwd="/")
     assert Path(where.stdout.strip()).is_relative_to(program.parents[1])
-    assert "12 games loaded." in run("demo", "--yes")
+    assert "40 games loaded." in run("demo", "--yes")
     assert "Nothing new" in run("build")
     assert "Up to date" in run("deploy")
     run("verify")

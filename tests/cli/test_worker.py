@@ -168,4 +168,4 @@ def test_who_is_no_worker_is_told_how_to_be_one(worker: Any, make_login: Callabl
     assert "stanchion login add NAME --as worker" in outcome.err
     outcome = worker("run", "--once", "--queue", "no.such")
     assert outcome.code == 1
-    assert "No worker is for the queue 'no.such': there is public.note, stock.orders." in outcome.err
+    assert "No worker is for the queue 'no.such': there is contest.confirm, public.note, stock.orders." in outcome.err

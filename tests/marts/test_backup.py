@@ -61,6 +61,8 @@ class Source:
 def source(built: Platform) -> Iterator[Source]:
     conn, dsn = built.conn, built.server.dsn
     (tenant,) = [row["tenant_id"] for row in built.rows("select tenant_id from core.tenant where slug = 'ours'")]
+    before = set(polled(conn, tenant, "half"))  # what the league's cup left
+    assert set(polled(conn, tenant, "whole")) == before
     with psycopg.connect(dsn) as slow, psycopg.connect(dsn) as other:
         slow.execute("select set_config('app.tenant_id', %s, true)", [str(tenant)])
         slow.execute(APPEND, ["late"])  # an older transaction, which commits after younger ones
@@ -79,7 +81,7 @@ def source(built: Platform) -> Iterator[Source]:
     password = add_analyst(conn, "restored_reader", ["ours"])
     try:
         yield Source(built, tenant, dsn, ("restored_reader", str(password)), {
-            "half": (appended - read) | unread, "whole": unread, "new": appended | unread,
+            "half": (appended - read) | unread, "whole": unread, "new": before | appended | unread,
         })  # fmt: skip
     finally:
         revoke_analyst(conn, "restored_reader", [])

@@ -119,8 +119,8 @@ TOUCHED = """
     select s.schemaname || '.' || s.relname as relation, s.seq_scan, s.idx_scan, s.n_tup_ins, s.n_tup_upd, s.n_tup_del
     from pg_stat_user_tables as s
     where s.schemaname in ('marts', 'mart_parts', 'staging')
-        -- looked at, since a league sets its rules, and uses its plan, without loading anything
-        and s.relname not in ('dim_rules', 'fact_usage_day', 'tenant_stats_mart')
+        -- looked at, since a league sets its rules, uses its plan and plays its cups without loading anything
+        and s.relname !~ '^(dim_rules|fact_usage_day|tenant_stats_mart|.*competition_.*|leaderboard_history)$'
         or s.relname ~ '^(play_|stint|contest__)'
     order by 1
 """

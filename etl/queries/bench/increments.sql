@@ -93,8 +93,8 @@ begin
     end loop;
     if v_is_built then
         update core.stat_refresh as r
-        set load_id = v_first_load + v_to
-        where r.load_id > 0 and exists (select from pg_attribute as a where a.attrelid = to_regclass(r.model) and a.attname = 'game_key');
+        set position = v_first_load + v_to
+        where r.changes = 'loads' and r.position > 0 and exists (select from pg_attribute as a where a.attrelid = to_regclass(r.model) and a.attname = 'game_key');
     end if;
 end;
 $$
