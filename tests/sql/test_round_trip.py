@@ -26,8 +26,11 @@ def take_back(db: Db, *, to: str | None = None, only: str | None = None) -> None
     revert(db, plan_revert(db, to=to, only=only), lambda row: None)
 
 
-def dump(cluster: Any, db: Db) -> str:
-    """The schema as pg_dump tells it; partitions come and go with the day."""
+def dump(cluster: Any, db: Db) -> list[str]:
+    """The schema as pg_dump tells it, object by object; partitions come and go with the day.
+
+    Sorted: what a materialized view reads is told before it, and else what was made first.
+    """
     dumped = subprocess.run(
         [cluster.bindir / "pg_dump", "--schema-only", "--exclude-schema=parts*", cluster.dsn(db.info.dbname)],
         capture_output=True,
@@ -35,8 +38,10 @@ def dump(cluster: Any, db: Db) -> str:
         check=True,
         env=library_path(cluster.bindir),
     ).stdout
-    # each dump has a random word in these, against injection into psql
-    return "\n".join(line for line in dumped.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
+    # each dump has a random word in the first two, against injection into psql; the others go by the order
+    left_out = ("\\restrict", "\\unrestrict", "SET default_")
+    told = "\n".join(line for line in dumped.splitlines() if line and not line.startswith(left_out))
+    return sorted(told.split("\n--\n-- Name: "))
 
 
 @pytest.mark.slow

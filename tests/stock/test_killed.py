@@ -41,7 +41,9 @@ def step(what):
     left -= 1
 
 def stepping_execute(self, statement, *args, **options):
-    step(statement.encode() if isinstance(statement, str) else statement.as_bytes(self))
+    if isinstance(statement, str):
+        statement = statement.encode()
+    step(statement if isinstance(statement, bytes) else statement.as_bytes(self))
     return execute(self, statement, *args, **options)
 
 def stepping_command(self, statement, *args, **options):
