@@ -54,7 +54,7 @@ psycopg.Connection.execute, BaseConnection._exec_command = stepping_execute, ste
 server = Server(sys.argv[1], "--dsn", embedded=False, description="a test's")
 run(server, Orders(poll=0.05), Event(), lambda done: None, lambda said: None)
 """
-STEPS = 10  # begin, tenant, lease, commit, begin, tenant, handler, complete, commit; and before it looks again
+STEPS = 11  # commit, begin, tenant, lease, commit, begin, tenant, handler, complete, commit; and before it looks again
 WORKERS = "select pid from pg_stat_activity where application_name = 'stanchion' and usename = %s"
 
 
@@ -107,7 +107,7 @@ def test_kill_9_between_every_two_statements(db: Db, shop: str, tenants: dict[st
         run_once(server, Orders(), Event(), lambda done: None)
         assert states(db) == [("done", 3 * step + 3)]
         assert broken_promises(db) == []
-    assert seen == [30, 30, 30, 30, 3, 3, 3, 3, 3, 0]  # ready until the lease is committed, leased until the end is
+    assert seen == [30, 30, 30, 30, 30, 3, 3, 3, 3, 3, 0]  # ready until the lease is committed, leased until the end is
     assert db.execute("select count(*) from stock.purchase").fetchone() == (3 * STEPS,)
 
 
