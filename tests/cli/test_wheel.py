@@ -70,4 +70,4 @@ def test_it_makes_a_platform_of_an_empty_database(empty_dsn: str, program: Path,
     assert "Up to date" in run("deploy")
     run("verify")
     run("report", "--tenant", "harbour", "--out", "harbour.html")
-    assert "Tinsmiths" in (tmp_path / "harbour.html").read_text()
+    assert "Copper Pots" in (tmp_path / "harbour.html").read_text()
