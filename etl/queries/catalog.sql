@@ -35,7 +35,7 @@ view_body as (
         select
             r.oid,
             pg_get_viewdef(r.oid) as body,
-            regexp_match(pg_get_viewdef(r.oid), '\n   FROM \(*([\w.]+)(?: (\w+))?') as first
+            regexp_match(pg_get_viewdef(r.oid), '\n   FROM \(*([\w.]+)(?:\(\))?(?: (\w+))?') as first
         from relation as r
         where r.relkind in ('v', 'm')
     ) as t

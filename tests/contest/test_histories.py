@@ -95,7 +95,7 @@ def test_a_random_history_replays_to_the_same_tables(make_cup: Callable[..., Cup
 
     db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
     play()
-    assert decided > 50
+    assert decided > 20  # of random steps, in a bracket few are possible
 
 
 def test_what_somebody_changed_by_hand_is_found_and_repaired(

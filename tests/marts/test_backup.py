@@ -145,7 +145,17 @@ def test_a_dump_in_a_new_server_is_whole_once_it_is_mended(source: Source, clust
         tool(cluster.bindir, "psql", "-X", "-q", env=new, stdin=roles)  # its own superuser is there already
         with psycopg.connect(make_conninfo(server.dsn("postgres"), password=cluster.password), autocommit=True) as conn:
             conn.execute(f"alter role postgres password '{password}'")  # which came along too
-        tool(cluster.bindir, "pg_restore", "--create", "--exit-on-error", "-d", "postgres", f"{tmp_path}/dump", env=new)
+        tool(
+            cluster.bindir,
+            "pg_restore",
+            "--create",
+            "--exit-on-error",
+            "--enable-row-security",
+            "-d",
+            "postgres",
+            f"{tmp_path}/dump",
+            env=new,
+        )
         dsn = server.dsn(NAME)
 
         doctor = run_stanchion("doctor", database_url=dsn)

@@ -29,11 +29,11 @@ declare
     v_left bigint;
     v_sold bytea := stock.answer('sold', null);
     v_refused bytea := stock.answer('refused', 'out of stock');
-    v_states text[] := '{}';  -- of each job; null for an order whose key was used before
-    v_lefts bigint[] := '{}';  -- of its item, after it
-    v_keys text[] := '{}';
-    v_attempts integer[] := '{}';
-    v_answers bytea[] := '{}';
+    v_states text[] := array[]::text[];  -- of each job; null for an order whose key was used before
+    v_lefts bigint[] := array[]::bigint[];  -- of its item, after it
+    v_keys text[] := array[]::text[];
+    v_attempts integer[] := array[]::integer[];
+    v_answers bytea[] := array[]::bytea[];
     v_decided integer;
 begin
     v_jobs := array(
