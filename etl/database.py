@@ -77,7 +77,7 @@ def for_tenant(conn: Connection, slug: str) -> Iterator[UUID]:
 
 
 @contextmanager
-def acting_for(conn: Connection, tenant_id: UUID) -> Iterator[None]:
+def acting_for(conn: Connection, tenant_id: UUID | str) -> Iterator[None]:
     """A transaction for the tenant, which is said where it begins and forgotten where it ends."""
     with conn.transaction():
         conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant_id)])

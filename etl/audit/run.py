@@ -15,7 +15,7 @@ from etl.audit.findings import Report
 from etl.audit.logins import temporary_logins
 from etl.audit.rules import broken, rule_files
 from etl.audit.seed import SLUG, Table, Victim, digest, fill, make_victim, read_tables, remove
-from etl.database import Connection, require_deployed, value
+from etl.database import Connection, acting_for, require_deployed, value
 from etl.errors import StanchionError
 from etl.paths import query
 
@@ -57,9 +57,10 @@ def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], repor
     on_part("two tenants with a row in every table")
     suffix = secrets.token_hex(4)
     ours, theirs = (make_victim(conn, f"{SLUG}-{side}-{suffix}") for side in ("ours", "theirs"))
+    by_name = {table.name: table for table in tables}
     for victim in (ours, theirs):
         for table in tables:
-            if why := fill(conn, table, victim, tables):
+            if why := fill(conn, table, victim, by_name):
                 report.add("seed", table.name, f"is not audited, since no row could be made for it: {why}")
     _grant(conn, logins["stanchion_analyst"], ours)
     targets = _Targets(conn, tables, ours, theirs)
@@ -179,6 +180,5 @@ def _unchanged(report: Report, targets: _Targets, attacker: Attacker) -> Iterato
 
 def _grant(conn: Connection, login: str, victim: Victim) -> None:
     name = psycopg.conninfo.conninfo_to_dict(login)["user"]
-    with conn.transaction():
-        conn.execute("select set_config('app.tenant_id', %s, true)", [victim.tenant_id])
+    with acting_for(conn, victim.tenant_id):
         conn.execute("select core.grant_analyst(%s)", [name])

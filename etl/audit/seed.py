@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from etl.database import Connection
+from etl.database import Connection, acting_for
 from etl.paths import query
 
 _MOST_TRIES = 200
@@ -106,10 +106,9 @@ def make_victim(conn: Connection, slug: str) -> Victim:
     return Victim(slug, str(row[0]) if row else "", mark)
 
 
-def fill(conn: Connection, table: Table, victim: Victim, tables: list[Table]) -> str | None:
-    """Give the victim a row in a table, one of `tables`; why not, where that fails."""
-    with conn.transaction():
-        conn.execute("select set_config('app.tenant_id', %s, true)", [victim.tenant_id])
+def fill(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> str | None:
+    """Give the victim a row in a table, one of `tables`, which are by name; why not, where that fails."""
+    with acting_for(conn, victim.tenant_id):
         if table.is_partitioned:
             conn.execute("select core.ensure_due_partitions()")
         existing = conn.execute(
@@ -119,7 +118,7 @@ def fill(conn: Connection, table: Table, victim: Victim, tables: list[Table]) ->
         if existing:
             victim.rows[table.name] = existing[0]
             return None
-        return _insert(conn, table, victim, {each.name: each for each in tables})
+        return _insert(conn, table, victim, tables)
 
 
 def _insert(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> str | None:

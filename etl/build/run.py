@@ -125,10 +125,8 @@ def _require_builder(conn: Connection) -> None:
 
 def _judge_scores(server: Server, conn: Connection, say: Say) -> None:
     """Marts go by loads: what was confirmed without one gets one first, where this login may load."""
-    with conn.transaction():
-        conn.execute("set local role stanchion_builder")
-        statement = "select distinct f.tenant_id from contest.fixture as f where not f.is_judged"
-        tenants = [str(tenant) for (tenant,) in conn.execute(statement)]
+    statement = "select distinct f.tenant_id from contest.fixture as f where not f.is_judged"
+    tenants = [str(tenant) for (tenant,) in _as_builder(conn, statement)]
     if tenants and not value(conn, "select pg_has_role('stanchion_loader', 'member')"):
         say("confirmed scores of tracked games wait for the next load")
         return

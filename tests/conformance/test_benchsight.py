@@ -19,7 +19,7 @@ from etl.loading.run import load
 from etl.server import Server
 from tests.loading.exports import export, write
 from tests.marts.platform import Platform
-from tests.stock.test_hot_item import at_once
+from tests.sessions import at_once
 
 Db = psycopg.Connection[Any]
 Tenants = dict[str, str]

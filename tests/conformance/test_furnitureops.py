@@ -17,8 +17,8 @@ from psycopg_pool import ConnectionPool
 from etl.audit.rules import broken, rule_files
 from etl.modules import discover
 from etl.paths import ROOT
+from tests.sessions import at_once
 from tests.stock.shop import add_item, available, broken_promises, buy, order
-from tests.stock.test_hot_item import at_once
 
 Db = psycopg.Connection[Any]
 Tenants = dict[str, str]

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from etl.audit.rules import broken, rule_files
 from etl.logins import create_login, drop_login
-from tests.stock.test_hot_item import at_once
+from tests.sessions import at_once
 from tests.workspace.conftest import team as team
 from tests.workspace.team import Touched, acting, add_members
 

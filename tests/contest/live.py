@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Barrier
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from etl.replay import replay
+from tests.sessions import each_at_once
 
 Db = psycopg.Connection[Any]
 
@@ -136,15 +136,11 @@ class Cup:
 
 def at_once(calls: Sequence[tuple[str, Callable[[Db], Any]]]) -> list[Any]:
     """The answers to calls that are made at the same instant, each by a session of its own; an error is an answer."""
-    together = Barrier(len(calls))
+    return each_at_once([(login, partial(_or_error, call)) for login, call in calls])
 
-    def session(each: tuple[str, Callable[[Db], Any]]) -> Any:
-        with psycopg.connect(each[0], autocommit=True) as conn:
-            together.wait()
-            try:
-                return each[1](conn)
-            except psycopg.Error as e:
-                return e.sqlstate
 
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(session, calls))
+def _or_error(call: Callable[[Db], Any], conn: Db) -> Any:
+    try:
+        return call(conn)
+    except psycopg.Error as e:
+        return e.sqlstate

@@ -2,30 +2,17 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import psycopg
 import pytest
 
+from tests.sessions import at_once
 from tests.stock.shop import add_item, available, broken_promises, buy, order
 
 Db = psycopg.Connection[Any]
-
-
-def at_once(login: str, calls: Sequence[Callable[[Db], Any]]) -> list[Any]:
-    """The answers to calls that are made at the same instant, each by a session of its own."""
-    together = Barrier(len(calls))
-
-    def session(call: Callable[[Db], Any]) -> Any:
-        with psycopg.connect(login, autocommit=True) as conn:
-            together.wait()
-            return call(conn)
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(session, calls))
 
 
 def test_of_fifty_who_buy_the_last_unit_one_has_it(db: Db, shop: str, tenants: dict[str, str]) -> None:

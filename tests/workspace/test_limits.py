@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from tests.stock.test_hot_item import at_once
+from tests.sessions import at_once
 from tests.workspace.team import acting
 
 Db = psycopg.Connection[Any]

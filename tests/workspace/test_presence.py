@@ -16,7 +16,7 @@ from etl.embedded import Embedded
 from etl.modules import discover
 from etl.paths import ROOT
 from tests.conftest import open_folder
-from tests.stock.test_hot_item import at_once
+from tests.sessions import at_once
 from tests.workspace.team import Touched, acting, add_members
 
 Db = psycopg.Connection[Any]

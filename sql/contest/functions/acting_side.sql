@@ -23,7 +23,7 @@ begin
     join contest.player as p on p.tenant_id = f.tenant_id and p.competition_key = f.competition_key
     where f.tenant_id = v_tenant and f.game_key = p_game_key and p.principal_id = v_principal;
     if v_side is null then
-        perform contest.require_official();
+        perform core.require_editor();
     end if;
     return coalesce(v_side, 'official');
 end;

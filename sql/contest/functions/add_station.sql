@@ -7,7 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform contest.require_official();
+    perform core.require_editor();
     return contest.record('contest.station', p_station, 0, 'station.added', jsonb_build_object('name', p_name));
 end;
 $$;

@@ -17,7 +17,7 @@ declare
     v_fixture contest.fixture;
     v_version bigint;
 begin
-    perform contest.require_official();
+    perform core.require_editor();
     if (p_reason ~ '\S') is not true then
         raise exception 'why?' using errcode = '22023';
     end if;

@@ -16,7 +16,7 @@ declare
     v_fixture contest.fixture;
     v_side text;
 begin
-    select f.* into v_found from contest.find_submission(p_submission, null) as f;
+    select f.* into v_found from contest.find_submission(p_submission) as f;
     v_submission := v_found.submission;
     v_fixture := v_found.fixture;
     v_side := contest.acting_side(v_fixture.game_key);

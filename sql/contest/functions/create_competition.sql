@@ -19,7 +19,7 @@ as $$
 declare
     v_points numeric[] := coalesce(p_points, array[1, 0.5, 0]);
 begin
-    perform contest.require_official();
+    perform core.require_editor();
     if p_points is null and p_kind = 'league' then
         select array[r.points_win, r.points_tie, r.points_loss] into v_points
         from contest.rules as r

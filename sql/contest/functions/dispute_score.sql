@@ -18,7 +18,7 @@ begin
     if (p_reason ~ '\S') is not true then
         raise exception 'why?' using errcode = '22023';
     end if;
-    select f.* into v_found from contest.find_submission(p_submission, null) as f;
+    select f.* into v_found from contest.find_submission(p_submission) as f;
     v_submission := v_found.submission;
     v_fixture := v_found.fixture;
     v_side := contest.acting_side(v_fixture.game_key);

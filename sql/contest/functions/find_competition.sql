@@ -8,7 +8,7 @@ as $$
 declare
     v_competition contest.competition;
 begin
-    perform contest.require_official();
+    perform core.require_editor();
     select c.* into v_competition
     from contest.competition as c
     where c.tenant_id = core.required_tenant() and c.competition_key = p_competition

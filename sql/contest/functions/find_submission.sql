@@ -1,6 +1,6 @@
 -- A submission that somebody is about to decide, with its fixture locked.
 create or replace function contest.find_submission(
-    p_submission text, p_expected bigint, out submission contest.score_submission, out fixture contest.fixture
+    p_submission text, out submission contest.score_submission, out fixture contest.fixture
 )
 language plpgsql
 volatile
@@ -18,14 +18,14 @@ begin
     if not found then
         raise exception 'there is no such submission' using errcode = 'P0002';
     end if;
-    fixture := contest.lock_fixture(v_game, p_expected);
+    fixture := contest.lock_fixture(v_game, null);
     select s.* into submission  -- again, as it is under the lock
     from contest.score_submission as s
     where s.tenant_id = v_tenant and s.submission_key = p_submission;
 end;
 $$;
 
-comment on function contest.find_submission(text, bigint) is
-'Both. Raises P0002 when there is none, 40001 when its fixture is not at the expected version.';
+comment on function contest.find_submission(text) is
+'Both. Raises P0002 when there is none.';
 
--- revert: drop function contest.find_submission(text, bigint);
+-- revert: drop function contest.find_submission(text);

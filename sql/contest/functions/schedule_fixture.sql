@@ -19,7 +19,7 @@ declare
     v_fixture contest.fixture;
     v_other text;
 begin
-    perform contest.require_official();
+    perform core.require_editor();
     v_fixture := contest.lock_fixture(p_game_key, null);
     if (p_starts_at < p_ends_at and p_ends_at <= p_starts_at + interval '7 days') is not true then
         raise exception 'a fixture ends after it starts, within a week' using errcode = '22023';

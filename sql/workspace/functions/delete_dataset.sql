@@ -7,7 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform workspace.require_editor();
+    perform core.require_editor();
     delete from workspace.dataset as d where d.tenant_id = core.required_tenant() and d.dataset_id = p_dataset;
     if not found then
         return false;

@@ -11,7 +11,7 @@ declare
     v_now timestamptz := core.clock();
     v_dataset uuid;
 begin
-    perform workspace.require_editor();
+    perform core.require_editor();
     if p_dataset is null then
         insert into workspace.dataset (tenant_id, name, row_count, byte_count, updated_at)
         values (v_tenant, p_name, p_rows, p_bytes, v_now)

@@ -16,7 +16,7 @@ declare
     v_now timestamptz := core.clock();
     v_have integer;
 begin
-    perform workspace.require_editor();
+    perform core.require_editor();
     if p_document is null then
         insert into workspace.document (tenant_id, name, body, tags, created_at, updated_at)
         values (v_tenant, p_name, p_body, p_tags, v_now, v_now)

@@ -1,5 +1,5 @@
--- What players may not do: enter teams, draw, amend.
-create or replace function contest.require_official()
+-- What a principal who is no more than a viewer may not do. An application that acts for itself is trusted.
+create or replace function core.require_editor()
 returns void
 language plpgsql
 stable
@@ -12,7 +12,7 @@ begin
 end;
 $$;
 
-comment on function contest.require_official() is
+comment on function core.require_editor() is
 'Raises 42501 for a principal who is no owner, admin or editor; an application that says no principal is believed.';
 
--- revert: drop function contest.require_official();
+-- revert: drop function core.require_editor();
