@@ -28,3 +28,13 @@ def each_at_once(calls: Sequence[tuple[str, Call]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(session, calls))
+
+
+def wait_for_waiting(db: Db, number: int) -> None:
+    """Until so many sessions of this database wait for a lock."""
+    while True:
+        (waiting,) = db.execute(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        ).fetchone()
+        if waiting == number:
+            return

@@ -13,6 +13,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.core.clock import set_clock, share_clock, uuid7
+from tests.sessions import wait_for_waiting
 
 Db = psycopg.Connection[Any]
 Claim = tuple[str, int, int | None, bytes | None]  # outcome, attempt, response code and body
@@ -129,16 +130,6 @@ def test_a_claim_that_is_rolled_back_never_was(
         first.execute("rollback")
         outcomes = sorted(future.result()[0] for future in waiting)
     assert outcomes == ["claimed", "in_progress"]
-
-
-def wait_for_waiting(db: Db, number: int) -> None:
-    """Until so many sessions of this database wait for a lock."""
-    while True:
-        (waiting,) = db.execute(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        ).fetchone()
-        if waiting == number:
-            return
 
 
 @pytest.mark.parametrize("key", ["a key", uuid7(0, 1)])

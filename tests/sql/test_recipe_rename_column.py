@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 
 from etl import catalog
 from etl.audit.rules import broken, rule_files
-from etl.deploy import deploy, plan_deploy, plan_revert, revert
+from etl.deploy import PATIENCE, Patience, deploy, plan_deploy, plan_revert, revert
 from etl.modules import discover
 from etl.paths import ROOT
+from tests.sessions import wait_for_waiting
 
 Db = psycopg.Connection[Any]
 
@@ -48,7 +50,7 @@ LEGACY = f"""
     from core.principal as p;
     reset role;
 """
-PATIENCE = 2.0  # seconds that a session may have to wait
+LONGEST = 2.0  # seconds that a session may have to wait
 OLD, NEW = "online", "is_online"
 
 
@@ -113,13 +115,21 @@ def wait_for_turns(*applications: Application) -> None:
         time.sleep(0.01)
 
 
-def deploy_to(db: Db, last: str) -> None:
+def deploy_to(db: Db, last: str, patience: Patience = PATIENCE) -> None:
     names = [module.name for module in MODULES]
-    deploy(db, plan_deploy(db, MODULES[: names.index(last) + 1], accept_drift=True), lambda step: None)
+    deploy(db, plan_deploy(db, MODULES[: names.index(last) + 1], accept_drift=True), lambda step: None, patience)
 
 
-def take_back(db: Db, name: str) -> None:
-    revert(db, plan_revert(db, to=None, only=name), lambda row: None)
+def take_back(db: Db, name: str, patience: Patience = PATIENCE) -> None:
+    revert(db, plan_revert(db, to=None, only=name), lambda row: None, patience)
+
+
+def contract(db: Db) -> None:
+    deploy_to(db, NAMES[-1], Patience(tries=1))
+
+
+def take_back_expansion(db: Db) -> None:
+    take_back(db, NAMES[0], Patience(tries=1))
 
 
 @pytest.fixture
@@ -153,7 +163,7 @@ def test_old_and_new_code_run_between_the_steps(legacy: Db, versions: Callable[.
             deploy_to(legacy, NAMES[-1])
             wait_for_turns(*new)
     assert [application.failed for application in old + new] == [None] * 4
-    assert max(application.slowest for application in old + new) < PATIENCE
+    assert max(application.slowest for application in old + new) < LONGEST
     held = "select count(*), count(is_online), count(distinct tenant_id) from workspace.member_status"
     assert legacy.execute(held).fetchone() == (2 * MEMBERS, 2 * MEMBERS, 2)
     assert [str(finding) for rule in rule_files() for finding in broken(legacy, rule)] == []
@@ -193,6 +203,29 @@ def test_the_contract_can_be_taken_back_and_then_old_code_runs_again(
     with running(*old, *new):
         wait_for_turns(*old, *new)
     assert [application.failed for application in old + new] == [None] * 4
+
+
+@pytest.mark.parametrize(("last", "step"), [(NAMES[-2], contract), (NAMES[0], take_back_expansion)])
+def test_who_comes_while_it_waits_for_the_lock_is_not_waited_for(
+    last: str, step: Callable[[Db], None], legacy: Db, tenants: dict[str, str], make_login: Callable[..., str]
+) -> None:
+    deploy_to(legacy, last)
+    login = make_login("stanchion_app") + f" options='-c app.tenant_id={tenants['ours']}'"
+    read = "select count(*) from workspace.member_status"
+    with (
+        psycopg.connect(login) as before,
+        psycopg.connect(login, autocommit=True) as after,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        before.execute(read)
+        stepping = pool.submit(step, legacy)
+        with psycopg.connect(legacy.info.dsn, autocommit=True) as watch:
+            wait_for_waiting(watch, 1)
+            reading = pool.submit(lambda: after.execute(read).fetchone())
+            wait_for_waiting(watch, 2)
+        before.commit()
+        stepping.result()
+        assert reading.result() == (MEMBERS,)
 
 
 @pytest.mark.slow
