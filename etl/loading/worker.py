@@ -32,7 +32,7 @@ from etl.tracker.model import Game, Reject
 from etl.tracker.recognise import read
 from etl.tracker.sources import Document, documents
 
-CHUNK = 16  # documents that are asked about at once
+CHUNK = 4  # documents that are asked about at once: a pile of a few games is shared by all workers
 _WHOLE = 64 * 2**20  # bytes of a document that are looked at before it is read, to see whether it was read before
 
 
