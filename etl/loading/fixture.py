@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -66,21 +66,24 @@ class Tracked:
 
 @dataclass(frozen=True)
 class Dates:
-    """What revisions of a game know of its day: the newest that says it, the newest it was given for, the first."""
+    """What revisions of a game know of its day: the newest that says it, the newest it was given for, the first.
+
+    That of an export is the day by the clock of the league: an evening of Vancouver is a morning of UTC.
+    """
 
     said: date | None
     given: date | None
     first: date | None
 
     @classmethod
-    def of(cls, revisions: Iterable[Any]) -> "Dates":
+    def of(cls, revisions: Iterable[Any], ahead_of_utc: timedelta) -> "Dates":
         """Of rows of landing.revision, in the order of their exports."""
         chain = list(revisions)
         exported: list[datetime] = [at for each in chain if (at := each.first_exported_at or each.exported_at)]
         return cls(
             said=next((each.game_date for each in reversed(chain) if each.game_date), None),
             given=next((each.given_on for each in reversed(chain) if each.given_on), None),
-            first=min(exported).date() if exported else None,
+            first=_on_the_clock(min(exported), ahead_of_utc) if exported else None,
         )
 
     def day(self) -> tuple[date | None, str]:
@@ -90,6 +93,13 @@ class Dates:
         if self.given:
             return self.given, "given"
         return self.first, "export"
+
+
+def _on_the_clock(moment: datetime, ahead_of_utc: timedelta) -> date:
+    try:
+        return (moment + ahead_of_utc).date()
+    except OverflowError:  # beside the first or last day there is, on which no game is played anyway
+        return moment.date()
 
 
 def describe(

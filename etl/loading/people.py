@@ -89,7 +89,7 @@ def _decision(session: Session, source: str) -> Iterator[Store]:
     total = Total(session.begin_load("decision", source))
     total.state = "failed"
     try:
-        yield Store(session, total.load_id or 0, session.shrink_percent(), session.periods())
+        yield Store(session, total.load_id or 0, session.settings())
         total.state = "done"
         total.outcomes["decided"] += 1
     finally:

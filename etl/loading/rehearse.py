@@ -16,7 +16,7 @@ class Rehearsal:
     def settle(self, arrival: Arrival) -> Verdict:
         game = arrival.game
         revisions, choice = self._known(game.game_key)
-        before, _ = decide(revisions.values(), choice, self.store.shrink_percent)
+        before, _ = decide(revisions.values(), choice, self.store.settings.shrink_percent)
         old = revisions.get(game.content_hash)
         new = Revision(
             content_hash=game.content_hash,
@@ -30,13 +30,13 @@ class Rehearsal:
             exported_at = new.exported_at if newest == new.place else old.exported_at
             new = Revision(new.content_hash, exported_at, old.events, old.is_empty, old.is_accepted or new.is_accepted)
         revisions[new.content_hash] = new
-        after, states = decide(revisions.values(), choice, self.store.shrink_percent)
+        after, states = decide(revisions.values(), choice, self.store.settings.shrink_percent)
         state = states[game.content_hash]
         if state != "quarantined" and old and before == after:
             return Verdict("unchanged")
         if state == "archived" and after != before:
-            return why("archived", arrival, self.store.shrink_percent, by_another=True)
-        return why(state, arrival, self.store.shrink_percent)
+            return why("archived", arrival, self.store.settings.shrink_percent, by_another=True)
+        return why(state, arrival, self.store.settings.shrink_percent)
 
     def _known(self, game_key: str) -> tuple[dict[bytes, Revision], Choice | None]:
         if game_key not in self._games:

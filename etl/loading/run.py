@@ -97,7 +97,7 @@ def judge(session: Session, load_id: int) -> int:
         statement = "select f.game_key from contest.fixture as f where f.tenant_id = %s and not f.is_judged order by 1"
         keys = [key for (key,) in conn.execute(statement, [session.tenant_id])]
     if keys:
-        store = Store(session, load_id, session.shrink_percent(), session.periods())
+        store = Store(session, load_id, session.settings())
         for key in keys:
             store.settle(key)
     return len(keys)

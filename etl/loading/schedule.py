@@ -65,7 +65,7 @@ def load_schedule(session: Session, path: str, data: bytes, on_done: Callable[[D
     started = time.monotonic()
     rows = _read(data)
     total = Total(session.begin_load("schedule", storable(path)[:2000]))
-    store = Store(session, total.load_id or 0, session.shrink_percent(), session.periods())
+    store = Store(session, total.load_id or 0, session.settings())
     total.state = "failed"
     try:
         kept, refused = _stage(session, rows)

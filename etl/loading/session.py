@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,6 +17,15 @@ from etl.errors import StanchionError
 from etl.server import Server
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a tenant has set about loading."""
+
+    shrink_percent: Decimal  # how much of its events a newer revision may lose
+    periods: int  # of a game whose export does not say
+    ahead_of_utc: timedelta  # the league's clock: on which day an export was
 
 
 @dataclass
@@ -38,21 +48,19 @@ class Session:
         with self.transaction() as conn:
             conn.execute("select landing.join_load(%s)", [load_id])
 
-    def shrink_percent(self) -> Decimal:
-        """How much of its events a newer revision of the tenant may lose."""
+    def settings(self) -> Settings:
         with self.transaction() as conn:
-            return Decimal(
-                value(
-                    conn,
-                    "select e.settings ->> 'shrink_percent' from core.config_effective as e "
-                    "where e.tenant_id = %s and e.module = 'contest' and e.valid_to = 'infinity'",
-                    [self.tenant_id],
-                )
+            said = value(
+                conn,
+                "select e.settings from core.config_effective as e "
+                "where e.tenant_id = %s and e.module = 'contest' and e.valid_to = 'infinity'",
+                [self.tenant_id],
             )
-
-    def periods(self) -> int:
-        with self.transaction() as conn:
-            return int(value(conn, "select r.periods from contest.rules as r where r.valid_to = 'infinity'"))
+        return Settings(
+            shrink_percent=Decimal(str(said["shrink_percent"])),
+            periods=said["periods"],
+            ahead_of_utc=timedelta(hours=said["hours_ahead_of_utc"]),
+        )
 
 
 def be_loader(conn: Connection, tenant: str) -> Session:

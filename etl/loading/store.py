@@ -25,7 +25,7 @@ from etl.loading import fixture, rows, rowtext
 from etl.loading.decide import Choice, Revision, decide, place
 from etl.loading.fixture import Dates, Scheduled, Tracked
 from etl.loading.keys import name_key, storable
-from etl.loading.session import Session
+from etl.loading.session import Session, Settings
 from etl.paths import query
 from etl.tracker.model import Game, Reject
 from etl.tracker.recognise import read
@@ -70,8 +70,7 @@ class Store:
 
     session: Session
     load_id: int
-    shrink_percent: Decimal
-    periods: int
+    settings: Settings
     days: set[date] = field(default_factory=set)
 
     @property
@@ -123,7 +122,7 @@ class Store:
         is_new, is_original = self._archive(conn, arrival) if arrival else (False, False)
         chain = sorted(read_revisions(conn, key), key=lambda row: place(row.exported_at, row.content_hash))
         choice = choice_of(conn, key)
-        published, states = decide(map(revision_of, chain), choice, self.shrink_percent)
+        published, states = decide(map(revision_of, chain), choice, self.settings.shrink_percent)
         for row in chain:
             if row.state != states[row.content_hash]:
                 conn.execute(
@@ -134,7 +133,7 @@ class Store:
         old = conn.cursor(row_factory=dict_row).execute(text_of("loading/fixture"), key).fetchone()
         named = next((row for row in chain if row.content_hash == published), chain[-1] if chain else None)
         teams = (name_key(named.home_team), name_key(named.away_team)) if named else ("", "")
-        day, source = Dates.of(chain).day()
+        day, source = Dates.of(chain, self.settings.ahead_of_utc).day()
         scheduled = self._scheduled(conn, game_key, day, teams)
         if scheduled is not None:
             day = scheduled.played_on
@@ -152,7 +151,7 @@ class Store:
         if is_rewritten:
             in_hand = arrival and arrival.game.content_hash == published and (is_new or is_original)
             game = arrival.game if arrival and in_hand else self._from_archive(conn, game_key, published)
-            tracked = Tracked.of(game, self.periods)
+            tracked = Tracked.of(game, self.settings.periods)
         elif published is not None and old:
             judged = conn.cursor(row_factory=dict_row).execute(text_of("loading/quality"), key).fetchone()
             tracked = fixture.stored_tracked(old, judged or {})
@@ -321,9 +320,9 @@ class Store:
         content_hash = arrival.game.content_hash
         state = states[content_hash]
         if state == "quarantined" or (is_new and not is_other):
-            return why(state, arrival, self.shrink_percent, written)
+            return why(state, arrival, self.settings.shrink_percent, written)
         if is_other:
-            return why(state, arrival, self.shrink_percent, written, by_another=content_hash != published)
+            return why(state, arrival, self.settings.shrink_percent, written, by_another=content_hash != published)
         return Verdict("moved" if moved else "unchanged", rows=written)
 
 

@@ -90,7 +90,7 @@ class _Worker:
         self.task, self.claim, self.stop, self.pipe = task, claim, stop, pipe
         session = be_loader(conn, task.tenant)
         self.session = session
-        self.store = Store(session, task.load_id, session.shrink_percent(), session.periods())
+        self.store = Store(session, task.load_id, session.settings())
         self.rehearsal = Rehearsal(self.store) if task.is_rehearsal else None
         if not task.is_rehearsal:
             session.join_load(task.load_id)

@@ -37,6 +37,11 @@ class League:
         with open_session(self.server, self.slug) as session:
             return load_schedule(session, "games.csv", text.encode(), lambda _: None)
 
+    def set(self, key: str, value: str) -> None:
+        with self.db.transaction():
+            self.db.execute("select set_config('app.tenant_id', %s, true)", [self.id])
+            self.db.execute("select core.set_tenant_config('contest', %s, %s)", [key, value])
+
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of the tenant: `statement` ends where a condition can follow."""
         return self.db.execute(f"{statement} where tenant_id = %s", [self.id]).fetchall()

@@ -154,7 +154,7 @@ def test_a_connection_that_ends_between_any_two_statements_leaves_the_old_revisi
         left[0] = 10**9
         with open_session(league.server, "harbour") as session:
             load_id = session.begin_load("games", "test")
-            store = Store(session, load_id, session.shrink_percent(), session.periods())
+            store = Store(session, load_id, session.settings())
             left[0] = after
             try:
                 store.settle(game.game_key, Arrival(game))

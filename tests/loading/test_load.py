@@ -78,9 +78,7 @@ def test_losing_events_is_quarantined_and_accepted_on_request(league: League, tm
 
 
 def test_how_much_may_be_lost_is_the_leagues_to_say(league: League, tmp_path: Path) -> None:
-    with league.db.transaction():
-        league.db.execute("select set_config('app.tenant_id', %s, true)", [league.id])
-        league.db.execute("select core.set_tenant_config('contest', 'shrink_percent', '50')")
+    league.set("shrink_percent", "50")
     total = league.load(write(tmp_path / "a", export(events=40), export(minutes=5, events=21)))
     assert total.outcomes["quarantined"] == 0
     assert league.published() == 21

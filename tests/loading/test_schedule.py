@@ -96,6 +96,28 @@ def test_a_row_without_an_id_finds_its_game_by_day_and_teams(
     assert keys == [("18001", "final", True), ("2026-01-16 Quarry vs Old Dock", "scheduled", False)]
 
 
+@pytest.mark.parametrize("schedule_first", [True, False])
+def test_an_evening_west_of_greenwich_is_the_day_of_the_league(
+    schedule_first: bool, league: League, tmp_path: Path
+) -> None:
+    row = HEAD + ",2026-01-15,Ferrymen,Kestrels,,,3,3,,,,,,\n"
+    league.set("hours_ahead_of_utc", "-8")
+    midnight = {"exportDate": "2026-01-16T07:59:59Z", "savedAt": "2026-01-16T08:00:00Z"}
+    folder = write(
+        tmp_path / "a", export(events=60, **midnight), export(18002, events=60, exportDate="2026-01-16T08:00:00Z")
+    )
+    if schedule_first:
+        league.schedule(row)
+        league.load(folder)
+    else:
+        league.load(folder)
+        league.schedule(row)
+    assert sorted(league.rows("select game_key, played_on::text, played_on_source from contest.fixture")) == [
+        ("18001", "2026-01-15", "schedule"),
+        ("18002", "2026-01-16", "export"),
+    ]
+
+
 def test_rows_that_cannot_be_are_rejected_by_their_line_and_the_others_count(league: League) -> None:
     total = league.schedule(
         "Game ID;Date;Home;Away;Home Score;Away Score;Game Type\n"
