@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from etl.tracker.assemble import is_goal, scorer
+from etl.tracker.goals import is_goal, scorer
 from etl.tracker.model import Game
 
 Score = dict[str, dict[str, int]]  # side -> period -> goals

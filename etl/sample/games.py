@@ -1,111 +1,20 @@
 """Playing an invented game, event by event, with its truth.
 
-The chances are those of real games: which event follows which, who has the puck then, how long a line stays on the
-ice. Everything is decided by the seed.
+Which event follows which, who has the puck then and how long a line stays on the ice is decided by the seed.
 """
 
 import random
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from etl.sample import chances
 from etl.sample.names import FIRST, LAST, TEAMS
+from etl.sample.truth import Player, Truth
 
 OTHER: Final = {"home": "away", "away": "home"}
 SKATERS: Final = ("F1", "F2", "F3", "D1", "D2")
 PERIOD_LENGTHS: Final = {"1": 18, "2": 18, "3": 18, "OT": 5}
 PENALTY_LENGTHS: Final = {"minor": 3, "major": 6, "misconduct": 10}
-_WHISTLE: Final = 0.012  # the chance of an offside, an icing or a puck over the boards, at each event
-_PENALTY: Final = 0.0022
-# What follows an event: (type, weight, the chance that it is of the same team).
-_NEXT: Final[dict[str, list[tuple[str, float, float]]]] = {
-    "Faceoff": [
-        ("Possession", 40, 0.9),
-        ("Pass", 23, 0.97),
-        ("Zone_Entry_Exit", 15, 0.88),
-        ("Shot", 10, 1),
-        ("Turnover", 7, 0.92),
-    ],
-    "Possession": [
-        ("Pass", 42, 0.99),
-        ("Zone_Entry_Exit", 26, 0.98),
-        ("Shot", 11, 0.99),
-        ("Turnover", 10, 0.51),
-        ("Possession", 8, 0.95),
-        ("Play", 2, 0.44),
-    ],
-    "Zone_Entry_Exit": [
-        ("Possession", 40, 0.79),
-        ("Turnover", 24, 0.81),
-        ("Pass", 12, 0.92),
-        ("Zone_Entry_Exit", 11, 0.79),
-        ("Shot", 10, 0.97),
-        ("Play", 3, 0.22),
-    ],
-    "Pass": [
-        ("Zone_Entry_Exit", 33, 0.96),
-        ("Possession", 31, 0.95),
-        ("Turnover", 15, 0.94),
-        ("Shot", 10, 0.99),
-        ("Pass", 10, 0.96),
-    ],
-    "Turnover": [
-        ("Possession", 66, 0.18),
-        ("Zone_Entry_Exit", 22, 0.23),
-        ("Pass", 6, 0.33),
-        ("Turnover", 4, 0.23),
-        ("LoosePuck", 1, 0.4),
-    ],
-    "Play": [
-        ("Possession", 72, 0.3),
-        ("Zone_Entry_Exit", 10, 0.33),
-        ("Turnover", 6, 1),
-        ("Pass", 6, 0.6),
-        ("Shot", 5, 0.5),
-    ],
-    "LoosePuck": [("Possession", 47, 0.88), ("Pass", 35, 1), ("Zone_Entry_Exit", 12, 0.5)],
-}
-_SHOTS: Final = {
-    "Shot_OnNetSaved": 50.0, "Shot_Blocked": 25, "Shot_Missed": 19, "Shot_Goal": 3.9, "Shot_Deflected": 1.8,
-    "Shot_HitPost": 0.5,
-}  # fmt: skip
-_HOW: Final = {
-    "Shot": ["Shot_Wrist"] * 15 + ["Shot_Backhand", "Shot_OneTime", "Shot_Tip", "Shot_Slap", ""],
-    "Pass": ["Pass_Forehand"] * 11 + ["Pass_Backhand"] * 3 + ["Pass_Rim/Wrap", "Pass_Stretch", "Pass_Bank", ""],
-    "Goal": ["Goal_Wrist", "Goal_Wrist", "Goal_Backhand", "Goal_Tip", "Goal_Poke"],
-    "Save": ["Save_Chest", "Save_Butterfly", "Save_RightPad", "Save_LeftPad", "Save_Glove", "Save_Stick"],
-    "Turnover_Giveaway": ["Giveaway_PassMissed", "Giveaway_ZoneClear/Dump", "Giveaway_ShotBlocked"],
-    "Turnover_Takeaway": ["Takeaway_PokeCheck", "Takeaway_PokeCheck", "Takeaway_BattleWon"],
-    "Zone_Entry": ["ZoneEntry_Carried"] * 4 + ["ZoneEntry_DumpIn", "ZoneEntry_PassMiss/Misplay", "ZoneEntry_Pass"],
-    "Zone_Exit": ["ZoneExit_Carried", "ZoneExit_Carried", "ZoneExit_Pass", "ZoneExit_Clear", "ZoneExit_Chip"],
-    "Penalty": ["Penalty_Tripping"] * 4 + ["Penalty_Hooking", "Penalty_Roughing"],
-}
-_PLAYS: Final = ["", "", "", "StickCheck", "SecondTouch", "PuckRecoveryRetreivalTurnover", "PokeCheck", "Deke"]
-_WHISTLES: Final = [
-    ("Stoppage_Icing", "{} Icing"),
-    ("Stoppage_PuckOutofPlay", "Puck Out of Play"),
-    ("Stoppage_Offsides", "{} Offside"),
-]
-
-Player = dict[str, Any]
 Outcome = tuple[str, str] | None  # the event and the team that the next one follows
-
-
-@dataclass
-class Truth:
-    """What every statistic of a game must be, counted while it was played."""
-
-    players: dict[str, dict[str, dict[str, int]]] = field(default_factory=lambda: {"home": {}, "away": {}})
-    teams: dict[str, dict[str, int]] = field(default_factory=lambda: {"home": {}, "away": {}})
-    score: dict[str, dict[int, int]] = field(default_factory=dict)  # by side and period
-
-    def count(self, side: str, player: Player, name: str, by: int = 1) -> None:
-        counts = self.players[side].setdefault(player["num"], {})
-        counts[name] = counts.get(name, 0) + by
-
-    def count_both(self, side: str, player: Player, name: str, by: int = 1) -> None:
-        """Of the player and of the team."""
-        self.count(side, player, name, by)
-        self.teams[side][name] = self.teams[side].get(name, 0) + by
 
 
 def clock(seconds: float) -> str:
@@ -248,7 +157,7 @@ class Game:
                     "team": team,
                     "role": f"{whose}_player_{numbers[whose]}",
                     "roleNum": 1,
-                    "playD1": self.rng.choice(_PLAYS) if plays else "",
+                    "playD1": self.rng.choice(chances.PLAYS) if plays else "",
                     "playD2": "",
                     "playSuccess": "",
                     "pressure": "",
@@ -296,18 +205,18 @@ class Game:
             detail1 = rng.choices(
                 ["Pass_Completed", "Pass_Missed", "Pass_Deflected", "Pass_Intercepted"], [64, 23, 8, 5]
             )[0]
-            detail2 = rng.choice(_HOW["Pass"])
+            detail2 = rng.choice(chances.HOW["Pass"])
             if rng.random() < 0.7:
                 people.append((side, self._skater(side, first["num"])))
             self.truth.count_both(side, first, "passes")
             self.truth.count_both(side, first, "passes_completed", int(detail1 == "Pass_Completed"))
         elif kind == "Turnover":
             detail1 = "Turnover_Giveaway" if rng.random() < 0.8 else "Turnover_Takeaway"
-            detail2 = rng.choice(_HOW[detail1])
+            detail2 = rng.choice(chances.HOW[detail1])
             self.truth.count_both(side, first, "giveaways" if detail1 == "Turnover_Giveaway" else "takeaways")
         elif kind == "Zone_Entry_Exit":
             detail1 = rng.choices(["Zone_Entry", "Zone_Exit", "Zone_Keepin", "Zone_Exit_Failed"], [44, 43, 10, 3])[0]
-            detail2 = rng.choice(_HOW.get(detail1, ["Zone_KeepIn"]))
+            detail2 = rng.choice(chances.HOW.get(detail1, ["Zone_KeepIn"]))
         elif kind == "Possession":
             detail1 = rng.choices(["", "Possession_PuckRecovery", "Faceoff", "Possession_Regroup"], [50, 17, 11, 3])[0]
         elif kind == "Play":
@@ -323,7 +232,7 @@ class Game:
 
     def _shot(self, side: str) -> Outcome:
         rng, other = self.rng, OTHER[side]
-        how = rng.choices(list(_SHOTS), list(_SHOTS.values()))[0]
+        how = rng.choices(list(chances.SHOTS), list(chances.SHOTS.values()))[0]
         if how == "Shot_Goal" and self._clock >= self._stint_start:
             how = "Shot_OnNetSaved"  # no rule could place a goal in the very second of a change
         shooter, goalie = self._skater(side), self._goalie(other)
@@ -333,11 +242,11 @@ class Game:
         if how == "Shot_Goal":
             self._mark_assists(side, shooter)
         people = ((side, shooter), (other, goalie)) if on_net else ((side, shooter),)
-        self._emit("Shot", side, how, rng.choice(_HOW["Shot"]), people)
+        self._emit("Shot", side, how, rng.choice(chances.HOW["Shot"]), people)
         if how == "Shot_OnNetSaved":
             freeze = rng.random() < 0.35
             kind = "Save_Freeze" if freeze else "Save_Rebound"
-            self._emit("Save", other, kind, rng.choice(_HOW["Save"]), ((other, goalie),))
+            self._emit("Save", other, kind, rng.choice(chances.HOW["Save"]), ((other, goalie),))
             self.truth.count_both(other, goalie, "saves")
             if freeze:
                 stop = f"{other.title()} Goalie Stopped (after {side.title()} SOG)"
@@ -379,7 +288,9 @@ class Game:
 
     def _goal(self, side: str, shooter: Player, goalie: Player) -> Outcome:
         other = OTHER[side]
-        self._emit("Goal", side, "Goal_Scored", self.rng.choice(_HOW["Goal"]), ((side, shooter), (other, goalie)))
+        self._emit(
+            "Goal", side, "Goal_Scored", self.rng.choice(chances.HOW["Goal"]), ((side, shooter), (other, goalie))
+        )
         self.truth.count_both(side, shooter, "goals")
         self.truth.score[side][self._period] += 1
         players = {team: sum(bool(player) for player in self._ice[team].values()) for team in OTHER}
@@ -397,7 +308,7 @@ class Game:
 
     def _penalty(self, side: str) -> Outcome:
         player = self._skater(side)
-        self._emit("Penalty", side, "Penalty_Minor", self.rng.choice(_HOW["Penalty"]), ((side, player),))
+        self._emit("Penalty", side, "Penalty_Minor", self.rng.choice(chances.HOW["Penalty"]), ((side, player),))
         self.truth.count_both(side, player, "penalties")
         self.truth.count_both(side, player, "pim", PENALTY_LENGTHS["minor"])
         if not any(ends > self._played() for ends in self._penalties[side]):
@@ -453,14 +364,14 @@ class Game:
             if self._clock < self._next_change and self._close_stint(int(self._clock), ""):
                 self._change(whistle=False)
             kind, side = follows
-            choices = _NEXT.get(kind, _NEXT["Possession"])
+            choices = chances.NEXT.get(kind, chances.NEXT["Possession"])
             kind, _, same = rng.choices(choices, [weight for _, weight, _ in choices])[0]
             side = side if rng.random() < same else OTHER[side]
             chance = rng.random()
-            if chance < _PENALTY:
+            if chance < chances.PENALTY:
                 follows = self._penalty(side)
-            elif chance < _PENALTY + _WHISTLE:
-                detail2, stop_type = rng.choice(_WHISTLES)
+            elif chance < chances.PENALTY + chances.STOPPAGE:
+                detail2, stop_type = rng.choice(chances.WHISTLES)
                 follows = self._whistle(side, detail2, stop_type.format(side.title()), "OtherFaceoff")
             elif kind == "Shot":
                 follows = self._shot(side)

@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from etl.tracker import pieces
 from etl.tracker.errors import UnreadableError
+from etl.tracker.goals import is_goal, scorer
 from etl.tracker.identity import content_hash
 from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Point, Reject, Side, Stint
 from etl.tracker.rink import Rink
@@ -21,22 +23,15 @@ from etl.tracker.shape import Points, SourceEntry, SourceEvent, SourceGame, Sour
 from etl.tracker.values import (
     BadValueError,
     clock,
-    code,
     day,
     jersey,
     moment,
     period,
-    play_code,
-    raw,
-    role,
     seconds,
-    success,
     text,
     whole,
 )
 
-_SIDES: dict[Any, Side] = {"home": "home", "away": "away"}
-_ZONES = {"o": "o", "d": "d", "n": "n"}
 _OUTSIDE = Decimal("0.5")  # seconds by which neighbouring stints may miss each other
 _MANY_GOALS = 500  # more are not looked up among the stints: no game has them
 
@@ -65,15 +60,15 @@ class _Assembly:
         if game_key is None:
             raise UnreadableError("The export names no game: its gameId is empty.")
         self.flags["team_without_name"] += (home is None) + (away is None)
-        self.period_seconds = {key: round(minutes * 60) for key, minutes in _lengths(source.period_lengths)}
+        self.period_seconds = {key: round(minutes * 60) for key, minutes in pieces.lengths(source.period_lengths)}
         self.periods = sum(key.isdigit() for key in self.period_seconds) or 3
         exported_at = moment(source.export_date) or moment(source.saved_at)
         if exported_at is None and source.format != "roster":
             self.flags["export_date_not_read"] += 1
         self.rosters = Rosters(self._entries(), self.flags)
         # what recurs in a game is made once; typed, since 1 and true are one key otherwise
-        self._participant = lru_cache(maxsize=None, typed=True)(partial(_participant, self.rosters))
-        self._on_ice = lru_cache(maxsize=None)(partial(_on_ice, self.rosters))
+        self._participant = lru_cache(maxsize=None, typed=True)(partial(pieces.participant, self.rosters))
+        self._on_ice = lru_cache(maxsize=None)(partial(pieces.on_ice, self.rosters))
         self.rink = Rink(self._all_points())
         events = self._events()
         stints = self._stints()
@@ -88,7 +83,7 @@ class _Assembly:
             away_team=away or "",
             game_date=day(source.game_date),
             period_seconds=self.period_seconds,
-            penalty_minutes={key: int(minutes) for key, minutes in _lengths(source.penalty_lengths)},
+            penalty_minutes={key: int(minutes) for key, minutes in pieces.lengths(source.penalty_lengths)},
             home_attacks_right_p1=source.home_attacks_right if isinstance(source.home_attacks_right, bool) else None,
             rosters=self.rosters.entries,
             events=events,
@@ -159,8 +154,10 @@ class _Assembly:
         return tuple(events)
 
     def _event(self, position: int, source: SourceEvent) -> Event:
-        kind, detail1, detail2, type_raw, detail1_raw, detail2_raw = _codes(source.type, source.detail1, source.detail2)
-        side, zone, succeeded = _marks(source.team, source.zone, source.success)
+        kind, detail1, detail2, type_raw, detail1_raw, detail2_raw = pieces.codes(
+            source.type, source.detail1, source.detail2
+        )
+        side, zone, succeeded = pieces.marks(source.team, source.zone, source.success)
         number = period(source.period, self.periods)
         start = clock(source.start_time)
         index = self._index(source.idx)
@@ -329,7 +326,7 @@ class _Assembly:
                 self.flags["stint_player_on_no_roster"] += 1
             if is_goalie:
                 goalies.add(shirt)
-        on_ice.sort(key=_slot)
+        on_ice.sort(key=pieces.slot_order)
         self.flags["player_in_two_slots"] += len(on_ice) - len({player.jersey for player in on_ice})
         self.flags["two_goalies"] += len(goalies) > 1
         return on_ice
@@ -356,91 +353,3 @@ class _Assembly:
             self.flags["scorer_not_on_ice"] += who is None or not any(
                 player.side == who.side and player.jersey == who.jersey for player in found.on_ice
             )
-
-
-@lru_cache(maxsize=16384, typed=True)
-def _codes(kind: Any, detail1: Any, detail2: Any) -> tuple[str, str | None, str | None, str, str | None, str | None]:
-    """Of an event, canonical and as they were written."""
-    canonical = code(kind)
-    if canonical is None:
-        raise BadValueError("The event has no type.")
-    return canonical, code(detail1), code(detail2), raw(kind) or "", raw(detail1), raw(detail2)
-
-
-@lru_cache(maxsize=1024, typed=True)
-def _marks(team: Any, zone: Any, succeeded: Any) -> tuple[Side | None, Any, bool | None]:
-    return _side(team), _ZONES.get(zone) if isinstance(zone, str) else None, success(succeeded)
-
-
-def _participant(
-    rosters: Rosters,
-    number: int,
-    team: Side | None,
-    num: Any,
-    name: Any,
-    given: Any,
-    role_: Any,
-    detail1: Any,
-    detail2: Any,
-    succeeded: Any,
-    pressure: Any,
-    side_of_puck: Any,
-) -> tuple[Participant, tuple[str, ...]]:
-    """The participant of an event of this team, and what is odd about it."""
-    flags: list[str] = []
-    whose, role_no = role(role_)
-    shirt, named = jersey(num), text(name)
-    if whose is None:
-        flags.append("participant_without_role")
-    if shirt is None:
-        flags.append("participant_without_jersey")
-    side = rosters.side(team, _side(given), whose == "opp", shirt, named, flags)
-    participant = Participant(
-        participant_no=number,
-        role=whose,
-        role_no=role_no,
-        side=side,
-        jersey=shirt,
-        name=named,
-        person_key=rosters.person(side, shirt),
-        detail1=play_code(detail1),
-        detail2=play_code(detail2),
-        detail1_raw=raw(detail1),
-        detail2_raw=raw(detail2),
-        success=success(succeeded),
-        pressure=text(pressure),
-        side_of_puck=text(side_of_puck),
-    )
-    return participant, tuple(flags)
-
-
-def _on_ice(rosters: Rosters, side: Side, slot: str, shirt: str, name: str | None) -> tuple[OnIce, bool, bool]:
-    """Who is in a slot, whether a roster has them, and whether it is a goalie."""
-    entry = rosters.entry(side, shirt)
-    there = OnIce(side, slot, shirt, name, entry.person_key if entry else None)
-    return there, entry is not None, slot == "G" or (entry is not None and entry.position == "G")
-
-
-def _slot(player: OnIce) -> int:
-    return SLOTS.index(player.slot)
-
-
-def is_goal(event: Event) -> bool:
-    return event.type == "Goal" and event.detail1 == "Goal_Scored"
-
-
-def scorer(event: Event) -> Participant | None:
-    """Event player 1, who is credited with what the event counts."""
-    return next((person for person in event.participants if person.role == "event" and person.role_no == 1), None)
-
-
-def _side(value: Any) -> Side | None:
-    return _SIDES.get(value) if value.__class__ is str else None
-
-
-def _lengths(value: Any) -> Iterable[tuple[str, Decimal]]:
-    """The lengths that can be read, by the text of their key."""
-    for key, length in value.items() if isinstance(value, dict) else ():
-        number = seconds(length)
-        if number is not None and 0 <= number <= 1000 and len(str(key)) <= 20:
-            yield str(key), number

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from etl.tracker.assemble import is_goal, scorer
+from etl.tracker.goals import is_goal, scorer
 from etl.tracker.rosters import OTHER
 
 
