@@ -18,11 +18,13 @@ from .exports import export, write
 
 MEASURED = """
 import resource, sys
+from pathlib import Path
 from etl.loading.run import load
 from etl.server import Server
 total = load(Server(sys.argv[1], "test", embedded=False, description="test"), "harbour", (sys.argv[2],), jobs=2)
-peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(sum(total.outcomes.values()), peak // 1024)
+# not RUSAGE_SELF, which has the memory of the process that started this one in it
+own = next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
+print(sum(total.outcomes.values()), max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) // 1024)
 """
 
 

@@ -16,6 +16,7 @@ from etl.audit.rules import broken, rule_files
 from etl.deploy import PATIENCE, Patience, deploy, plan_deploy, plan_revert, revert
 from etl.modules import discover
 from etl.paths import ROOT
+from tests.conftest import Cluster
 from tests.sessions import wait_for_waiting
 
 Db = psycopg.Connection[Any]
@@ -207,7 +208,12 @@ def test_the_contract_can_be_taken_back_and_then_old_code_runs_again(
 
 @pytest.mark.parametrize(("last", "step"), [(NAMES[-2], contract), (NAMES[0], take_back_expansion)])
 def test_who_comes_while_it_waits_for_the_lock_is_not_waited_for(
-    last: str, step: Callable[[Db], None], legacy: Db, tenants: dict[str, str], make_login: Callable[..., str]
+    last: str,
+    step: Callable[[Db], None],
+    legacy: Db,
+    tenants: dict[str, str],
+    make_login: Callable[..., str],
+    cluster: Cluster,
 ) -> None:
     deploy_to(legacy, last)
     login = make_login("stanchion_app") + f" options='-c app.tenant_id={tenants['ours']}'"
@@ -219,7 +225,7 @@ def test_who_comes_while_it_waits_for_the_lock_is_not_waited_for(
     ):
         before.execute(read)
         stepping = pool.submit(step, legacy)
-        with psycopg.connect(legacy.info.dsn, autocommit=True) as watch:
+        with psycopg.connect(cluster.dsn(legacy.info.dbname), autocommit=True) as watch:
             wait_for_waiting(watch, 1)
             reading = pool.submit(lambda: after.execute(read).fetchone())
             wait_for_waiting(watch, 2)
