@@ -1,5 +1,8 @@
 """The command line `stanchion`: which commands there are, and how errors reach people."""
 
+import os
+import signal
+import sys
 from typing import Any
 
 import click
@@ -39,6 +42,10 @@ class Sentences(click.Group):
             raise click.ClickException(str(e)) from e
         except psycopg.Error as e:
             raise click.ClickException(explain(e)) from e
+        except BrokenPipeError:
+            # who read what is printed has seen enough: head, less
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
         except OSError as e:
             raise click.ClickException(f"{e.filename or 'The system'}: {e.strerror or e}.") from e
 

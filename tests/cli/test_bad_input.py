@@ -1,12 +1,16 @@
 """Whatever is put in, what comes out is a sentence and an exit code, never a traceback."""
 
+import os
+import signal
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.conftest import run_stanchion
+from tests.conftest import PROGRAM, run_stanchion
 
 Stanchion = Callable[..., Any]
 
@@ -116,3 +120,12 @@ def test_any_language(stanchion: Stanchion) -> None:
     assert stanchion("tenant", "add", "liga", "--name", "Ледовая Лига 🏒 ÅÄÖ").code == 0
     assert "Ледовая Лига 🏒 ÅÄÖ" in stanchion("tenant", "list").out
     assert "Ледовая Лига" in stanchion("tenant", "list", "--json").out
+
+
+def test_whoever_reads_what_is_printed_may_stop(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [PROGRAM, "sample", "--games", "1", "--out", tmp_path / "league"]
+    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
