@@ -62,7 +62,9 @@ class Growth:
     def grow(self, events: int) -> None:
         """Whole days, built, until there are so many events."""
         games = -(-events // self.events_of_a_game)
-        self._copy(max(games // self.per_day * self.per_day, self.per_day) - self.count, is_built=True)
+        missing = max(games // self.per_day * self.per_day, self.per_day) - self.count
+        if missing > 0:
+            self._copy(missing, is_built=True)
         self._build()  # what a tenant has once, such as its persons
         self.conn.execute("set default_statistics_target = 10")  # a thousand partitions take long otherwise
         self.conn.execute("vacuum (analyze)")
