@@ -39,8 +39,11 @@ class Day:
 
     def facts_without_news(self) -> dict[str, int]:
         """Pages of facts that a build with nothing new touched, and ought not to."""
-        touched = {table: pages for table, pages in self.nothing_new.items() if "fact_" in table or "parts." in table}
-        return {table: pages for table, pages in touched.items() if table not in LOOKED_AT}
+        return {
+            table: pages
+            for table, pages in self.nothing_new.items()
+            if ("fact_" in table or "parts." in table) and table not in LOOKED_AT
+        }
 
 
 class Growth:

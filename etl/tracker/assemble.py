@@ -20,17 +20,7 @@ from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Poi
 from etl.tracker.rink import Rink
 from etl.tracker.rosters import OTHER, Rosters
 from etl.tracker.shape import Points, SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
-from etl.tracker.values import (
-    BadValueError,
-    clock,
-    day,
-    jersey,
-    moment,
-    period,
-    seconds,
-    text,
-    whole,
-)
+from etl.tracker.values import BadValueError, clock, day, jersey, moment, period, seconds, text, whole
 
 _OUTSIDE = Decimal("0.5")  # seconds by which neighbouring stints may miss each other
 _MANY_GOALS = 500  # more are not looked up among the stints: no game has them

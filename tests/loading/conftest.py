@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from etl.database import acting_for
 from etl.loading.run import Total, load
 from etl.loading.schedule import load_schedule
 from etl.loading.session import open_session
@@ -38,8 +39,7 @@ class League:
             return load_schedule(session, "games.csv", text.encode(), lambda _: None)
 
     def set(self, key: str, value: str) -> None:
-        with self.db.transaction():
-            self.db.execute("select set_config('app.tenant_id', %s, true)", [self.id])
+        with acting_for(self.db, self.id):
             self.db.execute("select core.set_tenant_config('contest', %s, %s)", [key, value])
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
