@@ -28,9 +28,9 @@ from etl.bench.scratch import Scratch, settle
 from etl.binaries import find_binaries
 from etl.database import value
 from etl.errors import StanchionError
-from etl.loading.rowtext import COLUMNS
 from etl.loading.run import load
 from etl.server import Server
+from etl.tracker.rowtext import COLUMNS
 
 # of the rate of \copy in as many sessions; the same files again, of the rate of loading them
 BARS = {1: 0.5, 2: 0.6}

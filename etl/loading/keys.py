@@ -3,12 +3,12 @@
 import unicodedata
 from datetime import date
 
-_UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
+from etl.tracker.values import UNSTORABLE
 
 
 def storable(text: str) -> str:
-    """Text without what Postgres cannot keep: NUL, and the half characters that paths are decoded with."""
-    return text.translate(_UNSTORABLE)
+    """Text without what Postgres cannot keep."""
+    return text.translate(UNSTORABLE)
 
 
 def name_key(name: str) -> str:

@@ -25,10 +25,10 @@ def tracked_score(game: Game) -> Score:
     score: dict[str, dict[str, int]] = {side: defaultdict(int) for side in ("home", "away")}
     seen = set()
     for event in game.events:
-        if not is_goal(event) or event.side is None:
+        if not is_goal(event) or event.action.side is None:
             continue
         by = scorer(event)
-        side = (by.side if by else None) or event.side
+        side = (by.side if by else None) or event.action.side
         key = (event.period, event.start_s, side, by.jersey if by else None)
         if event.start_s is not None and key in seen:
             continue

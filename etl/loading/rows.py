@@ -2,7 +2,7 @@
 
 from psycopg import sql
 
-from etl.loading.rowtext import COLUMNS
+from etl.tracker.rowtext import COLUMNS
 
 
 def _each(statement: str) -> dict[str, str]:

@@ -10,11 +10,14 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
 import psycopg
 
 from etl.database import Connection, acting_for, connect, find_tenant, require_deployed, value
 from etl.errors import StanchionError
+from etl.paths import query
 from etl.server import Server
+from etl.tracker.league import League, Rulebook
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -26,6 +29,7 @@ class Settings:
     shrink_percent: Decimal  # how much of its events a newer revision may lose
     periods: int  # of a game whose export does not say
     ahead_of_utc: timedelta  # the league's clock: on which day an export was
+    rules: Rulebook  # what the league says itself about periods and their lengths
 
 
 @dataclass
@@ -56,10 +60,12 @@ class Session:
                 "where e.tenant_id = %s and e.module = 'contest' and e.valid_to = 'infinity'",
                 [self.tenant_id],
             )
+            changes = conn.execute(query("loading/rules"), {"tenant": self.tenant_id}).fetchall()
         return Settings(
             shrink_percent=Decimal(str(said["shrink_percent"])),
             periods=said["periods"],
             ahead_of_utc=timedelta(hours=said["hours_ahead_of_utc"]),
+            rules=Rulebook((since, msgspec.convert(rules, League)) for since, rules in changes),
         )
 
 

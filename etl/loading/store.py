@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from etl.database import Connection
 from etl.errors import StanchionError
-from etl.loading import fixture, rows, rowtext
+from etl.loading import fixture, rows
 from etl.loading.decide import Choice, Revision, decide, place
 from etl.loading.fixture import Dates, Scheduled, Tracked
 from etl.loading.keys import name_key, storable
@@ -29,6 +29,7 @@ from etl.loading.session import Session, Settings
 from etl.paths import query
 from etl.tracker.model import Game, Reject
 from etl.tracker.recognise import read
+from etl.tracker.rowtext import arrays
 from etl.tracker.sources import from_bytes
 
 _LONGEST_RAW = 4000  # characters of a rejected piece that are kept
@@ -220,7 +221,7 @@ class Store:
         ).fetchone()
         assert row  # noqa: S101 - decided from the same rows
         return msgspec.structs.replace(
-            next(read(from_bytes("archive", zlib.decompress(row[0])))), content_hash=content_hash
+            next(read(from_bytes("archive", zlib.decompress(row[0])), self.settings.rules)), content_hash=content_hash
         )
 
     # ------------------------------------------------------------ what is asked
@@ -247,7 +248,7 @@ class Store:
             for statement in rows.REMOVE.values():
                 conn.execute(statement, key | {"day": old["played_on"]}, prepare=False)
         if game is not None:
-            for table, array in rowtext.arrays(game):
+            for table, array in arrays(game.rows):
                 written += conn.execute(rows.PUBLISH[table], key | {"day": new["played_on"], "rows": array}).rowcount
         return written
 

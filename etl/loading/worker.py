@@ -73,6 +73,7 @@ def work(task: Task, claim: Any, stop: Any, pipe: Pipe) -> None:
     try:
         with connect(task.server) as conn:
             gc.freeze()
+            gc.set_threshold(100_000)  # a game has no cycles, and is gone before the next
             _Worker(task, conn, claim, stop, pipe).run()
         pipe.send(None)
     except BrokenPipeError:
@@ -153,7 +154,7 @@ class _Worker:
             return {bytes(row[0]) for row in found}
 
     def _load_document(self, number: int, document: Document, mark: bytes | None, size: int) -> Iterator[Done]:
-        games = read(document)
+        games = read(document, self.store.settings.rules)
         count = 0
         while True:
             try:

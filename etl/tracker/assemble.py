@@ -5,7 +5,6 @@ stints, what is accepted, rejected and (stints without players) ignored adds up 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -16,28 +15,34 @@ from etl.tracker import pieces
 from etl.tracker.errors import UnreadableError
 from etl.tracker.goals import is_goal, scorer
 from etl.tracker.identity import content_hash
-from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Point, Reject, Side, Stint
+from etl.tracker.league import Periods, Rulebook
+from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Reject, Side, Stint
 from etl.tracker.rink import Rink
 from etl.tracker.rosters import OTHER, Rosters
-from etl.tracker.shape import Points, SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
-from etl.tracker.values import BadValueError, clock, day, jersey, moment, period, seconds, text, whole
+from etl.tracker.rowtext import render
+from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
+from etl.tracker.values import BadValueError, clock, day, jersey, moment, seconds, text, whole
 
 _OUTSIDE = Decimal("0.5")  # seconds by which neighbouring stints may miss each other
 _MANY_GOALS = 500  # more are not looked up among the stints: no game has them
 
 
-def assemble(source: SourceGame) -> Game:
-    """The game of an export. Raises UnreadableError when it does not say which game it is."""
-    return _Assembly(source).game()
+def assemble(source: SourceGame, rules: Rulebook) -> Game:
+    """The game of an export, by the rules of its day. Raises UnreadableError when it does not say which game it is."""
+    return _Assembly(source, rules).game()
 
 
 class _Assembly:
-    def __init__(self, source: SourceGame) -> None:
+    def __init__(self, source: SourceGame, rules: Rulebook) -> None:
         self.source = source
+        self.exported_at = moment(source.export_date) or moment(source.saved_at)
+        self.game_date = day(source.game_date)
+        league = rules.on(self.game_date or (self.exported_at.date() if self.exported_at else None))
+        said = {key: round(minutes * 60) for key, minutes in pieces.lengths(source.period_lengths)}
+        self.period_seconds = league.lengths(said)
+        self.periods = Periods(league, self.period_seconds)
         self.flags: Counter[str] = Counter()
         self.rejects: list[Reject] = []
-        self.periods = 3
-        self.period_seconds: dict[str, int] = {}
         if source.repaired:
             self.flags["text_repaired"] = source.repaired
 
@@ -50,28 +55,26 @@ class _Assembly:
         if game_key is None:
             raise UnreadableError("The export names no game: its gameId is empty.")
         self.flags["team_without_name"] += (home is None) + (away is None)
-        self.period_seconds = {key: round(minutes * 60) for key, minutes in pieces.lengths(source.period_lengths)}
-        self.periods = sum(key.isdigit() for key in self.period_seconds) or 3
-        exported_at = moment(source.export_date) or moment(source.saved_at)
-        if exported_at is None and source.format != "roster":
+        if self.exported_at is None and source.format != "roster":
             self.flags["export_date_not_read"] += 1
         self.rosters = Rosters(self._entries(), self.flags)
-        # what recurs in a game is made once; typed, since 1 and true are one key otherwise
-        self._participant = lru_cache(maxsize=None, typed=True)(partial(pieces.participant, self.rosters))
+        # what recurs in a game is made once
+        self._participant = lru_cache(maxsize=None)(partial(pieces.participant, self.rosters))
         self._on_ice = lru_cache(maxsize=None)(partial(pieces.on_ice, self.rosters))
-        self.rink = Rink(self._all_points())
+        self.rink = Rink()
         events = self._events()
+        points, self.flags["point_off_the_rink"] = self.rink.points()
         stints = self._stints()
         self._check_goals(events, stints)
-        self.flags["point_off_the_rink"] += self.rink.outside
+        rows = render(events, points, stints)
         stints_rejected = sum(reject.part == "stint" for reject in self.rejects)
         return Game(
             game_key=game_key,
             format=source.format,
-            exported_at=exported_at,
+            exported_at=self.exported_at,
             home_team=home or "",
             away_team=away or "",
-            game_date=day(source.game_date),
+            game_date=self.game_date,
             period_seconds=self.period_seconds,
             penalty_minutes={key: int(minutes) for key, minutes in pieces.lengths(source.penalty_lengths)},
             home_attacks_right_p1=source.home_attacks_right if isinstance(source.home_attacks_right, bool) else None,
@@ -83,7 +86,8 @@ class _Assembly:
             events_seen=len(source.events),
             stints_seen=len(source.shifts),
             stints_ignored=len(source.shifts) - len(stints) - stints_rejected,
-            content_hash=content_hash((home or "", away or ""), self.rosters.entries, events, stints),
+            rows=rows,
+            content_hash=content_hash((home or "", away or ""), self.rosters.entries, rows),
             document=msgspec.json.encode(source),
         )
 
@@ -113,84 +117,62 @@ class _Assembly:
 
     # ---------------------------------------------------------------- events
 
-    def _all_points(self) -> Iterable[Points]:
-        for event in self.source.events:
-            if isinstance(event, SourceEvent):
-                yield event.puck
-                for person in event.players or ():
-                    if isinstance(person, SourcePlayer):
-                        yield person.xy
-
     def _events(self) -> tuple[Event, ...]:
-        kept: list[tuple[Any, Event]] = []
+        events: list[Event] = []
+        marks: list[tuple[int, Any]] = []  # where an event says which goal it assists to, and how it says it
         for position, source in enumerate(self.source.events):
-            if not isinstance(source, SourceEvent):
+            if source.__class__ is not SourceEvent:
                 self._reject("event", position, "The event is not an object of the form of an event.", source)
                 continue
             try:
-                kept.append((source.assist_to, self._event(position, source)))
+                event = self._event(position, source)
             except BadValueError as error:
                 self._reject("event", position, str(error), source)
-        events = [event for _, event in kept]
-        goals = self._goals(events)
-        for place, (assist_to, event) in enumerate(kept):
-            if assist_to is None:
                 continue
-            goal = goals.get(self._index(assist_to))
+            if source.assist_to is not None:
+                marks.append((len(events), source.assist_to))
+            events.append(event)
+            self._places(position, source)
+        goals = self._goals(events)
+        for place, mark in marks:
+            goal = goals.get(self._index(mark))
             if goal is None:
                 self.flags["assist_to_no_goal"] += 1
             else:
-                events[place] = msgspec.structs.replace(event, assist_to=goal)
+                events[place] = msgspec.structs.replace(events[place], assist_to=goal)
         return tuple(events)
 
     def _event(self, position: int, source: SourceEvent) -> Event:
-        kind, detail1, detail2, type_raw, detail1_raw, detail2_raw = pieces.codes(
-            source.type, source.detail1, source.detail2
-        )
-        side, zone, succeeded = pieces.marks(source.team, source.zone, source.success)
-        number = period(source.period, self.periods)
+        action = pieces.action(source.type, source.detail1, source.detail2, source.team, source.zone, source.success)
+        number = self.periods.number(source.period)
         start = clock(source.start_time)
         index = self._index(source.idx)
-        people, points = self._people(position, source, side)
-        if side is None:
+        people = self._people(position, source, action.side)
+        if action.side is None:
             self.flags["event_without_team"] += 1
         if start is None:
             self.flags["event_without_clock"] += 1
         if number == 0:
             self.flags["event_without_period"] += 1
         return Event(
-            event_no=position,
-            source_idx=position if source.idx is None else index,
-            period=number,
-            type=kind,
-            detail1=detail1,
-            detail2=detail2,
-            type_raw=type_raw,
-            detail1_raw=detail1_raw,
-            detail2_raw=detail2_raw,
-            side=side,
-            zone=zone,
-            success=succeeded,
-            start_s=start,
-            end_s=clock(source.end_time),
-            linked_group=self._index(source.linked_group),
-            assist_to=None,
-            sequence_no=self._index(source.sequence_no),
-            play_no=self._index(source.play_no),
-            is_highlight=source.is_highlight is True,
-            participants=people,
-            points=points,
+            position,
+            position if source.idx is None else index,
+            number,
+            action,
+            start,
+            clock(source.end_time),
+            self._index(source.linked_group),
+            None,
+            self._index(source.sequence_no),
+            self._index(source.play_no),
+            source.is_highlight is True,
+            people,
         )
 
-    def _people(
-        self, position: int, source: SourceEvent, team: Side | None
-    ) -> tuple[tuple[Participant, ...], tuple[Point, ...]]:
+    def _people(self, position: int, source: SourceEvent, team: Side | None) -> tuple[Participant, ...]:
         people: list[Participant] = []
-        points = self.rink.points("puck", None, source.puck) if source.puck else []
-        if source.net:
-            points += self.rink.points("net", None, source.net)
         for number, person in enumerate(source.players or ()):
-            if not isinstance(person, SourcePlayer):
+            if person.__class__ is not SourcePlayer:
                 self._reject("participant", position, "The participant of the event is not an object.", person)
                 continue
             participant, flags = self._participant(
@@ -209,12 +191,19 @@ class _Assembly:
             people.append(participant)
             for flag in flags:
                 self.flags[flag] += 1
-            if person.xy:
-                points += self.rink.points("player", number, person.xy)
-        return tuple(people), tuple(points)
+        return tuple(people)
+
+    def _places(self, position: int, source: SourceEvent) -> None:
+        if source.puck:
+            self.rink.add(f"{position},puck,-1", source.puck)
+        if source.net:
+            self.rink.add(f"{position},net,-1", source.net)
+        for number, person in enumerate(source.players or ()):
+            if person.__class__ is SourcePlayer and person.xy:
+                self.rink.add(f"{position},player,{number}", person.xy)
 
     def _index(self, value: Any) -> int | None:
-        if value is None or (value.__class__ is int and -(2**53) < value < 2**53):
+        if value.__class__ is int or value is None:
             return value  # type: ignore[no-any-return]
         try:
             return whole(value)
@@ -227,10 +216,15 @@ class _Assembly:
         seen = set()
         goals: dict[int | None, int] = {}
         for event in events:
-            if event.side is None or not is_goal(event):
+            if event.action.side is None or not is_goal(event):
                 continue
             who = scorer(event)
-            key = (event.period, event.start_s, who.side if who else event.side, (who.jersey or "") if who else None)
+            key = (
+                event.period,
+                event.start_s,
+                who.side if who else event.action.side,
+                (who.jersey or "") if who else None,
+            )
             if key in seen and event.start_s is not None:
                 self.flags["duplicate_goal"] += 1
                 continue
@@ -286,7 +280,7 @@ class _Assembly:
         self.flags["duration_disagrees"] += duration is not None and abs(duration - round(start - end)) > 1
         return Stint(
             stint_no=number,
-            period=period(source.period, self.periods),
+            period=self.periods.number(source.period),
             start_s=start,
             end_s=end,
             stoppage_s=stoppage,
@@ -328,7 +322,7 @@ class _Assembly:
         by_period: dict[int, list[Stint]] = defaultdict(list)
         for stint in stints:
             by_period[stint.period].append(stint)
-        for goal in [event for event in events if event.side and is_goal(event)][:_MANY_GOALS]:
+        for goal in [event for event in events if event.action.side and is_goal(event)][:_MANY_GOALS]:
             at = goal.start_s
             found = None
             if at is not None:

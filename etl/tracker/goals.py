@@ -4,7 +4,8 @@ from etl.tracker.model import Event, Participant
 
 
 def is_goal(event: Event) -> bool:
-    return event.type == "Goal" and event.detail1 == "Goal_Scored"
+    action = event.action
+    return action.type == "Goal" and action.detail1 == "Goal_Scored"
 
 
 def scorer(event: Event) -> Participant | None:

@@ -4,6 +4,9 @@ Readers (etl/tracker/) produce it, loading (etl/loading/) writes it; neither kno
 canonical: the same game written differently gives the same value, and so the same content hash. Only the fields that
 end in _raw are as the source wrote them, and they are not part of the hash.
 
+Thousands of events share a few actions and participants, and stints a few players: each of those is made once in a game
+and told apart by its identity.
+
 Text is in NFC, trimmed, at most 500 characters long and without NUL; whole numbers fit a bigint. Structs here are not
 tracked by the garbage collector, which halves the time that reading takes; they hold no cycles.
 """
@@ -28,15 +31,7 @@ class Entry(Struct, frozen=True, gc=False):
     position: str | None
 
 
-class Point(Struct, frozen=True, gc=False):
-    kind: Literal["puck", "net", "player"]
-    participant_no: int | None  # of the participant it belongs to; None for puck and net
-    point_no: int
-    x: float  # centred: -100..100
-    y: float  # -42.5..42.5
-
-
-class Participant(Struct, frozen=True, gc=False):
+class Participant(Struct, frozen=True, gc=False, eq=False):
     participant_no: int  # 0-based position in the event
     role: Literal["event", "opp"] | None
     role_no: int | None
@@ -53,10 +48,7 @@ class Participant(Struct, frozen=True, gc=False):
     side_of_puck: str | None
 
 
-class Event(Struct, frozen=True, gc=False):
-    event_no: int  # 0-based position in the document
-    source_idx: int | None  # idx of the source, by default the position; assistToGoalIdx refers to it
-    period: int  # OT = periods + 1; 0: the source names none
+class Action(Struct, frozen=True, gc=False, eq=False):
     type: str  # canonical code
     detail1: str | None
     detail2: str | None
@@ -66,6 +58,13 @@ class Event(Struct, frozen=True, gc=False):
     side: Side | None  # None: kept, but counts for nobody
     zone: Literal["o", "d", "n"] | None
     success: bool | None
+
+
+class Event(Struct, frozen=True, gc=False):
+    event_no: int  # 0-based position in the document
+    source_idx: int | None  # idx of the source, by default the position; assistToGoalIdx refers to it
+    period: int  # OT = periods + 1; 0: the source names none
+    action: Action
     start_s: Decimal | None  # seconds remaining on the clock
     end_s: Decimal | None
     linked_group: int | None
@@ -74,10 +73,9 @@ class Event(Struct, frozen=True, gc=False):
     play_no: int | None
     is_highlight: bool
     participants: tuple[Participant, ...]
-    points: tuple[Point, ...]
 
 
-class OnIce(Struct, frozen=True, gc=False):
+class OnIce(Struct, frozen=True, gc=False, eq=False):
     side: Side
     slot: str
     jersey: str
@@ -94,6 +92,13 @@ class Stint(Struct, frozen=True, gc=False):
     start_type: str | None
     stop_type: str | None
     on_ice: tuple[OnIce, ...]
+
+
+class Rows(Struct, frozen=True, gc=False):
+    """What a game comes to in the tables by game day, as text: see etl/tracker/rowtext.py."""
+
+    tables: dict[str, list[str]]  # rows by table, without tenant, day and game
+    canonical: list[str]  # events and participants without what the source wrote literally
 
 
 class Reject(Struct, frozen=True, gc=False):
@@ -123,5 +128,6 @@ class Game(Struct, frozen=True, gc=False):
     events_seen: int  # accepted and rejected; a goal of an event CSV is two events, its shot and itself
     stints_seen: int
     stints_ignored: int  # intermissions, dead ice, the phantom last row: seen, playing nobody
+    rows: Rows  # of its tables by game day
     content_hash: bytes  # sha-256 of the canonical form of teams, rosters, events, stints, and nothing else
     document: bytes  # the source document without settings, as JSON bytes (UTF-8), for the archive

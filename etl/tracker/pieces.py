@@ -3,28 +3,33 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
-from etl.tracker.model import SLOTS, OnIce, Participant, Side
+from etl.tracker.model import SLOTS, Action, OnIce, Participant, Side
 from etl.tracker.rosters import Rosters
 from etl.tracker.values import BadValueError, code, jersey, play_code, raw, role, seconds, success, text
 
 _SIDES: dict[Any, Side] = {"home": "home", "away": "away"}
-_ZONES = {"o": "o", "d": "d", "n": "n"}
+_ZONES: dict[Any, Literal["o", "d", "n"]] = {"o": "o", "d": "d", "n": "n"}
 
 
-@lru_cache(maxsize=16384, typed=True)
-def codes(kind: Any, detail1: Any, detail2: Any) -> tuple[str, str | None, str | None, str, str | None, str | None]:
-    """Of an event, canonical and as they were written."""
+@lru_cache(maxsize=16384)
+def action(kind: Any, detail1: Any, detail2: Any, team: Any, zone: Any, succeeded: Any) -> Action:
+    """What is done in an event."""
     canonical = code(kind)
     if canonical is None:
         raise BadValueError("The event has no type.")
-    return canonical, code(detail1), code(detail2), raw(kind) or "", raw(detail1), raw(detail2)
-
-
-@lru_cache(maxsize=1024, typed=True)
-def marks(team: Any, zone: Any, succeeded: Any) -> tuple[Side | None, Any, bool | None]:
-    return _side(team), _ZONES.get(zone) if isinstance(zone, str) else None, success(succeeded)
+    return Action(
+        type=canonical,
+        detail1=code(detail1),
+        detail2=code(detail2),
+        type_raw=raw(kind) or "",
+        detail1_raw=raw(detail1),
+        detail2_raw=raw(detail2),
+        side=_SIDES.get(team),
+        zone=_ZONES.get(zone),
+        success=success(succeeded),
+    )
 
 
 def participant(
@@ -49,7 +54,7 @@ def participant(
         flags.append("participant_without_role")
     if shirt is None:
         flags.append("participant_without_jersey")
-    side = rosters.side(team, _side(given), whose == "opp", shirt, named, flags)
+    side = rosters.side(team, _SIDES.get(given), whose == "opp", shirt, named, flags)
     found = Participant(
         participant_no=number,
         role=whose,
@@ -78,10 +83,6 @@ def on_ice(rosters: Rosters, side: Side, slot: str, shirt: str, name: str | None
 
 def slot_order(player: OnIce) -> int:
     return SLOTS.index(player.slot)
-
-
-def _side(value: Any) -> Side | None:
-    return _SIDES.get(value) if value.__class__ is str else None
 
 
 def lengths(value: Any) -> Iterable[tuple[str, Decimal]]:

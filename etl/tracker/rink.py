@@ -1,72 +1,84 @@
 """Coordinates: two systems that no file names, made into the one with its origin at centre ice."""
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Any, Final
 
-from etl.tracker.model import Point
+from etl.tracker.rowtext import number_text
 from etl.tracker.shape import Points
 from etl.tracker.values import coordinate
 
 LENGTH: Final = 100.0  # from centre ice to either end
 WIDTH: Final = 42.5  # from centre ice to either board
+_MOST = 50_000  # coordinates that are remembered; there are 20,000 hundredths of a rink's length
 
 
 class Rink:
-    """The system of one file, decided by the range of its points, and what it makes of each of them."""
+    """The places of one file, whose system is decided by the range of them all."""
 
-    def __init__(self, lists: Iterable[Points], corner: bool | None = None) -> None:
-        self.outside = 0
-        if corner is None:
-            corner = _from_the_corner(lists)
-        self._x = _Axis(LENGTH, corner)
-        self._y = _Axis(WIDTH, corner)
+    def __init__(self, corner: bool | None = None) -> None:
+        self._corner = corner
+        self._spots: list[str] = []
+        self._xs: list[Any] = []
+        self._ys: list[Any] = []
 
-    def points(self, kind: Literal["puck", "net", "player"], participant_no: int | None, places: Points) -> list[Point]:
-        """The points of a list, or of a single place. Null places and places without numbers are nothing."""
-        points: list[Point] = []
-        for x, y in _numbers(places):
-            along, across = self._x[x], self._y[y]
-            if along is None or across is None:
-                self.outside += 1
+    def add(self, spot: str, places: Points) -> None:
+        """A list of places, or a single one, and whose they are. Null places are nothing."""
+        for place in places if isinstance(places, list) else (places,):
+            if place is not None:
+                self._spots.append(spot)
+                self._xs.append(place.x)
+                self._ys.append(place.y)
+
+    def points(self) -> tuple[list[str], int]:
+        """Rows of the spot, the number of the point in it, and x and y from centre ice; and how many lie off the rink.
+
+        Places without numbers are nothing.
+        """
+        spots, xs, ys = self._spots, self._xs, self._ys
+        if not {float, int} >= {*map(type, xs), *map(type, ys)}:
+            numbers = zip(spots, map(coordinate, xs), map(coordinate, ys), strict=True)
+            numeric = [(spot, x, y) for spot, x, y in numbers if x is not None and y is not None]
+            spots, xs, ys = map(list, zip(*numeric, strict=True)) if numeric else ([], [], [])
+        corner = _from_the_corner(xs, ys) if self._corner is None else self._corner
+        along, across = _AXES[corner]
+        points: list[str] = []
+        outside = number = 0
+        before = None
+        for spot, x, y in zip(spots, map(along.__getitem__, xs), map(across.__getitem__, ys), strict=True):
+            if spot is not before:
+                before, number = spot, 0
+            if x and y:
+                points.append(f"{spot},{number},{x},{y}")
+                number += 1
             else:
-                points.append(Point(kind, participant_no, len(points), along, across))
-        return points
+                outside += 1
+        return points, outside
 
 
-class _Axis(dict[float, float | None]):
-    """Coordinates as sources have them, from centre ice; None off the rink. Rounding is slow and they repeat."""
+class _Axis(dict[float, str]):
+    """Coordinates as sources have them, from centre ice, as text; empty off the rink. They repeat."""
 
     def __init__(self, half: float, corner: bool) -> None:
         self._half = half
         self._shift = half if corner else 0.0
 
-    def __missing__(self, value: float) -> float | None:
-        moved = round(value - self._shift, 2) + 0.0  # never -0.0
-        self[value] = made = moved if -self._half <= moved <= self._half else None
+    def __missing__(self, value: float) -> str:
+        moved = round(value - self._shift, 2)
+        made = number_text(moved) if -self._half <= moved <= self._half else ""
+        if len(self) < _MOST:
+            self[value] = made
         return made
 
 
-def _from_the_corner(lists: Iterable[Points]) -> bool:
+_AXES: Final = {corner: (_Axis(LENGTH, corner), _Axis(WIDTH, corner)) for corner in (False, True)}
+
+
+def _from_the_corner(xs: Iterable[float], ys: Iterable[float]) -> bool:
     """Whether more points lie where only corner coordinates can than where only centred ones can."""
     beyond = below = 0
-    for places in lists:
-        for x, y in _numbers(places):
-            if x < 0 or y < 0:
-                below += 1
-            if x > LENGTH or y > WIDTH:
-                beyond += 1
+    for x, y in zip(xs, ys, strict=True):
+        if x < 0 or y < 0:
+            below += 1
+        if x > LENGTH or y > WIDTH:
+            beyond += 1
     return beyond > below
-
-
-def _numbers(places: Points) -> list[tuple[float, float]]:
-    numbers = []
-    for place in places if isinstance(places, list) else (places,):
-        if place is not None:
-            x, y = place.x, place.y
-            if x.__class__ is not float:  # most are; asking is faster than converting
-                x = coordinate(x)
-            if y.__class__ is not float:
-                y = coordinate(y)
-            if x is not None and y is not None:
-                numbers.append((x, y))
-    return numbers

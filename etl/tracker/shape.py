@@ -1,53 +1,58 @@
 """The game export as its tracker writes it, field by field: the only keys that are read, archived or shown.
 
-Fields are of any type, since real files hold a number here and a text there; what is no object at all stays
-what it is in the lists, and is rejected with its position when the game is built. What recurs in thousands of events is
-a single value, by which they are remembered: a list or an object there is nothing.
+Real files hold a number here and a text there; what is no object at all stays what it is in the lists, and is rejected
+with its position when the game is built. What recurs in thousands of events is a single value, by which it is
+remembered, and of kinds that are not equal to each other: 1 is true, and 1.0 is another text than 1.
 """
 
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Meta, Struct, field
 
-Single = str | int | float | bool | None
+_LARGEST = 2**53
+Whole = Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
+Text = str | Whole | None
+Number = str | Whole | float | None
+Truth = str | Whole | float | bool | None  # in which 1 and true are the same
 
 
 class SourcePoint(Struct, omit_defaults=True, gc=False):
-    x: Any = None
-    y: Any = None
+    x: Number = None
+    y: Number = None
 
 
 Points = SourcePoint | list[SourcePoint | None] | None
 
 
 class SourcePlayer(Struct, omit_defaults=True, gc=False):
-    num: Single = None
-    name: Single = None
-    team: Single = None
-    role: Single = None
-    play_detail1: Single = field(default=None, name="playD1")
-    play_detail2: Single = field(default=None, name="playD2")
-    success: Single = field(default=None, name="playSuccess")
-    pressure: Single = None
-    side_of_puck: Single = field(default=None, name="sideOfPuck")
+    num: Number = None
+    name: Text = None
+    team: Text = None
+    role: Text = None
+    play_detail1: Text = field(default=None, name="playD1")
+    play_detail2: Text = field(default=None, name="playD2")
+    success: Truth = field(default=None, name="playSuccess")
+    pressure: Text = None
+    side_of_puck: Text = field(default=None, name="sideOfPuck")
     xy: Points = None
 
 
 class SourceEvent(Struct, omit_defaults=True, gc=False):
-    idx: Any = None
+    idx: Number = None
     period: Any = None
-    type: Single = None
-    team: Single = None
-    zone: Single = None
-    success: Single = None
-    detail1: Single = None
-    detail2: Single = None
-    start_time: Any = None
-    end_time: Any = None
-    linked_group: Any = field(default=None, name="linkedEventIdx")
-    assist_to: Any = field(default=None, name="assistToGoalIdx")
-    sequence_no: Any = field(default=None, name="sequenceIdx")
-    play_no: Any = field(default=None, name="playIdx")
+    type: Text = None
+    team: Text = None
+    zone: Text = None
+    success: Truth = None
+    detail1: Text = None
+    detail2: Text = None
+    start_time: Text = None
+    end_time: Text = None
+    linked_group: Number = field(default=None, name="linkedEventIdx")
+    assist_to: Number = field(default=None, name="assistToGoalIdx")
+    sequence_no: Number = field(default=None, name="sequenceIdx")
+    play_no: Number = field(default=None, name="playIdx")
     players: list[SourcePlayer] | None = None
     puck: Points = field(default=None, name="puckXY")
     net: Points = field(default=None, name="netXY")
@@ -95,3 +100,24 @@ class SourceGame(Struct, omit_defaults=True, gc=False):
     penalty_lengths: Any = field(default=None, name="penaltyLengths")
     home_attacks_right: Any = field(default=None, name="homeAttacksRightP1")
     repaired: int = 0
+
+
+Piece = TypeVar("Piece", SourcePoint, SourcePlayer, SourceEvent)
+
+
+def fit(piece: Piece) -> Piece:
+    """The piece with what is of another kind made text where it is a number, and nothing where it is not."""
+    for entry in msgspec.structs.fields(type(piece)):
+        setattr(piece, entry.name, _fitting(getattr(piece, entry.name), entry.type))
+    return piece
+
+
+def _fitting(value: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, RecursionError):
+        pass
+    if kind == Points:
+        places = value if isinstance(value, list) else [value]
+        return [fit(SourcePoint(place.get("x"), place.get("y"))) for place in places if isinstance(place, dict)]
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

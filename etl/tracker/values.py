@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 LONGEST_TEXT = 500
+# NUL, and the half characters that paths are decoded with: nothing that Postgres keeps
+UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 _LARGEST = 2**63 - 1  # of a bigint
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}(?:\.\d{1,18})?)", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
@@ -166,6 +168,8 @@ def whole(value: Any) -> int | None:
 
 def period(value: Any, periods: int) -> int:
     """The number of a period, overtime after the last of them; 0 when the source says none."""
+    if value.__class__ is int and 0 <= value <= 99:
+        return value  # type: ignore[no-any-return]
     if value is None or value == "":
         return 0
     number = whole(value)

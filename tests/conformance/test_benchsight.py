@@ -149,6 +149,29 @@ def test_rules_per_league(built: Platform) -> None:
 
 
 @pytest.mark.slow
+def test_the_same_export_by_the_rules_of_two_leagues(built: Platform, tmp_path: Path) -> None:
+    """Of three periods and an overtime, or of two halves: when it was differs, and what can have been in it."""
+    file = write(tmp_path / "game", export(4711, events=54))
+    rules = {"ours": ("3", "1200", "300"), "theirs": ("2", "1500", "0")}
+    for slug, values in rules.items():
+        with for_tenant(built.conn, slug):
+            for key, text in zip(("periods", "period_seconds", "overtime_seconds"), values, strict=True):
+                built.conn.execute("select core.set_tenant_config('contest', %s, %s, '-infinity')", [key, text])
+        assert load(built.server, slug, (str(file),)).outcomes == {"published": 1}
+    built.build()
+    clocks = (
+        "select period, min(elapsed_s)::integer as first from marts.fact_event join core.tenant using (tenant_id) "
+        "where slug = %s and game_key = '4711' group by period order by period"
+    )
+    first = {slug: [row["first"] for row in built.rows(clocks, slug)] for slug in rules}
+    assert first == {"ours": [180, 1380, 2580], "theirs": [480, 1980]}, "each with 17:00 left on the clock"
+    counts = "select seen, accepted, rejected from landing.file join core.tenant using (tenant_id) where slug = %s"
+    (ours,), (theirs,) = (built.rows(f"{counts} and game_key = '4711'", slug) for slug in rules)
+    assert (ours["rejected"], theirs["rejected"]) == (0, 19), "18 events and a stint"
+    assert theirs["accepted"] + theirs["rejected"] == theirs["seen"] == ours["accepted"]
+
+
+@pytest.mark.slow
 def test_pre_aggregated_tables_are_a_recount_and_say_their_age(built: Platform) -> None:
     recount = (
         "select tenant_id, game_key, count(*) as goals from contest.play_event "

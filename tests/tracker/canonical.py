@@ -20,7 +20,7 @@ class Statistics:
         self.game = game
         self.teams = {"home": Counter(), "away": Counter()}
         self.players = defaultdict(Counter)
-        self.events = [event for event in game.events if event.side]
+        self.events = [event for event in game.events if event.action.side]
         self.goals = self._goals()
         self._assists()
         self._counts()
@@ -29,19 +29,24 @@ class Statistics:
 
     def both(self, event, name, by=1):
         player = scorer(event)
-        self.teams[player.side if player else event.side][name] += by
+        self.teams[player.side if player else event.action.side][name] += by
         if player:
             self.players[identity(player)][name] += by
 
     def side_of(self, event):
         player = scorer(event)
-        return player.side if player else event.side
+        return player.side if player else event.action.side
 
     def _goals(self):
         goals, seen = [], set()
         for event in filter(is_goal, self.events):
             player = scorer(event)
-            key = (event.period, event.start_s, player and identity(player), event.side if player is None else None)
+            key = (
+                event.period,
+                event.start_s,
+                player and identity(player),
+                event.action.side if player is None else None,
+            )
             if key in seen and event.start_s is not None:
                 continue
             seen.add(key)
@@ -84,31 +89,31 @@ class Statistics:
         lengths = {"minor": 2, "major": 5, "misconduct": 10} | self.game.penalty_minutes
         shots_of_goals = Counter()
         for event in self.events:
-            detail = event.detail1 or ""
-            if event.type == "Shot":
+            detail = event.action.detail1 or ""
+            if event.action.type == "Shot":
                 self.both(event, "shots")
                 self.both(event, "sog", "OnNet" in detail or detail.endswith("Goal"))
                 team = self.teams[self.side_of(event)]
                 team["shots_blocked"] += "Blocked" in detail
                 team["shots_missed"] += "Missed" in detail or "HitPost" in detail
                 team["shots_deflected"] += detail == "Shot_Deflected"
-                shots_of_goals[event.period, event.start_s, event.side] += detail.endswith("Goal")
-            elif event.type == "Faceoff":
+                shots_of_goals[event.period, event.start_s, event.action.side] += detail.endswith("Goal")
+            elif event.action.type == "Faceoff":
                 self.both(event, "fo_won")
                 for person in event.participants:
                     if (person.role, person.role_no) == ("opp", 1):
                         self.players[identity(person)]["fo_lost"] += 1
-            elif event.type == "Penalty":
+            elif event.action.type == "Penalty":
                 told = next((name for name in ("misconduct", "major", "minor") if name in detail.lower()), None)
                 self.both(event, "penalties")
                 self.both(event, "pim", lengths.get(told, 0))
-            elif event.type == "Save":
+            elif event.action.type == "Save":
                 self.both(event, "saves")
-            elif event.type == "Turnover" and "Giveaway" in detail:
+            elif event.action.type == "Turnover" and "Giveaway" in detail:
                 self.both(event, "giveaways")
-            elif event.type == "Turnover" and "Takeaway" in detail:
+            elif event.action.type == "Turnover" and "Takeaway" in detail:
                 self.both(event, "takeaways")
-            elif event.type == "Pass":
+            elif event.action.type == "Pass":
                 self.both(event, "passes")
                 self.both(event, "passes_completed", "Completed" in detail)
         for goal in self.goals:

@@ -53,8 +53,13 @@ def content(game):
         return [bare(value) for value in piece] if isinstance(piece, list | tuple) else piece
 
     tree = bare(msgspec.to_builtins(game))
-    about = ("document", "format", "exported_at", "stints_seen", "stints_ignored")
-    return {key: value for key, value in tree.items() if key not in about}
+    about = ("document", "format", "exported_at", "stints_seen", "stints_ignored", "rows")
+    return {key: value for key, value in tree.items() if key not in about} | {"points": points(game)}
+
+
+def points(game):
+    """Of each point: event, kind, participant, number, x and y."""
+    return [tuple(row.split(",")) for row in game.rows.tables["play_point"]]
 
 
 def assert_same_statistics(tree):
@@ -64,3 +69,8 @@ def assert_same_statistics(tree):
     assert without_zeros(statistics.teams) == without_zeros(oracle.teams)
     assert without_zeros(statistics.players) == without_zeros(oracle.players)
     return game
+
+
+def assert_archived(game):
+    """The archived document reads as the same game."""
+    assert msgspec.to_builtins(read_one(game.document)) == msgspec.to_builtins(game)

@@ -15,12 +15,14 @@ import msgspec
 from etl.tracker.errors import UnreadableError
 from etl.tracker.identity import content_hash
 from etl.tracker.jsontext import REPLACEMENT, Envelope
-from etl.tracker.model import Entry, Event, Game, Participant, Reject, Side
+from etl.tracker.league import Periods, Rulebook
+from etl.tracker.model import Action, Entry, Event, Game, Participant, Reject, Side
 from etl.tracker.recognise import CsvFormat, JsonFormat
 from etl.tracker.rink import Rink
+from etl.tracker.rowtext import render
 from etl.tracker.shape import SourcePoint
 from etl.tracker.tables import Table
-from etl.tracker.values import BadValueError, clock, code, day, period, raw, text
+from etl.tracker.values import BadValueError, clock, code, day, raw, text
 
 _FORMAT: Final = "event csv"
 _NEEDED = {"home team", "away team", "period", "clock", "team", "player", "event"}
@@ -29,8 +31,7 @@ _READ = (
     "home team goals", "away team goals", "team", "player", "event", "x coordinate", "y coordinate", "detail 1",
     "detail 2", "detail 3", "detail 4", "player 2", "x coordinate 2", "y coordinate 2",
 )  # fmt: skip
-_PERIODS: Final = 3
-_PERIOD_SECONDS: Final = {str(number + 1): 20 * 60 for number in range(_PERIODS)}
+_PERIOD_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200}  # where the league says nothing else
 _PENALTY_MINUTES: Final = {"minor": 2, "major": 5, "misconduct": 10}
 # Event → type, detail1, what detail2 begins with. Shot and Penalty Taken look at their details.
 _CODES = {
@@ -56,7 +57,7 @@ def _recognises(columns: set[str]) -> bool:
     return columns >= _NEEDED and bool({"date", "game_date"} & columns)
 
 
-def _read(table: Table) -> Iterator[Game]:
+def _read(table: Table, rules: Rulebook) -> Iterator[Game]:
     named = [key for key, _ in groupby(filter(None, (_key(cells) for _, cells in _rows(table))))]
     if not named:
         raise UnreadableError("No row of the file names a game: a date like 2026-01-16, a home team and an away team.")
@@ -69,7 +70,7 @@ def _read(table: Table) -> Iterator[Game]:
         if key is None:
             strays = [row for _, row in rows]
             continue
-        yield _Reading(key, strays + [row for _, row in rows]).game()
+        yield _Reading(key, strays + [row for _, row in rows], rules).game()
         strays = []
 
 
@@ -108,7 +109,7 @@ def _recognises_archived(keys: set[str]) -> bool:
     return keys >= {"format", "game", "rows"}
 
 
-def _read_archived(envelope: Envelope) -> Iterator[Game]:
+def _read_archived(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
     """What was archived of one game of a file."""
     try:
         key = msgspec.convert(envelope.value("game"), Key)
@@ -117,19 +118,22 @@ def _read_archived(envelope: Envelope) -> Iterator[Game]:
         raise UnreadableError("The archived game is not in the form of an event CSV.") from None
     if day(key[0]) is None or envelope.value("format") != _FORMAT:
         raise UnreadableError("The archived game is not in the form of an event CSV.")
-    yield _Reading(key, rows).game()
+    yield _Reading(key, rows, rules).game()
 
 
 class _Reading:
     """One game of a file."""
 
-    def __init__(self, key: Key, rows: list[Row]) -> None:
+    def __init__(self, key: Key, rows: list[Row], rules: Rulebook) -> None:
         self.key = key
         self.rows = rows
+        league = rules.on(day(key[0]))
+        self.period_seconds = league.lengths(_PERIOD_SECONDS)
+        self.periods = Periods(league, self.period_seconds)
         replaced = sum(REPLACEMENT in cell for _, cells in self.rows for cell in cells.values())
         self.flags: Counter[str] = Counter({"text_repaired": replaced})
         self.rejects: list[Reject] = []
-        self.rink = Rink((), corner=True)
+        self.rink = Rink(corner=True)
         self.names = {name.casefold(): side for side, name in zip(_SIDES, key[1:], strict=True)}
         self.people: dict[str, Entry] = {}
 
@@ -141,7 +145,8 @@ class _Reading:
                 events += self._events(cells, len(events))
             except BadValueError as error:
                 self.rejects.append(Reject("row", line, str(error), cells))
-        self.flags["point_off_the_rink"] += self.rink.outside
+        points, self.flags["point_off_the_rink"] = self.rink.points()
+        written = render(events, points, ())
         date_, home, away = self.key
         return Game(
             game_key=f"{date_} {home} vs {away}",
@@ -150,7 +155,7 @@ class _Reading:
             home_team=home,
             away_team=away,
             game_date=day(date_),
-            period_seconds=dict(_PERIOD_SECONDS),
+            period_seconds=self.period_seconds,
             penalty_minutes=dict(_PENALTY_MINUTES),
             home_attacks_right_p1=None,
             rosters=rosters,
@@ -161,7 +166,8 @@ class _Reading:
             events_seen=len(events) + len(self.rejects),
             stints_seen=0,
             stints_ignored=0,
-            content_hash=content_hash((home, away), rosters, events, ()),
+            rows=written,
+            content_hash=content_hash((home, away), rosters, written),
             document=msgspec.json.encode({"format": _FORMAT, "game": self.key, "rows": self.rows}),
         )
 
@@ -195,28 +201,21 @@ class _Reading:
         if written is None:
             raise BadValueError("The row has no event.")
         event = written.lower()
-        number_of_period = period(cells.get("period"), _PERIODS)
+        number_of_period = self.periods.number(cells.get("period"))
         side = self._side(cells)
         start = clock(cells.get("clock"))
         people = self._people(cells, side, event in _TEAM_MATES)
-        points = tuple(self.rink.points("puck", None, _places(cells)))
         self.flags["event_without_team"] += side is None
         self.flags["event_without_clock"] += start is None
         self.flags["event_without_period"] += number_of_period == 0
-        return [
+        raws = (raw(cells.get("event")) or "", raw(cells.get("detail 1")), raw(cells.get("detail 2")))
+        places = _places(cells)
+        events = [
             Event(
                 event_no=number + place,
                 source_idx=number + place,
                 period=number_of_period,
-                type=kind,
-                detail1=detail1,
-                detail2=detail2,
-                type_raw=raw(cells.get("event")) or "",
-                detail1_raw=raw(cells.get("detail 1")),
-                detail2_raw=raw(cells.get("detail 2")),
-                side=side,
-                zone=None,
-                success=succeeded,
+                action=Action(kind, detail1, detail2, *raws, side, None, succeeded),
                 start_s=start,
                 end_s=None,
                 linked_group=None,
@@ -225,10 +224,12 @@ class _Reading:
                 play_no=None,
                 is_highlight=False,
                 participants=people,
-                points=points,
             )
             for place, (kind, detail1, detail2, succeeded) in enumerate(self._codes(event, written, cells))
         ]
+        for made in events:
+            self.rink.add(f"{made.event_no},puck,-1", places)
+        return events
 
     def _codes(
         self, event: str, written: str, cells: dict[str, str]

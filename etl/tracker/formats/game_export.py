@@ -8,10 +8,11 @@ import msgspec
 from etl.tracker.assemble import assemble
 from etl.tracker.errors import UnreadableError
 from etl.tracker.jsontext import Envelope
+from etl.tracker.league import Rulebook
 from etl.tracker.model import Game
 from etl.tracker.recognise import JsonFormat
 from etl.tracker.rosters import OTHER
-from etl.tracker.shape import Points, Single, SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceStint
+from etl.tracker.shape import Piece, SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceStint, fit
 
 _BACKUP = {"highlightVideos", "autoSettings", "customRules", "customLinkingRules", "eventMacros"}
 ARCHIVED = ("game export", "backup", "workbook", "roster")  # what is archived in this shape says which it was
@@ -21,7 +22,7 @@ def _recognises(keys: set[str]) -> bool:
     return {"gameId", "events"} <= keys and bool({"rosters", "shifts", "homeTeam"} & keys)
 
 
-def _read(envelope: Envelope) -> Iterator[Game]:
+def _read(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
     source = SourceGame(
         format=_format(envelope),
         events=[_event(piece) for piece in envelope.pieces("events", SourceEvent)],
@@ -38,7 +39,7 @@ def _read(envelope: Envelope) -> Iterator[Game]:
         home_attacks_right=envelope.value("homeAttacksRightP1"),
     )
     source.repaired = envelope.repaired + _archived_repairs(envelope)
-    yield assemble(source)
+    yield assemble(source, rules)
 
 
 def _format(envelope: Envelope) -> str:
@@ -67,30 +68,15 @@ def _event(piece: Any) -> Any:
     players = piece.get("players")
     if players is not None and not isinstance(players, list):
         return piece
-    event = _struct(_single(piece | {"players": None}, SourceEvent), SourceEvent)
+    event = _fit(piece | {"players": None}, SourceEvent)
     if players is not None:
-        event.players = [_struct(_single(player, SourcePlayer), SourcePlayer) for player in players]
+        event.players = [_fit(player, SourcePlayer) if isinstance(player, dict) else player for player in players]
     return event
 
 
-def _single(piece: Any, kind: type[Any]) -> Any:
-    """The piece without what is a list or an object where a single value belongs; of places those that are some."""
-    if not isinstance(piece, dict):
-        return piece
-    kept = dict(piece)
-    for entry in msgspec.structs.fields(kind):
-        value = piece.get(entry.encode_name)
-        if entry.type == Points:
-            kept[entry.encode_name] = _points(value)
-        elif entry.type == Single and isinstance(value, list | dict):
-            del kept[entry.encode_name]
-    return kept
-
-
-def _points(places: Any) -> Any:
-    if isinstance(places, list):
-        return [place for place in places if isinstance(place, dict)]
-    return places if isinstance(places, dict) else None
+def _fit(piece: dict[str, Any], kind: type[Piece]) -> Piece:
+    known = {entry.name: piece.get(entry.encode_name) for entry in msgspec.structs.fields(kind)}
+    return fit(kind(**known))
 
 
 def _struct(piece: Any, kind: type[Any]) -> Any:

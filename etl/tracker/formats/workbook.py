@@ -11,10 +11,20 @@ from typing import Any, Final
 
 from etl.tracker.assemble import assemble
 from etl.tracker.errors import UnreadableError
+from etl.tracker.league import Rulebook
 from etl.tracker.model import Game, Side
 from etl.tracker.recognise import WorkbookFormat
 from etl.tracker.rosters import OTHER
-from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourcePoint, SourceSlot, SourceStint
+from etl.tracker.shape import (
+    SourceEntry,
+    SourceEvent,
+    SourceGame,
+    SourcePlayer,
+    SourcePoint,
+    SourceSlot,
+    SourceStint,
+    fit,
+)
 from etl.tracker.sheets import Workbook
 from etl.tracker.values import BadValueError, jersey, role
 
@@ -33,7 +43,7 @@ def _recognises(sheets: set[str]) -> bool:
     return {"events", "shifts"} <= sheets
 
 
-def _read(book: Workbook) -> Iterator[Game]:
+def _read(book: Workbook, rules: Rulebook) -> Iterator[Game]:
     metadata = next(iter(book.rows("metadata")), {})
     rows, stints = book.rows("events"), book.rows("shifts")
     about = {**next(iter(stints), {}), **next(iter(rows), {}), **metadata}  # every sheet names the game
@@ -55,7 +65,7 @@ def _read(book: Workbook) -> Iterator[Game]:
         home_attacks_right=_truth(_cell(metadata, "home_attacks_right_p1")),
     )
     source.repaired = book.repaired
-    yield assemble(source)
+    yield assemble(source, rules)
 
 
 def _cell(row: Row, *columns: str) -> Any:
@@ -78,8 +88,8 @@ def _event(index: Any, rows: list[Row], points: dict[tuple[Any, ...], list[Sourc
     row = rows[0]
     players = [_player(one, index, points) for one in rows if _role(one) or _shirt(one) is not None]
     zone = _cell(row, "event_team_zone", "zone")
-    net = SourcePoint(row.get("net_x"), row.get("net_y")) if "net_x" in row and "net_y" in row else None
-    return SourceEvent(
+    net = fit(SourcePoint(row.get("net_x"), row.get("net_y"))) if "net_x" in row and "net_y" in row else None
+    event = SourceEvent(
         idx=None if isinstance(index, tuple) else index,
         period=_whole(_cell(row, "period")),
         type=_cell(row, "event_type", "type", "event_type_code"),
@@ -99,10 +109,11 @@ def _event(index: Any, rows: list[Row], points: dict[tuple[Any, ...], list[Sourc
         net=net,
         is_highlight=_truth(_cell(row, "is_highlight")),
     )
+    return fit(event)
 
 
 def _player(row: Row, index: Any, points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> SourcePlayer:
-    return SourcePlayer(
+    player = SourcePlayer(
         num=_shirt(row),
         name=_cell(row, "player_name"),
         role=_role(row),
@@ -113,6 +124,7 @@ def _player(row: Row, index: Any, points: dict[tuple[Any, ...], list[SourcePoint
         side_of_puck=_cell(row, "side_of_puck"),
         xy=points.get(("player", index, _role(row))),
     )
+    return fit(player)
 
 
 def _team(rows: list[Row]) -> Side | None:
@@ -145,7 +157,7 @@ def _points(book: Workbook) -> dict[tuple[Any, ...], list[SourcePoint | None]]:
     for row in book.rows("xy_player"):
         points["player", _whole(_cell(row, *_INDEX)), _role(row)].append(row)
     return {
-        key: [SourcePoint(row.get("x"), row.get("y")) for row in sorted(rows, key=_slot)]
+        key: [fit(SourcePoint(row.get("x"), row.get("y"))) for row in sorted(rows, key=_slot)]
         for key, rows in points.items()
     }
 
