@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from etl.tracker.goals import is_goal, scorer
+from etl.tracker.goals import goals_of
 from etl.tracker.model import Game
 
 Score = dict[str, dict[str, int]]  # side -> period -> goals
@@ -23,17 +23,9 @@ _LATEST = 30  # seconds left on the clock of the last period when a game is over
 def tracked_score(game: Game) -> Score:
     """Goals by side and period. A goal that is in the export twice is one."""
     score: dict[str, dict[str, int]] = {side: defaultdict(int) for side in ("home", "away")}
-    seen = set()
-    for event in game.events:
-        if not is_goal(event) or event.action.side is None:
-            continue
-        by = scorer(event)
-        side = (by.side if by else None) or event.action.side
-        key = (event.period, event.start_s, side, by.jersey if by else None)
-        if event.start_s is not None and key in seen:
-            continue
-        seen.add(key)
-        score[side][str(event.period)] += 1
+    for event, side, is_again in goals_of(game.events):
+        if not is_again:
+            score[side][str(event.period)] += 1
     return {side: dict(sorted(periods.items())) for side, periods in score.items()}
 
 

@@ -73,7 +73,6 @@ def work(task: Task, claim: Any, stop: Any, pipe: Pipe) -> None:
     try:
         with connect(task.server) as conn:
             gc.freeze()
-            gc.set_threshold(100_000)  # a game has no cycles, and is gone before the next
             _Worker(task, conn, claim, stop, pipe).run()
         pipe.send(None)
     except BrokenPipeError:

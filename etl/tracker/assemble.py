@@ -7,13 +7,14 @@ stints, what is accepted, rejected and (stints without players) ignored adds up 
 from collections import Counter, defaultdict
 from decimal import Decimal
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from etl.tracker import pieces
 from etl.tracker.errors import UnreadableError
-from etl.tracker.goals import is_goal, scorer
+from etl.tracker.goals import goals_of, scorer
 from etl.tracker.identity import content_hash
 from etl.tracker.league import Periods, Rulebook
 from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Reject, Side, Stint
@@ -213,23 +214,11 @@ class _Assembly:
 
     def _goals(self, events: list[Event]) -> dict[int | None, int]:
         """The goals by the index that assists name them with. A goal written twice is found once, as its first."""
-        seen = set()
         goals: dict[int | None, int] = {}
-        for event in events:
-            if event.action.side is None or not is_goal(event):
-                continue
-            who = scorer(event)
-            key = (
-                event.period,
-                event.start_s,
-                who.side if who else event.action.side,
-                (who.jersey or "") if who else None,
-            )
-            if key in seen and event.start_s is not None:
+        for event, _, is_again in goals_of(events):
+            if is_again:
                 self.flags["duplicate_goal"] += 1
-                continue
-            seen.add(key)
-            if event.source_idx is not None:
+            elif event.source_idx is not None:
                 goals[event.source_idx] = event.event_no
         return goals
 
@@ -322,7 +311,7 @@ class _Assembly:
         by_period: dict[int, list[Stint]] = defaultdict(list)
         for stint in stints:
             by_period[stint.period].append(stint)
-        for goal in [event for event in events if event.action.side and is_goal(event)][:_MANY_GOALS]:
+        for goal, _, _ in islice(goals_of(events), _MANY_GOALS):
             at = goal.start_s
             found = None
             if at is not None:

@@ -1,6 +1,5 @@
 """Coordinates: two systems that no file names, made into the one with its origin at centre ice."""
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from etl.tracker.rowtext import number_text
@@ -73,12 +72,11 @@ class _Axis(dict[float, str]):
 _AXES: Final = {corner: (_Axis(LENGTH, corner), _Axis(WIDTH, corner)) for corner in (False, True)}
 
 
-def _from_the_corner(xs: Iterable[float], ys: Iterable[float]) -> bool:
+def _from_the_corner(xs: list[float], ys: list[float]) -> bool:
     """Whether more points lie where only corner coordinates can than where only centred ones can."""
-    beyond = below = 0
-    for x, y in zip(xs, ys, strict=True):
-        if x < 0 or y < 0:
-            below += 1
-        if x > LENGTH or y > WIDTH:
-            beyond += 1
-    return beyond > below
+    if not xs or (max(xs) <= LENGTH and max(ys) <= WIDTH):
+        return False
+    if min(xs) >= 0 and min(ys) >= 0:
+        return True
+    beyond = sum(x > LENGTH or y > WIDTH for x, y in zip(xs, ys, strict=True))
+    return beyond > sum(x < 0 or y < 0 for x, y in zip(xs, ys, strict=True))
