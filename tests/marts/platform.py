@@ -159,6 +159,26 @@ def built(_built_template: Any, cluster: Any, tmp_path: Path) -> Iterator[Platfo
 
 
 @pytest.fixture(scope="session")
+def _empty_template(deployed: Any, cluster: Any) -> Iterator[str]:
+    """A template with every mart, and nobody who has anything in one."""
+    with _database(cluster, deployed.template_dbname) as dsn:
+        with _platform(dsn, Path()) as platform:
+            platform.build(test=False)
+        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+            admin.execute(f"create database marts_empty template {NAME}")
+    yield "marts_empty"
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+        admin.execute("drop database marts_empty with (force)")
+
+
+@pytest.fixture
+def empty_platform(_empty_template: str, cluster: Any, tmp_path: Path) -> Iterator[Platform]:
+    """A copy of the marts without a tenant."""
+    with _database(cluster, _empty_template) as dsn, _platform(dsn, tmp_path) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
 def fresh_platform(deployed: Any, cluster: Any) -> Callable[..., Any]:
     """A context manager: a deployed database with these leagues as tenants, and nothing loaded."""
 

@@ -1,11 +1,9 @@
 """What the marts say of a shop is what happened in it, whatever committed late and however often they were built."""
 
 import random
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -209,11 +207,12 @@ def assert_true(platform: Platform, shop: Shop) -> None:
 
 
 @pytest.fixture
-def market(fresh_platform: Callable[..., Any], tmp_path: Path) -> Iterator[Market]:
-    """A platform without games, where keys and audit have days to go to."""
-    with fresh_platform(tmp_path) as platform:
-        platform.build(test=False)  # tests of what the shop's marts read are tests of other marts too
-        yield platform, Clock(platform.conn)
+def market(empty_platform: Platform) -> Market:
+    """A platform without games, where keys and audit have days to go to.
+
+    Every mart is there, since tests of what the shop's read are tests of other marts too.
+    """
+    return empty_platform, Clock(empty_platform.conn)
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from etl.modules import discover
 from etl.paths import ROOT
 
 pytestmark = pytest.mark.slow
-Connect = Callable[[str, str], psycopg.Connection[Any]]
 
 
 @pytest.fixture(scope="module")
@@ -37,26 +36,13 @@ def bare(cluster: Any) -> Iterator[Embedded]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def connect(bare: Embedded) -> Iterator[Connect]:
-    """Connect as a login that may make roles, to a database that it owns; both are made where needed."""
-    opened: list[psycopg.Connection[Any]] = []
-    names: set[str] = set()
-
-    def open_as(login: str, database: str) -> psycopg.Connection[Any]:
-        with psycopg.connect(bare.dsn("postgres"), autocommit=True) as conn:
-            if login not in names:
-                conn.execute(f"create role {login} login createrole password 'x'")
-            if database not in names:
-                conn.execute(f"create database {database} owner {login}")
-        names.update((login, database))
-        dsn = make_conninfo(bare.dsn(database), user=login, password="x")
-        opened.append(psycopg.connect(dsn, autocommit=True))
-        return opened[-1]
-
-    yield open_as
-    for conn in opened:
-        conn.close()
+def open_as(bare: Embedded, login: str, database: str) -> psycopg.Connection[Any]:
+    """Connect as a login that may make roles, which is made where needed, to a new database of its own."""
+    with psycopg.connect(bare.dsn("postgres"), autocommit=True) as conn:
+        if not conn.execute("select to_regrole(%s)", [login]).fetchone()[0]:
+            conn.execute(f"create role {login} login createrole password 'x'")
+        conn.execute(f"create database {database} owner {login}")
+    return psycopg.connect(make_conninfo(bare.dsn(database), user=login, password="x"), autocommit=True)
 
 
 def deploy_all(conn: psycopg.Connection[Any]) -> None:
@@ -74,40 +60,45 @@ def roles(bare: Embedded) -> list[str]:
     return [name for (name,) in found]
 
 
-@pytest.mark.slow
-def test_two_databases_of_one_deployer_leave_no_role_behind(connect: Connect, bare: Embedded) -> None:
-    one, two = connect("ada", "one"), connect("ada", "two")
-    for conn in (one, two):
+@pytest.fixture(scope="module")
+def first(bare: Embedded) -> Iterator[psycopg.Connection[Any]]:
+    """A deployer's database with everything in it, the first of the server."""
+    with open_as(bare, "ada", "one") as conn:
         deploy_all(conn)
-        assert catalog.drift(conn) == []
-    assert catalog.read_catalog(one) == catalog.read_catalog(two)
-    revert_all(one)
-    assert catalog.drift(two) == []
-    assert len(roles(bare)) == 7, "the second database needs them"
-    revert_all(two)
-    assert roles(bare) == []
+        yield conn
 
 
-def test_what_a_deployer_makes_is_what_a_superuser_makes(connect: Connect, db: psycopg.Connection[Any]) -> None:
-    conn = connect("bob", "bobs")
-    deploy_all(conn)
-    assert catalog.compare(catalog.read_catalog(db), catalog.read_catalog(conn)) == []
-    assert conn.execute("select core.create_tenant('ours', 'Ours', 'league') is not null").fetchone() == (True,)
-    revert_all(conn)
+def test_what_a_deployer_makes_is_what_a_superuser_makes(
+    first: psycopg.Connection[Any], db: psycopg.Connection[Any]
+) -> None:
+    assert catalog.compare(catalog.read_catalog(db), catalog.read_catalog(first)) == []
+    with first.transaction(force_rollback=True):
+        assert first.execute("select core.create_tenant('ours', 'Ours', 'league') is not null").fetchone() == (True,)
 
 
-@pytest.mark.slow
-def test_a_second_deployer_needs_the_first_ones_leave(connect: Connect, bare: Embedded) -> None:
-    first, second = connect("cleo", "cleos"), connect("dan", "dans")
-    deploy_all(first)
-    if bare.major != "15":  # there, whoever may make roles may give any role to anybody
-        with pytest.raises(StanchionError, match=r"0001_ledger.deploy.sql:.*: permission denied to grant role"):
-            deploy_all(second)
-    with psycopg.connect(bare.dsn("postgres"), autocommit=True) as superuser:
-        superuser.execute("grant stanchion_owner, stanchion_builder to dan")
-    deploy_all(second)
-    assert catalog.drift(second) == []
-    revert_all(second)
+def test_a_second_deployer_needs_the_first_ones_leave(first: psycopg.Connection[Any], bare: Embedded) -> None:
+    with open_as(bare, "dan", "dans") as second:
+        if bare.major != "15":  # there, whoever may make roles may give any role to anybody
+            with pytest.raises(StanchionError, match=r"0001_ledger.deploy.sql:.*: permission denied to grant role"):
+                deploy_all(second)
+        with psycopg.connect(bare.dsn("postgres"), autocommit=True) as superuser:
+            superuser.execute("grant stanchion_owner, stanchion_builder to dan")
+        deploy_all(second)
+        assert catalog.drift(second) == []
+        revert_all(second)
     assert len(roles(bare)) == 7
-    revert_all(first)
-    assert roles(bare) == []
+    assert catalog.drift(first) == []
+
+
+def test_two_databases_of_one_deployer_leave_no_role_behind(first: psycopg.Connection[Any], bare: Embedded) -> None:
+    """Last in this file: afterwards nothing is deployed."""
+    with open_as(bare, "ada", "two") as two:
+        deploy_all(two)
+        for conn in (first, two):
+            assert catalog.drift(conn) == []
+        assert catalog.read_catalog(first) == catalog.read_catalog(two)
+        revert_all(first)
+        assert catalog.drift(two) == []
+        assert len(roles(bare)) == 7, "the second database needs them"
+        revert_all(two)
+        assert roles(bare) == []
