@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,6 +16,7 @@ from etl.embedded import Embedded
 from etl.errors import StanchionError
 from etl.modules import discover
 from etl.paths import ROOT
+from tests.conftest import open_folder
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def bare(cluster: Any) -> Iterator[Embedded]:
     """A server without any role of ours: the suite's own has those of its template."""
-    folder = Path(tempfile.mkdtemp(prefix="stanchion-bare-"))
-    folder.chmod(0o755)  # for the server's user, who is another one for root
+    folder = open_folder("stanchion-bare-")
     server = Embedded(folder / "home", bindir=cluster.bindir, fast=True)
     try:
         with server:
