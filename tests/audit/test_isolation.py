@@ -324,7 +324,7 @@ def test_every_table_has_a_policy_file(db: Db) -> None:
 
 @pytest.mark.slow
 def test_the_command_exits_1_and_names_the_leak(db: Db, stanchion: Callable[..., Any]) -> None:
-    assert stanchion("audit").code == 0
+    # that it exits 0 where nothing leaks is seen of what was restored, in tests/marts/test_backup.py
     db.execute("alter policy own_tenant on core.principal using (true)")
     outcome = stanchion("audit")
     assert outcome.code == 1
