@@ -12,7 +12,7 @@ help:  ## what there is
 demo: .venv/installed  ## a deployed database with two leagues, on the embedded server
 	@$(BIN)/stanchion demo
 
-test: .venv/developed  ## every test on Postgres 18, all but the longest on Debian's 15, the SQL on 16
+test: .venv/developed  ## every test on Postgres 18, what a server can differ in on Debian's 15, the SQL on 16
 	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer'; do \
 		.ci/$$program > /dev/null || [ $$? = 3 ] || exit; done
 	$(BIN)/pytest -n 2 --pg 18

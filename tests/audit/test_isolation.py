@@ -323,6 +323,7 @@ def test_every_table_has_a_policy_file(db: Db) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_command_exits_1_and_names_the_leak(db: Db, stanchion: Callable[..., Any]) -> None:
     # that it exits 0 where nothing leaks is seen of what was restored, in tests/marts/test_backup.py
     db.execute("alter policy own_tenant on core.principal using (true)")

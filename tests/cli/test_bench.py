@@ -14,6 +14,7 @@ QUICK = ("--seconds", "1", "--rounds", "1", "--rows", "20000", "--json")
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_events_and_live_keys_are_measured(
     db: psycopg.Connection[Any], stanchion: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -52,6 +53,7 @@ def test_how_days_go_is_measured_on_both_sides(db: psycopg.Connection[Any], stan
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_claims_are_measured_and_nothing_is_left(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
     outcome = stanchion("bench", "claims", "--clients", "2", *QUICK[:6])
     assert outcome.code == 0, outcome.err

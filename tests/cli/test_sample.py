@@ -33,6 +33,7 @@ def test_the_same_seed_yields_the_same_files_and_quirks_change_no_truth(tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_each_damage_has_the_outcome_that_it_must_have(
     tmp_path: Path, stanchion: Callable[..., Any], db: Db, tenants: dict[str, str]
 ) -> None:

@@ -221,6 +221,7 @@ def test_custom_metrics_have_the_percentiles_of_their_samples(db: Db, team: str)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_load_and_stress_with_real_sessions(db: Db, team: str, tenants: Tenants, stanchion: Callable[..., Any]) -> None:
     """`stanchion bench workspace` is the same at 10,000 tenants."""
     with acting(db, tenants["ours"]):

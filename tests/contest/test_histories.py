@@ -76,6 +76,7 @@ class History:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("format_", ["single elimination", "swiss", "round robin"])
 def test_a_random_history_replays_to_the_same_tables(make_cup: Callable[..., Cup], format_: str, db: Db) -> None:
     decided = 0

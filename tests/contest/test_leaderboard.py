@@ -21,6 +21,7 @@ KNOWN = """
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_snapshot_of_the_table_is_the_ledgers_sum(make_cup: Callable[..., Cup]) -> None:
     """Sixteen clients submit, dispute, confirm and amend; one reads."""
     cup = make_cup(8)

@@ -148,6 +148,7 @@ ACTIONS = st.one_of(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_batch_from_two_devices_in_any_order_comes_to_one_state(make_cup: Callable[..., Cup]) -> None:
     @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(batch=st.lists(ACTIONS, min_size=2, max_size=8), seed=st.integers())

@@ -158,6 +158,7 @@ def test_consumers_are_apart_and_so_are_those_of_another_tenant(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_event_is_given_once_and_in_order_while_writers_commit_late(
     sessions: Callable[[int], list[Db]],
 ) -> None:
@@ -198,6 +199,7 @@ def test_every_event_is_given_once_and_in_order_while_writers_commit_late(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_events_a_second_are_ten_notifications(
     tenants: dict[str, str], sessions: Callable[[int], list[Db]], make_login: Callable[..., str]
 ) -> None:

@@ -62,6 +62,7 @@ def complete(conn: Db, key: str, attempt: int, body: bytes = BODY) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("kind", ["text", "UUIDv7"])
 def test_one_of_64_sessions_claims_a_key_at_midnight(

@@ -55,6 +55,7 @@ def test_a_build_tells_each_mart_and_sums_up(built: Platform) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_mart_that_fails_is_as_before_and_says_where(built: Platform, tmp_path: Path) -> None:
     root = checkout(tmp_path / "checkout")
     model = root / MODEL
@@ -79,6 +80,7 @@ def test_a_mart_that_fails_is_as_before_and_says_where(built: Platform, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_test_that_fails_fails_every_build_until_it_holds(built: Platform) -> None:
     built.conn.execute("update marts.fact_player_game set goals = goals + 1 where game_key = '1001'")
     built.conn.execute("delete from core.stat_refresh where model = 'staging.tested_loads'")
@@ -92,6 +94,7 @@ def test_a_test_that_fails_fails_every_build_until_it_holds(built: Platform) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mart", ["fact_event", "fact_player_game", "fact_pair_game"])
 def test_a_build_that_is_killed_leaves_whole_marts_and_the_next_goes_on(built: Platform, mart: str) -> None:
     before = built.digests()
@@ -154,6 +157,7 @@ def test_a_login_of_the_builder_builds(built: Platform, make_login: Any) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_watched_folder_becomes_marts(built: Platform, tmp_path: Path) -> None:
     league = built.leagues["theirs"]
     goals = "select sum(goals) as goals from marts.fact_team_game where game_key = '1001' and tenant_id = %s"

@@ -135,6 +135,8 @@ def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
     assert report.count("model").get("built", 0) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_views_are_made_again_only_when_one_is_gone_or_the_project_is_another(built: Platform) -> None:
     def views(report: Report) -> dict[str, str]:
         names = "standings|fact_.*_season|stg_"
@@ -208,6 +210,8 @@ def test_one_tenant_alone_is_built_and_the_others_come_later(built: Platform, tm
     assert [row["slug"] for row in built.rows(statement)] == ["ours", "theirs"]
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_mart_is_never_ahead_of_what_it_reads(built: Platform) -> None:
     league = built.leagues["ours"]
     league.official[1001] = (8, 0)

@@ -125,6 +125,7 @@ def test_only_that_league_is_in_it_as_whoever_it_is_read(built: Platform, write:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_names_are_text_whatever_they_are_made_of(built: Platform, write: Write) -> None:
     evil = """"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;</style>"""
     (count,) = built.rows("select count(*) as n from marts.dim_team")
@@ -145,6 +146,7 @@ def test_names_are_text_whatever_they_are_made_of(built: Platform, write: Write)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_it_asks_nothing_of_anybody_and_fits_every_screen(write: Write) -> None:
     page = write("--tenant", "ours")
     targets = [given[name] or "" for _, given in page.elements for name in ("href", "src") if name in given]
@@ -182,6 +184,7 @@ def test_it_can_be_read_without_seeing_it(write: Write) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_season_is_chosen_and_a_wrong_one_is_named(built: Platform, write: Write) -> None:
     assert write("--tenant", "ours", "--season", "2026").text == write("--tenant", "ours").text
     assert "Ours has no season '1999'; there is 2026." in refused(built, "--tenant", "ours", "--season", "1999")

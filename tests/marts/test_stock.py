@@ -216,6 +216,7 @@ def market(empty_platform: Platform) -> Market:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_random_histories_are_told_as_they_were_and_increments_are_a_full_refresh(market: Market) -> None:
     platform, clock = market

@@ -25,6 +25,7 @@ def shifted(has: dict[str, Any], by: timedelta) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=st.lists(workspaces, min_size=8, max_size=8))
 def test_every_number_of_the_mart_is_the_truth(built: Platform, drawn: list[dict[str, Any]]) -> None:

@@ -110,6 +110,7 @@ def mend(conn: psycopg.Connection[Any], modules: list[Module]) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_kills_at_any_instant(dsn: str, db: psycopg.Connection[Any], kill_modules: list[Module]) -> None:
     instants = random.Random(4)

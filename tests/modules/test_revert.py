@@ -60,6 +60,8 @@ def test_to_takes_back_everything_after_it(gauges: Checkout, run: Run, db: psyco
     assert catalog.drift(db) == []
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_to_nothing_leaves_nothing(run: Run, db: psycopg.Connection[Any]) -> None:
     assert run("revert", "--to", "nothing", "--yes").code == 0
     assert not exists(db, "core.module_ledger")

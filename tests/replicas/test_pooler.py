@@ -60,6 +60,7 @@ def pgbench(dsn: str, folder: Path, tenant: str, *, clients: int, each: int, loc
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_no_tenant_leaks_between_32_clients_in_10_000_transactions(
     db: Db, tenants: dict[str, str], app: str, pooler: Pooler, tmp_path: Path
 ) -> None:

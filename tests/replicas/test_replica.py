@@ -119,6 +119,7 @@ def test_a_login_without_rights_may_ask_how_far_it_is(pair: Pair) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_commands_that_only_read_take_it_from_the_environment(pair: Pair, tmp_path: Path) -> None:
     def run(*args: str) -> Outcome:
         outcome = run_stanchion(*args, database_url=pair.primary.dsn(), STANCHION_READ_DSN=pair.replica.dsn())

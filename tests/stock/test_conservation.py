@@ -162,6 +162,7 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_conservation_under_random_interleavings(db: Db, make_login: Callable[..., str]) -> None:
     run_state_machine_as_test(
         make_machine(db, make_login("stanchion_app")),

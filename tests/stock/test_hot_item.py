@@ -38,6 +38,7 @@ def test_fifty_calls_with_one_key_are_one_effect(ask: Any, db: Db, shop: str, te
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_sixty_four_clients_on_one_hot_item(db: Db, shop: str, tenants: dict[str, str]) -> None:
     """Half of them buy at once, half order, and everybody now and then decides a batch."""
     item = add_item(db, tenants["ours"], 500)

@@ -85,6 +85,7 @@ def states(db: Db) -> list[tuple[str, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_kill_9_between_every_two_statements(db: Db, shop: str, tenants: dict[str, str], worker_login: str) -> None:
     item = add_item(db, tenants["ours"], 10 * STEPS)
     server = Server(worker_login, "--dsn", embedded=False, description="a test's")
@@ -112,6 +113,7 @@ def test_kill_9_between_every_two_statements(db: Db, shop: str, tenants: dict[st
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_backend_terminated_between_every_two_statements(
     db: Db, shop: str, tenants: dict[str, str], worker_login: str
 ) -> None:
