@@ -47,3 +47,8 @@
         else 0
     end
 {%- endmacro %}
+
+{#- Whether what a participant did is marked as an assist. A third one never counts. -#}
+{% macro marks_assist(participants) -%}
+    concat_ws(' ', {{ participants }}.detail1, {{ participants }}.detail2) similar to '%Assist(Primary|Secondary)%'
+{%- endmacro %}

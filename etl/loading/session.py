@@ -27,7 +27,6 @@ class Settings:
     """What a tenant has set about loading."""
 
     shrink_percent: Decimal  # how much of its events a newer revision may lose
-    periods: int  # of a game whose export does not say
     ahead_of_utc: timedelta  # the league's clock: on which day an export was
     rules: Rulebook  # what the league says itself about periods and their lengths
 
@@ -63,7 +62,6 @@ class Session:
             changes = conn.execute(query("loading/rules"), {"tenant": self.tenant_id}).fetchall()
         return Settings(
             shrink_percent=Decimal(str(said["shrink_percent"])),
-            periods=said["periods"],
             ahead_of_utc=timedelta(hours=said["hours_ahead_of_utc"]),
             rules=Rulebook((since, msgspec.convert(rules, League)) for since, rules in changes),
         )

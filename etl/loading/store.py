@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -27,6 +27,7 @@ from etl.loading.fixture import Dates, Scheduled, Tracked
 from etl.loading.keys import name_key, storable
 from etl.loading.session import Session, Settings
 from etl.paths import query
+from etl.tracker.league import USUAL_PERIODS
 from etl.tracker.model import Game, Reject
 from etl.tracker.recognise import read
 from etl.tracker.rowtext import arrays
@@ -63,6 +64,7 @@ class Verdict:
     outcome: str
     reason: str | None = None
     rows: int = 0  # that were written by game day
+    left_out: tuple[Reject, ...] = ()  # what the league does not play of the game that was published
 
 
 @dataclass
@@ -144,15 +146,22 @@ class Store:
             raise NoDayError("Nobody says on which day the game was; load it again with --played-on DATE.")
 
         is_other = published is not None and (old is None or old["content_hash"] != published)
+        league = self.settings.rules.on(day)
         is_rewritten = is_other or (
-            published is not None and is_original and arrival is not None and arrival.game.content_hash == published
+            published is not None
+            and (
+                (is_original and arrival is not None and arrival.game.content_hash == published)
+                or (old is not None and self.settings.rules.on(old["played_on"]) != league)
+            )
         )
+        left_out: tuple[Reject, ...] = ()
         game: Game | None = None
         tracked: Tracked | None = None
         if is_rewritten:
             in_hand = arrival and arrival.game.content_hash == published and (is_new or is_original)
             game = arrival.game if arrival and in_hand else self._from_archive(conn, game_key, published)
-            tracked = Tracked.of(game, self.settings.periods)
+            game, left_out = league.plays(game)
+            tracked = Tracked.of(game, league.periods or USUAL_PERIODS)
         elif published is not None and old:
             judged = conn.cursor(row_factory=dict_row).execute(text_of("loading/quality"), key).fetchone()
             tracked = fixture.stored_tracked(old, judged or {})
@@ -176,7 +185,10 @@ class Store:
                 for statement in _UNPUBLISH:
                     conn.execute(statement, key)
             self.settle_waiting(conn, {new["played_on"]} | ({old["played_on"]} if old else set()))
-        return self._verdict(arrival, is_new, states, published, old, new, is_other, written)
+        verdict = self._verdict(arrival, is_new, states, published, old, new, is_other, written)
+        if arrival and arrival.game.content_hash == published:
+            verdict = replace(verdict, left_out=left_out)
+        return verdict
 
     # ------------------------------------------------------------ archive
 
@@ -221,7 +233,7 @@ class Store:
         ).fetchone()
         assert row  # noqa: S101 - decided from the same rows
         return msgspec.structs.replace(
-            next(read(from_bytes("archive", zlib.decompress(row[0])), self.settings.rules)), content_hash=content_hash
+            next(read(from_bytes("archive", zlib.decompress(row[0])))), content_hash=content_hash
         )
 
     # ------------------------------------------------------------ what is asked

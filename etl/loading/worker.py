@@ -153,7 +153,7 @@ class _Worker:
             return {bytes(row[0]) for row in found}
 
     def _load_document(self, number: int, document: Document, mark: bytes | None, size: int) -> Iterator[Done]:
-        games = read(document, self.store.settings.rules)
+        games = read(document)
         count = 0
         while True:
             try:
@@ -181,9 +181,9 @@ class _Worker:
     def _load_game(self, place: _Place, game: Game) -> Done:
         arrival = Arrival(game, self.task.given_on, self.task.accept_shrink)
         seen = game.events_seen + game.stints_seen
-        accepted = len(game.events) + len(game.stints) + game.stints_ignored
 
         def done(verdict: Verdict) -> Done:
+            accepted = _accepted(game, verdict)
             return Done(
                 place.path,
                 verdict.outcome,
@@ -220,13 +220,14 @@ class _Worker:
             "game": game.game_key,
             "hash": game.content_hash,
             "seen": game.events_seen + game.stints_seen,
-            "accepted": len(game.events) + len(game.stints) + game.stints_ignored,
+            "accepted": _accepted(game, verdict),
             "ignored": game.stints_ignored,
         }
         values["rejected"] = values["seen"] - values["accepted"]
         conn.execute(text_of("loading/put_file"), values)
-        if game.rejects and verdict.outcome != "unchanged":
-            self._note_rejects(conn, values, game.rejects)
+        rejects = game.rejects + verdict.left_out
+        if rejects and verdict.outcome != "unchanged":
+            self._note_rejects(conn, values, rejects)
 
     def _note_rejects(self, conn: Connection, values: dict[str, Any], rejects: tuple[Reject, ...]) -> None:
         lists = {
@@ -285,6 +286,11 @@ class _Place:
     path: str
     size: int
     fingerprint: bytes | None
+
+
+def _accepted(game: Game, verdict: Verdict) -> int:
+    """Events and stints that are kept and, where the game is published, played by its league."""
+    return len(game.events) + len(game.stints) + game.stints_ignored - len(verdict.left_out)
 
 
 def _without_data(error: psycopg.Error) -> str:

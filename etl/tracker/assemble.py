@@ -16,32 +16,28 @@ from etl.tracker import pieces
 from etl.tracker.errors import UnreadableError
 from etl.tracker.goals import goals_of, scorer
 from etl.tracker.identity import content_hash
-from etl.tracker.league import Periods, Rulebook
+from etl.tracker.league import USUAL_PERIODS
 from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Reject, Side, Stint
 from etl.tracker.rink import Rink
 from etl.tracker.rosters import OTHER, Rosters
 from etl.tracker.rowtext import render
 from etl.tracker.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
-from etl.tracker.values import BadValueError, clock, day, jersey, moment, seconds, text, whole
+from etl.tracker.values import BadValueError, clock, day, jersey, moment, period, seconds, text, whole
 
 _OUTSIDE = Decimal("0.5")  # seconds by which neighbouring stints may miss each other
 _MANY_GOALS = 500  # more are not looked up among the stints: no game has them
 
 
-def assemble(source: SourceGame, rules: Rulebook) -> Game:
-    """The game of an export, by the rules of its day. Raises UnreadableError when it does not say which game it is."""
-    return _Assembly(source, rules).game()
+def assemble(source: SourceGame) -> Game:
+    """The game of an export. Raises UnreadableError when it does not say which game it is."""
+    return _Assembly(source).game()
 
 
 class _Assembly:
-    def __init__(self, source: SourceGame, rules: Rulebook) -> None:
+    def __init__(self, source: SourceGame) -> None:
         self.source = source
-        self.exported_at = moment(source.export_date) or moment(source.saved_at)
-        self.game_date = day(source.game_date)
-        league = rules.on(self.game_date or (self.exported_at.date() if self.exported_at else None))
-        said = {key: round(minutes * 60) for key, minutes in pieces.lengths(source.period_lengths)}
-        self.period_seconds = league.lengths(said)
-        self.periods = Periods(league, self.period_seconds)
+        self.period_seconds = {key: round(minutes * 60) for key, minutes in pieces.lengths(source.period_lengths)}
+        self.periods = sum(key.isdecimal() for key in self.period_seconds) or USUAL_PERIODS
         self.flags: Counter[str] = Counter()
         self.rejects: list[Reject] = []
         if source.repaired:
@@ -56,7 +52,8 @@ class _Assembly:
         if game_key is None:
             raise UnreadableError("The export names no game: its gameId is empty.")
         self.flags["team_without_name"] += (home is None) + (away is None)
-        if self.exported_at is None and source.format != "roster":
+        exported_at = moment(source.export_date) or moment(source.saved_at)
+        if exported_at is None and source.format != "roster":
             self.flags["export_date_not_read"] += 1
         self.rosters = Rosters(self._entries(), self.flags)
         # what recurs in a game is made once
@@ -72,10 +69,10 @@ class _Assembly:
         return Game(
             game_key=game_key,
             format=source.format,
-            exported_at=self.exported_at,
+            exported_at=exported_at,
             home_team=home or "",
             away_team=away or "",
-            game_date=self.game_date,
+            game_date=day(source.game_date),
             period_seconds=self.period_seconds,
             penalty_minutes={key: int(minutes) for key, minutes in pieces.lengths(source.penalty_lengths)},
             home_attacks_right_p1=source.home_attacks_right if isinstance(source.home_attacks_right, bool) else None,
@@ -145,7 +142,7 @@ class _Assembly:
 
     def _event(self, position: int, source: SourceEvent) -> Event:
         action = pieces.action(source.type, source.detail1, source.detail2, source.team, source.zone, source.success)
-        number = self.periods.number(source.period)
+        number = period(source.period, self.periods)
         start = clock(source.start_time)
         index = self._index(source.idx)
         people = self._people(position, source, action.side)
@@ -269,7 +266,7 @@ class _Assembly:
         self.flags["duration_disagrees"] += duration is not None and abs(duration - round(start - end)) > 1
         return Stint(
             stint_no=number,
-            period=self.periods.number(source.period),
+            period=period(source.period, self.periods),
             start_s=start,
             end_s=end,
             stoppage_s=stoppage,

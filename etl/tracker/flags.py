@@ -13,6 +13,7 @@ FLAGS: Final = {
     "event_without_team": "an event names neither home nor away: it is kept and counts for nobody",
     "event_without_clock": "an event has no start time that can be read",
     "event_without_period": "an event names no period; it is kept in period 0",
+    "period_not_played": "events and stints of a period that the league does not play are left out",
     "duplicate_goal": "a goal of the same period, clock, side and scorer as an earlier one",
     "assist_to_no_goal": "assistToGoalIdx names something that is not a goal",
     "participant_without_jersey": "a participant of an event has no jersey",

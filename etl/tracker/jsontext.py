@@ -65,7 +65,7 @@ class Envelope:
             return []
         if not isinstance(tree, list):
             raise UnreadableError(f"What the file has under {key} is not a list.")
-        return [_convert(piece, kind) for piece in _bounded(tree)]
+        return [convert(piece, kind) for piece in _bounded(tree)]
 
     def _decode(self, key: str, kind: Any) -> Any:
         part = self._parts.get(key)
@@ -136,11 +136,13 @@ def _bytes(part: msgspec.Raw | bytes) -> bytes:
     return part if isinstance(part, bytes) else bytes(part)
 
 
-def _convert(piece: Any, kind: type[T]) -> T | Any:
+def convert(piece: Any, kind: type[T]) -> T | Any:
+    """The piece as an object of this kind, or else the plain value it is: of an object, what is under known keys."""
     try:
         return msgspec.convert(piece, kind)
     except (msgspec.ValidationError, RecursionError):
-        return piece
+        known = {entry.encode_name for entry in msgspec.structs.fields(kind)}  # type: ignore[arg-type]
+        return {key: part for key, part in piece.items() if key in known} if isinstance(piece, dict) else piece
 
 
 def _lenient(data: bytes) -> Any:

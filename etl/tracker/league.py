@@ -1,11 +1,17 @@
-"""What a league plays, where it says so: then that counts, and not what an export says or its tracker assumes."""
+"""What a league plays, where it says so: then that counts, and not what an export says or its tracker assumes.
+
+A game is read as its export has it, whoever plays it: its content is the same under any rules. They are applied when it
+is published, since only then its day is known, and rules hold from a day on.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from etl.tracker.values import BadValueError, period
+from etl.tracker.model import Game, Reject
+from etl.tracker.rowtext import render
 
 USUAL_PERIODS = 3  # where nobody says it
 
@@ -19,27 +25,38 @@ class League(Struct, frozen=True):
 
     def lengths(self, said: Mapping[str, int]) -> dict[str, int]:
         """Seconds of each period by its number, and of overtime, of an export that says these."""
-        regular = [length for key, length in said.items() if key.isdigit()]
-        numbers = [str(number + 1) for number in range(self.periods or len(regular) or USUAL_PERIODS)]
-        usual = self.period_seconds or max(regular, default=None)
-        found = {number: self.period_seconds or said.get(number, usual) for number in numbers}
+        if self == League():
+            return dict(said)
+        regular = {int(key): length for key, length in said.items() if key.isdecimal() and length}
+        usual = self.period_seconds or max(regular.values(), default=None)
+        numbers = range(1, (self.periods or max(regular, default=USUAL_PERIODS)) + 1)
+        found = {str(number): self.period_seconds or regular.get(number, usual) for number in numbers}
         found["OT"] = said.get("OT") if self.overtime_seconds is None else self.overtime_seconds
         return {key: length for key, length in found.items() if length}
 
-
-class Periods:
-    """The periods that a game may have."""
-
-    def __init__(self, league: League, lengths: Mapping[str, int]) -> None:
-        self.regular = league.periods or sum(key.isdigit() for key in lengths) or USUAL_PERIODS
-        self._last = self.regular if league.periods and league.overtime_seconds == 0 else 99
-
-    def number(self, value: object) -> int:
-        """The number of a period as a source writes it. Raises BadValueError for one that the league does not play."""
-        number = period(value, self.regular)
-        if number > self._last:
-            raise BadValueError(f"The league plays {self.regular} periods and no overtime.")
-        return number
+    def plays(self, game: Game) -> tuple[Game, tuple[Reject, ...]]:
+        """The game by these rules, and what of it is in a period that is not played by them."""
+        lengths = self.lengths(game.period_seconds)
+        game = replace(game, period_seconds=lengths)
+        last = sum(key.isdecimal() for key in lengths) or self.periods or USUAL_PERIODS
+        reason = f"The league plays {last} periods and no overtime."
+        left_out = (
+            *(Reject("event", e.event_no, reason, {"period": e.period}) for e in game.events if e.period > last),
+            *(Reject("stint", s.stint_no, reason, {"period": s.period}) for s in game.stints if s.period > last),
+        )
+        if self.overtime_seconds != 0 or not left_out:
+            return game, ()
+        kept = {event.event_no for event in game.events if event.period <= last}
+        events = tuple(
+            event if event.assist_to in kept else replace(event, assist_to=None)
+            for event in game.events
+            if event.event_no in kept
+        )
+        stints = tuple(stint for stint in game.stints if stint.period <= last)
+        points = [row for row in game.rows.tables["play_point"] if int(row.partition(",")[0]) in kept]
+        flags = dict(sorted((game.flags | {"period_not_played": len(left_out)}).items()))
+        game = replace(game, events=events, stints=stints, rows=render(events, points, stints), flags=flags)
+        return game, left_out
 
 
 class Rulebook:
@@ -48,10 +65,9 @@ class Rulebook:
     def __init__(self, changes: Iterable[tuple[date, League]] = ()) -> None:
         self._changes = sorted(changes, key=lambda change: change[0])
 
-    def on(self, day: date | None) -> League:
-        """Of that day; of the last, where nobody says which day it is."""
+    def on(self, day: date) -> League:
         rules = League()
         for since, changed in self._changes:
-            if day is None or since <= day:
+            if since <= day:
                 rules = changed
         return rules

@@ -15,14 +15,12 @@ from typing import TypeVar
 from etl.tracker import formats
 from etl.tracker.errors import UnreadableError
 from etl.tracker.jsontext import LARGEST, Envelope, as_utf8
-from etl.tracker.league import Rulebook
 from etl.tracker.model import Game
 from etl.tracker.sheets import Workbook
 from etl.tracker.sources import Document
 from etl.tracker.tables import Table
 
 _SAMPLE = 64 * 1024
-_NO_RULES = Rulebook()
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class JsonFormat:
 
     name: str
     recognises: Callable[[set[str]], bool]
-    read: Callable[[Envelope, Rulebook], Iterator[Game]]
+    read: Callable[[Envelope], Iterator[Game]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class CsvFormat:
 
     name: str
     recognises: Callable[[set[str]], bool]
-    read: Callable[[Table, Rulebook], Iterator[Game]]
+    read: Callable[[Table], Iterator[Game]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class WorkbookFormat:
 
     name: str
     recognises: Callable[[set[str]], bool]
-    read: Callable[[Workbook, Rulebook], Iterator[Game]]
+    read: Callable[[Workbook], Iterator[Game]]
 
 
 Format = JsonFormat | CsvFormat | WorkbookFormat
@@ -63,24 +61,20 @@ def registered() -> tuple[Format, ...]:
     return tuple(entry for name in names for entry in importlib.import_module(f"{formats.__name__}.{name}").FORMATS)
 
 
-def read(document: Document, rules: Rulebook = _NO_RULES) -> Iterator[Game]:
-    """The games of a document, as a league of these rules plays them.
-
-    Raises UnreadableError, before the first of them, when it cannot be read at all.
-    """
+def read(document: Document) -> Iterator[Game]:
+    """The games of a document. Raises UnreadableError, before the first of them, when it cannot be read at all."""
     with document.open() as stream:
         start = stream.read(_SAMPLE)
     if start.startswith(b"PK"):
         workbook = Workbook(_whole(document))
-        workbooks = _choose(WorkbookFormat, workbook.sheets, "The file is a workbook without the sheets")
-        yield from workbooks.read(workbook, rules)
+        yield from _choose(WorkbookFormat, workbook.sheets, "The file is a workbook without the sheets").read(workbook)
     elif _text_start(start).startswith(("{", "[")) or not start.strip():
         envelope = Envelope(_whole(document))
-        yield from _choose(JsonFormat, set(envelope.keys), "The file is JSON without the keys").read(envelope, rules)
+        yield from _choose(JsonFormat, set(envelope.keys), "The file is JSON without the keys").read(envelope)
     else:
         table = Table(document.open)
         yield from _choose(CsvFormat, set(table.columns), "The file is neither JSON nor a table with the columns").read(
-            table, rules
+            table
         )
 
 

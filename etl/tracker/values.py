@@ -17,15 +17,15 @@ UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 _LARGEST = 2**63 - 1  # of a bigint
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}(?:\.\d{1,18})?)", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
-_OVERTIME = re.compile(r"(?:OT|OVERTIME)(\d?)|(\d)OT")
+_DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_OVERTIME = re.compile(r"(?:OT|OVERTIME)([1-9]?)|([1-9])OT")
 _SEPARATORS = re.compile(r"[\s/-]+")
 _ROLE = re.compile(r"(event|opp)(?:_team)?_player_(\d{1,4})", re.ASCII)
 # A play detail may carry its family: OffensivePlay_Pass-AssistPrimary, Defensive_PlayZone-…, Offensive_Zone-….
 _FAMILY = re.compile(r"(?:Offensive|Defensive)_?(?:Play)?_?(?:Pass|Zone|Possession|Shot)_(?=.)")
 _HUNDREDTH = Decimal("0.01")
 _SUCCESS: dict[Any, bool | None] = {None: None, "": None, True: True, False: False, "s": True, "u": False}
-_SUCCESS |= {"true": True, "1": True, "y": True, "false": False, "0": False, "n": False}
+_SUCCESS |= {"true": True, "1": True, "y": True, "1.0": True, "0.0": False, "false": False, "0": False, "n": False}
 
 
 class BadValueError(ValueError):
@@ -35,9 +35,11 @@ class BadValueError(ValueError):
 @lru_cache(maxsize=16384)
 def _clean(value: str) -> str | None:
     value = " ".join(value.split())
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
     if len(value) > LONGEST_TEXT:
         raise BadValueError(f"A text is longer than {LONGEST_TEXT} characters.")
-    return (value if value.isascii() else unicodedata.normalize("NFC", value)) or None
+    return value or None
 
 
 def text(value: Any) -> str | None:
@@ -100,7 +102,7 @@ def jersey(value: Any) -> str | None:
     """A jersey as text; 7, '7' and 7.0 are one, '07' is another, and the text 'null' is none."""
     if value.__class__ is int:
         return text(value)
-    cleaned = text(value)
+    cleaned = text(value + 0.0 if value.__class__ is float else value)  # never -0.0
     if cleaned is None or cleaned in ("null", "None"):
         return None
     return cleaned.removesuffix(".0") or None
@@ -170,7 +172,7 @@ def period(value: Any, periods: int) -> int:
     """The number of a period, overtime after the last of them; 0 when the source says none."""
     if value.__class__ is int and 0 <= value <= 99:
         return value  # type: ignore[no-any-return]
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return 0
     number = whole(value)
     if number is None and isinstance(value, str):
@@ -222,6 +224,6 @@ def coordinate(value: Any) -> float | None:
     if isinstance(value, str):
         found = _DECIMAL.fullmatch(value.strip())  # which strips more than float() would
         value = float(found[0]) if found else None
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
         return None
     return float(value)

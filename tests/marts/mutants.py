@@ -41,7 +41,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "assists reach less": (f"{STEP}/int_assist.sql", "between 0 and 30", "between 0 and 29", "int_assist"),
     "assists of the other side": (f"{STEP}/int_assist.sql", "and goals.side = marks.side", "", "int_assist"),
     "the last mark counts": (f"{STEP}/int_assist.sql", "reached.event_no, reached.participant_no", "reached.event_no desc, reached.participant_no", "int_assist"),
-    "third assists count": (f"{STEP}/int_assist.sql", "(Primary|Secondary)", "(Primary|Secondary|Tertiary)", "int_assist"),
+    "third assists count": ("macros/player.sql", "(Primary|Secondary)", "(Primary|Secondary|Tertiary)", "int_assist"),
     "power plays count in plus": (f"{GAME}/fact_player_game.sql", "chances.is_goal and not chances.is_power_play and chances.side = on_ice.side", "chances.is_goal and chances.side = on_ice.side", "fact_player_game"),
     "minus is plus": (f"{GAME}/fact_player_game.sql", "lines.plus - lines.minus", "lines.plus + lines.minus", "fact_player_game"),
     "goalies have plus": (f"{GAME}/fact_player_game.sql", "chances.side <> on_ice.side and not on_ice.is_goalie) as goals_against_on", "chances.side <> on_ice.side) as goals_against_on", "fact_player_game"),

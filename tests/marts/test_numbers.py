@@ -68,6 +68,8 @@ def assert_equal(platform: Platform, league: League, game_id: int, tree: Tree) -
             if goal["side"] == side:
                 by_period[str(goal["period"])] = by_period.get(str(goal["period"]), 0) + 1
         assert teams[side]["goals_by_period"] == by_period
+    (quality,) = marts_of(platform, league.slug, str(game_id), "fact_game_quality")
+    assert quality["assists_without_goal"] == sum(counter["assist_marks_lost"] for counter in oracle.teams.values())
     for row in marts_of(platform, league.slug, str(game_id), "fact_goalie_game"):
         counter = oracle.players[row["side"], row["player_key"]]
         in_net = [stint for stint in oracle.stints if stint["ice"][row["side"]].get("G") == row["player_key"]]

@@ -49,9 +49,8 @@ from etl.tracker.recognise import JsonFormat
 from etl.tracker.shape import SourceGame
 
 
-def _read(envelope, rules):
-    game = SourceGame(format="scoresheet", events=[], rosters={}, game_id=envelope.value("sheetNumber"))
-    yield assemble(game, rules)
+def _read(envelope):
+    yield assemble(SourceGame(format="scoresheet", events=[], rosters={}, game_id=envelope.value("sheetNumber")))
 
 
 FORMATS = (JsonFormat("scoresheet", lambda keys: "sheetNumber" in keys, _read),)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.tracker.values import coordinate, seconds, whole
+from etl.tracker.values import BadValueError, coordinate, jersey, period, seconds, success, text, whole
 
 
 @pytest.mark.parametrize("blank", [chr(code) for code in range(0x110000) if chr(code).isspace()], ids=ascii)
@@ -10,3 +10,19 @@ def test_whatever_counts_as_blank_may_stand_beside_a_number(blank):
     assert coordinate(f"{blank}32.2{blank}") == 32.2
     assert whole(f"{blank}32{blank}") == 32
     assert seconds(f"{blank}32{blank}") == 32
+
+
+def test_a_number_is_the_same_however_it_is_written():
+    for number, written in ((0.30000000000000004, "0.30000000000000004"), (5e-7, "5e-7"), (2e9, "2000000000")):
+        assert coordinate(number) == coordinate(written) == number
+    assert jersey(0) == jersey(0.0) == jersey(-0.0) == "0"
+    assert success("1.0") is success(1.0) is True
+    assert period(" ", 3) == period("", 3) == 0
+    with pytest.raises(BadValueError):
+        period("OT0", 3)
+
+
+def test_a_text_is_measured_in_the_form_it_is_kept_in():
+    assert text("e\u0301" * 500) == "\u00e9" * 500
+    with pytest.raises(BadValueError):
+        text("\ufb2c" * 400)

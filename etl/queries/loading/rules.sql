@@ -6,7 +6,11 @@ select
 from (
     select distinct c.valid_from
     from core.tenant_config as c
-    where c.tenant_id = %(tenant)s and c.module = 'contest'
+    where
+        c.tenant_id = %(tenant)s
+        and c.module = 'contest'
+        and c.key in ('periods', 'period_seconds', 'overtime_seconds')
+        and c.valid_from <= '9999-12-31'
 ) as change
 cross join lateral (
     select coalesce(jsonb_object_agg(latest.key, latest.value), '{}') as rules

@@ -15,14 +15,13 @@ import msgspec
 from etl.tracker.errors import UnreadableError
 from etl.tracker.identity import content_hash
 from etl.tracker.jsontext import REPLACEMENT, Envelope
-from etl.tracker.league import Periods, Rulebook
 from etl.tracker.model import Action, Entry, Event, Game, Participant, Reject, Side
 from etl.tracker.recognise import CsvFormat, JsonFormat
 from etl.tracker.rink import Rink
 from etl.tracker.rowtext import render
 from etl.tracker.shape import SourcePoint
 from etl.tracker.tables import Table
-from etl.tracker.values import BadValueError, clock, code, day, raw, text
+from etl.tracker.values import BadValueError, clock, code, day, period, raw, text
 
 _FORMAT: Final = "event csv"
 _NEEDED = {"home team", "away team", "period", "clock", "team", "player", "event"}
@@ -57,7 +56,7 @@ def _recognises(columns: set[str]) -> bool:
     return columns >= _NEEDED and bool({"date", "game_date"} & columns)
 
 
-def _read(table: Table, rules: Rulebook) -> Iterator[Game]:
+def _read(table: Table) -> Iterator[Game]:
     named = [key for key, _ in groupby(filter(None, (_key(cells) for _, cells in _rows(table))))]
     if not named:
         raise UnreadableError("No row of the file names a game: a date like 2026-01-16, a home team and an away team.")
@@ -70,7 +69,7 @@ def _read(table: Table, rules: Rulebook) -> Iterator[Game]:
         if key is None:
             strays = [row for _, row in rows]
             continue
-        yield _Reading(key, strays + [row for _, row in rows], rules).game()
+        yield _Reading(key, strays + [row for _, row in rows]).game()
         strays = []
 
 
@@ -109,7 +108,7 @@ def _recognises_archived(keys: set[str]) -> bool:
     return keys >= {"format", "game", "rows"}
 
 
-def _read_archived(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
+def _read_archived(envelope: Envelope) -> Iterator[Game]:
     """What was archived of one game of a file."""
     try:
         key = msgspec.convert(envelope.value("game"), Key)
@@ -118,18 +117,15 @@ def _read_archived(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
         raise UnreadableError("The archived game is not in the form of an event CSV.") from None
     if day(key[0]) is None or envelope.value("format") != _FORMAT:
         raise UnreadableError("The archived game is not in the form of an event CSV.")
-    yield _Reading(key, rows, rules).game()
+    yield _Reading(key, rows).game()
 
 
 class _Reading:
     """One game of a file."""
 
-    def __init__(self, key: Key, rows: list[Row], rules: Rulebook) -> None:
+    def __init__(self, key: Key, rows: list[Row]) -> None:
         self.key = key
         self.rows = rows
-        league = rules.on(day(key[0]))
-        self.period_seconds = league.lengths(_PERIOD_SECONDS)
-        self.periods = Periods(league, self.period_seconds)
         replaced = sum(REPLACEMENT in cell for _, cells in self.rows for cell in cells.values())
         self.flags: Counter[str] = Counter({"text_repaired": replaced})
         self.rejects: list[Reject] = []
@@ -155,7 +151,7 @@ class _Reading:
             home_team=home,
             away_team=away,
             game_date=day(date_),
-            period_seconds=self.period_seconds,
+            period_seconds=dict(_PERIOD_SECONDS),
             penalty_minutes=dict(_PENALTY_MINUTES),
             home_attacks_right_p1=None,
             rosters=rosters,
@@ -201,7 +197,7 @@ class _Reading:
         if written is None:
             raise BadValueError("The row has no event.")
         event = written.lower()
-        number_of_period = self.periods.number(cells.get("period"))
+        number_of_period = period(cells.get("period"), len(_PERIOD_SECONDS))
         side = self._side(cells)
         start = clock(cells.get("clock"))
         people = self._people(cells, side, event in _TEAM_MATES)

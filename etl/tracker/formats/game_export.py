@@ -7,8 +7,7 @@ import msgspec
 
 from etl.tracker.assemble import assemble
 from etl.tracker.errors import UnreadableError
-from etl.tracker.jsontext import Envelope
-from etl.tracker.league import Rulebook
+from etl.tracker.jsontext import Envelope, convert
 from etl.tracker.model import Game
 from etl.tracker.recognise import JsonFormat
 from etl.tracker.rosters import OTHER
@@ -22,7 +21,7 @@ def _recognises(keys: set[str]) -> bool:
     return {"gameId", "events"} <= keys and bool({"rosters", "shifts", "homeTeam"} & keys)
 
 
-def _read(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
+def _read(envelope: Envelope) -> Iterator[Game]:
     source = SourceGame(
         format=_format(envelope),
         events=[_event(piece) for piece in envelope.pieces("events", SourceEvent)],
@@ -39,7 +38,7 @@ def _read(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
         home_attacks_right=envelope.value("homeAttacksRightP1"),
     )
     source.repaired = envelope.repaired + _archived_repairs(envelope)
-    yield assemble(source, rules)
+    yield assemble(source)
 
 
 def _format(envelope: Envelope) -> str:
@@ -58,7 +57,7 @@ def _rosters(envelope: Envelope) -> dict[str, list[Any]]:
     rosters = envelope.value("rosters") or {}
     if not isinstance(rosters, dict) or not all(isinstance(rosters.get(side) or [], list) for side in OTHER):
         raise UnreadableError("What the file has under rosters is not a list of players for each side.")
-    return {side: [_struct(line, SourceEntry) for line in rosters.get(side) or ()] for side in OTHER}
+    return {side: [convert(line, SourceEntry) for line in rosters.get(side) or ()] for side in OTHER}
 
 
 def _event(piece: Any) -> Any:
@@ -77,13 +76,6 @@ def _event(piece: Any) -> Any:
 def _fit(piece: dict[str, Any], kind: type[Piece]) -> Piece:
     known = {entry.name: piece.get(entry.encode_name) for entry in msgspec.structs.fields(kind)}
     return fit(kind(**known))
-
-
-def _struct(piece: Any, kind: type[Any]) -> Any:
-    try:
-        return msgspec.convert(piece, kind)
-    except (msgspec.ValidationError, RecursionError):
-        return piece
 
 
 def _plain(lengths: Any) -> dict[str, int | float | str] | None:

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from etl.tracker.assemble import assemble
 from etl.tracker.jsontext import Envelope
-from etl.tracker.league import Rulebook
 from etl.tracker.model import Game
 from etl.tracker.recognise import JsonFormat
 from etl.tracker.shape import SourceEntry, SourceGame
@@ -24,7 +23,7 @@ def _recognises(keys: set[str]) -> bool:
     return "gid" in keys and bool({"homeRoster", "awayRoster"} & keys)
 
 
-def _read(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
+def _read(envelope: Envelope) -> Iterator[Game]:
     source = SourceGame(
         format="roster",
         events=[],
@@ -35,7 +34,7 @@ def _read(envelope: Envelope, rules: Rulebook) -> Iterator[Game]:
         away_team=envelope.value("awayTeam"),
     )
     source.repaired = envelope.repaired
-    yield assemble(source, rules)
+    yield assemble(source)
 
 
 def _entries(envelope: Envelope, key: str) -> list[Any]:

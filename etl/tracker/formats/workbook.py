@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from etl.tracker.assemble import assemble
 from etl.tracker.errors import UnreadableError
-from etl.tracker.league import Rulebook
 from etl.tracker.model import Game, Side
 from etl.tracker.recognise import WorkbookFormat
 from etl.tracker.rosters import OTHER
@@ -43,7 +42,7 @@ def _recognises(sheets: set[str]) -> bool:
     return {"events", "shifts"} <= sheets
 
 
-def _read(book: Workbook, rules: Rulebook) -> Iterator[Game]:
+def _read(book: Workbook) -> Iterator[Game]:
     metadata = next(iter(book.rows("metadata")), {})
     rows, stints = book.rows("events"), book.rows("shifts")
     about = {**next(iter(stints), {}), **next(iter(rows), {}), **metadata}  # every sheet names the game
@@ -65,7 +64,7 @@ def _read(book: Workbook, rules: Rulebook) -> Iterator[Game]:
         home_attacks_right=_truth(_cell(metadata, "home_attacks_right_p1")),
     )
     source.repaired = book.repaired
-    yield assemble(source, rules)
+    yield assemble(source)
 
 
 def _cell(row: Row, *columns: str) -> Any:

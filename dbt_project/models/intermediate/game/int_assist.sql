@@ -25,7 +25,8 @@ assists as (
         lines.player_key,
         {{ person_of('lines.person_key', 'lines.side', 'lines.player_key') }} as person_key,
         lines.is_primary,
-        lines.is_linked
+        lines.is_linked,
+        lines.marks
     from games
     cross join lateral (
         with
@@ -56,7 +57,7 @@ assists as (
                 on {{ of_game('events') }} and events.event_no = participants.event_no and events.side is not null
             where
                 {{ of_game('participants') }}
-                and concat_ws(' ', participants.detail1, participants.detail2) similar to '%Assist(Primary|Secondary)%'
+                and {{ marks_assist('participants') }}
         ),
 
         reached as (
@@ -85,9 +86,11 @@ assists as (
             reached.player_key,
             reached.person_key,
             reached.is_primary,
-            bool_or(reached.is_linked) over (partition by reached.goal_event_no, reached.side, reached.player_key) as is_linked
+            bool_or(reached.is_linked) over of_goal as is_linked,
+            count(*) over of_goal as marks
         from reached
         where reached.goal_event_no is not null
+        window of_goal as (partition by reached.goal_event_no, reached.side, reached.player_key)
         order by reached.goal_event_no, reached.side, reached.player_key, reached.event_no, reached.participant_no
     ) as lines
 

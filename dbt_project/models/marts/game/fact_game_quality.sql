@@ -22,6 +22,7 @@ judged as (
         tracked.home_by_period as tracked_home_by_period,
         tracked.away_by_period as tracked_away_by_period,
         tracked.goals_without_scorer,
+        assists.without_goal as assists_without_goal,
         quality.coverage,
         quality.flags,
         quality.accepted_reason,
@@ -52,6 +53,22 @@ judged as (
             group by chances.side, chances.period
         ) as goals
     ) as tracked
+    -- marks that reach a goal stand beside it
+    cross join lateral (
+        select (
+            (
+                select count(*)
+                from {{ ref('stg_contest__play_participant') }} as participants
+                join {{ ref('fact_event') }} as events
+                    on {{ of_game('events') }} and events.event_no = participants.event_no and events.side is not null
+                where {{ of_game('participants') }} and {{ marks_assist('participants') }}
+            ) - (
+                select coalesce(sum(reached.marks), 0)
+                from {{ ref('int_assist') }} as reached
+                where reached.tenant_id = games.tenant_id and reached.game_key = games.game_key
+            )
+        )::integer as without_goal
+    ) as assists
     -- null where the league's periods do not add up to its own score: it did not keep them
     cross join lateral (
         select
@@ -113,6 +130,7 @@ select
     agrees_by_period,
     is_swapped,
     goals_without_scorer,
+    assists_without_goal,
     coverage,
     coalesce(flags, '{}') as flags,
     accepted_reason,
