@@ -56,7 +56,7 @@ def test_what_appears_and_changes_is_loaded_and_ctrl_c_ends_it(league: League, t
         (folder / "again.part").rename(folder / "000_18001.json")
         wait_for(lambda: league.published() == 23)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert "Stopped" in out
 
