@@ -99,6 +99,7 @@ def load(
             jobs=1 if dry_run else jobs,
             is_rehearsal=dry_run,
             on_done=on_done,
+            say=note,
         )
     if as_json:
         print_json(summary(total) | {"dry_run": dry_run, "games": [asdict(done) for done in told]})

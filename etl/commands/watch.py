@@ -45,7 +45,7 @@ def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bo
 
         def load(paths: list[str]) -> bool:
             try:
-                total = load_paths(server, tenant, tuple(paths), given_on=given_on, on_done=print_done)
+                total = load_paths(server, tenant, tuple(paths), given_on=given_on, on_done=print_done, say=note)
                 if is_building and total.rows:
                     build_marts(server)
             except psycopg.OperationalError as e:

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from etl.deploy import make_due_partitions
 from etl.errors import StanchionError
 from etl.loading.keys import storable
 from etl.loading.session import Session, open_session
@@ -69,6 +70,7 @@ def load(
     jobs: int = 1,
     is_rehearsal: bool = False,
     on_done: Callable[[Done], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Total:
     """Load every file there is below the paths. Ctrl-C ends it between two games; what is done stays done."""
     started = time.monotonic()
@@ -76,6 +78,8 @@ def load(
         jobs = 1  # only one process can read it
     piped = sys.stdin.buffer.read(LARGEST_INNER + 1) if STDIN in paths else None
     with open_session(server, tenant) as session:
+        if not is_rehearsal:
+            _make_days_ahead(session, say)
         load_id = None if is_rehearsal else session.begin_load("games", storable(" ".join(paths))[:2000])
         total = Total(load_id)
         with _ended(session, total):
@@ -89,6 +93,17 @@ def load(
                 judge(session, load_id)
         total.seconds = time.monotonic() - started
     return total
+
+
+def _make_days_ahead(session: Session, say: Callable[[str], None]) -> None:
+    """Where no scheduler makes the days, each load does, before it writes; or says who can."""
+    try:
+        make_due_partitions(session.conn)
+    except psycopg.Error as e:
+        if session.conn.broken:
+            raise
+        said = e.diag.message_primary or type(e).__name__
+        say(f"The partitions of the days ahead were not made ({said}). Run: stanchion partitions run")
 
 
 def judge(session: Session, load_id: int) -> int:

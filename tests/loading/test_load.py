@@ -208,6 +208,30 @@ def load_one(league: League, path: Path) -> str:
     return outcome
 
 
+@pytest.mark.parametrize("command", ["load", "watch"])
+def test_the_days_ahead_are_made_by_each_load_or_it_says_who_can(
+    command: str, league: League, tmp_path: Path, stanchion: Callable[..., Any]
+) -> None:
+    folder = write(tmp_path / "a", export())
+    (day,) = league.db.execute("select max(day) from core.partition where relation = 'core.audit_log'").fetchone()
+    drop = f"drop table parts.core__audit_log__{day:%Y%m%d}"
+    there = f"select to_regclass('parts.core__audit_log__{day:%Y%m%d}') is not null"
+    args = ["load", str(folder)] if command == "load" else ["watch", str(folder), "--once"]
+
+    league.db.execute(drop)
+    assert stanchion("load", str(folder), "--tenant", "harbour", "--dry-run").code == 0
+    assert not league.db.execute(there).fetchone()[0]
+    done = stanchion(*args, "--tenant", "harbour")
+    assert (done.code, "partitions" in done.err) == (0, False)
+    assert league.db.execute(there).fetchone()[0]
+
+    league.db.execute(drop)
+    league.db.execute("revoke execute on function core.ensure_due_partitions() from stanchion_loader")
+    done = stanchion(*args, "--tenant", "harbour")
+    assert (done.code, done.err.count("Run: stanchion partitions run")) == (0, 1)
+    assert league.published() == 20
+
+
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Honolulu"])
 def test_days_are_days_of_utc_wherever_the_loader_is(
     zone: str, league: League, tmp_path: Path, stanchion: Callable[..., Any]
