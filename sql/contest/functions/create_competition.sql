@@ -40,7 +40,7 @@ end;
 $$;
 
 comment on function contest.create_competition(text, text, text, text, integer, numeric[], text, text) is
-'The version of its stream, which is 1. Raises 40001 when there is one of that key, 23514 for what no competition can be, 23503 for a season or parent that there is not, 42501 for a principal who may not.';
+'The version of its stream, which is 1. Raises 40001 when there is one of that key, 22023 for points that are not three, 23514 for what no competition can be, 23503 for a season or parent that there is not, 42501 for a principal who may not.';
 
 grant execute on function contest.create_competition(text, text, text, text, integer, numeric[], text, text) to stanchion_app;
 

@@ -33,7 +33,7 @@ end;
 $$;
 
 comment on function contest.enter_team(text, text) is
-'The key of the team. Raises 23505 when it is in already, 55000 once something is drawn, P0002 for a competition that there is not, 42501 for a principal who may not.';
+'The key of the team. Raises 22023 for a team without a name, 23505 when it is in already, 55000 once something is drawn, P0002 for a competition that there is not, 42501 for a principal who may not.';
 
 grant execute on function contest.enter_team(text, text) to stanchion_app;
 

@@ -107,6 +107,6 @@ end;
 $$;
 
 comment on function core.ensure_partitions(regclass, date, date) is
-'Makes the missing daily partitions and returns how many it made. Raises 42809 for a table that is not partitioned by day, 42501 for one that is not ours, 55006 for a day that is half detached.';
+'Makes the missing daily partitions and returns how many it made. Raises 42809 for a table that is not partitioned by day, 42501 for one that is not ours, 42622 for one whose name leaves no room for a day, 22004 without both ends, 22023 for more than ten years, 55006 for a day that is half detached.';
 
 -- revert: drop function core.ensure_partitions(regclass, date, date);

@@ -45,7 +45,7 @@ end;
 $$;
 
 comment on function core.take(text, integer, interval) is
-'Whether one more use is within the limit, how many remain, and when the window ends. Raises 22023 for a limit or window that cannot be, 42501 without a tenant.';
+'Whether one more use is within the limit, how many remain, and when the window ends. Raises 22023 for a limit or window that cannot be, 22001 for a subject of more than 500 characters, 42501 without a tenant.';
 
 grant execute on function core.take(text, integer, interval) to stanchion_app, stanchion_loader;
 
