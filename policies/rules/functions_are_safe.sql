@@ -1,6 +1,8 @@
 -- A function resolves names where its author meant: its search path is pinned, or its body was
 -- parsed when it was made. It takes the tenant from the session, never from its caller, and it
--- works for the owner only when the owner made it.
+-- works for the owner only when the owner made it. With parameters it is plpgsql, which a cluster can send to
+-- the node of its tenant; only one expression that neither writes nor works for another may be sql, since the
+-- planner puts it in place of the call, into an index or a condition.
 select f.name as object, 'does not pin search_path to pg_catalog, pg_temp' as problem
 from core.own_function as f
 where not f.has_parsed_body and not 'search_path=pg_catalog, pg_temp' = any(f.settings)
@@ -19,6 +21,14 @@ select f.name, 'is leakproof, so the planner may run it before the policy'
 from core.own_function as f
 where f.is_leakproof
 union all
-select f.name, format('has parameters and is in %s: plpgsql can be sent to another node, sql is unfolded here', f.language)
+select f.name, format('has parameters and is in %s, and no expression for the planner to unfold', f.language)
 from core.own_function as f
-where f.arguments > 0 and f.language <> 'plpgsql' and not f.has_parsed_body
+where
+    f.arguments > 0
+    and f.language <> 'plpgsql'
+    and (
+        pg_get_function_sqlbody(f.function) not like 'RETURN %'
+        or f.volatility = 'v'
+        or f.is_definer
+        or f.settings <> '{}'
+    ) is not false

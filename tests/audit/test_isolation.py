@@ -127,6 +127,20 @@ BREAKS: dict[str, tuple[str, str]] = {
         "alter function core.add_member(text, text, text) reset search_path",
         "core.add_member",
     ),
+    "a function in sql that the planner does not unfold": (
+        "create function core.slug_of(p_name text) returns text language sql stable "
+        "begin atomic select t.slug from core.tenant as t where t.name = p_name; end; "
+        "alter function core.slug_of(text) owner to stanchion_owner; comment on function core.slug_of(text) is 'x'; "
+        "revoke execute on function core.slug_of(text) from public",
+        "core.slug_of",
+    ),
+    "an expression that works for the owner": (
+        "create function core.whose(p_key text) returns text language sql stable security definer "
+        "return current_setting(p_key, true); "
+        "alter function core.whose(text) owner to stanchion_owner; comment on function core.whose(text) is 'x'; "
+        "revoke execute on function core.whose(text) from public",
+        "core.whose",
+    ),
     "an immutable tenant": ("alter function core.current_tenant() immutable", "core.current_tenant"),
     "a function that writes for another": (
         "create function core.rename(p_slug text) returns void language plpgsql volatile security definer "
