@@ -169,10 +169,14 @@ def test_confirmed_after_five_minutes(make_cup: MakeCup, db: Db) -> None:
     assert run_at == due
 
 
-def test_metrics_are_there_to_be_sampled(make_cup: MakeCup, db: Db, stanchion: Any) -> None:
+def test_metrics_are_taken_and_there_to_be_sampled(make_cup: MakeCup, db: Db, stanchion: Any) -> None:
     cup = make_cup(2)
     with cup.acting() as conn:
         submit(conn, cup.add(0, 1), 1, 0, "key")
+        for took in (10, 20, 90):
+            conn.execute("select ops.record_metric('submit', %s), ops.record_metric('sent', 2, 'counter')", [took])
+    metrics = db.execute("select name, kind, samples, total, p50 from ops.metric_hour order by name").fetchall()
+    assert metrics == [("sent", "counter", 3, 6, 2), ("submit", "timing", 3, 120, 20)]
     assert db.execute("select queue, state from core.job_state").fetchall() == [("contest.confirm", "ready")]
     checks = json.loads(stanchion("doctor", "--json").out)
     assert len(checks) >= 10

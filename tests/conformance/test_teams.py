@@ -156,7 +156,12 @@ def test_pool_every_login_has_its_limits(db: Db) -> None:
         drop_login(db, "pooled")
 
 
-def test_read_write_router_a_session_that_only_reads_writes_nothing(db: Db, team: str, tenants: Tenants) -> None:
+def test_read_write_router_a_session_that_only_reads_writes_nothing(
+    dsn: str, team: str, tenants: Tenants, stanchion: Callable[..., Any]
+) -> None:
+    """Replicas, close enough and not: tests/replicas/test_replica.py."""
+    outcome = stanchion("loads", "--tenant", "ours", "--read-dsn", dsn)
+    assert (outcome.code, outcome.err.count("Reading the primary.")) == (0, 1), outcome.err
     options = f"-c app.tenant_id={tenants['ours']} -c default_transaction_read_only=on"
     with psycopg.connect(make_conninfo(team, options=options), autocommit=True) as conn:
         assert conn.execute("select members from workspace.tenant_summary()").fetchone() == (0,)
