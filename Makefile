@@ -36,7 +36,7 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 bench: .venv/installed  ## every benchmark, quickly: whether it runs, not how fast it is
 	$(BIN)/stanchion bench --seconds 1 --rounds 1 --rows 20000 --clients 2
 
-catalog: .venv/developed  ## write sql/catalog.txt and the access matrix anew, after changing the SQL
+catalog: .venv/developed  ## write what is made from the database anew, after changing the SQL
 	$(BIN)/python -m tests.regenerate
 
 docs: .venv/developed  ## the analysts' guide docs/marts.md, and dbt's own site in build/docs/index.html

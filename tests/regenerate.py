@@ -12,7 +12,7 @@ from etl.deploy import deploy, plan_deploy
 from etl.embedded import Embedded
 from etl.modules import discover
 from etl.paths import ROOT
-from tests.docs import cli_reference
+from tests.docs import cli_reference, function_reference
 
 CATALOG = ROOT / "sql" / "catalog.txt"
 MATRIX = ROOT / "policies" / "README.md"
@@ -32,6 +32,7 @@ def main() -> None:
             deploy(conn, plan_deploy(conn, discover(ROOT)), lambda step: None)
             CATALOG.write_text(catalog.read_catalog(conn), encoding="utf-8")
             MATRIX.write_text(with_matrix(MATRIX.read_text(encoding="utf-8"), conn), encoding="utf-8")
+            function_reference.REFERENCE.write_text(function_reference.render(conn), encoding="utf-8")
     cli_reference.write()
 
 
