@@ -1,5 +1,6 @@
 -- Participants of games: by the day of the game, kept for ever. Loads make the days that they need.
-insert into core.partition_set (relation, days_ahead, days_kept, guard) values ('contest.play_participant', 1, null, null)
+insert into core.partition_set (relation, days_ahead, days_kept, guard)
+values ('contest.play_participant', 1, null, 'contest.guard_play_day')
 on conflict (relation) do update set
     days_ahead = excluded.days_ahead, days_kept = excluded.days_kept, guard = excluded.guard;
 

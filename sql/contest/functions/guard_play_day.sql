@@ -1,0 +1,48 @@
+-- Why a day of games may not go yet: the marts do not hold what was tracked of them, or it could not be read again.
+--
+-- Asked of all five tables by game day. What marts hold is what a whole build noted when its tests had held; and it asks
+-- the archive, which is another module's: whether a day is needed elsewhere is not for this one to know.
+create or replace function contest.guard_play_day(p_day date)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_held bigint;
+    v_new record;
+    v_lost record;
+begin
+    select r.position into v_held
+    from core.stat_refresh as r
+    where r.model = 'staging.tested_loads';
+    select count(*) as number, min(f.game_key) as first into v_new
+    from core.tenant as t
+    join contest.fixture as f on f.tenant_id = t.tenant_id and f.played_on = p_day
+    where f.content_hash is not null and f.load_id > coalesce(v_held, -1);
+    if v_new.number > 0 then
+        return format(
+            'games that the marts do not hold as they are now: %s, such as %s%s',
+            v_new.number, v_new.first, case when v_held is null then '; no build was ever whole' end
+        );
+    end if;
+    select count(*) as number, min(f.game_key) as first into v_lost
+    from core.tenant as t
+    join contest.fixture as f on f.tenant_id = t.tenant_id and f.played_on = p_day
+    where
+        f.content_hash is not null
+        and not exists (
+            select from landing.revision as r
+            where r.tenant_id = f.tenant_id and r.game_key = f.game_key and r.content_hash = f.content_hash
+        );
+    if v_lost.number > 0 then
+        return format('games whose revision is not in the archive: %s, such as %s', v_lost.number, v_lost.first);
+    end if;
+    return null;
+end;
+$$;
+
+comment on function contest.guard_play_day(date) is
+'Which games of the day the marts do not hold as they are now, or the archive does not have, in words; null when it may go.';
+
+-- revert: drop function contest.guard_play_day(date);
