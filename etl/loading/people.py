@@ -19,7 +19,7 @@ from etl.loading.store import Store, Verdict, read_revisions, text_of
 
 
 def publish(session: Session, game_key: str, prefix: str, *, quarantined: bool, reason: str | None) -> str:
-    """Publish the archived revision whose hash begins so; its hash."""
+    """Publish the archived revision whose hash begins so, and have its rows again if they expired; its hash."""
     key = {"tenant": session.tenant_id, "game": game_key}
     with session.transaction() as conn:
         rows = read_revisions(conn, key)
@@ -76,7 +76,7 @@ def _decide(session: Session, game_key: str, content_hash: bytes | None, reason:
         def choose(conn: Connection) -> None:
             conn.execute("select landing.choose_revision(%s, %s, %s)", [game_key, content_hash, reason])
 
-        return store.settle(game_key, first=choose)
+        return store.settle(game_key, first=choose, restore=content_hash is not None)
 
 
 def _lock(store: Store, conn: Connection, game_key: str) -> None:

@@ -87,10 +87,12 @@ class Store:
         *,
         first: Callable[[Connection], None] | None = None,
         note: Callable[[Connection, Verdict], None] | None = None,
+        restore: bool = False,
     ) -> Verdict:
         """Settle one game in a transaction of its own.
 
-        `first` is done in it under the lock of the game, and `note` writes what became of the game.
+        `first` is done in it under the lock of the game, and `note` writes what became of the game. With `restore` its
+        rows are written again if they have expired.
         """
         while True:
             try:
@@ -98,7 +100,7 @@ class Store:
                     conn.execute(text_of("loading/lock"), {"tenant": self.tenant, "game": game_key})
                     if first:
                         first(conn)
-                    verdict = self.settle_locked(conn, game_key, arrival)
+                    verdict = self.settle_locked(conn, game_key, arrival, restore=restore)
                     if note:
                         note(conn, verdict)
                     return verdict
@@ -119,7 +121,9 @@ class Store:
         with self.session.transaction() as conn:
             return conn.execute(text_of("loading/stale"), self._values(arrival)).fetchone() is not None
 
-    def settle_locked(self, conn: Connection, game_key: str, arrival: Arrival | None) -> Verdict:
+    def settle_locked(
+        self, conn: Connection, game_key: str, arrival: Arrival | None, *, restore: bool = False
+    ) -> Verdict:
         """Settle a game in the caller's transaction, which holds its lock or that of the schedule."""
         key = {"tenant": self.tenant, "game": game_key}
         is_new, is_original = self._archive(conn, arrival) if arrival else (False, False)
@@ -154,6 +158,8 @@ class Store:
                 or (old is not None and self.settings.rules.on(old["played_on"]) != league)
             )
         )
+        if published is not None and old and not is_rewritten and (restore or old["played_on"] != day):
+            is_rewritten = not self._has_rows(conn, game_key, old["played_on"])  # what expired cannot be moved
         left_out: tuple[Reject, ...] = ()
         game: Game | None = None
         tracked: Tracked | None = None
@@ -168,7 +174,7 @@ class Store:
         gone = choice is not None and choice.content_hash is None
         new = fixture.describe(teams, day, source, scheduled, tracked, gone)
         stays = old is not None and old["content_hash"] is not None and old["played_on"] == new["played_on"]
-        if published is not None and not stays and new["played_on"] not in self.days:
+        if published is not None and (game or not stays) and new["played_on"] not in self.days:
             raise _MissingDayError(new["played_on"])
 
         written = self._write_rows(conn, key, old, new, game)
@@ -242,6 +248,10 @@ class Store:
         values = {"tenant": self.tenant, "game": game_key, "day": day, "home": teams[0], "away": teams[1]}
         row = conn.cursor(row_factory=dict_row).execute(text_of("loading/schedule_of"), values).fetchone()
         return Scheduled(**row) if row else None
+
+    def _has_rows(self, conn: Connection, game_key: str, day: date) -> bool:
+        row = conn.execute("select contest.has_own_rows(%s, %s)", [day, game_key]).fetchone()
+        return bool(row and row[0])
 
     # ------------------------------------------------------------ what is written
 

@@ -1,6 +1,8 @@
 """A day of games may not go before the marts hold it, nor when it could not be read again."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,3 +70,18 @@ def test_a_day_stays_for_a_game_that_is_not_in_the_archive(games: League, run: R
 def test_the_files_name_the_guard(db: Db) -> None:
     found = db.execute("select relation, guard from core.partition_set where relation like 'contest.%'").fetchall()
     assert found == [(relation, "contest.guard_play_day") for relation, _ in sorted(each(""))]
+
+
+def test_an_expired_game_is_published_again_with_its_rows(
+    games: League, run: Run, stanchion: Callable[..., Any]
+) -> None:
+    take_in(games, 1000)
+    run("expire")
+    before = games.one("select load_id from contest.fixture")
+    (hashed,) = games.db.execute("select encode(content_hash, 'hex') from landing.revision").fetchone()
+    assert games.published() == 0
+    assert stanchion("publish", "18001", "--tenant", "harbour", "--revision", hashed[:12]).code == 0
+    assert games.published() == 40
+    assert games.one("select load_id from contest.fixture") > before, "so that the marts learn of it"
+    assert stanchion("publish", "18001", "--tenant", "harbour", "--revision", hashed[:12]).code == 0
+    assert games.published() == 40

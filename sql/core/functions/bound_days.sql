@@ -25,4 +25,6 @@ $$;
 comment on function core.bound_days(text) is
 'The UTC days that a partition with these bounds holds something of, unbounded where they are; null for DEFAULT.';
 
+grant execute on function core.bound_days(text) to stanchion_builder;
+
 -- revert: drop function core.bound_days(text);

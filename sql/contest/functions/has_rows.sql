@@ -1,0 +1,52 @@
+-- Whether what was published of a game can still be read by its day, so that its facts can be computed from it.
+--
+-- Rows tell that, and not the day alone: a day that expired is there again once another game of it is loaded. What
+-- a game never had, such as stints, does not matter for as long as the day of that table is there. Planned each time: for
+-- one day that is a look at one partition, and for any day a look at all of them.
+create or replace function contest.has_rows(p_tenant_id uuid, p_played_on date, p_game_key text)
+returns boolean
+language plpgsql
+stable
+parallel safe
+cost 1000
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = 'force_custom_plan'
+as $$
+begin
+    if not exists (
+        select from contest.play_event as e
+        where e.tenant_id = p_tenant_id and e.played_on = p_played_on and e.game_key = p_game_key
+    ) and not exists (
+        select from contest.stint as s
+        where s.tenant_id = p_tenant_id and s.played_on = p_played_on and s.game_key = p_game_key
+    ) then
+        return false;
+    end if;
+    -- the days of the five tables go one after the other
+    return not exists (
+        select from unnest(array[
+            'contest.play_event', 'contest.play_participant', 'contest.play_point', 'contest.stint', 'contest.stint_player'
+        ]::regclass[]) as parent (relation)
+        where not exists (
+            select from pg_class as c
+            join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
+            join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = parent.relation and not i.inhdetachpending
+            where c.relname = replace(parent.relation::text, '.', '__') || '__' || to_char(p_played_on, 'YYYYMMDD')
+        ) and not exists (
+            -- of another name, as other tools make them
+            select from pg_inherits as i
+            join pg_class as c on c.oid = i.inhrelid
+            where i.inhparent = parent.relation
+                and not i.inhdetachpending
+                and core.bound_days(pg_get_expr(c.relpartbound, c.oid)) @> p_played_on
+        )
+    );
+end;
+$$;
+
+comment on function contest.has_rows(uuid, date, text) is
+'Whether the rows of a published game are there, of the tenants that the caller sees; false once its day, or that of one of the five tables, has expired.';
+
+grant execute on function contest.has_rows(uuid, date, text) to stanchion_builder;
+
+-- revert: drop function contest.has_rows(uuid, date, text);
