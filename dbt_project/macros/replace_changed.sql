@@ -11,11 +11,15 @@
     {% endif -%}
     delete from {{ target }} as old
     {% if afresh and is_of_games -%}
-    -- but for the games of a load that is still running, which stay as they were and come with the next build
+    -- but for the games of a load that is still running, which stay as they were and come with the next build, and
+    -- those whose day has expired, which stay as they were for good
     where
         not exists (
             select from {{ ref('int_game') }} as game
-            where game.tenant_id = old.tenant_id and game.game_key = old.game_key and game.load_id > core.window_high('loads')
+            where
+                game.tenant_id = old.tenant_id
+                and game.game_key = old.game_key
+                and (game.load_id > core.window_high('loads') or game.is_expired)
         )
     {%- elif not afresh and is_of_games -%}
     using ({{ changed_games('tenant_id, game_key') }}) as changed
@@ -31,14 +35,18 @@
     order by {{ (config.require('indexes') | selectattr('unique', 'true') | first).columns | join(', ') }}
 {%- endmacro %}
 
-{#- The games that a load in the window changed: by tenant, whose index on the load id then finds them. -#}
+{#- The games that a load in the window changed: by tenant, whose index on the load id then finds them. What is left of a
+    game whose day has expired is what the marts hold: it is neither computed nor replaced. -#}
 {% macro changed_games(columns='*') -%}
     select {% for column in columns.split(', ') %}game.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     from ({{ changed_tenants() }}) as changed_tenant
     cross join lateral (
         select *
         from {{ ref('int_game') }} as games_of_tenant
-        where games_of_tenant.tenant_id = changed_tenant.tenant_id and {{ in_window('games_of_tenant') }}
+        where
+            games_of_tenant.tenant_id = changed_tenant.tenant_id
+            and {{ in_window('games_of_tenant') }}
+            and games_of_tenant.is_expired is not true
         offset 0
     ) as game
 {%- endmacro %}

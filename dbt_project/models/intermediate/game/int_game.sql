@@ -1,5 +1,5 @@
 -- The change list: a game with a newer load_id is computed anew. Sides are those of the export, whose
--- events they are, and not those of the schedule.
+-- events they are, and not those of the schedule. Of a game whose day has expired nothing is computed anew.
 with
 
 fixtures as (
@@ -25,7 +25,8 @@ select
     is_swapped,
     period_seconds,
     penalty_minutes,
-    load_id
+    load_id,
+    has_events and not contest.has_rows(tenant_id, played_on, game_key) as is_expired
 from fixtures
 -- a fixture of a competition is a game from the first load on that knows it
 where load_id > 0
