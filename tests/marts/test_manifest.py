@@ -70,7 +70,7 @@ def problems(manifest: dict[str, Any]) -> Iterator[str]:
                 if swapped:
                     yield f"{name}: is a view on a view"
         bare = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", model["raw_code"], flags=re.DOTALL)
-        if re.search(r"\b(marts|staging|contest|landing|stock)\.\w+", bare):
+        if re.search(r"\b(marts|staging|contest|landing|stock)\.\w+\b(?!\()", bare):  # a function is none
             yield f"{name}: names a relation instead of ref or source"
     read = {parent for model in models.values() for parent in model["depends_on"]["nodes"]}
     read |= {parent for exposure in manifest["exposures"].values() for parent in exposure["depends_on"]["nodes"]}
