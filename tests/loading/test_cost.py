@@ -36,6 +36,7 @@ def peak(league: League, folder: Path) -> tuple[int, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_pile_and_reading_it_again_is_cheap(league: League, tmp_path: Path) -> None:
     few = write(tmp_path / "few", *[export(1000 + number, number, 5) for number in range(20)])
     _, small = peak(league, few)
@@ -54,6 +55,7 @@ def test_memory_does_not_grow_with_the_pile_and_reading_it_again_is_cheap(league
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_what_was_read_before_costs_a_tenth(league: League, tmp_path: Path) -> None:
     for number in range(25):
         tree = as_json(whole(Game(number, 600_000 + number, points=True)))
@@ -78,6 +80,7 @@ def test_what_was_read_before_costs_a_tenth(league: League, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_file_of_many_games_takes_the_memory_of_one(league: League, tmp_path: Path) -> None:
     head = "Date,Home Team,Away Team,Period,Clock,Team,Player,Event,X Coordinate,Y Coordinate,Detail 1,Detail 2\n"
 
@@ -96,6 +99,7 @@ def test_a_file_of_many_games_takes_the_memory_of_one(league: League, tmp_path: 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_hundreds_of_megabytes_of_brackets_is_refused_without_being_kept(league: League, tmp_path: Path) -> None:
     folder = write(tmp_path / "a", export())
     with (folder / "brackets.json").open("wb") as file:
@@ -111,6 +115,7 @@ def test_hundreds_of_megabytes_of_brackets_is_refused_without_being_kept(league:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_days_of_games_cost_a_game_what_ten_do(league: League, tmp_path: Path) -> None:
     league.load(write(tmp_path / "warm", *[export(100 + number, number * 24 * 60, 40) for number in range(10)]))
 

@@ -25,6 +25,7 @@ def ends_of(game: Game) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_games_with_every_quirk_have_the_rows_of_those_without(
     make_league: Callable[[str], League], tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_what_appears_and_changes_is_loaded_and_ctrl_c_ends_it(league: League, tmp_path: Path) -> None:
     folder = write(tmp_path / "feed", export(events=20))
     with watching(league, folder) as process:
