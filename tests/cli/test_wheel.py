@@ -53,6 +53,7 @@ def test_what_is_tracked_is_in_it_and_nothing_else(wheel: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_it_makes_a_platform_of_an_empty_database(empty_dsn: str, program: Path, tmp_path: Path) -> None:
     def run(*args: str) -> str:
         outcome = run_stanchion(

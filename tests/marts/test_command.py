@@ -36,6 +36,7 @@ def checkout(folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_build_tells_each_mart_and_sums_up(built: Platform) -> None:
     league = built.leagues["ours"]
     league.official[1001] = (8, 0)

@@ -85,7 +85,13 @@ def make_work(db: Db) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(280)
-@pytest.mark.parametrize("during", [False, True], ids=["before each statement", "during each statement"])
+@pytest.mark.parametrize(
+    "during",
+    [
+        pytest.param(False, id="before each statement"),
+        pytest.param(True, id="during each statement", marks=pytest.mark.long),
+    ],
+)
 def test_kills_at_every_statement_of_a_run(during: bool, readings: Db, dsn: str, run: Run) -> None:
     counted = FORK.Value("i", 0)
     make_work(readings)
