@@ -296,6 +296,7 @@ FOUND_BY_TRYING: list[dict[str, str]] = [
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("breaks", FOUND_BY_TRYING)
 def test_leaks_are_found_by_trying_and_not_by_a_rule_alone(
     breaks: dict[str, str], db: Db, dsn: str, monkeypatch: pytest.MonkeyPatch
@@ -313,6 +314,7 @@ def test_leaks_are_found_by_trying_and_not_by_a_rule_alone(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_new_table_is_audited_without_being_listed_and_not_passed_over_where_no_row_can_be_made(
     db: Db, dsn: str
 ) -> None:
