@@ -10,33 +10,37 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_held bigint;
-    v_new record;
-    v_lost record;
+    v_games record;
 begin
     select r.position into v_held
     from core.stat_refresh as r
     where r.model = 'staging.tested_loads';
-    select count(*) as number, min(f.game_key) as first into v_new
+    select
+        count(*) filter (where game.is_new) as new,
+        min(game.game_key) filter (where game.is_new) as first_new,
+        count(*) filter (where game.is_lost) as lost,
+        min(game.game_key) filter (where game.is_lost) as first_lost
+    into v_games
     from core.tenant as t
-    join contest.fixture as f on f.tenant_id = t.tenant_id and f.played_on = p_day
-    where f.content_hash is not null and f.load_id > coalesce(v_held, -1);
-    if v_new.number > 0 then
+    cross join lateral (
+        select
+            f.game_key,
+            f.load_id > coalesce(v_held, -1) as is_new,
+            not exists (
+                select from landing.revision as r
+                where r.tenant_id = f.tenant_id and r.game_key = f.game_key and r.content_hash = f.content_hash
+            ) as is_lost
+        from contest.fixture as f
+        where f.tenant_id = t.tenant_id and f.played_on = p_day and f.content_hash is not null
+    ) as game;
+    if v_games.new > 0 then
         return format(
             'games that the marts do not hold as they are now: %s, such as %s%s',
-            v_new.number, v_new.first, case when v_held is null then '; no build was ever whole' end
+            v_games.new, v_games.first_new, case when v_held is null then '; no build was ever whole' end
         );
     end if;
-    select count(*) as number, min(f.game_key) as first into v_lost
-    from core.tenant as t
-    join contest.fixture as f on f.tenant_id = t.tenant_id and f.played_on = p_day
-    where
-        f.content_hash is not null
-        and not exists (
-            select from landing.revision as r
-            where r.tenant_id = f.tenant_id and r.game_key = f.game_key and r.content_hash = f.content_hash
-        );
-    if v_lost.number > 0 then
-        return format('games whose revision is not in the archive: %s, such as %s', v_lost.number, v_lost.first);
+    if v_games.lost > 0 then
+        return format('games whose revision is not in the archive: %s, such as %s', v_games.lost, v_games.first_lost);
     end if;
     return null;
 end;
