@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from etl.tracker.goals import goals_of
+from etl.tracker.league import regular_periods
 from etl.tracker.model import Game
 
 Score = dict[str, dict[str, int]]  # side -> period -> goals
@@ -38,7 +39,7 @@ def coverage(game: Game) -> Decimal | None:
     if not game.stints:
         return None
     played = {stint.period for stint in game.stints}
-    regular = sum(key.isdigit() for key in game.period_seconds)
+    regular = regular_periods(game.period_seconds)
     length = sum(_seconds(game, period, regular) for period in played)
     covered = sum((stint.start_s - stint.end_s for stint in game.stints), Decimal(0))
     if not length:
@@ -52,7 +53,7 @@ def _seconds(game: Game, period: int, regular: int) -> int:
 
 def is_over(game: Game, periods: int) -> bool:
     """Whether it was tracked to the end of its last regular period; without stints, whether that has any event."""
-    regular = sum(key.isdigit() for key in game.period_seconds) or periods
+    regular = regular_periods(game.period_seconds) or periods
     if not game.stints:
         return any(event.period >= regular for event in game.events)
     return any(stint.period > regular or (stint.period == regular and stint.end_s <= _LATEST) for stint in game.stints)

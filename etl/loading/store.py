@@ -151,20 +151,19 @@ class Store:
 
         is_other = published is not None and (old is None or old["content_hash"] != published)
         league = self.settings.rules.on(day)
-        is_rewritten = is_other or (
-            published is not None
-            and (
-                (is_original and arrival is not None and arrival.game.content_hash == published)
-                or (old is not None and self.settings.rules.on(old["played_on"]) != league)
+        is_arrivals = arrival is not None and arrival.game.content_hash == published
+        is_rewritten = is_other or (is_arrivals and is_original)
+        if published is not None and old and not is_rewritten:
+            is_by_other_rules = self.settings.rules.on(old["played_on"]) != league
+            may_have_expired = restore or old["played_on"] != day  # what expired cannot be moved
+            is_rewritten = is_by_other_rules or (
+                may_have_expired and not self._has_rows(conn, game_key, old["played_on"])
             )
-        )
-        if published is not None and old and not is_rewritten and (restore or old["played_on"] != day):
-            is_rewritten = not self._has_rows(conn, game_key, old["played_on"])  # what expired cannot be moved
         left_out: tuple[Reject, ...] = ()
         game: Game | None = None
         tracked: Tracked | None = None
         if is_rewritten:
-            in_hand = arrival and arrival.game.content_hash == published and (is_new or is_original)
+            in_hand = is_arrivals and (is_new or is_original)
             game = arrival.game if arrival and in_hand else self._from_archive(conn, game_key, published)
             game, left_out = league.plays(game)
             tracked = Tracked.of(game, league.periods or USUAL_PERIODS)
@@ -192,9 +191,7 @@ class Store:
                     conn.execute(statement, key)
             self.settle_waiting(conn, {new["played_on"]} | ({old["played_on"]} if old else set()))
         verdict = self._verdict(arrival, is_new, states, published, old, new, is_other, written)
-        if arrival and arrival.game.content_hash == published:
-            verdict = replace(verdict, left_out=left_out)
-        return verdict
+        return replace(verdict, left_out=left_out) if is_arrivals else verdict
 
     # ------------------------------------------------------------ archive
 

@@ -16,7 +16,7 @@ from etl.tracker import pieces
 from etl.tracker.errors import UnreadableError
 from etl.tracker.goals import goals_of, scorer
 from etl.tracker.identity import content_hash
-from etl.tracker.league import USUAL_PERIODS
+from etl.tracker.league import USUAL_PERIODS, regular_periods
 from etl.tracker.model import SLOTS, Entry, Event, Game, OnIce, Participant, Reject, Side, Stint
 from etl.tracker.rink import Rink
 from etl.tracker.rosters import OTHER, Rosters
@@ -37,7 +37,7 @@ class _Assembly:
     def __init__(self, source: SourceGame) -> None:
         self.source = source
         self.period_seconds = {key: round(minutes * 60) for key, minutes in pieces.lengths(source.period_lengths)}
-        self.periods = sum(key.isdecimal() for key in self.period_seconds) or USUAL_PERIODS
+        self.periods = regular_periods(self.period_seconds) or USUAL_PERIODS
         self.flags: Counter[str] = Counter()
         self.rejects: list[Reject] = []
         if source.repaired:

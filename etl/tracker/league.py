@@ -16,6 +16,11 @@ from etl.tracker.rowtext import render
 USUAL_PERIODS = 3  # where nobody says it
 
 
+def regular_periods(lengths: Iterable[str]) -> int:
+    """How many of these periods are no overtime."""
+    return sum(key.isdecimal() for key in lengths)
+
+
 class League(Struct, frozen=True):
     """Its rules on a day; None is what it does not say."""
 
@@ -38,13 +43,15 @@ class League(Struct, frozen=True):
         """The game by these rules, and what of it is in a period that is not played by them."""
         lengths = self.lengths(game.period_seconds)
         game = replace(game, period_seconds=lengths)
-        last = sum(key.isdecimal() for key in lengths) or self.periods or USUAL_PERIODS
+        if self.overtime_seconds != 0:
+            return game, ()
+        last = regular_periods(lengths) or self.periods or USUAL_PERIODS
         reason = f"The league plays {last} periods and no overtime."
         left_out = (
             *(Reject("event", e.event_no, reason, {"period": e.period}) for e in game.events if e.period > last),
             *(Reject("stint", s.stint_no, reason, {"period": s.period}) for s in game.stints if s.period > last),
         )
-        if self.overtime_seconds != 0 or not left_out:
+        if not left_out:
             return game, ()
         kept = {event.event_no for event in game.events if event.period <= last}
         events = tuple(
