@@ -38,9 +38,10 @@ class League:
         with open_session(self.server, self.slug) as session:
             return load_schedule(session, "games.csv", text.encode(), lambda _: None)
 
-    def set(self, key: str, value: str) -> None:
+    def set(self, key: str, value: str, *since: str) -> None:
         with acting_for(self.db, self.id):
-            self.db.execute("select core.set_tenant_config('contest', %s, %s)", [key, value])
+            places = ", %s" * (2 + len(since))
+            self.db.execute(f"select core.set_tenant_config('contest'{places})", [key, value, *since])
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of the tenant: `statement` ends where a condition can follow."""

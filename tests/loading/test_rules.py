@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from etl.database import acting_for
-
 from .conftest import League
 from .exports import export, write
 
@@ -12,9 +10,8 @@ HALVES = {"periods": "2", "period_seconds": "1500", "overtime_seconds": "0"}
 
 
 def say(league: League, since: str, **settings: str) -> None:
-    with acting_for(league.db, league.id):
-        for key, value in settings.items():
-            league.db.execute("select core.set_tenant_config('contest', %s, %s, %s)", [key, value, since])
+    for key, value in settings.items():
+        league.set(key, value, since)
 
 
 def periods(league: League) -> list[int]:

@@ -88,6 +88,11 @@ def _database(cluster: Any, template: str) -> Iterator[str]:
             admin.execute(f"drop database if exists {NAME} with (force)")
 
 
+def _administer(cluster: Any, statement: str) -> None:
+    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
+        admin.execute(statement)
+
+
 @contextmanager
 def _platform(dsn: str, folder: Path) -> Iterator[Platform]:
     with psycopg.connect(dsn, autocommit=True) as conn:
@@ -139,11 +144,9 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
             _sell(platform)
             platform.build()
             leagues = platform.leagues
-        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
-            admin.execute(f"create database marts_template template {NAME}")
+        _administer(cluster, f"create database marts_template template {NAME}")
     yield "marts_template", leagues
-    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
-        admin.execute("drop database marts_template with (force)")
+    _administer(cluster, "drop database marts_template with (force)")
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -164,11 +167,9 @@ def _empty_template(deployed: Any, cluster: Any) -> Iterator[str]:
     with _database(cluster, deployed.template_dbname) as dsn:
         with _platform(dsn, Path()) as platform:
             platform.build(test=False)
-        with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
-            admin.execute(f"create database marts_empty template {NAME}")
+        _administer(cluster, f"create database marts_empty template {NAME}")
     yield "marts_empty"
-    with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
-        admin.execute("drop database marts_empty with (force)")
+    _administer(cluster, "drop database marts_empty with (force)")
 
 
 @pytest.fixture
