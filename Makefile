@@ -31,7 +31,7 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/squawk sql/*/*.deploy.sql sql/recipes/*/sql/*/*.deploy.sql
-	$(BIN)/sqlfluff lint sql policies partitions etl/queries
+	$(BIN)/sqlfluff lint sql policies partitions etl
 
 bench: .venv/installed  ## every benchmark, quickly: whether it runs, not how fast it is
 	$(BIN)/stanchion bench --seconds 1 --rounds 1 --rows 20000 --clients 2

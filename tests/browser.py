@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from etl.paths import ROOT
+from stanchion.paths import ROOT
 
 _FLAGS = (
     "--headless",

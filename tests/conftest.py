@@ -23,14 +23,14 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
-from etl import binaries
-from etl.deploy import deploy, make_due_partitions, plan_deploy
-from etl.embedded import Embedded
-from etl.errors import StanchionError
-from etl.modules import discover
-from etl.paths import ROOT
-from etl.pgtap.install import install
-from etl.server import LIBPQ_VARIABLES
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.dev.pgtap.install import install
+from stanchion.errors import StanchionError
+from stanchion.paths import ROOT
+from stanchion.server import binaries
+from stanchion.server.embedded import Embedded
+from stanchion.server.locate import LIBPQ_VARIABLES
 
 MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 _SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)

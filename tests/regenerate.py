@@ -6,12 +6,12 @@ from pathlib import Path
 
 import psycopg
 
-from etl import catalog
-from etl.audit.matrix import access_matrix
-from etl.deploy import deploy, plan_deploy
-from etl.embedded import Embedded
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.audit.matrix import access_matrix
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, plan_deploy
+from stanchion.paths import ROOT
+from stanchion.server.embedded import Embedded
 from tests.docs import cli_reference, function_reference
 
 CATALOG = ROOT / "sql" / "catalog.txt"

@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.audit.findings import Report
-from etl.audit.logins import MARK
-from etl.audit.rules import broken, rule_files
-from etl.audit.run import audit
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.audit.findings import Report
+from stanchion.audit.logins import MARK
+from stanchion.audit.rules import broken, rule_files
+from stanchion.audit.run import audit
+from stanchion.deploy.modules import discover
+from stanchion.paths import ROOT
 from tests.conftest import Cluster, copy_of_deployed
 from tests.regenerate import MATRIX, with_matrix
 
@@ -301,7 +301,7 @@ FOUND_BY_TRYING: list[dict[str, str]] = [
 def test_leaks_are_found_by_trying_and_not_by_a_rule_alone(
     breaks: dict[str, str], db: Db, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.audit.run.rule_files", list)
+    monkeypatch.setattr("stanchion.audit.run.rule_files", list)
     for name in breaks:
         db.execute(BREAKS[name][0])
     findings = run(db, dsn).findings

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.bench.entries import ENTRIES
+from stanchion.dev.bench.entries import ENTRIES
 
 QUICK = ("--seconds", "1", "--rounds", "1", "--rows", "20000", "--json")
 

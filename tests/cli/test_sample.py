@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.sample.damage import DAMAGE
+from stanchion.dev.sample.damage import DAMAGE
 
 Db = psycopg.Connection[Any]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.paths import ROOT
+from stanchion.paths import ROOT
 from tests.conftest import open_folder, run_stanchion
 
 SHIPPED = ("sql", "policies", "partitions", "dbt_project", "dbt_project.yml", "profiles.yml")
@@ -46,7 +46,10 @@ def test_what_is_tracked_is_in_it_and_nothing_else(wheel: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout, so nobody knows what is tracked")
     listed = subprocess.run(["git", "ls-files", "etl", *SHIPPED], cwd=ROOT, check=True, capture_output=True, text=True)
-    tracked = {path if path.startswith("etl/") else f"etl/_shipped/{path}" for path in listed.stdout.splitlines()}
+    tracked = {
+        path.removeprefix("etl/") if path.startswith("etl/") else f"stanchion/_shipped/{path}"
+        for path in listed.stdout.splitlines()
+    }
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert held == tracked
@@ -64,7 +67,9 @@ def test_it_makes_a_platform_of_an_empty_database(empty_dsn: str, program: Path,
         return outcome.out
 
     python = program.with_name("python")
-    where = subprocess.run([python, "-c", "import etl; print(etl.__file__)"], capture_output=True, text=True, cwd="/")
+    where = subprocess.run(
+        [python, "-c", "import stanchion; print(stanchion.__file__)"], capture_output=True, text=True, cwd="/"
+    )
     assert Path(where.stdout.strip()).is_relative_to(program.parents[1])
     assert "40 games loaded." in run("demo", "--yes")
     assert "Nothing new" in run("build")

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from etl.audit.rules import broken, rule_files
+from stanchion.audit.rules import broken, rule_files
 from tests.contest.live import Cup, Db, at_once, broken_promises
 
 MakeCup = Callable[..., Cup]

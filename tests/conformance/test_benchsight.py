@@ -13,10 +13,10 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from etl.audit.rules import broken, rule_files
-from etl.database import for_tenant
-from etl.loading.run import load
-from etl.server import Server
+from stanchion.audit.rules import broken, rule_files
+from stanchion.ingest.loading.run import load
+from stanchion.server.connection import for_tenant
+from stanchion.server.locate import Server
 from tests.loading.exports import export, write
 from tests.marts.platform import Platform
 from tests.sessions import at_once

@@ -14,9 +14,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 
-from etl.audit.rules import broken, rule_files
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.audit.rules import broken, rule_files
+from stanchion.deploy.modules import discover
+from stanchion.paths import ROOT
 from tests.sessions import at_once
 from tests.stock.shop import add_item, available, broken_promises, buy, order
 

@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
-from etl.deploy import deploy, plan_deploy, plan_revert, revert
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
+from stanchion.paths import ROOT
 from tests.sql.test_recipe_rename_column import NAMES, deploy_to
 from tests.sql.test_recipe_rename_column import legacy as legacy
 from tests.workspace.conftest import team as team

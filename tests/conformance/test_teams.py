@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from etl.audit.rules import broken, rule_files
-from etl.logins import create_login, drop_login
+from stanchion.access.logins import create_login, drop_login
+from stanchion.audit.rules import broken, rule_files
 from tests.sessions import at_once
 from tests.workspace.conftest import team as team
 from tests.workspace.team import Touched, acting, add_members

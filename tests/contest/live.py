@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from etl.replay import replay
+from stanchion.contest.replay import replay
 from tests.sessions import each_at_once
 
 Db = psycopg.Connection[Any]

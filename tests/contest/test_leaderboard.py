@@ -8,11 +8,11 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from etl.bench.live import broken_streams
-from etl.paths import query
+from stanchion.dev.bench.live import broken_streams
+from stanchion.paths import query
 from tests.contest.live import Cup, Db, at_once, broken_promises
 
-SUMS = query("bench/live_sums")
+SUMS = query("dev/bench", "live_sums")
 # pending first, then confirmed
 KNOWN = """
     select submission_key, state from contest.score_submission where game_key = %s

@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.loading.people import withdraw
-from etl.loading.run import load
-from etl.loading.session import open_session
-from etl.server import Server
+from stanchion.ingest.loading.people import withdraw
+from stanchion.ingest.loading.run import load
+from stanchion.ingest.loading.session import open_session
+from stanchion.server.locate import Server
 from tests.contest.live import Db
 from tests.marts.league import League, play
 

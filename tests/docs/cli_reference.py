@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from etl.cli import main
-from etl.pgtap.command import main as pgtap_runner
+from stanchion.cli.main import main
+from stanchion.dev.pgtap.command import main as pgtap_runner
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "cli.md"

@@ -5,7 +5,7 @@ from itertools import groupby
 
 import psycopg
 
-from etl.paths import ROOT
+from stanchion.paths import ROOT
 
 REFERENCE = ROOT / "docs" / "functions.md"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.paths import ROOT
-from etl.sample.files import START, as_json, export
-from etl.sample.league import LeagueGame, make_teams
+from stanchion.dev.sample.files import START, as_json, export
+from stanchion.dev.sample.league import LeagueGame, make_teams
+from stanchion.paths import ROOT
 from tests.conftest import open_folder, run_stanchion
 from tests.docs.blocks import Block, Command, blocks, differences
 from tests.docs.test_commands import PAGES

@@ -2,7 +2,7 @@
 
 import re
 
-from etl.paths import ROOT
+from stanchion.paths import ROOT
 
 
 def test_every_file_of_partitions_is_in_the_table() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.database import acting_for
-from etl.loading.run import Total, load
-from etl.loading.schedule import load_schedule
-from etl.loading.session import open_session
-from etl.server import Server
+from stanchion.ingest.loading.run import Total, load
+from stanchion.ingest.loading.schedule import load_schedule
+from stanchion.ingest.loading.session import open_session
+from stanchion.server.connection import acting_for
+from stanchion.server.locate import Server
 
 # what says when or by whom it was loaded, and the documents, which hold the moment of the export
 LEFT_OUT = {"tenant_id", "load_id", "received_at"}

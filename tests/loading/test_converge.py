@@ -14,11 +14,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.loading.session import open_session
-from etl.loading.store import Arrival, Store
-from etl.tracker.model import Game
-from etl.tracker.recognise import read
-from etl.tracker.sources import from_bytes
+from stanchion.ingest.loading.session import open_session
+from stanchion.ingest.loading.store import Arrival, Store
+from stanchion.ingest.reading.model import Game
+from stanchion.ingest.reading.recognise import read
+from stanchion.ingest.reading.sources import from_bytes
 
 from .conftest import League
 from .exports import empty, export, write

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.sample.files import as_json
-from etl.sample.files import export as whole
-from etl.sample.games import Game
+from stanchion.dev.sample.files import as_json
+from stanchion.dev.sample.files import export as whole
+from stanchion.dev.sample.games import Game
 
 from .conftest import League
 from .exports import export, write
@@ -18,8 +18,8 @@ from .exports import export, write
 MEASURED = """
 import resource, sys
 from pathlib import Path
-from etl.loading.run import load
-from etl.server import Server
+from stanchion.ingest.loading.run import load
+from stanchion.server.locate import Server
 total = load(Server(sys.argv[1], "test", embedded=False, description="test"), "harbour", (sys.argv[2],), jobs=2)
 # not RUSAGE_SELF, which has the memory of the process that started this one in it
 own = next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)

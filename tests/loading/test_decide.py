@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.loading.decide import Choice, Revision, decide, place
+from stanchion.ingest.loading.decide import Choice, Revision, decide, place
 
 TEN = Decimal(10)
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.sample.files import workbook
-from etl.sample.games import Game
+from stanchion.dev.sample.files import workbook
+from stanchion.dev.sample.games import Game
 
 from .conftest import League
 from .exports import export, write

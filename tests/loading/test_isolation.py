@@ -11,9 +11,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from etl.loading.run import load
-from etl.loading.session import open_session
-from etl.server import Server
+from stanchion.ingest.loading.run import load
+from stanchion.ingest.loading.session import open_session
+from stanchion.server.locate import Server
 
 from .conftest import TABLES, League
 from .exports import CANARY, export, stint, write

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from etl.sample.files import export
-from etl.sample.games import Game
-from etl.sample.quirks import QUIRKS
+from stanchion.dev.sample.files import export
+from stanchion.dev.sample.games import Game
+from stanchion.dev.sample.quirks import QUIRKS
 
 from .conftest import TABLES, League
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from etl.loading import watch
-from etl.loading.watch import Folder
+from stanchion.ingest.loading import watch
+from stanchion.ingest.loading.watch import Folder
 
 from .conftest import League
 from .exports import export, write

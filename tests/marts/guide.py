@@ -17,17 +17,17 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from etl.analysts import add_analyst
-from etl.build import build
-from etl.build.dbt import invoke
-from etl.build.project import target
-from etl.commands.demo import LEAGUES, add_leagues, load_league
-from etl.database import connect
-from etl.deploy import deploy, make_due_partitions, plan_deploy
-from etl.embedded import Embedded
-from etl.modules import discover
-from etl.paths import ROOT
-from etl.server import Server
+from stanchion.access.analysts import add_analyst
+from stanchion.cli.demo import LEAGUES, add_leagues, load_league
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.marts import build
+from stanchion.marts.dbt import invoke
+from stanchion.marts.project import target
+from stanchion.paths import ROOT
+from stanchion.server.connection import connect
+from stanchion.server.embedded import Embedded
+from stanchion.server.locate import Server
 
 GUIDE = ROOT / "docs" / "marts.md"
 QUESTIONS = ROOT / "docs" / "marts"  # MART.sql: five statements, each after a comment that asks

@@ -9,13 +9,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from etl.loading.run import load
-from etl.loading.schedule import load_schedule
-from etl.loading.session import open_session
-from etl.sample.files import START, as_json, export
-from etl.sample.games import Game
-from etl.sample.quirks import QUIRKS
-from etl.server import Server
+from stanchion.dev.sample.files import START, as_json, export
+from stanchion.dev.sample.games import Game
+from stanchion.dev.sample.quirks import QUIRKS
+from stanchion.ingest.loading.run import load
+from stanchion.ingest.loading.schedule import load_schedule
+from stanchion.ingest.loading.session import open_session
+from stanchion.server.locate import Server
 
 Tree = dict[str, Any]
 

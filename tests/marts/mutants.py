@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from etl.build import build
-from etl.build.dbt import Node, invoke, read_node
-from etl.paths import ROOT
-from etl.sample.files import export
+from stanchion.dev.sample.files import export
+from stanchion.marts import build
+from stanchion.marts.dbt import Node, invoke, read_node
+from stanchion.paths import ROOT
 from tests.marts.platform import Platform
 from tests.marts.test_numbers import assert_equal, assert_true
 from tests.marts.test_seasons import assert_pairs, assert_seasons
@@ -78,7 +78,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_noticed(name: str, root: Path, built: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     file, old, new, models = MUTANTS[name]
-    for module in ("etl.build.project", "etl.build.dbt"):
+    for module in ("stanchion.marts.project", "stanchion.marts.dbt"):
         monkeypatch.setattr(f"{module}.PROJECT", root)
     path = root / "dbt_project" / file
     text = path.read_text(encoding="utf-8")

@@ -16,12 +16,12 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from etl.build import build
-from etl.build.run import Report
-from etl.commands.demo import use_workspace
-from etl.database import for_tenant
-from etl.paths import ROOT, query
-from etl.server import Server
+from stanchion.cli.demo import use_workspace
+from stanchion.marts import build
+from stanchion.marts.run import Report
+from stanchion.paths import ROOT, query
+from stanchion.server.connection import for_tenant
+from stanchion.server.locate import Server
 from tests.marts.league import League, play, quirky
 
 NAME = "marts"
@@ -140,7 +140,7 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
                 league.load(platform.server, folder)
                 use_workspace(platform.conn, league.slug)
                 with for_tenant(platform.conn, league.slug):
-                    platform.conn.execute(query("demo/cup").encode())
+                    platform.conn.execute(query("dev/sample", "cup").encode())
             _sell(platform)
             platform.build()
             leagues = platform.leagues
@@ -196,7 +196,7 @@ def fresh_platform(deployed: Any, cluster: Any) -> Callable[..., Any]:
 @pytest.fixture
 def analyst(built: Platform) -> Iterator[psycopg.Connection[Any]]:
     """A login that reads ours and nothing else."""
-    from etl.analysts import add_analyst, revoke_analyst
+    from stanchion.access.analysts import add_analyst, revoke_analyst
 
     password = add_analyst(built.conn, "marts_analyst", ["ours"])
     dsn = psycopg.conninfo.make_conninfo(built.server.dsn, user="marts_analyst", password=password)

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from etl.analysts import add_analyst, revoke_analyst
-from etl.binaries import library_path
-from etl.embedded import Embedded
+from stanchion.access.analysts import add_analyst, revoke_analyst
+from stanchion.server.binaries import library_path
+from stanchion.server.embedded import Embedded
 from tests.conftest import Cluster, Outcome, open_folder, run_stanchion
 from tests.html import Page
 from tests.marts.platform import NAME, Platform

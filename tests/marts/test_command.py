@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.build import build
-from etl.paths import ROOT
+from stanchion.marts import build
+from stanchion.paths import ROOT
 from tests.conftest import Outcome, run_stanchion
 from tests.marts.platform import Platform
 
@@ -124,7 +124,7 @@ def test_a_build_that_is_killed_leaves_whole_marts_and_the_next_goes_on(built: P
 
 
 def test_a_second_build_waits_and_gives_up_in_a_sentence(built: Platform) -> None:
-    from etl.build.run import _LOCK
+    from stanchion.marts.run import _LOCK
 
     with psycopg.connect(built.server.dsn, autocommit=True) as other:
         other.execute("select pg_advisory_lock(%s)", [_LOCK])

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.bench import marts
-from etl.bench.increments import Growth
+from stanchion.dev.bench import marts
+from stanchion.dev.bench.increments import Growth
 from tests.marts.league import League
 from tests.marts.platform import Platform
 

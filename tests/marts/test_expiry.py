@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import main
-from etl.loading.people import accept, publish, withdraw
-from etl.loading.session import open_session
-from etl.sample.files import export
+from stanchion.cli.main import main
+from stanchion.dev.sample.files import export
+from stanchion.ingest.loading.people import accept, publish, withdraw
+from stanchion.ingest.loading.session import open_session
 from tests.marts.platform import Platform
 
 TABLES = [f"contest.{name}" for name in ("play_event", "play_participant", "play_point", "stint", "stint_player")]

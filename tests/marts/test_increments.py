@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.build import Report
-from etl.loading.people import accept, publish, withdraw
-from etl.loading.session import open_session
-from etl.sample.files import export
-from etl.sample.games import Game
+from stanchion.dev.sample.files import export
+from stanchion.dev.sample.games import Game
+from stanchion.ingest.loading.people import accept, publish, withdraw
+from stanchion.ingest.loading.session import open_session
+from stanchion.marts import Report
 from tests.marts.league import League, play
 from tests.marts.platform import Platform
 

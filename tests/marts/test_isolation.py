@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.audit.rules import broken, rule_files
-from etl.audit.run import audit
+from stanchion.audit.rules import broken, rule_files
+from stanchion.audit.run import audit
 from tests.marts.platform import Platform
 
 MARTS = """

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from etl.build.dbt import Node, invoke, read_node
-from etl.paths import ROOT
+from stanchion.marts.dbt import Node, invoke, read_node
+from stanchion.paths import ROOT
 from tests.marts.platform import Platform
 
 NAMES = {

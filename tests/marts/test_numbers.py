@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from etl.sample.files import export
+from stanchion.dev.sample.files import export
 from tests.marts.league import League, Tree, play, quirky
 from tests.marts.platform import Platform
 from tests.tracker.oracle import Oracle
@@ -110,8 +110,8 @@ def test_the_game_with_another_official_score_is_left_out_and_says_why(built: Pl
 
 
 def test_an_accepted_game_counts_with_its_reason(built: Platform) -> None:
-    from etl.loading.people import accept
-    from etl.loading.session import open_session
+    from stanchion.ingest.loading.people import accept
+    from stanchion.ingest.loading.session import open_session
 
     with open_session(built.server, "ours") as session:
         accept(session, "1005", "The sheet was mixed up.")

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from etl.analysts import add_analyst, revoke_analyst
+from stanchion.access.analysts import add_analyst, revoke_analyst
 from tests.browser import look
 from tests.conftest import Outcome, run_stanchion
 from tests.html import Page

@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import main
-from etl.deploy import PATIENCE, Patience, deploy, plan_deploy
-from etl.modules import Module, discover
-from etl.paths import ROOT
+from stanchion.cli.main import main
+from stanchion.deploy.modules import Module, discover
+from stanchion.deploy.runner import PATIENCE, Patience, deploy, plan_deploy
+from stanchion.paths import ROOT
 from tests.conftest import copy_of_deployed
 
 
@@ -98,7 +98,7 @@ def run_without_database(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _runner(checkout: Checkout, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr("etl.commands.modules.ROOT", checkout.root)
+    monkeypatch.setattr("stanchion.cli.modules.ROOT", checkout.root)
 
     def run(*args: str, dsn: str = dsn) -> Said:
         result = CliRunner().invoke(main, ["--dsn", dsn, *args], catch_exceptions=False)

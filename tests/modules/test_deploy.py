@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog, modules
-from etl.deploy import deploy, plan_deploy
-from etl.errors import StanchionError
+from stanchion.deploy import catalog, modules
+from stanchion.deploy.runner import deploy, plan_deploy
+from stanchion.errors import StanchionError
 
 from .conftest import Checkout, Run, events, exists, ledger
 

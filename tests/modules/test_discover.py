@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.errors import StanchionError
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.deploy.modules import discover
+from stanchion.errors import StanchionError
+from stanchion.paths import ROOT
 
 from .conftest import Checkout
 

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
-from etl.deploy import Deployed, deploy, deploy_lock, plan_deploy, plan_revert, revert
-from etl.errors import StanchionError
-from etl.modules import Module, read_ledger
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import Module, read_ledger
+from stanchion.deploy.runner import Deployed, deploy, deploy_lock, plan_deploy, plan_revert, revert
+from stanchion.errors import StanchionError
 
 from .conftest import Checkout, exists, ledger
 

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.errors import StanchionError
-from etl.modules import Deployed, Module, Step, make_plan, module_states
+from stanchion.deploy.modules import Deployed, Module, Step, make_plan, module_states
+from stanchion.errors import StanchionError
 
 from .conftest import Checkout, Run, events, exists, ledger
 

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from etl import catalog
-from etl.deploy import deploy, make_due_partitions, plan_deploy, plan_revert, revert
-from etl.embedded import Embedded
-from etl.errors import StanchionError
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy, plan_revert, revert
+from stanchion.errors import StanchionError
+from stanchion.paths import ROOT
+from stanchion.server.embedded import Embedded
 from tests.conftest import open_folder
 
 pytestmark = pytest.mark.slow

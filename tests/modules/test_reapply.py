@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
-from etl.errors import StanchionError
+from stanchion.deploy import catalog
+from stanchion.errors import StanchionError
 
 from .conftest import Checkout, events
 

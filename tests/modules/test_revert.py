@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
+from stanchion.deploy import catalog
 
 from .conftest import Checkout, Run, events, exists, ledger
 

@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.paths import ROOT
-from etl.script import results
-from etl.sqltext import line_at, split
+from stanchion.deploy.script import results
+from stanchion.deploy.statements import line_at, split
+from stanchion.paths import ROOT
 
 
 def codes(text: str) -> list[str]:

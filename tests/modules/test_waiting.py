@@ -17,9 +17,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
-from etl.deploy import Patience, deploy_lock, plan_deploy, rehearse
-from etl.errors import StanchionError
+from stanchion.deploy import catalog
+from stanchion.deploy.runner import Patience, deploy_lock, plan_deploy, rehearse
+from stanchion.errors import StanchionError
 
 from .conftest import Checkout, exists, ledger
 

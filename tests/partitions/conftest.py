@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import main
+from stanchion.cli.main import main
 
 Db = psycopg.Connection[Any]
 TODAY = date(2026, 3, 10)

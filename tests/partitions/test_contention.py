@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.partitions import Patience
+from stanchion.partitions.run import Patience
 
 from .conftest import Db, Run, day, days, fill, log, rows_of
 
@@ -152,7 +152,7 @@ def test_finishing_a_detach_waits_for_every_older_snapshot(readings: Db, dsn: st
 def test_whoever_reads_a_detached_table_is_named_after_some_tries(
     readings: Db, run: Run, reader: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.commands.partitions.Patience", lambda *_: Patience(1, 0.1, 2, 0.1))
+    monkeypatch.setattr("stanchion.cli.partitions.Patience", lambda *_: Patience(1, 0.1, 2, 0.1))
     fill(readings, -6)
     child = f"parts.core__reading__{day(-6):%Y%m%d}"
     readings.execute(f"alter table core.reading detach partition {child}")

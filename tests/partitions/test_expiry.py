@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import partitions
-from etl.partitions import Patience
+from stanchion.partitions import run as partitions
+from stanchion.partitions.run import Patience
 
 from .conftest import TODAY, Db, Run, as_owner, day, days, fill, forget_log, log, rows_of, set_clock
 

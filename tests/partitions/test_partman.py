@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.audit.rules import broken, rule_files
-from etl.catalog import drift
+from stanchion.audit.rules import broken, rule_files
+from stanchion.deploy.catalog import drift
 
 from .conftest import Db, Run, day, days, fill, log, rows_of
 

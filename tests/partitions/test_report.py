@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.database import Connection
-from etl.picture import read_status
+from stanchion.partitions.status import read_status
+from stanchion.server.connection import Connection
 from tests.browser import look
 from tests.html import Page
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from etl.picture import CELLS, draw, read_status
+from stanchion.partitions.status import CELLS, draw, read_status
 
 from .conftest import TODAY, Db, Run, as_owner, day, fill, make_readings, set_clock
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.pgtap.command import main
+from stanchion.dev.pgtap.command import main
 
 Write = Callable[..., Path]
 

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items):
 def pytest_run(pgtap_dsn: str, tmp_path: Path) -> Pytest:
     """Run pytest with the plugin in the folder of the test files."""
     (tmp_path / "conftest.py").write_text(CONFTEST.format(dsn=pgtap_dsn))
-    call = [sys.executable, "-m", "pytest", "-p", "etl.pgtap.plugin", "-p", "no:cacheprovider", "-ra"]
+    call = [sys.executable, "-m", "pytest", "-p", "stanchion.dev.pgtap.plugin", "-p", "no:cacheprovider", "-ra"]
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*call, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)

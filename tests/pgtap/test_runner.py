@@ -11,10 +11,10 @@ from types import FrameType
 import psycopg
 import pytest
 
-from etl.errors import StanchionError
-from etl.pgtap import runner
-from etl.pgtap.install import install
-from etl.pgtap.runner import Outcome, run
+from stanchion.dev.pgtap import runner
+from stanchion.dev.pgtap.install import install
+from stanchion.dev.pgtap.runner import Outcome, run
+from stanchion.errors import StanchionError
 
 Write = Callable[..., Path]
 
@@ -170,7 +170,7 @@ def test_nothing_is_left_behind(check: Check, pgtap_dsn: str) -> None:
 
 
 def test_a_commit_that_only_the_server_saw_is_a_failure(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.pgtap.script._require_isolation", lambda *_: None)
+    monkeypatch.setattr("stanchion.dev.pgtap.script._require_isolation", lambda *_: None)
     outcome = check("select plan(1);\ncommit;\nbegin;\nselect ok(true);\nselect * from finish();")
     assert "not isolated: the server saw more than one begin" in outcome.report()
 

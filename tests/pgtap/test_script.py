@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.pgtap.script import RefusedFileError, read
+from stanchion.dev.pgtap.script import RefusedFileError, read
 
 
 @pytest.mark.parametrize(

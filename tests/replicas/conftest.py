@@ -10,13 +10,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.binaries import Account, runnable
-from etl.database import connect
-from etl.deploy import deploy, make_due_partitions, plan_deploy
-from etl.embedded import Embedded
-from etl.modules import discover
-from etl.paths import ROOT
-from etl.server import Server
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.paths import ROOT
+from stanchion.server.binaries import Account, runnable
+from stanchion.server.connection import connect
+from stanchion.server.embedded import Embedded
+from stanchion.server.locate import Server
 from tests.conftest import Cluster, open_folder
 
 

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from etl.binaries import Account
-from etl.cluster import PORTS
-from etl.paths import ROOT
+from stanchion.paths import ROOT
+from stanchion.server.binaries import Account
+from stanchion.server.cluster import PORTS
 from tests.conftest import Cluster, open_folder
 
 

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from etl.bench.load import find_pgbench
-from etl.server import Server
+from stanchion.dev.bench.load import find_pgbench
+from stanchion.server.locate import Server
 from tests.cli.test_worker import MAKE, enqueue, states, wait_for
 from tests.conftest import Cluster, Outcome, run_stanchion
 from tests.replicas.pooler import Pooler, pooling
@@ -164,7 +164,7 @@ def test_what_needs_a_session_says_so_before_it_does_anything(
 
 def test_time_is_not_lost_on_a_session_that_is_ones_own(app: str, pooler: Pooler) -> None:
     """The pooler is recognised by what every connection knows anyway, and one statement."""
-    from etl.database import is_pooled
+    from stanchion.server.connection import is_pooled
 
     for dsn, pooled in ((app, False), (pooler.dsn(app), True)):
         with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from etl.database import connect
-from etl.errors import StanchionError
-from etl.replica import find_reader
+from stanchion.errors import StanchionError
+from stanchion.server.connection import connect
+from stanchion.server.replica import find_reader
 from tests.conftest import Cluster, Outcome, run_stanchion
 from tests.replicas.conftest import Pair
 

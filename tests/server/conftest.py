@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.embedded import Embedded
+from stanchion.server.embedded import Embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 
-COMMANDS = "from etl.cli import main; main(prog_name='stanchion')"
+COMMANDS = "from stanchion.cli.main import main; main(prog_name='stanchion')"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import psycopg
 
-from etl.embedded import Embedded
+from stanchion.server.embedded import Embedded
 
 from .conftest import postmaster, processes
 
 CLIENT = """
 import sys
-from etl.embedded import Embedded
+from stanchion.server.embedded import Embedded
 with Embedded(fast=True) as embedded:
     print(embedded.data.joinpath("postmaster.pid").read_text().split()[0], flush=True)
     sys.stdin.readline()
@@ -129,7 +129,7 @@ def test_purge_spares_what_others_put_into_the_home(new_home: Path) -> None:
 def test_a_client_that_waits_while_another_purges_gets_a_new_server(home: Path) -> None:
     Embedded(fast=True).up()
     purging = subprocess.Popen(
-        [sys.executable, "-c", "from etl.embedded import Embedded; Embedded().purge()"], env=os.environ
+        [sys.executable, "-c", "from stanchion.server.embedded import Embedded; Embedded().purge()"], env=os.environ
     )
     late = Client()
     assert late.postmaster()

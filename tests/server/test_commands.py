@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.embedded import Embedded
+from stanchion.server.embedded import Embedded
 
 from .conftest import Run
 

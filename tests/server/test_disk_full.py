@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.embedded import Embedded
-from etl.errors import StanchionError
+from stanchion.errors import StanchionError
+from stanchion.server.embedded import Embedded
 
 
 @pytest.fixture

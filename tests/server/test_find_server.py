@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.embedded import Embedded
-from etl.errors import StanchionError
-from etl.server import LIBPQ_VARIABLES, configured_by, find_server
+from stanchion.errors import StanchionError
+from stanchion.server.embedded import Embedded
+from stanchion.server.locate import LIBPQ_VARIABLES, configured_by, find_server
 
 REFUSED = "postgresql://ada:hunter2secret@127.0.0.1:9/stats"  # nobody listens on the discard port
 

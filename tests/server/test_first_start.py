@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.cluster import PORTS
-from etl.embedded import Embedded
+from stanchion.server.cluster import PORTS
+from stanchion.server.embedded import Embedded
 
 
 def value(dsn: str, query: str) -> object:

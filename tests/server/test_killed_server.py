@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.embedded import Embedded
-from etl.errors import StanchionError
+from stanchion.errors import StanchionError
+from stanchion.server.embedded import Embedded
 
 from .conftest import postmaster, processes
 
@@ -75,7 +75,7 @@ def test_a_pid_file_that_names_somebody_else(home: Path, whose: str) -> None:
 
 @pytest.mark.slow
 def test_a_killed_creation_leaves_no_half_made_cluster(new_home: Path) -> None:
-    start = "from etl.embedded import Embedded; Embedded(fast=True).start()"
+    start = "from stanchion.server.embedded import Embedded; Embedded(fast=True).start()"
     making = subprocess.Popen([sys.executable, "-c", start])
     while not list(new_home.glob(".init-*/pg_wal")):
         assert making.poll() is None, "it was done before it could be killed"

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.binaries import find_binaries, library_path
-from etl.embedded import Embedded, default_home
-from etl.errors import StanchionError
+from stanchion.errors import StanchionError
+from stanchion.server.binaries import find_binaries, library_path
+from stanchion.server.embedded import Embedded, default_home
 
 from .conftest import postmaster
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from etl.binaries import find_binaries
-from etl.embedded import Embedded
-from etl.errors import StanchionError
+from stanchion.errors import StanchionError
+from stanchion.server.binaries import find_binaries
+from stanchion.server.embedded import Embedded
 
 from .conftest import Run, postmaster
 

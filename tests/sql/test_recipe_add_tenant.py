@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
-from etl.audit.rules import broken, rule_files
-from etl.deploy import deploy, plan_deploy, plan_revert, revert
-from etl.errors import StanchionError
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.audit.rules import broken, rule_files
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
+from stanchion.errors import StanchionError
+from stanchion.paths import ROOT
 
 Db = psycopg.Connection[Any]
 

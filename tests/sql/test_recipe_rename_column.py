@@ -11,11 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
-from etl.audit.rules import broken, rule_files
-from etl.deploy import PATIENCE, Patience, deploy, plan_deploy, plan_revert, revert
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.audit.rules import broken, rule_files
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import PATIENCE, Patience, deploy, plan_deploy, plan_revert, revert
+from stanchion.paths import ROOT
 from tests.conftest import Cluster
 from tests.sessions import wait_for_waiting
 

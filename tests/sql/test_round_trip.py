@@ -6,12 +6,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl import catalog
-from etl.binaries import library_path
-from etl.database import is_deployed, value
-from etl.deploy import deploy, plan_deploy, plan_revert, revert
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
+from stanchion.paths import ROOT
+from stanchion.server.binaries import library_path
+from stanchion.server.connection import is_deployed, value
 
 ALL = discover(ROOT)
 DUMPED_EVERY = 20  # modules

@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.server import Server
-from etl.worker import Orders, run_once
+from stanchion.jobs.worker import Orders, run_once
+from stanchion.server.locate import Server
 from tests.stock.shop import add_item, available, broken_promises, buy, order
 
 Db = psycopg.Connection[Any]
@@ -23,8 +23,8 @@ import sys
 from threading import Event
 import psycopg
 from psycopg._connection_base import BaseConnection
-from etl.server import Server
-from etl.worker import Orders, run
+from stanchion.server.locate import Server
+from stanchion.jobs.worker import Orders, run
 
 left = None
 execute, command = psycopg.Connection.execute, BaseConnection._exec_command

@@ -2,8 +2,8 @@
 
 from collections import Counter, defaultdict
 
-from etl.tracker.goals import is_goal, scorer
-from etl.tracker.rosters import OTHER
+from stanchion.ingest.reading.goals import is_goal, scorer
+from stanchion.ingest.reading.rosters import OTHER
 
 
 def identity(player):

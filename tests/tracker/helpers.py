@@ -4,11 +4,11 @@ import functools
 
 import msgspec
 
-from etl.sample.files import as_json, export
-from etl.sample.games import Game
-from etl.tracker.errors import UnreadableError
-from etl.tracker.recognise import read
-from etl.tracker.sources import from_bytes
+from stanchion.dev.sample.files import as_json, export
+from stanchion.dev.sample.games import Game
+from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.recognise import read
+from stanchion.ingest.reading.sources import from_bytes
 from tests.tracker.canonical import Statistics, without_zeros
 from tests.tracker.oracle import Oracle
 

@@ -4,9 +4,9 @@ import copy
 
 import pytest
 
-from etl.sample.files import as_json, export
-from etl.tracker.errors import UnreadableError
-from etl.tracker.flags import FLAGS
+from stanchion.dev.sample.files import as_json, export
+from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.flags import FLAGS
 from tests.tracker.helpers import assert_archived, assert_same_statistics, played, read_all, read_one, short
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from etl.sample.files import CSV_COLUMNS, START, as_json, event_csv, export, roster, workbook
-from etl.sample.games import Game
-from etl.tracker import formats
-from etl.tracker.errors import UnreadableError
-from etl.tracker.flags import FLAGS
-from etl.tracker.recognise import read, registered
-from etl.tracker.sources import documents
+from stanchion.dev.sample.files import CSV_COLUMNS, START, as_json, event_csv, export, roster, workbook
+from stanchion.dev.sample.games import Game
+from stanchion.ingest.reading import formats
+from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.flags import FLAGS
+from stanchion.ingest.reading.recognise import read, registered
+from stanchion.ingest.reading.sources import documents
 from tests.tracker.canonical import Statistics, without_zeros
 from tests.tracker.helpers import assert_archived, played, points, read_all, read_one
 
@@ -44,9 +44,9 @@ def test_every_flag_is_explained_in_the_documentation():
 
 
 NEW_FORMAT = """
-from etl.tracker.assemble import assemble
-from etl.tracker.recognise import JsonFormat
-from etl.tracker.shape import SourceGame
+from stanchion.ingest.reading.assemble import assemble
+from stanchion.ingest.reading.recognise import JsonFormat
+from stanchion.ingest.reading.shape import SourceGame
 
 
 def _read(envelope):

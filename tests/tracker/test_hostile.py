@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.sample.files import SECRET, as_json, event_csv, export, workbook
-from etl.tracker.errors import UnreadableError
+from stanchion.dev.sample.files import SECRET, as_json, event_csv, export, workbook
+from stanchion.ingest.reading.errors import UnreadableError
 from tests.tracker.helpers import assert_archived, played, read_all, read_one, short
 
 ODD = ["home", "away", "OT", "12:30", "99:99", "event_player_1", "null", "\x00", "\ud800", 10**30]

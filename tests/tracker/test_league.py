@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from etl.sample.files import as_json, event_csv, export
-from etl.tracker.league import League, Rulebook
+from stanchion.dev.sample.files import as_json, event_csv, export
+from stanchion.ingest.reading.league import League, Rulebook
 from tests.tracker.helpers import played, read_one
 
 TWO_HALVES = League(periods=2, period_seconds=1500, overtime_seconds=0)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.sample.files import as_json, export
-from etl.sample.quirks import QUIRKS
+from stanchion.dev.sample.files import as_json, export
+from stanchion.dev.sample.quirks import QUIRKS
 from tests.tracker.canonical import Statistics
 from tests.tracker.helpers import assert_same_statistics, content, played, read_one, short
 

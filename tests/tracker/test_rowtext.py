@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.tracker.rowtext import COLUMNS, _field, _Remembered
+from stanchion.ingest.reading.rowtext import COLUMNS, _field, _Remembered
 
 Db = psycopg.Connection[Any]
 # what means something to rows, to arrays or to neither

@@ -7,12 +7,12 @@ import zipfile
 
 import pytest
 
-from etl.sample.files import as_json, event_csv, workbook, xlsx
-from etl.sample.folder import write
-from etl.tracker import sources
-from etl.tracker.errors import UnreadableError
-from etl.tracker.recognise import read
-from etl.tracker.sources import documents, from_bytes
+from stanchion.dev.sample.files import as_json, event_csv, workbook, xlsx
+from stanchion.dev.sample.folder import write
+from stanchion.ingest.reading import sources
+from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.recognise import read
+from stanchion.ingest.reading.sources import documents, from_bytes
 from tests.tracker.helpers import played, short
 
 EXPORT = as_json(short())

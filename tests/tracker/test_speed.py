@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from etl.sample.files import as_json, export
+from stanchion.dev.sample.files import as_json, export
 from tests.tracker.helpers import played, read_one
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.tracker.values import BadValueError, coordinate, jersey, period, seconds, success, text, whole
+from stanchion.ingest.reading.values import BadValueError, coordinate, jersey, period, seconds, success, text, whole
 
 
 @pytest.mark.parametrize("blank", [chr(code) for code in range(0x110000) if chr(code).isspace()], ids=ascii)

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.deploy import deploy, make_due_partitions, plan_deploy
-from etl.embedded import Embedded
-from etl.modules import discover
-from etl.paths import ROOT
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.paths import ROOT
+from stanchion.server.embedded import Embedded
 from tests.conftest import open_folder
 from tests.sessions import at_once
 from tests.workspace.team import Touched, acting, add_members

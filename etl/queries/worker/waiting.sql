@@ -1,6 +1,0 @@
--- What a drain waits for, and what it does not: jobs that are scheduled for later and were never tried.
-select
-    count(*) filter (where not (j.run_at > core.clock() and j.attempts = 0 and j.lease_id is null)) as waiting,
-    count(*) filter (where j.run_at > core.clock() and j.attempts = 0 and j.lease_id is null) as later
-from core.job as j
-where $1::text is null or j.queue = $1

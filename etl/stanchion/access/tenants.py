@@ -1,0 +1,80 @@
+"""Tenants, their settings and keys: what operators do with the functions in sql/core."""
+
+import json
+from datetime import date
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from stanchion.errors import StanchionError
+from stanchion.paths import query
+from stanchion.server.connection import Connection, for_tenant, require_deployed
+
+KINDS = ("league", "shop", "team", "community")
+
+
+def add_tenant(conn: Connection, slug: str, name: str, kind: str) -> str:
+    require_deployed(conn)
+    with conn.transaction():
+        taken = conn.execute("select name from core.tenant where slug = %s", [slug]).fetchone()
+        if taken:
+            raise StanchionError(f"There is a tenant '{slug}' already: {taken[0]}.")
+        row = conn.execute("select core.create_tenant(%s, %s, %s)", [slug, name, kind]).fetchone()
+    return str(row[0]) if row else ""
+
+
+def list_tenants(conn: Connection) -> list[dict[str, Any]]:
+    require_deployed(conn)
+    return conn.cursor(row_factory=dict_row).execute(query("access", "tenants")).fetchall()
+
+
+def set_status(conn: Connection, slug: str, status: str) -> None:
+    with for_tenant(conn, slug):
+        conn.execute("select core.set_tenant_status(%s)", [status])
+
+
+def add_domain(conn: Connection, slug: str, domain: str) -> None:
+    with for_tenant(conn, slug):
+        conn.execute("select core.add_tenant_domain(%s)", [domain])
+
+
+def settings(conn: Connection, slug: str) -> list[dict[str, Any]]:
+    """Every setting with the value in force today, and what follows it."""
+    with for_tenant(conn, slug):
+        return conn.cursor(row_factory=dict_row).execute(query("access", "settings")).fetchall()
+
+
+def set_setting(conn: Connection, slug: str, setting: str, text: str, valid_from: date | None) -> None:
+    module, _, key = setting.partition(".")
+    with for_tenant(conn, slug):
+        conn.execute(
+            "select core.set_tenant_config(%s, %s, %s::jsonb, coalesce(%s::date, '-infinity'))",
+            [module, key, json.dumps(_parse(text)), valid_from],
+        )
+
+
+def _parse(text: str) -> Any:
+    """JSON where it is JSON, else the text itself: nobody quotes a word twice on a command line."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def create_key(conn: Connection, slug: str, name: str, scopes: list[str]) -> str:
+    with for_tenant(conn, slug):
+        row = conn.execute("select core.create_api_key(%s, %s)", [name, scopes]).fetchone()
+    return str(row[0]) if row else ""
+
+
+def revoke_key(conn: Connection, slug: str, name: str) -> None:
+    with for_tenant(conn, slug):
+        row = conn.execute("select core.revoke_api_key(%s)", [name]).fetchone()
+        if not row or not row[0]:
+            raise StanchionError(f"{slug} has no key '{name}' in force; stanchion key list {slug} shows its keys.")
+
+
+def list_keys(conn: Connection, slug: str) -> list[dict[str, Any]]:
+    statement = "select name, scopes, created_at, revoked_at from core.api_key where tenant_id = %s order by created_at"
+    with for_tenant(conn, slug) as tenant_id:
+        return conn.cursor(row_factory=dict_row).execute(statement, [tenant_id]).fetchall()

@@ -1,0 +1,171 @@
+"""demo: from nothing to two leagues with their games, and the standings that an analyst reads."""
+
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+
+from stanchion.access import analysts, tenants
+from stanchion.cli.options import confirm, database_option, note, open_server, print_table, some, yes_option
+from stanchion.deploy import runner as deploy
+from stanchion.deploy.modules import discover
+from stanchion.dev.sample.files import as_json, export
+from stanchion.dev.sample.league import play, schedule
+from stanchion.ingest.loading.run import load
+from stanchion.ingest.loading.schedule import load_schedule
+from stanchion.ingest.loading.session import open_session
+from stanchion.marts import build, is_current
+from stanchion.paths import ROOT, query
+from stanchion.server.connection import Connection, connect, find_tenant, for_tenant
+from stanchion.server.locate import Server
+
+
+@dataclass(frozen=True)
+class League:
+    name: str
+    seed: int
+    misprinted: int  # which of its games has another score on the league's sheet
+    lengths: dict[str, int]  # of its periods, in minutes
+    rules: dict[str, str]
+    has_cup: bool = False
+
+
+LEAGUES = {
+    "harbour": League(
+        "Harbour League",
+        1,
+        misprinted=4,
+        lengths={"1": 18, "2": 18, "3": 18, "OT": 5},
+        rules={"periods": "3", "period_seconds": "1080", "overtime_seconds": "300", "points_win": "2"},
+        has_cup=True,
+    ),
+    "lakeside": League(
+        "Lakeside Cup",
+        2,
+        misprinted=2,
+        lengths={"1": 25, "2": 25},
+        rules={"periods": "2", "period_seconds": "1500", "overtime_seconds": "0", "points_win": "3"},
+    ),
+}
+
+
+@click.command()
+@yes_option
+@database_option
+def demo(yes: bool) -> None:
+    """Deploy, load two invented leagues, build their marts, and show standings and leaders; again changes nothing.
+
+    The numbers are read as an analyst would, with a login of its own under row level security; games that do not
+    count are named, with the reason. Asks first where the server is not the embedded one.
+
+    \b
+    Example:
+        stanchion demo
+        stanchion up && stanchion psql -c "select * from marts.standings"
+    """
+    started = time.monotonic()
+    with open_server() as server, connect(server) as conn:
+        if not server.embedded:
+            confirm(f"Deploy to the server {server.description} and load two sample leagues?", yes)
+        with deploy.deploy_lock(conn, 600, note):
+            steps = deploy.plan_deploy(conn, discover(ROOT))
+            deploy.deploy(conn, steps, lambda _: None)
+            deploy.make_due_partitions(conn)
+        click.echo(f"{some(len(steps), 'module')} deployed." if steps else "Every module is deployed already.")
+        add_leagues(conn)
+        games = sum(load_league(server, conn, slug) for slug in LEAGUES)
+        click.echo(f"{some(games, 'game')} loaded." if games else "Every game is loaded already.")
+        if is_current(server):
+            click.echo("The marts hold every game already.")
+        else:
+            report = build(server)
+            click.echo(f"{some(report.count('model').get('built', 0), 'model')} built in {report.seconds:.1f} s.")
+            for node in report.failed:
+                click.echo(f"failed: {node.message}")
+        with _analyst(server, conn) as reader:
+            for slug in LEAGUES:
+                _show(reader, conn, slug)
+    click.echo(f"\nDone in {time.monotonic() - started:.1f} s. Look around with:\n")
+    program = "stanchion" if shutil.which("stanchion") else os.path.relpath(sys.argv[0])
+    for line in (
+        'psql -c "select * from marts.fact_player_season limit 5"',
+        "analyst add alex --tenant harbour    a login that reads one league and nothing else",
+        "quality --tenant harbour             which games contradict the league's own score",
+        "up                                   keep the server running, for other programs",
+        "down --purge                         remove everything again",
+    ):
+        click.echo(f"    {program} {line}")
+
+
+def add_leagues(conn: Connection) -> None:
+    known = {row["slug"] for row in tenants.list_tenants(conn)}
+    for slug, league in LEAGUES.items():
+        if slug in known:
+            continue
+        with conn.transaction():
+            tenants.add_tenant(conn, slug, league.name, "league")
+            for setting, setting_value in league.rules.items():
+                tenants.set_setting(conn, slug, f"contest.{setting}", setting_value, None)
+        use_workspace(conn, slug)
+
+
+def use_workspace(conn: Connection, slug: str) -> None:
+    """Give a league two members, a document and a dataset, and let it use its plan a little."""
+    with for_tenant(conn, slug):
+        conn.execute(query("dev/sample", "workspace").encode())
+
+
+def load_league(server: Server, conn: Connection, slug: str) -> int:
+    """Load the league's schedule and games, unless they are there; answers how many games came."""
+    league, tenant_id = LEAGUES[slug], find_tenant(conn, slug)
+    if conn.execute("select 1 from contest.fixture where tenant_id = %s limit 1", [tenant_id]).fetchone():
+        return 0
+    games = list(play(league.seed, 1000 * league.seed + 1, 20, teams=5, lengths=league.lengths))
+    misprinted = {games[league.misprinted].game_id: (1, 0)}
+    with open_session(server, slug) as session:
+        load_schedule(session, "schedule.csv", schedule(games, "2026", misprinted), lambda _: None)
+    with tempfile.TemporaryDirectory(prefix="stanchion-demo-") as folder:
+        for game in games:
+            Path(folder, f"game_{game.game_id}.json").write_bytes(as_json(export(game)))
+        load(server, slug, (folder,))
+    if league.has_cup:
+        with for_tenant(conn, slug):
+            conn.execute(query("dev/sample", "cup").encode())
+    return len(games)
+
+
+@contextmanager
+def _analyst(server: Server, conn: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of a login that reads the two leagues, for as long as they are shown."""
+    login = f"demo_{secrets.token_hex(4)}"
+    password = analysts.add_analyst(conn, login, list(LEAGUES))
+    try:
+        with psycopg.connect(make_conninfo(server.dsn, user=login, password=password), autocommit=True) as reader:
+            yield reader
+    finally:
+        analysts.revoke_analyst(conn, login, [])
+
+
+def _show(reader: psycopg.Connection[Any], conn: Connection, slug: str) -> None:
+    reader.execute("select set_config('stanchion.demo_tenant', %s, false)", [str(find_tenant(conn, slug))])
+    league = LEAGUES[slug]
+    played = " x ".join(str(part) for part in (league.rules["periods"], int(league.rules["period_seconds"]) // 60))
+    click.secho(f"\n{league.name}", bold=True, nl=False)
+    click.echo(f", {played} min, {league.rules['points_win']} points for a win")
+    for name, title in (("standings", ""), ("leaders", "\nMost points"), ("left_out", "\nLeft out")):
+        asked = reader.cursor(row_factory=dict_row).execute(query("marts", name).encode())
+        if title:
+            click.echo(title)
+        print_table(asked.fetchall(), "Nothing.")

@@ -1,0 +1,208 @@
+"""deploy, revert, status, verify, catalog and new: SQL modules and the database they make."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import click
+
+from stanchion.cli.options import (
+    confirm,
+    database_option,
+    json_option,
+    note,
+    open_database,
+    print_json,
+    print_table,
+    some,
+    yes_option,
+)
+from stanchion.deploy import catalog as catalogs
+from stanchion.deploy import runner as deployer
+from stanchion.deploy.modules import Deployed, Step, discover, module_states, read_ledger
+from stanchion.deploy.scaffold import scaffold
+from stanchion.errors import StanchionError
+from stanchion.paths import ROOT
+from stanchion.server.connection import require_deployed
+
+wait_option = click.option(
+    "--wait", default=600, show_default=True, metavar="SECONDS", help="How long to wait for another deployer."
+)
+
+drift_option = click.option("--accept-drift", is_flag=True, help="Take by-hand changes of the database as they are.")
+
+
+@click.command()
+@click.option(
+    "--dry-run", is_flag=True, help="Run everything, then take it all back; what it locks stays locked until then."
+)
+@drift_option
+@wait_option
+@json_option
+@database_option
+def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
+    """Bring the database up to the SQL files: each module whole or not at all, in one order.
+
+    \b
+    Example:
+        stanchion deploy --dry-run
+        stanchion deploy
+    """
+    modules = discover(ROOT)
+    started, done = time.monotonic(), []
+
+    def on_step(step: Step) -> None:
+        tried = step.module.in_transaction or step.action == "mend" or not dry_run
+        done.append({"action": step.action, "module": step.module.name, "tried": tried})
+        if not as_json:
+            remark = "" if tried else "  (not tried: it has no transaction)"
+            if step.action == "mend":
+                remark = "  (how it is taken back; nothing else changed)"
+            click.echo(f"{step.action:8} {step.module.name}{remark}")
+
+    with open_database() as conn, deployer.deploy_lock(conn, wait, note):
+        if accept_drift and not dry_run:
+            for line in deployer.accept_drift(conn):
+                note(f"taken as it is: {line}")
+        steps = deployer.plan_deploy(conn, modules, accept_drift=accept_drift)
+        if dry_run:
+            deployer.rehearse(conn, steps, on_step)
+        else:
+            deployer.deploy(conn, steps, on_step)
+            deployer.make_due_partitions(conn)
+    if as_json:
+        print_json({"dry_run": dry_run, "steps": done})
+    elif not done:
+        click.echo("Up to date: every module is deployed.")
+    elif dry_run:
+        click.echo(f"{some(len(done), 'module')} would be deployed; nothing was changed.")
+    else:
+        click.echo(f"{some(len(done), 'module')} deployed in {time.monotonic() - started:.1f} s.")
+
+
+@click.command()
+@click.option("--to", metavar="MODULE", help="Take back everything after this one; 'nothing' for all there is.")
+@click.option("--only", metavar="MODULE", help="Take back this one alone; refused while something needs it.")
+@yes_option
+@drift_option
+@wait_option
+@json_option
+@database_option
+def revert(to: str | None, only: str | None, yes: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
+    """Take modules back, last first, with the text that was kept when each was deployed.
+
+    \b
+    Example:
+        stanchion revert --to core/0012_partition_set
+        stanchion revert --only policies/core.tenant
+    """
+    if (to is None) == (only is None):
+        raise click.UsageError("Say either --to MODULE, 'nothing' for all, or --only MODULE.")
+
+    def on_row(row: Deployed) -> None:
+        if not as_json:
+            click.echo(f"revert   {row.name}")
+
+    with open_database() as conn, deployer.deploy_lock(conn, wait, note):
+        rows = deployer.plan_revert(conn, to=to, only=only, accept_drift=accept_drift)
+        if rows:
+            names = ", ".join(row.name for row in rows[:5]) + (" ..." if len(rows) > 5 else "")
+            confirm(f"Take back {some(len(rows), 'module')} with the data in them ({names})?", yes)
+        deployer.revert(conn, rows, on_row)
+    if as_json:
+        print_json({"reverted": [row.name for row in rows]})
+    else:
+        click.echo(f"{some(len(rows), 'module')} taken back.")
+
+
+@click.command()
+@json_option
+@database_option
+def status(as_json: bool) -> None:
+    """Say of every module whether it is deployed, pending, changed, half-way or gone.
+
+    \b
+    Example:
+        stanchion status
+    """
+    with open_database() as conn:
+        lines = module_states(discover(ROOT), read_ledger(conn))
+    if as_json:
+        print_json(lines)
+        return
+    print_table(lines, "There are no modules.")
+    counts = {
+        state: sum(line["state"] == state for line in lines) for state in dict.fromkeys(x["state"] for x in lines)
+    }
+    click.echo("\n" + ", ".join(f"{count} {state}" for state, count in counts.items()))
+
+
+@click.command()
+@json_option
+@database_option
+def verify(as_json: bool) -> None:
+    """Compare the live catalog with what the last deploy left; exit 1 and a line for each difference.
+
+    \b
+    Example:
+        stanchion verify
+    """
+    with open_database() as conn:
+        require_deployed(conn)
+        if not catalogs.is_comparable(conn):
+            raise StanchionError(
+                "The catalog of the last deploy was told by another version of Stanchion and cannot be compared; "
+                "run: stanchion deploy"
+            )
+        differences = catalogs.drift(conn)
+    if as_json:
+        print_json({"drift": differences})
+    else:
+        for line in differences:
+            click.echo(line)
+        if not differences:
+            click.echo("The database is what the last deploy left.")
+    if differences:
+        click.get_current_context().exit(1)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of the screen.")
+@json_option
+@database_option
+def catalog(out: Path | None, as_json: bool) -> None:
+    """Print every object of the database as sorted lines, the same on every version of Postgres.
+
+    \b
+    Example:
+        stanchion catalog --out sql/catalog.txt
+    """
+    with open_database() as conn:
+        require_deployed(conn)
+        text = catalogs.read_catalog(conn)
+    if as_json:
+        text = json.dumps(dict(line.split(": ", 1) for line in text.splitlines()), indent=2, ensure_ascii=False) + "\n"
+    if out:
+        out.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False)
+
+
+@click.command()
+@click.argument("name")
+@json_option
+def new(name: str, as_json: bool) -> None:
+    """Write the files of a new module, with its number and what to fill in; never over an existing one.
+
+    \b
+    Example:
+        stanchion new core/season                # the next versioned module of the schema core
+        stanchion new core/functions/end_season  # a function; core/views/... for a view
+        stanchion new policies/core.season       # who may see a table; partitions/... for how long it is kept
+    """
+    written = scaffold(ROOT, name)
+    if as_json:
+        print_json({"written": [str(path) for path in written]})
+    else:
+        click.echo("\n".join(os.path.relpath(path) for path in written))

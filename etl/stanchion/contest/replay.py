@@ -1,0 +1,53 @@
+"""Reading the events of a competition again, and comparing with what its tables say."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from stanchion.errors import StanchionError
+from stanchion.server.connection import Connection, acting_for, find_tenant, for_tenant, value
+
+
+@dataclass(frozen=True)
+class Difference:
+    relation: str
+    key: str
+    stored: dict[str, Any] | None
+    replayed: dict[str, Any] | None
+
+    def __str__(self) -> str:
+        what = f"{self.relation} {self.key}"
+        if self.stored is None or self.replayed is None:
+            return f"{what}: {'missing from' if self.stored is None else 'only in'} the tables"
+        odd = [name for name, is_now in self.replayed.items() if self.stored.get(name) != is_now]
+        return f"{what}: " + ", ".join(f"{name} is {self.stored.get(name)}, not {self.replayed[name]}" for name in odd)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    competition: str
+    rows: int
+    differences: list[Difference]
+
+
+def competitions(conn: Connection, tenant: str) -> list[str]:
+    with for_tenant(conn, tenant) as tenant_id:
+        statement = "select competition_key from contest.competition where tenant_id = %s order by 1"
+        return [key for (key,) in conn.execute(statement, [tenant_id])]
+
+
+def replay(conn: Connection, tenant: str, competition: str, *, repair: bool = False) -> Replayed:
+    """Build a competition from its events; what is built stays only where it repairs something."""
+    tenant_id = find_tenant(conn, tenant)
+    with conn.transaction() as transaction, acting_for(conn, tenant_id):
+        try:
+            found = conn.execute("select relation, key, stored, replayed from contest.replay(%s)", [competition])
+        except psycopg.errors.NoDataFound:
+            raise StanchionError(f"{tenant} has no competition '{competition}'.") from None
+        differences = [Difference(*row) for row in found.fetchall()]
+        rows = int(value(conn, "select count(*) from contest.state_of(%s)", [competition]))
+        outcome = Replayed(competition, rows, differences)
+        if not (repair and differences):
+            raise psycopg.Rollback(transaction)
+    return outcome

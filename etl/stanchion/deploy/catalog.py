@@ -1,0 +1,79 @@
+"""The live catalog as sorted text, and how it differs from what the last deploy left."""
+
+import hashlib
+
+from stanchion.paths import query
+from stanchion.server.connection import Connection, is_deployed, value
+
+# What the same expression is told as depends on these; with our schemas in the search path, names lose theirs.
+_PINNED = """
+    set local search_path = pg_catalog; set local timezone = 'UTC'; set local datestyle = 'ISO';
+    set local intervalstyle = 'postgres'; set local extra_float_digits = 1; set local quote_all_identifiers = off
+"""
+
+
+def read_catalog(conn: Connection) -> str:
+    """Every object of ours, a line each: kind and name, a colon, what it is."""
+    with conn.transaction(force_rollback=True):  # which also puts the search path back
+        conn.execute(_PINNED)
+        rows = conn.execute(query("deploy", "catalog")).fetchall()
+    return "".join(f"{kind} {name}: {' '.join(detail.split())}\n" for kind, name, detail in sorted(rows))
+
+
+def record(conn: Connection) -> None:
+    """Keep the catalog as it is now, in the transaction that made it so."""
+    conn.execute(
+        """
+        insert into core.catalog_snapshot (format, catalog) values (%s, %s)
+        on conflict (is_current) do update
+        set format = excluded.format, catalog = excluded.catalog, taken_at = excluded.taken_at
+        """,
+        [_format(), read_catalog(conn)],
+    )
+
+
+def is_comparable(conn: Connection) -> bool:
+    """Whether the last deploy told the catalog as this version does; the next deploy tells it anew where not."""
+    return value(conn, "select format from core.catalog_snapshot") in (None, _format())
+
+
+def _format() -> str:
+    """A new question gives other answers: the format is that of the query."""
+    return hashlib.sha256((_PINNED + query("deploy", "catalog")).encode()).hexdigest()[:12]
+
+
+def drift(conn: Connection) -> list[str]:
+    """How the live catalog differs from what the last deploy left, a line each; nothing before the first."""
+    if not is_deployed(conn) or not is_comparable(conn):
+        return []
+    known = value(conn, "select catalog from core.catalog_snapshot")
+    return compare(known, read_catalog(conn)) if known else []
+
+
+def compare(before: str, after: str) -> list[str]:
+    """Differences between two catalogs, one readable line for each object."""
+    old, new = _by_name(before), _by_name(after)
+    lines = []
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new:
+            lines.append(f"gone: {name}: {old[name]}")
+        elif name not in old:
+            lines.append(f"added: {name}: {new[name]}")
+        elif old[name] != new[name]:
+            lines.append(f"changed: {name}: {_changed(old[name], new[name])}")
+    return lines
+
+
+def _by_name(catalog: str) -> dict[str, str]:
+    pairs = (line.partition(": ") for line in catalog.splitlines())
+    return {name: detail for name, _, detail in pairs}
+
+
+def _changed(old: str, new: str) -> str:
+    """What changed in a list of properties; the whole where it is not a list."""
+    before, after = old.split(", "), new.split(", ")
+    if len(before) < 3:
+        return f"{old} -> {new}"
+    was = ", ".join(part for part in before if part not in after) or "nothing"
+    now = ", ".join(part for part in after if part not in before) or "nothing"
+    return f"{was} -> {now}"

@@ -1,0 +1,256 @@
+"""Deploying and reverting modules: one transaction for the module, its ledger row and the catalog after it."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from stanchion.deploy import catalog
+from stanchion.deploy.modules import Deployed, Module, Step, has_directive, make_plan, read_ledger
+from stanchion.deploy.script import ScriptError, run_script
+from stanchion.errors import StanchionError
+from stanchion.server.connection import Connection, is_deployed, only_one, value
+
+_LOCK = 0x57A9C410  # any constant: every deployer of Stanchion asks for this one
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a module waits for a locked table: shortly, so that nobody queues behind it for long, and again."""
+
+    lock_timeout: str = "3s"
+    tries: int = 6
+    pause: float = 1.0  # seconds after the first try, twice that after the second, and so on
+
+
+PATIENCE = Patience()
+
+
+def deploy_lock(conn: Connection, wait_seconds: float, say: Say) -> AbstractContextManager[None]:
+    """Be the only deployer of this database."""
+    return only_one(conn, _LOCK, "deployer", wait_seconds, say)
+
+
+def plan_deploy(conn: Connection, modules: list[Module], *, accept_drift: bool = False) -> list[Step]:
+    """The steps to take; refused when the database is no longer what the last deploy left."""
+    steps = make_plan(modules, read_ledger(conn))
+    if not accept_drift:
+        _refuse_drift(conn)
+    return steps
+
+
+def accept_drift(conn: Connection) -> list[str]:
+    """Take the database as it is for what the last deploy left; answers how it differed."""
+    drift = catalog.drift(conn)
+    if drift:
+        catalog.record(conn)
+    return drift
+
+
+def deploy(conn: Connection, steps: list[Step], on_step: Callable[[Step], None], patience: Patience = PATIENCE) -> None:
+    """Take the steps, each in a transaction of its own."""
+    for step in steps:
+        on_step(step)
+        if step.module.in_transaction or step.action == "mend":
+            _with_retries(step.module.name, patience, lambda step=step: _apply(conn, step, patience))  # type: ignore[misc]
+        else:
+            _apply_without_transaction(conn, step)
+    if not catalog.is_comparable(conn):
+        catalog.record(conn)
+
+
+def make_due_partitions(conn: Connection) -> None:
+    """Today and the days ahead get their partitions; they are data, so no module makes them."""
+    with conn.transaction():
+        conn.execute(f"set local lock_timeout = '{PATIENCE.lock_timeout}'")
+        conn.execute("select core.ensure_due_partitions()")
+
+
+def rehearse(
+    conn: Connection, steps: list[Step], on_step: Callable[[Step], None], patience: Patience = PATIENCE
+) -> None:
+    """Take every step that has a transaction, then take all of it back. What it locks stays locked until then."""
+    once = Patience(patience.lock_timeout, tries=1)
+    with conn.transaction(force_rollback=True):
+        for step in steps:
+            on_step(step)
+            if step.module.in_transaction or step.action == "mend":
+                _with_retries(step.module.name, once, lambda step=step: _apply(conn, step, once))  # type: ignore[misc]
+
+
+def plan_revert(conn: Connection, *, to: str | None, only: str | None, accept_drift: bool = False) -> list[Deployed]:
+    """The modules to take back, last first; refused over drift, which the next catalog would hide."""
+    ledger = read_ledger(conn)
+    named = only or to
+    if named not in ledger and (only or to != "nothing"):
+        raise StanchionError(f"{named} is not deployed; stanchion status lists what is.")
+    half_way = any(row.state == "running" for row in ledger.values())  # differs by what is taken back
+    if not accept_drift and not half_way:
+        _refuse_drift(conn)
+    if only:
+        return [ledger[only]]
+    deployed = list(ledger.values())
+    keep = 0 if to == "nothing" else [row.name for row in deployed].index(str(to)) + 1
+    return deployed[keep:][::-1]
+
+
+def revert(
+    conn: Connection, rows: list[Deployed], on_row: Callable[[Deployed], None], patience: Patience = PATIENCE
+) -> None:
+    """Take modules back, each in a transaction of its own, with the text that was kept when it was deployed."""
+    for row in rows:
+        on_row(row)
+        try:
+            if has_directive(row.revert_sql, "no-transaction"):
+                _take_back_without_transaction(conn, row)
+            else:
+                _with_retries(row.name, patience, lambda row=row: _take_back(conn, row, patience))  # type: ignore[misc]
+        except ScriptError as e:
+            if isinstance(e.__cause__, errors.DependentObjectsStillExist):
+                raise StanchionError(_needed_by(row, e.__cause__)) from e
+            raise
+
+
+def _refuse_drift(conn: Connection) -> None:
+    if drift := catalog.drift(conn):
+        raise StanchionError(
+            "The database is not what the last deploy left:\n  "
+            + "\n  ".join(drift)
+            + "\nUndo this by hand, or take it as it is with --accept-drift."
+        )
+
+
+def _needed_by(row: Deployed, error: errors.Error) -> str:
+    needs = (error.diag.message_detail or error.diag.message_primary or "").splitlines()
+    more = f" and {len(needs) - 3} more" if len(needs) > 3 else ""
+    return f"{row.name} cannot be taken back while something needs it: {'; '.join(needs[:3])}{more}."
+
+
+def _apply(conn: Connection, step: Step, patience: Patience) -> None:
+    started, module = time.monotonic(), step.module
+    with conn.transaction():
+        conn.execute(f"set local lock_timeout = '{patience.lock_timeout}'")
+        if step.action != "mend":
+            with _still_one_transaction(conn, module.path):
+                if step.undo_first:
+                    _run_as(conn, f"{module.name} (as deployed)", step.undo_first)
+                _run_as(conn, module.path, module.text)
+        _record(conn, step, "deployed", started)
+
+
+def _apply_without_transaction(conn: Connection, step: Step) -> None:
+    started, name = time.monotonic(), step.module.name
+    _record(conn, step, "running", started, with_catalog=False)
+    try:
+        _run_unhurried(conn, step.module.path, step.module.text)
+    except (ScriptError, errors.DeadlockDetected) as e:
+        raise StanchionError(
+            f"{e}\n{name} has no transaction, so that it may be there by half; mend the cause, "
+            f"run: stanchion revert --only {name}, and deploy again."
+        ) from e
+    with conn.transaction():
+        _record(conn, step, "deployed", started)
+
+
+def _take_back(conn: Connection, row: Deployed, patience: Patience) -> None:
+    started, name = time.monotonic(), f"{row.name}.revert.sql"
+    with conn.transaction():
+        conn.execute(f"set local lock_timeout = '{patience.lock_timeout}'")
+        with _still_one_transaction(conn, name):
+            _run_as(conn, name, row.revert_sql)
+        _forget(conn, row, started)
+
+
+def _take_back_without_transaction(conn: Connection, row: Deployed) -> None:
+    started = time.monotonic()
+    conn.execute("update core.module_ledger set state = 'running' where name = %s", [row.name])
+    _run_unhurried(conn, f"{row.name}.revert.sql", row.revert_sql)
+    with conn.transaction():
+        _forget(conn, row, started)
+
+
+@contextmanager
+def _still_one_transaction(conn: Connection, path: Any) -> Iterator[None]:
+    """Refuse a script that got past the check of its text and ended the transaction it ran in."""
+    transaction = value(conn, "select pg_current_xact_id()")
+    yield
+    if value(conn, "select pg_current_xact_id()") != transaction:
+        raise StanchionError(f"{path} ended the transaction it ran in; what it did before that stayed.")
+
+
+def _run_unhurried(conn: Connection, path: Any, text: str) -> None:
+    """Run a statement that cannot have a transaction; if it were cancelled, half of it would stay."""
+    limits = ("lock_timeout", "statement_timeout")
+    try:
+        for limit in limits:
+            conn.execute(f"set {limit} = 0")
+        _run_as(conn, path, text, local=False)
+    finally:
+        if not conn.broken:
+            for limit in limits:
+                conn.execute(f"reset {limit}")
+
+
+def _run_as(conn: Connection, path: Any, text: str, *, local: bool = True) -> None:
+    """Run a script as the owner of everything, or as the deployer where its first lines ask for that."""
+    as_owner = not has_directive(text, "as-deployer")
+    if as_owner:
+        conn.execute(f"set {'local' if local else 'session'} role stanchion_owner")
+    try:
+        run_script(conn, path, text)
+    finally:
+        if as_owner and not conn.broken and conn.info.transaction_status != psycopg.pq.TransactionStatus.INERROR:
+            conn.execute("reset role")
+
+
+def _record(conn: Connection, step: Step, state: str, started: float, *, with_catalog: bool = True) -> None:
+    module = step.module
+    conn.execute(
+        """
+        insert into core.module_ledger (name, sort_key, checksum, revert_sql, state) values (%s, %s, %s, %s, %s)
+        on conflict (name) do update set sort_key = excluded.sort_key, checksum = excluded.checksum,
+            revert_sql = excluded.revert_sql, state = excluded.state,
+            deployed_at = excluded.deployed_at, deployed_by = excluded.deployed_by
+        """,
+        [module.name, module.sort_key, module.checksum, module.revert_text, state],
+    )
+    if with_catalog:
+        _log(conn, step.action, module.name, module.checksum, started)
+        catalog.record(conn)
+
+
+def _forget(conn: Connection, row: Deployed, started: float) -> None:
+    if not is_deployed(conn):
+        return  # the ledger's own module was the last to go
+    conn.execute("delete from core.module_ledger where name = %s", [row.name])
+    _log(conn, "revert", row.name, row.checksum, started)
+    catalog.record(conn)
+
+
+def _log(conn: Connection, action: str, name: str, checksum: str, started: float) -> None:
+    conn.execute(
+        "insert into core.module_event (action, name, checksum, milliseconds) values (%s, %s, %s, %s)",
+        [action, name, checksum, round((time.monotonic() - started) * 1000)],
+    )
+
+
+def _with_retries(name: str, patience: Patience, attempt: Callable[[], None]) -> None:
+    for tried in range(1, patience.tries + 1):
+        try:
+            attempt()
+            break
+        except (errors.LockNotAvailable, errors.DeadlockDetected) as e:
+            if tried == patience.tries:
+                times = "one try" if tried == 1 else f"{tried} tries"
+                raise StanchionError(
+                    f"{name}: a table it needs stayed locked through {times} ({e.diag.message_primary}); "
+                    "nothing of it was done. Find who holds it in pg_stat_activity and try again."
+                ) from e
+            time.sleep(random.uniform(0.5, 1.5) * patience.pause * tried)  # noqa: S311 - jitter, not a secret

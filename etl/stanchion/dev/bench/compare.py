@@ -1,0 +1,63 @@
+"""Alternatives, one after the other and again: what is around changes for all of them alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from stanchion.dev.bench.load import Run, run
+from stanchion.dev.bench.scratch import Scratch
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    name: str
+    script: str
+    scratch: Scratch
+    bar: float | None = None  # of the rate of the first one
+
+
+@dataclass(frozen=True)
+class Result:
+    """Medians over the rounds; the ratio is the median of the ratios within each round."""
+
+    what: str
+    clients: int
+    per_second: float
+    p50_ms: float
+    p95_ms: float
+    ratio: float | None
+    bar: float | None
+
+    @property
+    def holds(self) -> bool:
+        return self.bar is None or self.ratio is None or self.ratio >= self.bar
+
+
+def compare(
+    pgbench: str, alternatives: list[Alternative], *, clients: int, seconds: float, rounds: int, say: Say
+) -> list[Result]:
+    """Run each in every round, in turn forwards and backwards; the first is what the others are compared with."""
+    runs: dict[str, list[Run]] = {alternative.name: [] for alternative in alternatives}
+    for round_ in range(rounds):
+        for alternative in alternatives if round_ % 2 == 0 else reversed(alternatives):
+            done = run(pgbench, alternative.scratch.environment, alternative.script, clients=clients, seconds=seconds)
+            runs[alternative.name].append(done)
+        say(f"{clients} clients, round {round_ + 1} of {rounds}")
+    first = runs[alternatives[0].name]
+    return [summarize(each.name, clients, runs[each.name], first, each.bar) for each in alternatives]
+
+
+def summarize(what: str, clients: int, own: list[Run], first: list[Run], bar: float | None = None) -> Result:
+    """Medians of an alternative's runs, beside those of the first one."""
+    ratios = [mine.per_second / other.per_second for mine, other in zip(own, first, strict=True)]
+    return Result(
+        what=what,
+        clients=clients,
+        per_second=median(run.per_second for run in own),
+        p50_ms=median(run.p50_ms for run in own),
+        p95_ms=median(run.p95_ms for run in own),
+        ratio=None if own is first else median(ratios),
+        bar=bar,
+    )

@@ -1,0 +1,197 @@
+"""What can be measured: each entry makes what it needs, and compares."""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import psycopg
+
+from stanchion.dev.bench import loading, shop
+from stanchion.dev.bench import workspace as workspaces
+from stanchion.dev.bench.compare import Alternative, Result, Say, compare
+from stanchion.dev.bench.expiry import measure as measure_expiry
+from stanchion.dev.bench.increments import measure as measure_increments
+from stanchion.dev.bench.live import live as measure_live
+from stanchion.dev.bench.load import WARM_UP, find_pgbench, run
+from stanchion.dev.bench.marts import measure as measure_marts
+from stanchion.dev.bench.scratch import Scratch, scratch_database, settle
+from stanchion.server.connection import value
+from stanchion.server.locate import Server
+
+LIVE = 2_000_000  # keys of today that are there already when claims are measured
+
+
+@dataclass(frozen=True)
+class Effort:
+    seconds: float  # of each run
+    rounds: int
+    rows: int  # live keys of the bigger database
+    clients: tuple[int, ...]  # at once
+    say: Say
+
+
+def claims(server: Server, effort: Effort) -> list[Result]:
+    """Claiming a key, and answering it, beside plain statements on one table under the same row level security.
+
+    As an application does it: each transaction says its tenant, and the key comes from the client.
+    """
+    pgbench = find_pgbench(server.embedded)
+    results = []
+    with scratch_database(server) as scratch:
+        scratch.prepare("plain_keys")
+        live = min(LIVE, effort.rows)
+        effort.say(f"{live:,} keys on each side")
+        scratch.prepare("live_keys", rows=live)
+        scratch.prepare("live_plain_keys")
+        for table in ("core.idempotency_key", "public.plain_key"):
+            settle(scratch.conn, table)
+        alternatives = [
+            Alternative("plain insert, random text", "plain_text", scratch),
+            Alternative("plain insert, UUIDv7 as text", "plain_uuid7", scratch),
+            Alternative("plain insert in a function", "function_text", scratch),
+            Alternative("claim_key, random text", "claim_text", scratch, bar=0.75),
+            Alternative("claim_key, UUIDv7", "claim_uuid7", scratch, bar=1.0),
+        ]
+        answered = [
+            Alternative("plain insert and update, random text", "plain_complete_text", scratch),
+            Alternative("claim_key and complete_key, random text", "claim_complete_text", scratch),
+            Alternative("claim_key and complete_key, UUIDv7", "claim_complete_uuid7", scratch),
+        ]
+        for clients in effort.clients:
+            for among in (alternatives, answered):
+                results += compare(
+                    pgbench, among, clients=clients, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+                )
+    return results
+
+
+def claims_live_keys(server: Server, effort: Effort) -> list[Result]:
+    """Claiming a key when ten million, or --rows, were claimed today, beside ten thousand."""
+    pgbench = find_pgbench(server.embedded)
+    with ExitStack() as stack:
+        few, many = (stack.enter_context(scratch_database(server)) for _ in range(2))
+        for scratch, rows in ((few, 10_000), (many, effort.rows)):
+            effort.say(f"{rows:,} keys")
+            scratch.prepare("live_keys", rows=rows)
+            settle(scratch.conn, "core.idempotency_key")
+        results = []
+        for kind, script in (("random text", "claim_text"), ("UUIDv7", "claim_uuid7")):
+            alternatives = [
+                Alternative(f"{kind}, 10,000 live", script, few),
+                Alternative(f"{kind}, {effort.rows:,} live", script, many, bar=0.9),
+            ]
+            results += compare(
+                pgbench, alternatives, clients=8, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+            )
+    return results
+
+
+def events(server: Server, effort: Effort) -> list[Result]:
+    """Appending to 500 and to 10 streams, with a notification each, and at a thousand a second for half a minute."""
+    pgbench = find_pgbench(server.embedded)
+    with scratch_database(server) as scratch:
+        scratch.prepare("plain_events")
+        alternatives = [
+            Alternative("append, 500 streams", "append_500", scratch),
+            Alternative("append, 10 streams", "append_10", scratch),
+            Alternative("append and notify each, 500 streams", "notify_500", scratch),
+        ]
+        results = compare(
+            pgbench, alternatives, clients=16, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+        )
+        return [*results, *_sustained(pgbench, scratch, seconds=max(15 * effort.seconds, 10))]
+
+
+def _sustained(pgbench: str, scratch: Scratch, *, seconds: float) -> list[Result]:
+    """A thousand events a second, and how many notifications came of it."""
+    clients, heard, over = 16, 0, threading.Event()
+
+    def listen() -> None:
+        nonlocal heard
+        with psycopg.connect(scratch.login, autocommit=True) as conn:
+            conn.execute("listen stanchion_events")
+            while not over.is_set():
+                heard += sum(1 for _ in conn.notifies(timeout=0.5))
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    before = int(value(scratch.conn, "select count(*) from core.event"))
+    try:
+        done = run(pgbench, scratch.environment, "append_500", clients=clients, seconds=seconds, rate=1000)
+    finally:
+        over.set()
+        listener.join()
+    written = int(value(scratch.conn, "select count(*) from core.event")) - before
+    sentence = f"1,000 events/s asked for, {seconds:.0f} s: {written:,} events"
+    return [
+        Result(sentence, clients, done.per_second, done.p50_ms, done.p95_ms, done.per_second / 1000, 0.97),
+        Result(f"their notifications: {heard}", clients, heard / (seconds + WARM_UP), 0.0, 0.0, None, None),
+    ]
+
+
+def expiry(server: Server, effort: Effort) -> list[Result]:
+    """Days that go, beside a reader and a writer, and half a million rows of them at once: against DROP and DELETE."""
+    return measure_expiry(server, rows=min(500_000, effort.rows), seconds=effort.seconds, say=effort.say)
+
+
+def load(server: Server, effort: Effort) -> list[Result]:
+    """A hundred games of 12,000 rows each, with one worker and with two, the same files again, and other loaders."""
+    games = max(2, min(100, effort.rows // 10_000))
+    with scratch_database(server) as scratch:
+        scratch.conn.execute(
+            "select contest.ensure_game_days(array(select date '2026-01-01' + n from generate_series(0, 9) as n))"
+        )
+        return loading.measure(server, scratch, games, effort.rounds, effort.say)
+
+
+def purchases(server: Server, effort: Effort) -> list[Result]:
+    """Buying one hot item at once, and by way of the queue."""
+    return shop.purchases(server, seconds=effort.seconds, rounds=effort.rounds, say=effort.say)
+
+
+def orders(server: Server, effort: Effort) -> list[Result]:
+    """How long an order waits for its decision."""
+    return shop.orders(server, seconds=effort.seconds, say=effort.say)
+
+
+def live(server: Server, effort: Effort) -> list[Result]:
+    """Scores at a thousand events a second for half a minute, and the table meanwhile."""
+    return measure_live(server, seconds=max(15 * effort.seconds, 5), rate=1000, say=effort.say)
+
+
+def marts(server: Server, effort: Effort) -> list[Result]:
+    """What analysts ask most, at 10,000 tenants and half of --rows lines of players, for a tenant of each size."""
+    return measure_marts(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
+
+
+def increments(server: Server, effort: Effort) -> list[Result]:
+    """Building a new day beside a twentieth, a quarter and the whole of twice --rows events: pages, mart by mart."""
+    sizes = (effort.rows // 10, effort.rows // 2, effort.rows * 2)
+    return measure_increments(server, sizes=sizes, say=effort.say)
+
+
+def workspace(server: Server, effort: Effort) -> list[Result]:
+    """What members wait for, at 10,000 tenants, half of --rows uses and a tenth of them members, and what is kept."""
+    return workspaces.measure(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
+
+
+def usage(server: Server, effort: Effort) -> list[Result]:
+    """Counting uses of a feature in their own transaction, beside writing them down alone."""
+    return workspaces.usage(server, seconds=effort.seconds, rounds=effort.rounds, say=effort.say)
+
+
+ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
+    "claims": claims,
+    "claims-live-keys": claims_live_keys,
+    "marts": marts,
+    "increments": increments,
+    "events": events,
+    "expiry": expiry,
+    "live": live,
+    "load": load,
+    "purchases": purchases,
+    "orders": orders,
+    "workspace": workspace,
+    "usage": usage,
+}

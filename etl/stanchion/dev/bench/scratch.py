@@ -1,0 +1,64 @@
+"""A deployed database with one tenant, for as long as something is measured in it."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from stanchion.access.logins import create_login, drop_login
+from stanchion.deploy.modules import discover
+from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.paths import ROOT, query
+from stanchion.server.connection import Connection, connect, value
+from stanchion.server.locate import Server
+
+_PREFIX = "stanchion_bench_"
+
+
+@dataclass(frozen=True)
+class Scratch:
+    conn: Connection
+    server: Server  # the same, for connections of one's own
+    login: str  # an application's
+    tenant: str
+    environment: dict[str, str]  # for pgbench, as that application
+
+    def prepare(self, name: str, *, rows: int = 0) -> None:
+        """Run a script of queries.sql, as who deployed and for the tenant."""
+        self.conn.execute("select set_config('app.tenant_id', %s, false)", [self.tenant])
+        self.conn.execute("select set_config('bench.rows', %s, false)", [str(rows)])
+        self.conn.execute(query("dev/bench", name))
+
+
+@contextmanager
+def scratch_database(server: Server) -> Iterator[Scratch]:
+    """Made on the server in use and dropped at the end; what is deployed is what ships, not what is in use."""
+    name = _PREFIX + secrets.token_hex(4)
+    with connect(server) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        try:
+            own = replace(server, dsn=make_conninfo(server.dsn, dbname=name))
+            with connect(own) as conn:
+                deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
+                make_due_partitions(conn)
+                tenant = str(value(conn, "select core.create_tenant('bench', 'Bench', 'league')"))
+                password = create_login(conn, name, "stanchion_app")
+                try:
+                    login = make_conninfo(own.dsn, user=name, password=password, options=f"-c app.tenant_id={tenant}")
+                    variables = {key: text for key, text in os.environ.items() if not key.startswith("PG")}
+                    environment = replace(own, dsn=login).environment()
+                    yield Scratch(conn, own, login, tenant, variables | environment)
+                finally:
+                    drop_login(conn, name)
+        finally:
+            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def settle(conn: Connection, table: str) -> None:
+    """Vacuum now what autovacuum would vacuum in the middle of a run."""
+    conn.execute(sql.SQL("vacuum (freeze, analyze) {}").format(sql.Identifier(*table.split("."))))
+    conn.execute("checkpoint")

@@ -1,0 +1,242 @@
+"""Run one pgTAP file on its own connection and say what is wrong with it.
+
+A file is an ordinary pgTAP script: begin; plan; assertions; finish; rollback;. The connection's
+search_path is `tap, public`, so the same file also runs under psql:
+
+    PGOPTIONS='-c search_path=tap,public' psql -X -q -A -t -f tests/sql/roles.test.sql
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+
+from stanchion.deploy.script import results
+from stanchion.deploy.statements import Statement
+from stanchion.dev.pgtap import script, tap
+from stanchion.errors import StanchionError
+
+# A literal must mean to the server what it meant to sqltext.split, hence standard_conforming_strings.
+_OPTIONS = "-c search_path=tap,public -c standard_conforming_strings=on"
+_ENDS_TRANSACTION = {b"BEGIN", b"START TRANSACTION", b"COMMIT", b"PREPARE TRANSACTION"}
+_FINISH = re.compile(r"\bfinish \(")
+_NO_PGTAP = ("function plan(", "function no_plan(")
+_NOTICES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with the file itself: a SQL error, a plan not kept, no isolation."""
+
+    text: str
+    line: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Outcome:
+    """What one file did: its assertions, and what else went wrong."""
+
+    path: Path
+    plan: int | None = None
+    assertions: list[tap.Assertion] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and not any(assertion.failed for assertion in self.assertions)
+
+    @property
+    def skipped(self) -> str:
+        """Why the file was skipped, if every assertion in it was."""
+        skips = [assertion for assertion in self.assertions if assertion.directive == "SKIP"]
+        return skips[0].reason or "skipped" if self.ok and len(skips) == len(self.assertions) else ""
+
+    def report(self) -> str:
+        """Each failure as `file:line: what` with its diagnostics indented below; empty if all is well."""
+        if self.ok:
+            return ""
+        lines: list[str] = []
+        for assertion in self.assertions:
+            if assertion.failed:
+                notes = [note for note in assertion.notes if not note.startswith("# Failed test")]
+                what = f"not ok {assertion.number} - {assertion.name}".removesuffix(" - ")
+                lines += [f"{self._where(assertion.line)}: {what}", *indented(notes)]
+        for problem in self.problems:
+            lines += [f"{self._where(problem.line)}: {problem.text}", *indented(problem.notes)]
+        if self.notices:
+            lines += ["the server said:", *indented(self.notices[-_NOTICES_SHOWN:])]
+        return "\n".join(lines)
+
+    def _where(self, line: int | None) -> str:
+        return f"{shown(self.path)}:{line}" if line else shown(self.path)
+
+
+def shown(path: Path) -> str:
+    """The path as the reader would type it: relative below the working directory."""
+    absolute = path.absolute()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
+
+
+def indented(notes: list[str] | tuple[str, ...]) -> list[str]:
+    return [f"    {line.removeprefix('#').strip() if line.startswith('#') else line}" for line in notes]
+
+
+def run(path: Path, dsn: str) -> Outcome:
+    """Run one file; a file that is not isolated or not text is refused before a server sees it."""
+    try:
+        source = script.read(path)
+    except script.RefusedFileError as refusal:
+        return Outcome(path, problems=[Problem(refusal.text, refusal.line)])
+    with closing(connect(dsn)) as connection:  # psycopg's own with would commit
+        return _Run(source, connection).outcome()
+
+
+def connect(dsn: str) -> psycopg.Connection:
+    """A new connection on which pgTAP's functions are found without a schema name."""
+    try:
+        theirs = conninfo_to_dict(dsn).get("options") or os.environ.get("PGOPTIONS", "")
+        return psycopg.connect(dsn, autocommit=True, options=f"{_OPTIONS} {theirs}".strip(), client_encoding="utf8")
+    except psycopg.Error as error:
+        raise StanchionError(f"cannot connect to the test database: {_first_line(error)}") from None
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+class _Run:
+    """One file on one connection: which statement is running is what gives every message its line."""
+
+    def __init__(self, source: script.Script, connection: psycopg.Connection) -> None:
+        self.source = source
+        self.connection = connection
+        self.reading = tap.Reading()
+        self.result = Outcome(source.path)
+        self.done: list[bytes] = []
+        self.unfinished = True
+        connection.add_notice_handler(self._keep_notice)
+
+    def outcome(self) -> Outcome:
+        completed = self._send()
+        self.result.plan, self.result.assertions = self.reading.plan, self.reading.assertions
+        if completed:
+            self._check_lines()
+            self._check_isolation()
+            self._check_plan()
+        return self.result
+
+    def _send(self) -> bool:
+        """Send the file as one message, as psql -c would; return whether it ran to its end."""
+        try:
+            for result in results(self.connection.pgconn, self.source.text):
+                if result.status == pq.ExecStatus.FATAL_ERROR:
+                    self._problem_from(result)
+                    return False
+                self._take(result)
+        except psycopg.OperationalError as error:
+            self._problem(f"the connection was lost: {_first_line(error)}", self._line())
+            return False
+        except BaseException:  # a timeout or Ctrl-C: the server must not go on holding locks
+            self.connection.cancel_safe(timeout=5)
+            raise
+        return True
+
+    def _take(self, result: pq.abc.PGresult) -> None:
+        statement = self._statement()
+        assertions = self.reading.feed(_values(result)) if result.status == pq.ExecStatus.TUPLES_OK else []
+        for assertion in assertions:
+            assertion.line = _line_of(statement, assertion, alone=len(assertions) == 1)
+        if assertions:
+            self.unfinished = True
+        if statement and _FINISH.search(statement.code):
+            self.unfinished = False
+        self.done.append(result.command_status or b"")
+
+    def _statement(self) -> Statement | None:
+        statements, done = self.source.statements, len(self.done)
+        return statements[done] if done < len(statements) else None
+
+    def _line(self) -> int | None:
+        statement = self._statement()
+        return statement.line if statement else None
+
+    def _keep_notice(self, notice: psycopg.errors.Diagnostic) -> None:
+        self.result.notices.append(f"{notice.severity}: {notice.message_primary}")
+
+    def _problem(self, text: str, line: int | None = None, notes: tuple[str, ...] = ()) -> None:
+        self.result.problems.append(Problem(text, line, notes))
+
+    def _problem_from(self, result: pq.abc.PGresult) -> None:
+        def told(code: pq.DiagnosticField) -> str:
+            return (result.error_field(code) or b"").decode(errors="replace")
+
+        fields = pq.DiagnosticField
+        primary = told(fields.MESSAGE_PRIMARY) or result.error_message.decode(errors="replace").strip()
+        position = told(fields.STATEMENT_POSITION)
+        labels = {"detail": fields.MESSAGE_DETAIL, "hint": fields.MESSAGE_HINT, "context": fields.CONTEXT}
+        notes = [f"{label}: {told(code)}" for label, code in labels.items() if told(code)]
+        if primary.startswith(_NO_PGTAP):
+            notes.append("hint: pgTAP is not in this database; pgtap-runner --install puts it there.")
+        state = told(fields.SQLSTATE)
+        line = self.source.line_at(int(position)) if position else self._line()
+        split_notes = tuple(part for note in notes for part in note.splitlines())
+        self._problem(f"SQL error {state}: {primary}" if state else primary, line, split_notes)
+
+    def _check_lines(self) -> None:
+        """No line is better than a wrong one, should the server have counted other statements than we did."""
+        if len(self.done) != len(self.source.statements):
+            for assertion in self.result.assertions:
+                assertion.line = None
+
+    def _check_isolation(self) -> None:
+        """The server's own word, in case the file was cut into statements differently from sqltext.split."""
+        idle = self.connection.info.transaction_status == pq.TransactionStatus.IDLE
+        if not idle or self.done[-1:] != [b"ROLLBACK"] or _ENDS_TRANSACTION & set(self.done[1:-1]):
+            self._problem("not isolated: the server saw more than one begin; … rollback;")
+
+    def _check_plan(self) -> None:
+        plan, ran = self.result.plan, len(self.result.assertions)
+        if not ran:
+            self._problem("no assertion ran; a test without one proves nothing.")
+        elif self.unfinished:
+            self._problem(
+                "select * from finish(); is missing after the last assertion.",
+                self.source.statements[-1].line,
+            )
+        elif plan is None:
+            self._problem("no plan; start with select plan(n); or select no_plan();")
+        if plan is not None and plan != ran:
+            self._problem(f"planned {plan} {_assertions(plan)} but ran {ran}.", self._plan_line())
+
+    def _plan_line(self) -> int | None:
+        return next((s.line for s in self.source.statements if "plan (" in s.code), None)
+
+
+def _assertions(number: int) -> str:
+    return "assertion" if number == 1 else "assertions"
+
+
+def _line_of(statement: Statement | None, assertion: tap.Assertion, *, alone: bool) -> int | None:
+    """The statement's line; of several assertions in one statement, the line that names this one."""
+    if statement is None:
+        return None
+    literal = assertion.name.replace("'", "''")
+    if alone or not literal or statement.text.count(literal) != 1:
+        return statement.line
+    return statement.line + statement.text.count("\n", 0, statement.text.index(literal))
+
+
+def _values(result: pq.abc.PGresult) -> Iterator[str]:
+    for row in range(result.ntuples):
+        for column in range(result.nfields):
+            yield (result.get_value(row, column) or b"").decode(errors="replace")

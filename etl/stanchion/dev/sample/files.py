@@ -1,0 +1,259 @@
+"""An invented game in each of the forms that it may arrive in."""
+
+import copy
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+from stanchion.dev.sample.games import OTHER, PENALTY_LENGTHS, SKATERS, Game
+
+SECRET: Final = "INVENTED-SECRET-THAT-MUST-NOT-BE-KEPT"  # noqa: S105 (real exports hold a real one here)
+START: Final = datetime(2026, 1, 16, 15, 0, 0, 271000, tzinfo=UTC)
+CSV_COLUMNS: Final = (
+    "Date", "Home Team", "Away Team", "Period", "Clock", "Home Team Skaters", "Away Team Skaters", "Home Team Goals",
+    "Away Team Goals", "Team", "Player", "Event", "X Coordinate", "Y Coordinate", "Detail 1", "Detail 2", "Detail 3",
+    "Detail 4", "Player 2", "X Coordinate 2", "Y Coordinate 2",
+)  # fmt: skip
+_CSV_EVENTS: Final = {
+    ("Faceoff", ""): "Faceoff Win", ("Turnover", "Turnover_Takeaway"): "Takeaway", ("Penalty", ""): "Penalty Taken",
+    ("Goal", ""): "Goal", ("Pass", "Pass_Completed"): "Play", ("Pass", ""): "Incomplete Play",
+    ("Possession", ""): "Puck Recovery", ("Zone_Entry_Exit", "Zone_Entry"): "Zone Entry", ("Shot", ""): "Shot",
+    ("Play", "Play_Offensive"): "Dump In/Out", ("Shot", "Shot_Goal"): None,
+}  # fmt: skip
+_SCHEMAS: Final = "http://schemas.openxmlformats.org"
+_SHEET: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_BOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+_RELS: Final = "application/vnd.openxmlformats-package.relationships+xml"
+_CSV_SHOTS: Final = {"Shot_OnNetSaved": "On Net", "Shot_Blocked": "Blocked"}
+
+
+def export(
+    game: Game, when: datetime = START, events: Sequence[dict[str, Any]] | None = None, backup: bool = False
+) -> dict[str, Any]:
+    """The game export, or its backup, as a tree; of the first events only where an earlier revision is wanted."""
+    kept = copy.deepcopy(list(game.events if events is None else events))
+    moment = when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+    nobody = dict.fromkeys((*SKATERS, "G", "X"))
+    secrets = {"sbUrl": f"https://{SECRET.lower()}.invalid", "sbKey": SECRET, "periodLength": "18"}
+    tree: dict[str, Any] = {
+        "exportDate": moment,
+        "version": "25.0" if backup else "23.8",
+        "gameId": game.game_id,
+        "homeTeam": game.teams["home"],
+        "awayTeam": game.teams["away"],
+        "homeColor": "#336699",
+        "awayColor": "#993366",
+        "homeLogo": "https://example.invalid/h.png",
+        "awayLogo": "https://example.invalid/a.png",
+        "rosters": copy.deepcopy(game.rosters),
+        "events": kept,
+        "shifts": copy.deepcopy(game.stints) if kept else [],
+        "evtIdx": len(kept),
+        "shiftIdx": len(game.stints) if kept else 0,
+        "videos": [],
+        "videoTiming": {"videoStartOffset": 0, "intermission1": 72, "timeouts": [], "youtubeUrl": ""},
+        "periodLengths": dict(game.lengths),
+        "penaltyLengths": dict(PENALTY_LENGTHS),
+        "homeAttacksRightP1": True,
+        "settings": secrets,
+        "customChainPresets": [],
+        "linePresets": {"home_F1": {"name": "F1", "players": [p["num"] for p in game.rosters["home"][:3]]}},
+        "currentPeriod": 1,
+        "currentTeam": "home",
+        "slots": {"home": nobody, "away": nobody},
+        "savedAt": moment,
+    }
+    if backup:
+        tree |= {"highlightVideos": [], "autoSettings": dict(secrets), "customRules": [], "customLinkingRules": []}
+        tree["eventMacros"] = []
+    return tree
+
+
+def roster(game: Game, day: str = "2026-01-16") -> dict[str, Any]:
+    """The roster file, which also says the day."""
+    lines = {
+        side: [{"n": p["num"], "name": p["name"], "pos": p["pos"], "skill": 4} for p in game.rosters[side]]
+        for side in OTHER
+    }
+    return {
+        "gid": str(game.game_id),
+        "date": day,
+        "homeTeam": game.teams["home"],
+        "awayTeam": game.teams["away"],
+        "homeRoster": lines["home"],
+        "awayRoster": lines["away"],
+    }
+
+
+def as_json(tree: Any) -> bytes:
+    """As a browser writes it: indented, no newline at the end."""
+    return json.dumps(tree, indent=2, ensure_ascii=False).encode()
+
+
+def event_csv(games: Iterable[Game], day: str = "2026-01-16") -> bytes:
+    """Event CSV of many games, with the events that the format knows. The shot of a goal is the goal itself there."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(CSV_COLUMNS)
+    for game in games:
+        score = {"home": 0, "away": 0}
+        for event in game.events:
+            kind = event["type"]
+            named = _CSV_EVENTS.get((kind, event["detail1"]), _CSV_EVENTS.get((kind, "")))
+            if named is None:
+                continue
+            score[event["team"]] += named == "Goal"
+            rows.writerow(_csv_row(game, event, named, score, day))
+    return text.getvalue().encode()
+
+
+def _csv_row(game: Game, event: dict[str, Any], named: str, score: dict[str, int], day: str) -> list[Any]:
+    second_role = {"Play": "event_player_2", "Incomplete Play": "event_player_2", "Shot": "", "Goal": ""}
+    people = {player["role"]: player["name"] for player in event["players"]}
+    first, second = people["event_player_1"], people.get(second_role.get(named, "opp_player_1"), "")
+    how = event["detail2"].split("_")[-1]
+    details = (
+        [how, _CSV_SHOTS.get(event["detail1"], "Missed"), "t", "f"] if named in ("Shot", "Goal") else [how, "", "", ""]
+    )
+    places = [(point["x"] + 100, point["y"] + 42.5) for point in event["puckXY"]][:2]
+    xy = [number for place in [*places, ("", ""), ("", "")][:2] for number in place]
+    return [
+        day, game.teams["home"], game.teams["away"], event["period"], event["start_time"], 5, 5, score["home"],
+        score["away"], game.teams[event["team"]], first, named, *xy[:2], *details, second, *xy[2:],
+    ]  # fmt: skip
+
+
+def workbook(game: Game) -> bytes:
+    """The workbook: a row per player per event, a row per stint, points on sheets of their own."""
+    events, puck, people = [], [], []
+    for event in game.events:
+        index = event["idx"] + 1000
+        about = {
+            "game_id": str(game.game_id),
+            "home_team": game.teams["home"],
+            "away_team": game.teams["away"],
+            "event_index": index,
+            "period": event["period"],
+            "event_type_": event["type"],
+            "event_detail_": event["detail1"],
+            "event_detail_2_": event["detail2"],
+            "event_successful_": {None: "", True: "s", False: "u"}[event["success"]],
+            "event_team_zone_": event["zone"],
+            **_minutes("event_start", event["start_time"]),
+            **_minutes("event_end", event["end_time"]),
+            "assist_to_goal_index": "" if event["assistToGoalIdx"] is None else event["assistToGoalIdx"] + 1000,
+            "is_highlight": int(event["isHighlight"]),
+        }
+        for slot, point in enumerate(event["puckXY"]):
+            puck.append({"event_index": index, "xy_slot": slot + 1, "x": point["x"], "y": point["y"]})
+        for player in event["players"] or [{}]:
+            events.append(about | _workbook_player(event, player))
+            for slot, point in enumerate(player.get("xy", ())):
+                place = {"event_index": index, "player_role": player["role"], "xy_slot": slot + 1}
+                people.append(place | {"x": point["x"], "y": point["y"]})
+    sheets = {
+        "metadata": [
+            {
+                "game_id": str(game.game_id),
+                "home_team": game.teams["home"],
+                "away_team": game.teams["away"],
+                "period_length_minutes": game.lengths["1"],
+                "home_attacks_right_p1": 1,
+                "export_timestamp": START.isoformat(),
+            }
+        ],
+        "events": events,
+        "shifts": [_workbook_stint(number, stint) for number, stint in enumerate(game.stints)],
+        "video": [],
+        "xy_puck": puck,
+        "xy_player": people,
+        "video_timing": [],
+    }
+    return xlsx(sheets)
+
+
+def _workbook_player(event: dict[str, Any], player: dict[str, Any]) -> dict[str, Any]:
+    if not player:
+        return {"team_": event["team"][0]}
+    return {
+        "team_": player["team"][0],
+        "player_game_number_": player["num"],
+        "player_name": player["name"],
+        "player_role": player["role"],
+        "play_detail1_": player["playD1"],
+        "play_detail_2": player["playD2"],
+        "side_of_puck_": player["sideOfPuck"],
+    }
+
+
+def _workbook_stint(number: int, stint: dict[str, Any]) -> dict[str, Any]:
+    names = ("forward_1", "forward_2", "forward_3", "defense_1", "defense_2", "goalie", "xtra")
+    return {
+        "shift_index": number + 1,
+        "Period": stint["period"],
+        **_minutes("shift_start", stint["start_time"]),
+        **_minutes("shift_end", stint["end_time"]),
+        "shift_start_type": stint["start_type"],
+        "shift_stop_type": stint["stop_type"],
+        "shift_duration": stint["duration"],
+        "stoppage_time": stint["stoppageTime"],
+        **{
+            f"{side}_{name}": stint[side][slot]["num"] if stint[side][slot] else None
+            for side in OTHER
+            for slot, name in zip((*SKATERS, "G", "X"), names, strict=True)
+        },
+    }
+
+
+def _minutes(what: str, written: str) -> dict[str, Any]:
+    minutes, _, seconds = written.partition(":")
+    return {f"{what}_min": int(minutes), f"{what}_sec": int(seconds)} if written else {}
+
+
+def xlsx(sheets: dict[str, list[dict[str, Any]]]) -> bytes:
+    """A workbook of nothing but values."""
+    packed = io.BytesIO()
+    main = f"{_SCHEMAS}/spreadsheetml/2006/main"
+    office = f"{_SCHEMAS}/officeDocument/2006/relationships"
+    package = f"{_SCHEMAS}/package/2006"
+    numbered = list(enumerate(sheets, start=1))
+    parts = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_SHEET}"/>' for n, _ in numbered)
+    named = "".join(f'<sheet name="{escape(name)}" sheetId="{n}" r:id="r{n}"/>' for n, name in numbered)
+    targets = "".join(
+        f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n, _ in numbered
+    )
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
+        f'<Default Extension="rels" ContentType="{_RELS}"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_BOOK}"/>{parts}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
+        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{named}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">{targets}</Relationships>',
+    }
+    for number, name in numbered:
+        rows = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in _rows(sheets[name]))
+        sheet = f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
+        files[f"xl/worksheets/sheet{number}.xml"] = sheet
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # which has no time of today
+    return packed.getvalue()
+
+
+def _rows(records: list[dict[str, Any]]) -> list[list[Any]]:
+    columns = list(dict.fromkeys(column for record in records for column in record))
+    return [columns, *([record.get(column) for column in columns] for record in records)] if columns else []
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "<c/>"
+    if isinstance(value, str):
+        return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+    return f"<c><v>{value}</v></c>"

@@ -1,0 +1,31 @@
+"""What was loaded, as rows for people and programs."""
+
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from stanchion.ingest.loading.session import Session
+from stanchion.paths import query
+
+
+def loads(session: Session, last: int) -> list[dict[str, Any]]:
+    rows = _rows(session, "loads", last=last)
+    return [row | {"outcomes": [f"{count} {name}" for name, count in row["outcomes"].items()]} for row in rows]
+
+
+def rejects(session: Session, load_id: int | None) -> list[dict[str, Any]]:
+    return _rows(session, "rejects", load=load_id)
+
+
+def revisions(session: Session, game_key: str) -> list[dict[str, Any]]:
+    return _rows(session, "revisions_of", game=game_key)
+
+
+def quality(session: Session) -> list[dict[str, Any]]:
+    return _rows(session, "quality_of")
+
+
+def _rows(session: Session, name: str, **values: Any) -> list[dict[str, Any]]:
+    with session.transaction() as conn:
+        cursor = conn.cursor(row_factory=dict_row)
+        return cursor.execute(query("ingest/loading", name), {"tenant": session.tenant_id} | values).fetchall()

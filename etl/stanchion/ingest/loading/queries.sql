@@ -1,0 +1,489 @@
+-- name: archive
+-- Archives a content of a game, or what else is now known of one: another moment of its export, another day, that it
+-- may lose events. Of several copies of a content the one that was exported first is kept.
+insert into landing.revision as r (
+    tenant_id, game_key, content_hash, exported_at, first_exported_at, game_date, given_on, is_accepted, state, load_id,
+    format, home_team, away_team, events_seen, events_accepted, events_rejected,
+    stints_seen, stints_accepted, stints_ignored, stints_rejected, document
+) values (
+    %(tenant)s, %(game)s, %(hash)s, %(exported_at)s, %(exported_at)s, %(game_date)s, %(given_on)s, %(is_accepted)s,
+    'archived', %(load)s, %(format)s, %(home_team)s, %(away_team)s,
+    %(events_seen)s, %(events_accepted)s, %(events_rejected)s,
+    %(stints_seen)s, %(stints_accepted)s, %(stints_ignored)s, %(stints_rejected)s, %(document)s
+);
+
+-- name: archive_copy
+-- Another copy of a content that is archived: when it was exported, the days that it knows, that it may lose events.
+update landing.revision as r
+set
+    exported_at = greatest(r.exported_at, %(exported_at)s),
+    game_date = greatest(r.game_date, %(game_date)s),
+    given_on = coalesce(%(given_on)s, r.given_on),
+    is_accepted = r.is_accepted or %(is_accepted)s
+where r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s;
+
+-- name: archive_original
+-- A copy that was exported before the one that is archived takes its place: which one stands for a content may not
+-- follow from the order in which they came.
+update landing.revision as r
+set
+    first_exported_at = %(exported_at)s,
+    format = %(format)s,
+    home_team = %(home_team)s,
+    away_team = %(away_team)s,
+    events_seen = %(events_seen)s,
+    events_accepted = %(events_accepted)s,
+    events_rejected = %(events_rejected)s,
+    stints_seen = %(stints_seen)s,
+    stints_accepted = %(stints_accepted)s,
+    stints_ignored = %(stints_ignored)s,
+    stints_rejected = %(stints_rejected)s,
+    document = %(document)s
+where
+    r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s
+    and (coalesce(r.first_exported_at, '-infinity'), r.document)
+    > (coalesce(%(exported_at)s, '-infinity'::timestamptz), %(document)s);
+
+-- name: fixture
+-- A game as it is now.
+select
+    f.season_key,
+    f.game_type,
+    f.home_team_key,
+    f.away_team_key,
+    f.played_on,
+    f.played_on_source,
+    f.status,
+    f.official_home,
+    f.official_away,
+    f.official_by_period,
+    f.tracked_home_team_key,
+    f.tracked_away_team_key,
+    f.is_swapped,
+    f.period_seconds,
+    f.penalty_minutes,
+    f.home_attacks_right_p1,
+    f.is_tracked_to_end,
+    f.content_hash,
+    f.is_judged
+from contest.fixture as f
+where f.tenant_id = %(tenant)s and f.game_key = %(game)s;
+
+-- name: games_of
+-- The tracked games that a row of the schedule without an id is about: of these teams on that day, and not in the
+-- schedule by their own id.
+select f.game_key
+from contest.fixture as f
+where
+    f.tenant_id = %(tenant)s
+    and f.played_on = %(day)s
+    and (
+        (
+            coalesce(f.tracked_home_team_key, f.home_team_key),
+            coalesce(f.tracked_away_team_key, f.away_team_key)
+        ) in ((%(home)s, %(away)s), (%(away)s, %(home)s))
+        or f.game_key = %(schedule_key)s
+    )
+    and not exists (
+        select from landing.schedule as own
+        where own.tenant_id = f.tenant_id and own.schedule_key = f.game_key and own.schedule_key <> %(schedule_key)s
+    )
+order by f.game_key;
+
+-- name: known
+-- Files that were read before, by fingerprint, and what is archived of them: nothing has to be done about those.
+select distinct f.fingerprint
+from landing.file as f
+join landing.revision as r
+    on r.tenant_id = f.tenant_id and r.game_key = f.game_key and r.content_hash = f.content_hash
+where
+    f.tenant_id = %(tenant)s
+    and f.fingerprint = any(%(fingerprints)s)
+    and r.state <> 'quarantined';
+
+-- name: loads
+-- The latest loads of a tenant.
+select
+    b.load_id as load,
+    b.state,
+    b.kind,
+    to_char(b.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as started,
+    round(extract(epoch from coalesce(b.finished_at, core.clock()) - b.started_at), 1) as seconds,
+    b.outcomes,
+    b.accepted,
+    b.rejected,
+    b.source
+from landing.load_batch as b
+where b.tenant_id = %(tenant)s
+order by b.load_id desc
+limit %(last)s;
+
+-- name: lock
+-- One game is settled by one loader at a time; a schedule waits until no game is, and the other way round.
+select
+    pg_advisory_xact_lock_shared(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0)),
+    pg_advisory_xact_lock(hashtextextended('stanchion game ' || %(tenant)s::text || ' ' || %(game)s::text, 0));
+
+-- name: lock_schedule
+-- Nobody settles a game of the tenant while its schedule changes.
+select pg_advisory_xact_lock(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0));
+
+-- name: put_file
+-- What became of a game in a file.
+insert into landing.file (
+    tenant_id, load_id, file_no, game_no, path, format, bytes, fingerprint, outcome, reason, game_key, content_hash,
+    seen, accepted, rejected, ignored
+) values (
+    %(tenant)s, %(load)s, %(file_no)s, %(game_no)s, %(path)s, %(format)s, %(bytes)s, %(fingerprint)s, %(outcome)s,
+    %(reason)s, %(game)s, %(hash)s, %(seen)s, %(accepted)s, %(rejected)s, %(ignored)s
+);
+
+-- name: put_persons
+-- Persons by their ids, in this order, so that two loaders never wait for each other both ways; the newest name.
+insert into contest.person as p (tenant_id, person_key, name, position, seen_at)
+select distinct on (e.person_key)
+    %(tenant)s,
+    e.person_key,
+    e.name,
+    e.position,
+    coalesce(%(seen_at)s::timestamptz, '-infinity')
+from unnest(%(keys)s::text[], %(names)s::text[], %(positions)s::text[]) as e (person_key, name, position)
+order by e.person_key asc, e.name desc nulls last, e.position desc nulls last
+on conflict on constraint person_pk do update set
+    name = excluded.name, position = excluded.position, seen_at = excluded.seen_at
+where
+(excluded.seen_at, coalesce(excluded.name, ''), coalesce(excluded.position, ''))
+> (p.seen_at, coalesce(p.name, ''), coalesce(p.position, ''));
+
+-- name: put_quality
+-- What is found about a published game now. Accepting was about one revision and ends with it.
+insert into contest.game_quality as q (
+    tenant_id, game_key, tracked_home, tracked_away, tracked_by_period, coverage, flags, agrees, content_hash
+) values (
+    %(tenant)s, %(game)s, %(tracked_home)s, %(tracked_away)s, %(tracked_by_period)s, %(coverage)s, %(flags)s,
+    %(agrees)s, %(content_hash)s
+)
+on conflict on constraint game_quality_pk do update set
+    tracked_home = excluded.tracked_home,
+    tracked_away = excluded.tracked_away,
+    tracked_by_period = excluded.tracked_by_period,
+    coverage = excluded.coverage,
+    flags = excluded.flags,
+    agrees = excluded.agrees,
+    content_hash = excluded.content_hash,
+    accepted_by = case when q.content_hash = excluded.content_hash then q.accepted_by end,
+    accepted_reason = case when q.content_hash = excluded.content_hash then q.accepted_reason end,
+    accepted_at = case when q.content_hash = excluded.content_hash then q.accepted_at end;
+
+-- name: put_rejects
+-- What was not accepted of a file.
+insert into landing.reject (tenant_id, load_id, file_no, game_no, reject_no, game_key, part, position, reason, raw)
+select %(tenant)s, %(load)s, %(file_no)s, %(game_no)s, e.number - 1, %(game)s, e.part, e.position, e.reason, e.raw::jsonb
+from
+    unnest(%(parts)s::text[], %(positions)s::integer[], %(reasons)s::text[], %(raws)s::text[])
+    with ordinality as e (part, position, reason, raw, number);
+
+-- name: put_roster
+-- The rosters of a game.
+insert into contest.roster_entry (tenant_id, game_key, side, entry_no, jersey, person_key, name, position)
+select %(tenant)s, %(game)s, e.side, e.entry_no, e.jersey, e.person_key, e.name, e.position
+from unnest(
+    %(sides)s::text[], %(numbers)s::integer[], %(jerseys)s::text[], %(persons)s::text[], %(names)s::text[],
+    %(positions)s::text[]
+) as e (side, entry_no, jersey, person_key, name, position);
+
+-- name: put_schedule
+-- A row of the schedule; no row is changed when it says what it said before.
+insert into landing.schedule as s (
+    tenant_id, schedule_key, game_key, played_on, home_team, away_team, home_team_key, away_team_key, season_key,
+    game_type, official_home, official_away, official_by_period, load_id
+) values (
+    %(tenant)s, %(schedule_key)s, %(game)s, %(day)s, %(home_team)s, %(away_team)s, %(home)s, %(away)s, %(season)s,
+    %(game_type)s, %(official_home)s, %(official_away)s, %(official_by_period)s, %(load)s
+)
+on conflict on constraint schedule_pk do update set
+    played_on = excluded.played_on,
+    home_team = excluded.home_team,
+    away_team = excluded.away_team,
+    home_team_key = excluded.home_team_key,
+    away_team_key = excluded.away_team_key,
+    season_key = excluded.season_key,
+    game_type = excluded.game_type,
+    official_home = excluded.official_home,
+    official_away = excluded.official_away,
+    official_by_period = excluded.official_by_period,
+    load_id = excluded.load_id
+where
+(
+    s.played_on, s.home_team, s.away_team, s.season_key, s.game_type, s.official_home, s.official_away,
+    s.official_by_period
+)
+is distinct from
+(
+    excluded.played_on, excluded.home_team, excluded.away_team, excluded.season_key, excluded.game_type,
+    excluded.official_home, excluded.official_away, excluded.official_by_period
+);
+
+-- name: put_seasons
+-- Seasons that a schedule names.
+insert into contest.season as s (tenant_id, season_key, name)
+select
+    %(tenant)s,
+    e.season_key,
+    e.name
+from unnest(%(keys)s::text[], %(names)s::text[]) as e (season_key, name)
+order by e.season_key
+on conflict on constraint season_pk do update
+    set name = excluded.name
+    where s.name <> excluded.name;
+
+-- name: put_teams
+-- Teams by their keys, in this order, so that two loaders never wait for each other both ways; the newest spelling.
+insert into contest.team as t (tenant_id, team_key, name, seen_at)
+select
+    %(tenant)s,
+    e.team_key,
+    max(e.name),
+    coalesce(%(seen_at)s::timestamptz, '-infinity')
+from unnest(%(keys)s::text[], %(names)s::text[]) as e (team_key, name)
+group by e.team_key
+order by e.team_key
+on conflict on constraint team_pk do update
+    set name = excluded.name, seen_at = excluded.seen_at
+    where (excluded.seen_at, excluded.name) > (t.seen_at, t.name);
+
+-- name: quality
+-- What was found about a published game.
+select
+    q.tracked_by_period,
+    q.coverage,
+    q.flags,
+    q.agrees,
+    q.content_hash
+from contest.game_quality as q
+where q.tenant_id = %(tenant)s and q.game_key = %(game)s;
+
+-- name: quality_of
+-- Published games: what was tracked beside what is official, by the teams of the schedule.
+select
+    f.game_key as game,
+    f.played_on,
+    home.name as home,
+    away.name as away,
+    case when f.is_swapped then q.tracked_away else q.tracked_home end as tracked_home,
+    case when f.is_swapped then q.tracked_home else q.tracked_away end as tracked_away,
+    f.official_home,
+    f.official_away,
+    q.agrees,
+    q.coverage,
+    q.flags,
+    q.accepted_reason as accepted
+from contest.game_quality as q
+join contest.fixture as f on f.tenant_id = q.tenant_id and f.game_key = q.game_key
+join contest.team as home on home.tenant_id = f.tenant_id and home.team_key = f.home_team_key
+join contest.team as away on away.tenant_id = f.tenant_id and away.team_key = f.away_team_key
+where q.tenant_id = %(tenant)s
+order by f.played_on, f.game_key;
+
+-- name: rejects
+-- What was not accepted in a load, the latest by default; quarantined games too, which wait for somebody.
+with wanted as (
+    select coalesce(%(load)s::bigint, max(b.load_id)) as load_id
+    from landing.load_batch as b
+    where b.tenant_id = %(tenant)s
+)
+
+select
+    f.path as file,
+    f.game_key as game,
+    coalesce(r.part, 'game') as part,
+    r.position,
+    coalesce(r.reason, f.reason) as reason,
+    r.raw
+from wanted as w
+join landing.file as f on f.load_id = w.load_id
+left join landing.reject as r
+    on r.tenant_id = f.tenant_id and r.load_id = f.load_id and r.file_no = f.file_no and r.game_no = f.game_no
+where f.tenant_id = %(tenant)s and (r.reject_no is not null or f.outcome = 'quarantined')
+order by f.file_no, f.game_no, r.reject_no;
+
+-- name: revisions
+-- What is archived of a game, without the documents.
+select
+    r.content_hash,
+    r.exported_at,
+    r.first_exported_at,
+    r.game_date,
+    r.given_on,
+    r.is_accepted,
+    r.state,
+    r.home_team,
+    r.away_team,
+    r.events_accepted,
+    r.stints_accepted
+from landing.revision as r
+where r.tenant_id = %(tenant)s and r.game_key = %(game)s;
+
+-- name: revisions_of
+-- Every content that a game ever had.
+select
+    encode(r.content_hash, 'hex') as revision,
+    r.state,
+    to_char(r.exported_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as exported,
+    r.events_accepted as events,
+    r.stints_accepted as stints,
+    r.events_rejected + r.stints_rejected as rejected,
+    r.is_accepted as accepted,
+    r.format,
+    r.load_id as load
+from landing.revision as r
+where r.tenant_id = %(tenant)s and r.game_key = %(game)s
+order by coalesce(r.exported_at, '-infinity'), r.content_hash;
+
+-- name: rules
+-- What the league says itself about its periods, from each day on which it said something: no defaults, since where it
+-- says nothing an export may.
+with said as (
+    select c.key, c.value, c.valid_from
+    from core.tenant_config as c
+    where
+        c.tenant_id = %(tenant)s
+        and c.module = 'contest'
+        and c.key in ('periods', 'period_seconds', 'overtime_seconds')
+        and c.valid_from <= '9999-12-31'
+)
+
+select
+    greatest(change.valid_from, '0001-01-01') as valid_from,
+    rules.rules
+from (select distinct said.valid_from from said) as change
+cross join lateral (
+    select jsonb_object_agg(latest.key, latest.value) as rules
+    from (
+        select distinct on (said.key) said.key, said.value
+        from said
+        where said.valid_from <= change.valid_from
+        order by said.key asc, said.valid_from desc
+    ) as latest
+) as rules;
+
+-- name: schedule_of
+-- What the schedule says about a game: by its id, else the row without an id for these teams on that day. A fixture
+-- of a competition is a schedule to itself: no other one can say its teams or its score.
+select
+    said.schedule_key,
+    said.played_on,
+    said.home_team_key,
+    said.away_team_key,
+    said.season_key,
+    said.game_type,
+    said.official_home,
+    said.official_away,
+    said.official_by_period,
+    said.played_on_source,
+    said.is_of_competition
+from (
+    select
+        f.game_key as schedule_key,
+        f.played_on,
+        f.home_team_key,
+        f.away_team_key,
+        f.season_key,
+        f.game_type,
+        f.official_home,
+        f.official_away,
+        f.official_by_period,
+        f.played_on_source,
+        true as is_of_competition
+    from contest.fixture as f
+    where f.tenant_id = %(tenant)s and f.game_key = %(game)s and f.competition_key is not null
+    union all
+    select
+        s.schedule_key,
+        s.played_on,
+        s.home_team_key,
+        s.away_team_key,
+        s.season_key,
+        s.game_type,
+        s.official_home,
+        s.official_away,
+        s.official_by_period,
+        'schedule' as played_on_source,
+        false as is_of_competition
+    from landing.schedule as s
+    where
+        s.tenant_id = %(tenant)s
+        and (
+            s.schedule_key = %(game)s
+            or (
+                s.game_key is null
+                and s.played_on = %(day)s
+                and (s.home_team_key, s.away_team_key) in ((%(home)s, %(away)s), (%(away)s, %(home)s))
+            )
+        )
+) as said
+order by not said.is_of_competition, said.schedule_key <> %(game)s, said.schedule_key
+limit 1;
+
+-- name: span_seasons
+-- Seasons begin and end with their scheduled games.
+update contest.season as s
+set starts_on = g.starts_on, ends_on = g.ends_on
+from (
+    select
+        n.season_key,
+        min(n.played_on) as starts_on,
+        max(n.played_on) as ends_on
+    from landing.schedule as n
+    where n.tenant_id = %(tenant)s
+    group by n.season_key
+) as g
+where
+    s.tenant_id = %(tenant)s
+    and s.season_key = g.season_key
+    and (s.starts_on, s.ends_on) is distinct from (g.starts_on, g.ends_on);
+
+-- name: stale
+-- Whether a content is archived with all that this copy of it knows.
+select true
+from landing.revision as r
+where
+    r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s
+    and r.state <> 'quarantined'
+    and (r.is_accepted or not %(is_accepted)s)
+    and (%(given_on)s::date is null or r.given_on = %(given_on)s)
+    and (%(game_date)s::date is null or r.game_date >= %(game_date)s)
+    and coalesce(%(exported_at)s::timestamptz, '-infinity') <= coalesce(r.exported_at, '-infinity')
+    and coalesce(r.first_exported_at, '-infinity') < coalesce(%(exported_at)s::timestamptz, '-infinity');
+
+-- name: waiting
+-- Rows of the schedule without an id: whether a tracked game took one over, and whether it stands as a game itself.
+select
+    s.schedule_key,
+    exists(
+        select from contest.fixture as f
+        where
+            f.tenant_id = s.tenant_id
+            and f.played_on = s.played_on
+            and f.played_on_source = 'schedule'
+            and f.home_team_key = s.home_team_key
+            and f.away_team_key = s.away_team_key
+            and f.game_key <> s.schedule_key
+            and not exists (
+                select from landing.schedule as own
+                where own.tenant_id = f.tenant_id and own.schedule_key = f.game_key
+            )
+    ) as is_taken,
+    exists(
+        select from contest.fixture as f
+        where f.tenant_id = s.tenant_id and f.game_key = s.schedule_key
+    ) as is_there
+from landing.schedule as s
+where
+    s.tenant_id = %(tenant)s
+    and s.played_on = any(%(days)s)
+    and s.game_key is null
+    and not exists (
+        select from landing.revision as r
+        where r.tenant_id = s.tenant_id and r.game_key = s.schedule_key
+    );

@@ -1,0 +1,303 @@
+"""Event CSV: many games in a file, one row per event, players by name, no stints.
+
+Its events become the codes that statistics know. A goal is one row there and two events here: the shot and the goal.
+The rows of a game stand together, so a file of any size is read one game at a time.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.identity import content_hash
+from stanchion.ingest.reading.jsontext import REPLACEMENT, Envelope
+from stanchion.ingest.reading.model import Action, Entry, Event, Game, Participant, Reject, Side
+from stanchion.ingest.reading.recognise import CsvFormat, JsonFormat
+from stanchion.ingest.reading.rink import Rink
+from stanchion.ingest.reading.rowtext import render
+from stanchion.ingest.reading.shape import SourcePoint
+from stanchion.ingest.reading.tables import Table
+from stanchion.ingest.reading.values import BadValueError, clock, code, day, period, raw, text
+
+_FORMAT: Final = "event csv"
+_NEEDED = {"home team", "away team", "period", "clock", "team", "player", "event"}
+_READ = (
+    "date", "game_date", "home team", "away team", "period", "clock", "home team skaters", "away team skaters",
+    "home team goals", "away team goals", "team", "player", "event", "x coordinate", "y coordinate", "detail 1",
+    "detail 2", "detail 3", "detail 4", "player 2", "x coordinate 2", "y coordinate 2",
+)  # fmt: skip
+_PERIOD_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200}  # where the league says nothing else
+_PENALTY_MINUTES: Final = {"minor": 2, "major": 5, "misconduct": 10}
+# Event → type, detail1, what detail2 begins with. Shot and Penalty Taken look at their details.
+_CODES = {
+    "play": ("Pass", "Pass_Completed", "Pass"),
+    "incomplete_play": ("Pass", "Pass_Missed", "Pass"),
+    "takeaway": ("Turnover", "Turnover_Takeaway", "Takeaway"),
+    "puck_recovery": ("Possession", "Possession_PuckRecovery", "Possession"),
+    "dump_in_out": ("Play", "Play_Offensive", "Play_Dump"),
+    "zone_entry": ("Zone_Entry_Exit", "Zone_Entry", "ZoneEntry"),
+    "faceoff_win": ("Faceoff", "Faceoff", "Faceoff"),
+}
+_SHOTS = {"on_net": "Shot_OnNetSaved", "missed": "Shot_Missed", "blocked": "Shot_Blocked"}
+_ENTRIES = {"Dumped": "DumpIn", "Played": "Pass"}
+_SUCCEEDED = {"play": True, "incomplete_play": False, "retained": True, "lost": False}
+_TEAM_MATES = {"play", "incomplete_play"}  # whose second player is of the same team
+_SIDES: tuple[Side, Side] = ("home", "away")
+
+Row = tuple[int, dict[str, str]]  # the line of the file, and the cells that have something in them
+Key = tuple[str, str, str]
+
+
+def _recognises(columns: set[str]) -> bool:
+    return columns >= _NEEDED and bool({"date", "game_date"} & columns)
+
+
+def _read(table: Table) -> Iterator[Game]:
+    named = [key for key, _ in groupby(filter(None, (_key(cells) for _, cells in _rows(table))))]
+    if not named:
+        raise UnreadableError("No row of the file names a game: a date like 2026-01-16, a home team and an away team.")
+    if len(set(named)) < len(named):
+        raise UnreadableError(
+            "The rows of a game do not stand together; sort the file by date, home team and away team."
+        )
+    strays: list[Row] = []  # rows of no game that come before the first
+    for key, rows in groupby(_follow(table), key=lambda pair: pair[0]):
+        if key is None:
+            strays = [row for _, row in rows]
+            continue
+        yield _Reading(key, strays + [row for _, row in rows]).game()
+        strays = []
+
+
+def _follow(table: Table) -> Iterator[tuple[Key | None, Row]]:
+    """Rows with the key of their game; a row that names none is told with the game before it."""
+    key = None
+    for line, cells in _rows(table):
+        key = _key(cells) or key
+        yield key, (line, cells)
+
+
+def _rows(table: Table) -> Iterator[Row]:
+    wanted = [(place, column) for place, column in enumerate(table.columns) if column in _READ]
+    for line, row in table.rows():
+        if row is None or len(row) > len(table.columns):
+            yield line, {}
+            continue
+        row += [""] * (len(table.columns) - len(row))
+        yield line, {column: row[place] for place, column in wanted if row[place] and not row[place].isspace()}
+
+
+def _key(cells: dict[str, str]) -> Key | None:
+    return _named(cells.get("date") or cells.get("game_date"), cells.get("home team"), cells.get("away team"))
+
+
+@lru_cache(maxsize=256)
+def _named(written: str | None, home_team: str | None, away_team: str | None) -> Key | None:
+    try:
+        played_on, home, away = day(written), text(home_team), text(away_team)
+    except BadValueError:
+        return None
+    return (played_on.isoformat(), home, away) if played_on and home and away else None
+
+
+def _recognises_archived(keys: set[str]) -> bool:
+    return keys >= {"format", "game", "rows"}
+
+
+def _read_archived(envelope: Envelope) -> Iterator[Game]:
+    """What was archived of one game of a file."""
+    try:
+        key = msgspec.convert(envelope.value("game"), Key)
+        rows = msgspec.convert(envelope.value("rows"), list[Row])
+    except msgspec.ValidationError:
+        raise UnreadableError("The archived game is not in the form of an event CSV.") from None
+    if day(key[0]) is None or envelope.value("format") != _FORMAT:
+        raise UnreadableError("The archived game is not in the form of an event CSV.")
+    yield _Reading(key, rows).game()
+
+
+class _Reading:
+    """One game of a file."""
+
+    def __init__(self, key: Key, rows: list[Row]) -> None:
+        self.key = key
+        self.rows = rows
+        replaced = sum(REPLACEMENT in cell for _, cells in self.rows for cell in cells.values())
+        self.flags: Counter[str] = Counter({"text_repaired": replaced})
+        self.rejects: list[Reject] = []
+        self.rink = Rink(corner=True)
+        self.names = {name.casefold(): side for side, name in zip(_SIDES, key[1:], strict=True)}
+        self.people: dict[str, Entry] = {}
+
+    def game(self) -> Game:
+        rosters = self._rosters()
+        events: list[Event] = []
+        for line, cells in self.rows:
+            try:
+                events += self._events(cells, len(events))
+            except BadValueError as error:
+                self.rejects.append(Reject("row", line, str(error), cells))
+        points, self.flags["point_off_the_rink"] = self.rink.points()
+        written = render(events, points, ())
+        date_, home, away = self.key
+        return Game(
+            game_key=f"{date_} {home} vs {away}",
+            format=_FORMAT,
+            exported_at=None,
+            home_team=home,
+            away_team=away,
+            game_date=day(date_),
+            period_seconds=dict(_PERIOD_SECONDS),
+            penalty_minutes=dict(_PENALTY_MINUTES),
+            home_attacks_right_p1=None,
+            rosters=rosters,
+            events=tuple(events),
+            stints=(),
+            rejects=tuple(self.rejects),
+            flags={name: count for name, count in sorted(self.flags.items()) if count},
+            events_seen=len(events) + len(self.rejects),
+            stints_seen=0,
+            stints_ignored=0,
+            rows=written,
+            content_hash=content_hash((home, away), rosters, written),
+            document=msgspec.json.encode({"format": _FORMAT, "game": self.key, "rows": self.rows}),
+        )
+
+    def _side(self, cells: dict[str, str]) -> Side | None:
+        team = text(cells.get("team"))
+        return self.names.get(team.casefold()) if team else None
+
+    def _rosters(self) -> tuple[Entry, ...]:
+        """Who plays for whom: the side that a name is written with most often."""
+        seen: dict[str, Counter[Side]] = {}
+        names: dict[str, str] = {}
+        for _, cells in self.rows:
+            try:
+                side, name = self._side(cells), text(cells.get("player"))
+            except BadValueError:
+                continue
+            if side and name:
+                person = _person(name)
+                names.setdefault(person, name)
+                seen.setdefault(person, Counter())[side] += 1
+        for person, sides in seen.items():
+            self.people[person] = Entry(sides.most_common(1)[0][0], None, names[person], person, None)
+        return tuple(sorted(self.people.values(), key=lambda entry: (entry.side != "home", entry.person_key)))
+
+    def _events(self, cells: dict[str, str], number: int) -> Sequence[Event]:
+        if not cells:
+            raise BadValueError("The row has more cells than there are columns, or is no CSV.")
+        if _key(cells) != self.key:
+            raise BadValueError("The row names no game: a date like 2026-01-16, a home team and an away team.")
+        written = code(cells.get("event"))
+        if written is None:
+            raise BadValueError("The row has no event.")
+        event = written.lower()
+        number_of_period = period(cells.get("period"), len(_PERIOD_SECONDS))
+        side = self._side(cells)
+        start = clock(cells.get("clock"))
+        people = self._people(cells, side, event in _TEAM_MATES)
+        self.flags["event_without_team"] += side is None
+        self.flags["event_without_clock"] += start is None
+        self.flags["event_without_period"] += number_of_period == 0
+        raws = (raw(cells.get("event")) or "", raw(cells.get("detail 1")), raw(cells.get("detail 2")))
+        places = _places(cells)
+        events = [
+            Event(
+                event_no=number + place,
+                source_idx=number + place,
+                period=number_of_period,
+                action=Action(kind, detail1, detail2, *raws, side, None, succeeded),
+                start_s=start,
+                end_s=None,
+                linked_group=None,
+                assist_to=None,
+                sequence_no=None,
+                play_no=None,
+                is_highlight=False,
+                participants=people,
+            )
+            for place, (kind, detail1, detail2, succeeded) in enumerate(self._codes(event, written, cells))
+        ]
+        for made in events:
+            self.rink.add(f"{made.event_no},puck,-1", places)
+        return events
+
+    def _codes(
+        self, event: str, written: str, cells: dict[str, str]
+    ) -> list[tuple[str, str | None, str | None, bool | None]]:
+        details = [code(cells.get(f"detail {number}")) for number in (1, 2, 3, 4)]
+        first = details[0]
+        if event == "goal":
+            return [
+                ("Shot", "Shot_Goal", _of("Shot", first), True),
+                ("Goal", "Goal_Scored", _of("Goal", first), True),
+            ]
+        if event == "shot":
+            ends = [_SHOTS[detail.lower()] for detail in details if detail and detail.lower() in _SHOTS]
+            return [("Shot", ends[0] if ends else "Shot", _of("Shot", first), bool(ends) and "OnNet" in ends[0])]
+        if event == "penalty_taken":
+            low = (first or "").lower()
+            told = next((kind for kind in ("misconduct", "major", "minor") if kind in low), None)
+            self.flags["penalty_class_assumed"] += told is None
+            return [("Penalty", f"Penalty_{(told or 'minor').title()}", _of("Penalty", first), None)]
+        if event not in _CODES:
+            return [(written, first, details[1], None)]
+        kind, detail1, family = _CODES[event]
+        succeeded = _SUCCEEDED.get(event, _SUCCEEDED.get((first or "").lower()))
+        return [(kind, detail1, _of(family, _ENTRIES.get(first, first) if first else None), succeeded)]
+
+    def _people(self, cells: dict[str, str], side: Side | None, mates: bool) -> tuple[Participant, ...]:
+        other: Side | None = None if side is None else "away" if side == "home" else "home"
+        roles = (("player", "event", 1, side), ("player 2", "event" if mates else "opp", 2 if mates else 1, None))
+        people: list[Participant] = []
+        for column, role, role_no, given in roles:
+            name = text(cells.get(column))
+            if name is None:
+                continue
+            said = given or (side if mates else other)
+            person = _person(name)
+            entry = self.people.get(person)
+            if entry and said and entry.side != said:
+                self.flags["participant_moved"] += 1
+            people.append(
+                Participant(
+                    participant_no=len(people),
+                    role="event" if role == "event" else "opp",
+                    role_no=role_no,
+                    side=entry.side if entry else said,
+                    jersey=None,
+                    name=name,
+                    person_key=person,
+                    detail1=None,
+                    detail2=None,
+                    detail1_raw=None,
+                    detail2_raw=None,
+                    success=None,
+                    pressure=None,
+                    side_of_puck=None,
+                )
+            )
+        return tuple(people)
+
+
+def _person(name: str) -> str:
+    """A person, in a format that knows people only by their names."""
+    return f"name:{name.casefold()}"
+
+
+def _of(family: str, detail: str | None) -> str | None:
+    return f"{family}_{detail}" if detail else None
+
+
+def _places(cells: dict[str, str]) -> list[SourcePoint | None]:
+    return [
+        SourcePoint(cells.get(f"x coordinate{suffix}"), cells.get(f"y coordinate{suffix}")) for suffix in ("", " 2")
+    ]
+
+
+FORMATS = (CsvFormat(_FORMAT, _recognises, _read), JsonFormat(_FORMAT, _recognises_archived, _read_archived))

@@ -1,0 +1,140 @@
+"""dbt itself: invoked in this process, told where to connect by the environment, its parsed project kept.
+
+Everything that knows dbt's Python is in this module. Importing dbt takes seconds, so it is imported when it is
+first needed; what it parsed is kept for the next build of a process that builds again and again.
+"""
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stanchion.marts.project import PROJECT, files, target
+from stanchion.server.locate import Server
+
+OnEvent = Callable[[Any], None]
+Fingerprint = tuple[tuple[str, int, int], ...]
+
+_alone = threading.Lock()  # dbt and the environment are one for the process
+_parsed: dict[Path, tuple[Fingerprint, Any]] = {}
+_OUTCOMES = {"success": "built", "pass": "held", "warn": "held", "skipped": "skipped"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """What became of one model or test."""
+
+    name: str
+    kind: str  # model or test
+    outcome: str  # built, unchanged, held, failed, skipped
+    seconds: float
+    rows: int | None
+    message: str  # where it failed: what the server said, and where in which file
+
+
+def invoke(server: Server, arguments: list[str], settings: dict[str, str], on_event: OnEvent) -> str | None:
+    """Run a dbt command; why it could not run, if so. `settings` hold for every connection of the run."""
+    from dbt.cli.main import dbtRunner
+
+    folder = target(server)
+    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder)]
+    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors"]
+    with _alone, _environment(server, settings):
+        fingerprint = _files()
+        known, parsed = _parsed.get(folder, (None, None))
+        if known != fingerprint:
+            outcome = dbtRunner().invoke([*quiet, "parse", *places])
+            if not outcome.success:
+                return _sentence(outcome.exception)
+            parsed = outcome.result
+            _parsed[folder] = (fingerprint, parsed)
+        # what parsing wrote down is the same as before, and results come by events; docs read their own
+        lean = [] if arguments[0] == "docs" else ["--no-write-json"]
+        outcome = dbtRunner(manifest=parsed, callbacks=[on_event]).invoke([*quiet, *lean, *arguments, *places])
+    return _sentence(outcome.exception) if outcome.exception else None
+
+
+def read_node(event: Any) -> Node:
+    """What dbt says when it has finished with a model or a test."""
+    info, result = event.data.node_info, event.data.run_result
+    answer = dict(result.adapter_response) if result.adapter_response else {}
+    rows = answer.get("rows_affected")
+    outcome = _OUTCOMES.get(str(info.node_status), "failed")
+    if outcome == "built" and str(answer.get("code")) == "SELECT":
+        outcome, rows = "unchanged", None  # the materialization had nothing to do
+    where = f"{info.node_relation.schema}." if info.resource_type == "model" else ""
+    message = ""
+    if outcome == "failed":
+        compiled = _compiled(info)
+        message = f"dbt_project/models/{info.node_path}" if info.resource_type == "model" else info.node_name
+        message += f": {_place(str(result.message), compiled)}"
+    return Node(
+        name=f"{where}{info.node_name}",
+        kind=str(info.resource_type),
+        outcome=outcome,
+        seconds=float(result.execution_time),
+        rows=None if rows is None or rows == "" else int(float(rows)),
+        message=message,
+    )
+
+
+def _compiled(info: Any) -> Path | None:
+    """The file with the SQL that was sent: dbt writes it down before it runs it."""
+    for _, parsed in _parsed.values():
+        node = parsed.nodes.get(info.unique_id)
+        if node and node.compiled_path:
+            return Path(node.compiled_path)
+    return None
+
+
+def _place(message: str, compiled: Path | None) -> str:
+    """What the server said, in one line, and in which line of the compiled file what it points at stands."""
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    said = [
+        line for line in lines if not re.match(r"(Database|Runtime|Compilation) Error|LINE \d+|\^|compiled code", line)
+    ]
+    text = " ".join(said[:3]) or " ".join(lines[:1])
+    if compiled is None:
+        return text
+    pointed = next((match[1] for line in lines if (match := re.match(r"LINE \d+: (.*)", line))), None)
+    number = None
+    if pointed and compiled.is_file():
+        needle = pointed.strip(". ")
+        source = compiled.read_text(encoding="utf-8").splitlines()
+        number = next((n for n, line in enumerate(source, 1) if needle and needle in line), None)
+    return f"{text}\n  {compiled}{f':{number}' if number else ''}"
+
+
+def _sentence(exception: BaseException | None) -> str:
+    lines = [line.strip() for line in str(exception).strip().splitlines() if line.strip()]
+    return " ".join(lines[:4])
+
+
+def _files() -> Fingerprint:
+    """What the project is now, so that an edited file is parsed again."""
+    found = [(str(path), path.stat()) for path in files()]
+    return tuple((path, status.st_mtime_ns, status.st_size) for path, status in found)
+
+
+@contextlib.contextmanager
+def _environment(server: Server, settings: dict[str, str]) -> Iterator[None]:
+    """libpq's variables of the server and no others, for as long as dbt runs."""
+    before = {name: text for name, text in os.environ.items() if name.startswith("PG")}
+    own = server.environment()
+    options = [own.get("PGOPTIONS", ""), *(f"-c {name}={text}" for name, text in settings.items())]
+    own["PGOPTIONS"] = " ".join(option for option in options if option)
+    _replace(before, own)
+    try:
+        yield
+    finally:
+        _replace(own, before)
+
+
+def _replace(old: dict[str, str], new: dict[str, str]) -> None:
+    for name in old:
+        os.environ.pop(name, None)
+    os.environ.update(new)

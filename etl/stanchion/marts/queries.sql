@@ -1,0 +1,90 @@
+-- name: has_views
+-- Whether every view of the marts is there and was made by this project.
+select
+    coalesce(
+        bool_or(r.model = 'staging.views' and r.definition = %(project)s)
+        and bool_and(r.model ~ '^staging[.](tested_|views$)' or to_regclass(r.model) is not null), false
+    ) as has_views
+from core.stat_refresh as r;
+
+-- name: leaders
+-- Who scored most in a league, as its analysts read it.
+select
+    s.points_rank as place,
+    p.person_name as player,
+    t.team_name as team,
+    s.games as gp,
+    s.goals as g,
+    s.assists as a,
+    s.points as p,
+    s.plus_minus,
+    to_char(s.seconds_per_game * interval '1 second', 'MI:SS') as time_a_game
+from marts.fact_player_season as s
+join marts.dim_person as p on p.tenant_id = s.tenant_id and p.person_key = s.person_key
+join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
+where s.tenant_id = current_setting('stanchion.demo_tenant')::uuid and s.game_type = 'All'
+order by s.points_rank asc, s.goals desc, p.person_name asc
+limit 5;
+
+-- name: left_out
+-- Which games that were to be played by now do not count, and why, as analysts read it.
+select
+    q.played_on,
+    home.team_name || ' - ' || away.team_name as game,
+    q.reason
+from marts.fact_game_quality as q
+join marts.dim_game as g on g.tenant_id = q.tenant_id and g.game_key = q.game_key
+join marts.dim_team as home on home.tenant_id = g.tenant_id and home.team_key = g.home_team_key
+join marts.dim_team as away on away.tenant_id = g.tenant_id and away.team_key = g.away_team_key
+where q.tenant_id = current_setting('stanchion.demo_tenant')::uuid and not q.is_counted
+order by q.played_on, game;
+
+-- name: note_tested
+-- Notes, for each list of changes, that the tests held for what every mart holds by now.
+select core.close_window('staging.tested_' || opened.changes, opened.changes, '')
+from (
+    select
+        r.changes,
+        set_config(format('stanchion.%s_high', r.changes), min(r.position)::text, true) as high
+    from core.stat_refresh as r
+    where r.model ~ '^marts[.]' and r.changes is not null
+    group by r.changes
+) as opened
+where opened.high is not null;
+
+-- name: note_views
+-- Notes which project made the views that there are.
+select core.close_window('staging.views', null, %(project)s);
+
+-- name: progress
+-- For each list of changes: up to which the tests of the marts held, and whether nothing came after that. Asked with
+-- the rights of the builder, who sees the changes of every tenant.
+select
+    h.changes,
+    coalesce(r.position, -1) as tested,
+    coalesce(r.position >= h.horizon, false) as is_current
+from (
+    values
+    ('loads', landing.closed_horizon()),
+    ('purchases', stock.closed_horizon())
+) as h (changes, horizon)
+left join core.stat_refresh as r on r.model = 'staging.tested_' || h.changes;
+
+-- name: standings
+-- The table of a league, as its analysts read it.
+select
+    s.place,
+    t.team_name as team,
+    s.games as gp,
+    s.wins as w,
+    s.losses as l,
+    s.ties as t,
+    s.overtime_losses as otl,
+    trim_scale(s.points)::text as pts,
+    s.goals_for as gf,
+    s.goals_against as ga,
+    s.streak
+from marts.standings as s
+join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
+where s.tenant_id = current_setting('stanchion.demo_tenant')::uuid and s.game_type = 'All'
+order by s.place, t.team_name;

@@ -1,0 +1,99 @@
+-- name: consumers
+-- Each consumer is at the end of what it has read: see events.sql, which has to run before.
+update core.consumer as c
+set transaction_id = places.before::text::xid8, position = greatest(c.position, places.last)
+from (
+    select
+        p.tenant_id,
+        p.consumer,
+        dense_rank() over (partition by p.tenant_id order by p.transaction_id, p.position) - 1 as before,
+        (select s.last_value from core.event_position as s) as last
+    from core.consumer as p
+) as places
+where places.tenant_id = c.tenant_id and places.consumer = c.consumer;
+
+-- name: events
+-- Gives events a transaction that this server had already, and changes for no consumer what it has read and what not:
+-- all that counts is between which consumers' places an event is, so its new transaction is how many lie before it.
+-- Within such a span the position keeps every stream in its order.
+update core.event as e
+set transaction_id = (
+    select count(*)
+    from (select distinct c.tenant_id, c.transaction_id, c.position from core.consumer as c) as place
+    where place.tenant_id = e.tenant_id and (place.transaction_id, place.position) < (e.transaction_id, e.position)
+)::text::xid8;
+
+-- name: regrant
+-- What these logins were granted is theirs again, under the number that they have on this server.
+update core.analyst_grant as g
+set role_id = r.oid
+from pg_roles as r
+where r.rolname = g.role_name and g.role_name = any(%(logins)s) and g.role_id <> r.oid;
+
+-- name: stale_grants
+-- Logins of analysts whose grants are to a login of the same name elsewhere; is_there says whether one of that
+-- name is here, and nothing but an analyst.
+select
+    g.role_name as login,
+    array_agg(t.slug order by t.slug) as tenants,
+    coalesce(
+        bool_or(
+            r.rolcanlogin and not (r.rolsuper or r.rolbypassrls or r.rolcreaterole)
+            and array(
+                select m.roleid
+                from pg_auth_members as m
+                where m.member = r.oid
+            ) = array['stanchion_analyst'::regrole::oid]
+        ),
+        false
+    ) as is_there
+from core.analyst_grant as g
+join core.tenant as t on t.tenant_id = g.tenant_id
+left join pg_roles as r on r.rolname = g.role_name
+where r.oid is distinct from g.role_id
+group by g.role_name
+order by g.role_name;
+
+-- name: streams
+-- The head of a stream goes by its last event again; by nothing where its events have gone.
+update core.event_stream as s
+set transaction_id = coalesce(
+    (
+        select e.transaction_id
+        from core.event as e
+        where e.tenant_id = s.tenant_id and e.stream_type = s.stream_type and e.stream_id = s.stream_id
+        order by e.version desc
+        limit 1
+    ),
+    '0'
+);
+
+-- name: stats_age
+-- What is computed and kept, and how old it is: the stats of tenants, and each mart.
+select
+    kept.name,
+    kept.refreshed_at,
+    extract(epoch from core.clock() - kept.refreshed_at)::bigint as age_s
+from (
+    select
+        'workspace.tenant_stats' as name,
+        min(s.refreshed_at) as refreshed_at
+    from hidden.tenant_stats as s
+    union all
+    select
+        r.model,
+        r.refreshed_at
+    from core.stat_refresh as r
+    where r.model like 'marts.%'
+) as kept
+order by kept.refreshed_at asc nulls first, kept.name asc;
+
+-- name: watched
+-- Everything that is watched: its promise, and for each alert the problem and the remedy.
+select
+    w.promise,
+    a.problem,
+    a.remedy
+from ops.watch as w
+left join ops.alert as a on a.name = w.name
+order by w.name, a.subject;

@@ -1,0 +1,121 @@
+-- name: broken
+-- What is wrong with a table as a whole, in words.
+select s.relation, 'the table does not exist' as reason
+from core.partition_set as s
+where to_regclass(s.relation) is null
+union all
+select p.relation, format('it has the partition %s, which is no day; see docs/operations/partitions.md', p.child)
+from core.partition as p
+where p.state in ('default', 'endless')
+order by 1, 2;
+
+-- name: days
+-- The partitions with what is to become of them, for status: a row each.
+select
+    p.relation,
+    p.day,
+    p.until,
+    p.child,
+    p.bytes,
+    p.estimated_rows,
+    case
+        when p.state in ('detaching', 'detached') then 'half-way'
+        when e.step = 'keep' then 'kept'
+        when e.step is not null then 'due'
+        when p.is_filled then 'filled'
+        else 'empty'
+    end as state,
+    e.step,
+    e.reason
+from core.partition as p
+left join core.plan_expiry() as e on e.relation = p.relation and e.child = p.child
+where p.day is not null and p.until is not null
+order by p.relation, p.day;
+
+-- name: foreign_owner
+-- Statements that give the partitions of $1 to whom it belongs.
+select format('alter table %s owner to %I', c.oid::regclass, pg_get_userbyid(p.relowner))
+from pg_inherits as i
+join pg_class as c on c.oid = i.inhrelid
+join pg_class as p on p.oid = i.inhparent
+where p.oid = to_regclass($1) and c.relowner <> p.relowner;
+
+-- name: holders
+-- Who works with the table $1 or its partition $2 or, if $3, has a snapshot: each open transaction and a sentence
+-- about it. What a session does is shown to itself, to superusers and to members of pg_read_all_stats.
+select
+    l.virtualtransaction,
+    case
+        when l.pid is null then 'a prepared transaction, ' || l.virtualtransaction
+        else concat_ws(
+            ', ',
+            'session ' || l.pid || ' of ' || a.usename,
+            'in a transaction since ' || to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC',
+            a.state,
+            'from ' || nullif(a.application_name, ''),
+            nullif(nullif(left(regexp_replace(a.query, '\s+', ' ', 'g'), 100), ''), '<insufficient privilege>')
+        )
+    end as who
+from pg_locks as l
+left join pg_stat_activity as a on a.pid = l.pid
+where
+    l.granted
+    and l.pid is distinct from pg_backend_pid()
+    and (
+        (
+            l.locktype = 'relation'
+            and l.database = (
+                select d.oid from pg_database as d
+                where d.datname = current_database()
+            )
+            and l.relation in (to_regclass($1), to_regclass($2))
+        )
+        or (
+            $3::boolean
+            and l.locktype = 'virtualxid'
+            and a.datname = current_database()
+            and (a.backend_xmin is not null or a.xact_start is null)
+        )
+    )
+group by l.virtualtransaction, l.pid, a.usename, a.xact_start, a.state, a.application_name, a.query
+order by a.xact_start nulls last;
+
+-- name: missing
+-- Days that should be there by now and are not, of the tables whose days are made by $1.
+select s.relation, core.utc_day(core.clock()) + d.ahead as day
+from core.partition_set as s
+cross join lateral generate_series(-1, s.days_ahead) as d (ahead)
+where
+    s.made_by = $1
+    and to_regclass(s.relation) is not null
+    and not exists (
+        select 1
+        from core.partition as p
+        where
+            p.relation = s.relation
+            and p.state <> 'detached'
+            and coalesce(p.day, '-infinity') <= core.utc_day(core.clock()) + d.ahead
+            and coalesce(p.until, 'infinity') > core.utc_day(core.clock()) + d.ahead
+            and p.state <> 'default'
+    )
+order by s.relation, d.ahead;
+
+-- name: sets
+-- The partitioned tables, for status: a row each.
+select
+    s.relation,
+    to_regclass(s.relation) is not null as is_there,
+    s.days_ahead,
+    s.days_kept,
+    s.guard,
+    s.hold,
+    s.made_by,
+    s.ran_at,
+    coalesce(sum(p.estimated_rows), 0)::bigint as estimated_rows,
+    coalesce(sum(p.bytes), 0)::bigint as bytes,
+    min(p.day) as oldest,
+    max(p.until) - 1 as newest
+from core.partition_set as s
+left join core.partition as p on p.relation = s.relation
+group by s.relation
+order by s.relation;

@@ -1,0 +1,161 @@
+"""Partitions as people see them: what there is of each table, and a line with a cell for each day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from stanchion.ops.doctor import Alert, ask
+from stanchion.partitions.run import as_owner
+from stanchion.paths import queries, query
+from stanchion.server.connection import Connection, value
+
+CELLS = {
+    "filled": ("■", "green"),
+    "empty": ("□", "green"),
+    "kept": ("!", "yellow"),
+    "due": ("×", "magenta"),
+    "half-way": ("~", "red"),
+    "missing": ("·", "red"),
+}
+LEGEND = {
+    "filled": "filled",
+    "empty": "empty",
+    "kept": "due, but kept by a guard or a hold",
+    "due": "due: the next run drops it",
+    "half-way": "half detached",
+    "missing": "missing",
+}
+
+
+@dataclass(frozen=True)
+class Day:
+    day: date
+    state: str
+    bytes: int = 0
+    estimated_rows: int = 0
+    step: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Set:
+    """A partitioned table and its days from the oldest to the last that should be there."""
+
+    relation: str
+    is_there: bool
+    days_ahead: int
+    days_kept: int | None
+    guard: str | None
+    hold: str | None
+    made_by: str
+    ran_at: datetime | None
+    estimated_rows: int
+    bytes: int
+    oldest: date | None
+    newest: date | None
+    days: list[Day] = field(default_factory=list)
+
+    @property
+    def gaps(self) -> list[date]:
+        return [day.day for day in self.days if day.state == "missing"]
+
+    def ahead(self, today: date) -> int:
+        """How many days from tomorrow on are there without a gap."""
+        there = {day.day for day in self.days if day.state in ("filled", "empty")}
+        count = 0
+        while today + timedelta(count + 1) in there:
+            count += 1
+        return count
+
+    @property
+    def next(self) -> list[Day]:
+        return [day for day in self.days if day.step is not None]
+
+
+@dataclass(frozen=True)
+class Status:
+    today: date
+    sets: list[Set]
+    alerts: list[Alert]
+
+
+def read_status(conn: Connection) -> Status:
+    """Everything there is to say about partitions, as one moment sees it."""
+    with as_owner(conn), conn.transaction():
+        conn.execute("set transaction isolation level repeatable read")
+        today = value(conn, "select core.utc_day(core.clock())")
+        cursor = conn.cursor(row_factory=dict_row)
+        sets = cursor.execute(query("partitions", "sets")).fetchall()
+        rows = cursor.execute(query("partitions", "days")).fetchall()
+        checks = [ask(conn, text) for name, text in queries("ops/checks.sql").items() if name.startswith("partitions_")]
+    return Status(
+        today,
+        [
+            Set(**row, days=_days(row, [day for day in rows if day["relation"] == row["relation"]], today))
+            for row in sets
+        ],
+        [alert for check in checks for alert in check.alerts],
+    )
+
+
+def _days(of_set: dict[str, Any], rows: list[dict[str, Any]], today: date) -> list[Day]:
+    """Every day from the oldest to the last that should be there, the missing ones among them."""
+    there: dict[date, Day] = {}
+    for row in rows:
+        for offset in range((row["until"] - row["day"]).days):
+            day = row["day"] + timedelta(offset)
+            there[day] = Day(day, row["state"], row["bytes"], row["estimated_rows"], row["step"], row["reason"])
+    last = today + timedelta(of_set["days_ahead"])
+    first = min([today, *there])
+    span = (max([last, *there]) - first).days + 1
+    return [there.get(day) or Day(day, "missing") for day in (first + timedelta(n) for n in range(span))]
+
+
+def draw(status: Status, width: int) -> list[list[tuple[str, str | None]]]:
+    """Lines of pieces of text with their colours: the days of all tables, one below the other."""
+    label = max((len(each.relation) for each in status.sets), default=0)
+    last = max((each.days[-1].day for each in status.sets if each.days), default=status.today)
+    first = min((each.days[0].day for each in status.sets if each.days), default=status.today)
+    first = max(first, last - timedelta(max(width - label - len(" +9999 ") - 1, 20)))
+    column = (status.today - first).days
+    lines: list[list[tuple[str, str | None]]] = [
+        [(" " * (label + 7) + _ruler(first, status.today, column, width - label - 7), None)]
+    ]
+    for each in status.sets:
+        earlier = sum(day.day < first for day in each.days)
+        pieces: list[tuple[str, str | None]] = [
+            (each.relation.ljust(label), None),
+            (f" {f'+{earlier}' if earlier else '':>5} ", None),
+        ]
+        shown = {day.day: day.state for day in each.days}
+        for offset in range((last - first).days + 1):
+            state = shown.get(first + timedelta(offset))
+            pieces.append(CELLS[state] if state else (" ", None))
+        lines.append(_without_end(pieces))
+    seen = {day.state for each in status.sets for day in each.days}
+    legend: list[tuple[str, str | None]] = []
+    for state in (state for state in CELLS if state in seen):
+        legend += [("   " if legend else "", None), CELLS[state], (f" {LEGEND[state]}", None)]
+    return [*lines, [], legend]
+
+
+def _ruler(first: date, today: date, column: int, width: int) -> str:
+    """A mark above today, which is told beside it, and the first day on the left, where there is room."""
+    mark = f"▼ today, {today}"
+    if column + len(mark) > width:
+        mark = f"today, {today} ▼"
+        column = max(column - len(mark) + 1, 0)
+    start = str(first) if column > len(str(first)) else ""
+    return start.ljust(column) + mark
+
+
+def _without_end(pieces: Iterable[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    kept = list(pieces)
+    while kept and not kept[-1][0].strip():
+        kept.pop()
+    return kept

@@ -1,0 +1,152 @@
+"""A league's report: what its marts say of a season, read in one moment and as somebody who may."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from stanchion.errors import StanchionError
+from stanchion.paths import query
+from stanchion.report.page import anchors, render
+from stanchion.server.connection import Connection, find_tenant, require_deployed, value
+
+Row = dict[str, Any]
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Tenant:
+    tenant_id: UUID
+    name: str
+
+
+def league_page(conn: Connection, tenant: str, season: str | None = None, login: str | None = None) -> str:
+    """The page of a tenant's season, the latest unless said otherwise, read with the rights of `login` if given."""
+    with _reading(conn, tenant, login) as whose:
+        return render("league.html", **_facts(conn, whose, season))
+
+
+@contextmanager
+def _reading(conn: Connection, tenant: str, login: str | None) -> Iterator[Tenant]:
+    """A transaction that reads of one moment: as an analyst under row level security, or as the builder."""
+    require_deployed(conn)
+    is_operator = value(conn, "select pg_has_role('stanchion_builder', 'member')")
+    tenant_id = str(find_tenant(conn, tenant)) if is_operator else tenant
+    with conn.transaction():
+        conn.execute("set transaction isolation level repeatable read, read only")
+        if login:
+            _become(conn, login)
+        elif is_operator:
+            conn.execute("set local role stanchion_builder")
+        elif not value(conn, "select has_schema_privilege('marts', 'usage')"):
+            raise StanchionError(
+                "This login may not read marts: connect as who deployed, or as an analyst, made with: "
+                f"stanchion analyst add NAME --tenant {tenant}"
+            )
+        seen = conn.execute(
+            "select tenant_id, name from core.tenant where %s in (tenant_id::text, name)", [tenant_id]
+        ).fetchall()
+        if len(seen) != 1:
+            raise StanchionError(_unseen(conn, tenant, login))
+        if not value(conn, "select to_regclass('marts.standings') is not null"):
+            raise StanchionError("There are no marts yet; run: stanchion build")
+        yield Tenant(*seen[0])
+
+
+def _become(conn: Connection, login: str) -> None:
+    """Be that login as far as policies go, which only a superuser may."""
+    try:
+        conn.execute(sql.SQL("set local session authorization {}").format(sql.Identifier(login)))
+    except psycopg.errors.InsufficientPrivilege:
+        raise StanchionError(
+            f"Only a superuser may read as '{login}'; connect as '{login}' itself, with --dsn."
+        ) from None
+    except psycopg.errors.InvalidParameterValue:
+        raise StanchionError(f"There is no login '{login}'; stanchion analyst list shows those there are.") from None
+    if not value(conn, "select has_schema_privilege('marts', 'usage')"):
+        raise StanchionError(f"'{login}' may not read marts; stanchion analyst list shows who may.")
+
+
+def _unseen(conn: Connection, tenant: str, login: str | None) -> str:
+    if login:
+        return f"'{login}' does not read {tenant}; to let it: stanchion analyst add {login} --tenant {tenant}"
+    names = [row[0] for row in conn.execute("select name from core.tenant order by name limit 10")]
+    near = f"it reads {', '.join(names)}" if names else "it reads no tenant"
+    return (
+        f"This login reads no tenant '{tenant}': {near}. It goes by the name or the id, since slugs are an operator's."
+    )
+
+
+def _facts(conn: Connection, tenant: Tenant, wanted: str | None) -> Row:
+    def rows(name: str, **more: Any) -> list[Row]:
+        cursor = conn.cursor(row_factory=dict_row)
+        return cursor.execute(query("report", name).encode(), {"tenant": tenant.tenant_id, **more}).fetchall()
+
+    season = _choose(rows("seasons"), wanted, tenant.name)
+    names = ("standings", "teams", "skaters", "goalies", "games", "team_games", "skater_games", "goalie_games")
+    found = {name: rows(name, season=season and season["season_key"]) for name in names}
+    if not found["games"]:
+        raise StanchionError(f"There is no game of {tenant.name} in the marts; load some, then run: stanchion build")
+    return {
+        "league": tenant.name,
+        "season": season,
+        "as_of": rows("age")[0]["refreshed_at"],
+        "tables": _grouped(found["standings"], "game_type"),
+        "teams": found["teams"],
+        "team_anchors": anchors("team", (team["team_key"] for team in found["teams"])),
+        "player_anchors": anchors(
+            "player", dict.fromkeys(row["person_key"] for row in (*found["skaters"], *found["goalies"]))
+        ),
+        "records": _records(rows("pairs")),
+        "skaters": found["skaters"],
+        "goalies": found["goalies"],
+        "by_goals": sorted(found["skaters"], key=lambda row: row["goals_rank"])[:TOP],
+        "by_time": sorted(found["skaters"], key=lambda row: -row["seconds_per_game"])[:TOP],
+        "top": TOP,
+        "games": found["games"],
+        "team_games": _grouped(found["team_games"], "team_key"),
+        "skater_games": _grouped(found["skater_games"], "person_key"),
+        "goalie_games": _grouped(found["goalie_games"], "person_key"),
+    }
+
+
+def _choose(seasons: list[Row], wanted: str | None, league: str) -> Row | None:
+    """The season that was asked for, else the latest in which something counts, else the latest."""
+    if wanted is None:
+        counted = [season for season in seasons if season["games_counted"]]
+        return next(iter(counted or seasons), None)
+    for season in seasons:
+        if wanted == season["season_key"]:
+            return season
+    known = ", ".join(season["season_key"] for season in seasons[:10]) or "none"
+    raise StanchionError(f"{league} has no season '{wanted}'; there is {known}.")
+
+
+def _grouped(rows: list[Row], key: str) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row[key], []).append(row)
+    return groups
+
+
+def _records(pairs: list[Row]) -> dict[tuple[str, str], Row]:
+    """Each pair from both its sides: what the first did against the second."""
+    found = {}
+    for pair in pairs:
+        first, second = pair["first_team_key"], pair["second_team_key"]
+        ours = {"wins": pair["first_wins"], "losses": pair["second_wins"], "ties": pair["ties"]}
+        goals = {"goals_for": pair["first_goals"], "goals_against": pair["second_goals"]}
+        found[first, second] = ours | goals
+        found[second, first] = {
+            "wins": pair["second_wins"],
+            "losses": pair["first_wins"],
+            "ties": pair["ties"],
+            "goals_for": pair["second_goals"],
+            "goals_against": pair["first_goals"],
+        }
+    return found

@@ -1,0 +1,89 @@
+"""Writing a page: templates in which whatever was loaded is text and never markup, and files that appear whole."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+_TEMPLATES = Path(__file__).with_name("templates")
+NONE = "–"
+
+
+def render(template: str, **facts: Any) -> str:
+    """The page of a template in etl/stanchion/report/templates."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # which takes a while, so only when wanted
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "clock": clock,
+        "share": share,
+        "signed": signed,
+        "number": number,
+        "plain": plain,
+        "size": size,
+    }
+    style = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
+    written_at = datetime.now(UTC)
+    return environment.get_template(template).render(
+        facts, style=style, written_at=written_at, version=version("stanchion")
+    )
+
+
+def write(page: str, out: Path) -> None:
+    """Put a page where it belongs: whoever opens the file sees the old one or the new one."""
+    beside = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        beside.write_text(page, encoding="utf-8")
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def clock(seconds: float | None) -> str:
+    """Minutes and seconds, as hockey writes time."""
+    return NONE if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def share(part: Decimal | None, digits: int = 1) -> str:
+    """A share from 0 to 1 as a percentage; a dash where there was nothing to divide by."""
+    return NONE if part is None else f"{_rounded(part * 100, digits)} %"
+
+
+def signed(count: int | None) -> str:
+    return NONE if count is None else f"{count:+d}".replace("-", "\N{MINUS SIGN}") if count else "0"
+
+
+def number(value: Decimal | float | None, digits: int = 0) -> str:
+    return NONE if value is None else f"{_rounded(Decimal(value), digits):,}"
+
+
+def plain(value: Decimal) -> str:
+    """As short as it can be said: 4, 1.5."""
+    return f"{value.normalize():f}"
+
+
+def size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TB"
+
+
+def _rounded(value: Decimal, digits: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def anchors(kind: str, keys: Iterable[str]) -> dict[str, str]:
+    """An anchor for each key: a number, since a key may be any text."""
+    return {key: f"{kind}-{number}" for number, key in enumerate(keys, 1)}

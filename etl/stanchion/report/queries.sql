@@ -1,0 +1,199 @@
+-- name: age
+-- When a mart last took something in.
+select max(r.refreshed_at) as refreshed_at
+from core.stat_refresh as r
+where r.model like 'marts.%%';
+
+-- name: games
+-- Every game of a season, and those that no schedule puts into any: result, and whether it is trusted.
+select
+    g.game_key,
+    g.played_on,
+    g.game_type,
+    g.status,
+    g.home_team_key,
+    home.team_name as home_team,
+    g.away_team_key,
+    away.team_name as away_team,
+    g.home_score,
+    g.away_score,
+    g.is_trusted,
+    g.is_counted,
+    q.reason,
+    q.accepted_reason,
+    case when q.is_swapped then q.tracked_away else q.tracked_home end as tracked_home,
+    case when q.is_swapped then q.tracked_home else q.tracked_away end as tracked_away,
+    case when q.is_swapped then q.official_away else q.official_home end as official_home,
+    case when q.is_swapped then q.official_home else q.official_away end as official_away,
+    q.goals_without_scorer,
+    q.coverage,
+    q.flags
+from marts.dim_game as g
+join marts.fact_game_quality as q on q.tenant_id = g.tenant_id and q.game_key = g.game_key
+left join marts.dim_team as home on home.tenant_id = g.tenant_id and home.team_key = g.home_team_key
+left join marts.dim_team as away on away.tenant_id = g.tenant_id and away.team_key = g.away_team_key
+where g.tenant_id = %(tenant)s and (g.season_key = %(season)s or g.season_key is null)
+order by g.played_on, g.game_key;
+
+-- name: goalie_games
+-- What each goalie did in each game of a season that counts.
+select
+    f.person_key,
+    f.game_key,
+    f.played_on,
+    f.team_key,
+    f.side,
+    opponent.team_name as opponent,
+    f.decision,
+    f.shots_against,
+    f.saves,
+    f.goals_against,
+    f.save_share,
+    f.seconds
+from marts.fact_goalie_game as f
+join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key
+where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
+order by f.played_on, f.game_key;
+
+-- name: goalies
+-- The totals of each goalie of a season, the best share of saves first among those who played enough.
+select
+    s.*,
+    p.person_name,
+    p.latest_jersey
+from marts.fact_goalie_season as s
+join marts.dim_person as p on p.tenant_id = s.tenant_id and p.person_key = s.person_key
+where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
+order by s.has_enough_games desc, s.save_share desc nulls last, s.shots_against desc, p.person_name asc, s.person_key asc;
+
+-- name: pairs
+-- How every two teams did against each other, in all seasons.
+select
+    h.first_team_key,
+    h.second_team_key,
+    h.games,
+    h.first_wins,
+    h.second_wins,
+    h.ties,
+    h.first_goals,
+    h.second_goals
+from marts.head_to_head as h
+where h.tenant_id = %(tenant)s;
+
+-- name: partition_log
+-- What was done about partitions of late, the newest first.
+select
+    l.happened_at,
+    l.happened_by,
+    l.relation,
+    l.day,
+    l.outcome,
+    l.reason
+from core.partition_log as l
+order by l.log_id desc
+limit 100;
+
+-- name: seasons
+-- The seasons of a tenant, the latest first; how many of their games count.
+select
+    s.season_key,
+    s.season_name,
+    s.starts_on,
+    s.ends_on,
+    count(g.game_key) filter (where g.is_counted) as games_counted
+from marts.dim_season as s
+left join marts.dim_game as g on g.tenant_id = s.tenant_id and g.season_key = s.season_key
+where s.tenant_id = %(tenant)s
+group by s.tenant_id, s.season_key, s.season_name, s.starts_on, s.ends_on
+order by s.starts_on desc nulls last, s.season_key desc;
+
+-- name: skater_games
+-- What each skater did in each game of a season that counts.
+select
+    f.person_key,
+    f.game_key,
+    f.played_on,
+    f.team_key,
+    f.side,
+    opponent.team_name as opponent,
+    f.goals,
+    f.assists,
+    f.points,
+    f.shots_on_goal,
+    f.plus_minus,
+    f.penalty_minutes,
+    f.shifts,
+    f.seconds
+from marts.fact_player_game as f
+join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key
+where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted and f.has_played and not f.is_goalie
+order by f.played_on, f.game_key;
+
+-- name: skaters
+-- The totals of each skater of a season, most points first.
+select
+    s.*,
+    p.person_name,
+    p.position,
+    p.latest_jersey
+from marts.fact_player_season as s
+join marts.dim_person as p on p.tenant_id = s.tenant_id and p.person_key = s.person_key
+where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
+order by s.points_rank asc, s.goals desc, p.person_name asc, s.person_key asc;
+
+-- name: standings
+-- The tables of a season: that of all games, and those of each type.
+select
+    s.game_type,
+    s.place,
+    s.team_key,
+    t.team_name,
+    s.games,
+    s.wins,
+    s.losses,
+    s.ties,
+    s.overtime_losses,
+    s.points,
+    s.goals_for,
+    s.goals_against,
+    s.goal_difference,
+    s.last_five,
+    s.streak
+from marts.standings as s
+join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
+where s.tenant_id = %(tenant)s and s.season_key = %(season)s
+order by array_position(array['All', 'Regular', 'Playoffs'], s.game_type), s.place, t.team_name;
+
+-- name: team_games
+-- What each team did in each game of a season that counts.
+select
+    f.team_key,
+    f.game_key,
+    f.played_on,
+    f.side,
+    f.opponent_team_key,
+    opponent.team_name as opponent,
+    f.score_for,
+    f.score_against,
+    f.result,
+    f.goals,
+    f.shots,
+    f.shots_on_goal,
+    f.shots_missed,
+    f.shots_blocked,
+    f.shots_against,
+    f.corsi_share
+from marts.fact_team_game as f
+join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key
+where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
+order by f.played_on, f.game_key;
+
+-- name: teams
+-- The totals of each team of a season.
+select
+    s.*,
+    t.team_name
+from marts.fact_team_season as s
+join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
+where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
+order by t.team_name, s.team_key;

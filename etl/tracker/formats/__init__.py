@@ -1,4 +1,0 @@
-"""What kinds of files there are. A new format is one new file in this folder.
-
-Such a file has a FORMATS tuple; see Format in etl/tracker/recognise.py for what is in it.
-"""
