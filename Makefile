@@ -30,8 +30,8 @@ lint: .venv/developed  ## ruff, mypy, squawk and sqlfluff; plpgsql_check is a te
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/squawk sql/*/*.deploy.sql sql/recipes/*/sql/*/*.deploy.sql
-	$(BIN)/sqlfluff lint sql policies partitions etl
+	$(BIN)/squawk $$(find sql docs/recipes -name "[0-9]*.sql" ! -name "*.revert.sql")
+	$(BIN)/sqlfluff lint sql docs/recipes policies partitions etl
 
 bench: .venv/installed  ## every benchmark, quickly: whether it runs, not how fast it is
 	$(BIN)/stanchion bench --seconds 1 --rounds 1 --rows 20000 --clients 2

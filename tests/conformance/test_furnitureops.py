@@ -177,7 +177,7 @@ def test_organization_id_and_composite_keys(db: Db) -> None:
     rules = [path for path in rule_files() if path.stem in ("tenant_is_not_null", "tenant_leads_keys")]
     assert len(rules) == 2
     assert [str(finding) for rule in rules for finding in broken(db, rule)] == []
-    texts = "".join(module.text for module in discover(ROOT / "sql" / "recipes" / "add_tenant"))
+    texts = "".join(module.text for module in discover(ROOT / "docs" / "recipes" / "add_tenant"))
     for step in ("add column", "for update skip locked", "validate constraint", "index concurrently", "using index"):
         assert step in texts
 

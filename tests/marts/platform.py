@@ -106,7 +106,7 @@ def _add(platform: Platform, league: League) -> None:
 
 def _sell(platform: Platform) -> None:
     """Both leagues have a shop too, where a thing was sold out yesterday."""
-    clock = (ROOT / "sql" / "core" / "functions" / "clock.sql").read_text(encoding="utf-8")
+    clock = (ROOT / "sql" / "core" / "time" / "clock.sql").read_text(encoding="utf-8")
     platform.conn.execute(
         clock.replace("return clock_timestamp()", "return clock_timestamp() - interval '1 day'").encode()
     )

@@ -32,9 +32,9 @@ class Checkout:
         return file
 
     def add(self, stem: str, deploy: str, revert: str) -> Path:
-        """A versioned module of the schema core, such as 9001_gauge; answers its deploy file."""
-        self.write(f"sql/core/{stem}.revert.sql", revert)
-        return self.write(f"sql/core/{stem}.deploy.sql", deploy)
+        """Write a versioned module of the schema core, such as 9001_gauge, and return its file."""
+        self.write(f"sql/core/topic/{stem}.revert.sql", revert)
+        return self.write(f"sql/core/topic/{stem}.sql", deploy)
 
     def add_table(self, name: str = "gauge", number: int = 9001) -> Path:
         return self.add(

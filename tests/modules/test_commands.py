@@ -28,8 +28,8 @@ def test_status_says_of_each_module_what_it_is(checkout: Checkout, run: Run, db:
         "-- no-transaction\ndrop index concurrently if exists core.half;",
     )
     assert run("deploy").code == 1
-    checkout.write("sql/core/9001_edited.deploy.sql", "select 2;")
-    for file in (checkout.root / "sql/core").glob("9002_*"):
+    checkout.write("sql/core/topic/9001_edited.sql", "select 2;")
+    for file in (checkout.root / "sql/core/topic").glob("9002_*"):
         file.unlink()
     checkout.add_table("new", 9004)
     assert {name: state for name, state in states(run).items() if state != "deployed"} == {
@@ -70,13 +70,18 @@ def test_new_modules_are_found_deploy_and_go_again(checkout: Checkout, run: Run,
     before = catalog.read_catalog(db)
     written = [
         path
-        for name in ("core/season", "core/functions/season", "core/views/seasons", "policies/core.season")
+        for name in (
+            "core/topic/season",
+            "core/topic/function/season",
+            "core/topic/view/seasons",
+            "policies/core.season",
+        )
         for path in run("new", name).out.splitlines()
     ]
-    assert len(written) == 5 and all(Path(path).resolve().is_relative_to(checkout.root) for path in written)
+    assert len(written) == 4 and all(Path(path).resolve().is_relative_to(checkout.root) for path in written)
     assert run("deploy").code == 0
     assert exists(db, "core.season") and exists(db, "core.seasons")
-    for name in ("policies/core.season", "core/views/seasons", "core/functions/season"):
+    for name in ("policies/core.season", "core/view/seasons", "core/function/season"):
         assert run("revert", "--only", name, "--yes").code == 0
     (season,) = (module.name for module in checkout.modules() if re.fullmatch(r"core/\d+_season", module.name))
     assert run("revert", "--only", season, "--yes").code == 0
@@ -85,8 +90,8 @@ def test_new_modules_are_found_deploy_and_go_again(checkout: Checkout, run: Run,
 
 def test_a_new_module_has_the_next_number(checkout: Checkout, run_without_database: Run) -> None:
     checkout.add_table("gauge", 9001)
-    assert json.loads(run_without_database("new", "core/meter", "--json").out) == {
-        "written": [str(checkout.root / f"sql/core/9002_meter.{side}.sql") for side in ("deploy", "revert")]
+    assert json.loads(run_without_database("new", "core/topic/meter", "--json").out) == {
+        "written": str(checkout.root / "sql/core/topic/9002_meter.sql")
     }
 
 
@@ -108,7 +113,7 @@ def test_new_never_writes_over_a_file(checkout: Checkout, run_without_database: 
     before = (checkout.root / "policies/core.tenant.sql").read_text()
     done = run_without_database("new", "policies/core.tenant")
     assert done.code == 1
-    assert "policies/core.tenant.sql is there already; nothing was written." in done.err
+    assert "policies/core.tenant.sql already exists; nothing was written." in done.err
     assert (checkout.root / "policies/core.tenant.sql").read_text() == before
 
 
@@ -117,26 +122,35 @@ def test_new_never_writes_over_a_file(checkout: Checkout, run_without_database: 
     [
         "season",
         "core/",
-        "core/Season",
-        "core/end-season",
-        "core/1season",
-        "cor/season",
+        "core/season",
+        "core/topic/Season",
+        "core/topic/end-season",
+        "core/topic/1season",
+        "cor/topic/season",
         "core/../season",
-        "core/triggers/season",
+        "core/function/season",
+        "core/topic/trigger/season",
         "policies/season",
         "policies/cor.season",
-        "core/" + "s" * 61,
+        "core/topic/" + "s" * 61,
     ],
 )
 def test_a_name_of_no_module_is_refused(checkout: Checkout, run_without_database: Run, name: str) -> None:
     before = sorted(checkout.root.rglob("*"))
     done = run_without_database("new", name)
     assert done.code == 1
-    assert f"'{name}' names no module: write SCHEMA/name, SCHEMA/functions/name" in done.err
+    assert f"'{name}' names no module; write SCHEMA/TOPIC/NAME (a table)" in done.err
     assert sorted(checkout.root.rglob("*")) == before
 
 
 def test_everything_that_says_json_is_json(run: Run, db: psycopg.Connection[Any]) -> None:
-    for args in (["status"], ["catalog"], ["verify"], ["deploy"], ["deploy", "--dry-run"], ["new", "core/season"]):
+    for args in (
+        ["status"],
+        ["catalog"],
+        ["verify"],
+        ["deploy"],
+        ["deploy", "--dry-run"],
+        ["new", "core/topic/season"],
+    ):
         json.loads(run(*args, "--json").out)
     json.loads(run("revert", "--to", "policies/core.tenant", "--yes", "--json").out)

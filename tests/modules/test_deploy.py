@@ -104,12 +104,12 @@ def test_everything_that_happened_is_in_the_event_log(
     checkout: Checkout, db: psycopg.Connection[Any], run: Run
 ) -> None:
     function = "create or replace function core.gauge() returns integer language sql return {};\n"
-    path = "sql/core/functions/gauge.sql"
+    path = "sql/core/topic/gauge.sql"
     for number in (1, 2):
         checkout.write(path, function.format(number) + "-- revert: drop function core.gauge();\n")
         assert run("deploy").code == 0
-    assert run("revert", "--only", "core/functions/gauge", "--yes").code == 0
-    assert events(db, "core/functions/gauge") == ["deploy", "reapply", "revert"]
+    assert run("revert", "--only", "core/function/gauge", "--yes").code == 0
+    assert events(db, "core/function/gauge") == ["deploy", "reapply", "revert"]
     kept = db.execute("select happened_by, milliseconds >= 0, length(checksum) from core.module_event").fetchall()
     assert set(kept) == {("postgres", True, 64)}
 
@@ -208,7 +208,7 @@ def test_a_failed_unique_index_is_taken_back_mended_and_deployed(
     assert any("INVALID" in line for line in catalog.drift(db))
     refused = run("deploy")
     assert refused.code == 1
-    assert f"{name} died half-way and has no transaction to undo it; run: stanchion revert --only {name}" in refused.err
+    assert f"{name} stopped half-way and ran without a transaction; run: stanchion revert --only {name}" in refused.err
     assert run("revert", "--only", name, "--yes").code == 0
     assert catalog.drift(db) == []
     db.execute("delete from core.gauge")

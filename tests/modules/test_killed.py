@@ -23,7 +23,7 @@ OBJECTS = {
     "core/9001_a": "core.kill_a",
     "core/9002_index": "core.kill_index",
     "core/9003_b": "core.kill_b",
-    "core/views/kill_view": "core.kill_view",
+    "core/view/kill_view": "core.kill_view",
 }
 FORK = multiprocessing.get_context("fork")  # a new interpreter for each of 100 kills would take most of the time
 
@@ -46,7 +46,7 @@ def kill_modules(checkout: Checkout) -> list[Module]:
         "drop table core.kill_b; select pg_sleep(0.02);",
     )
     checkout.write(
-        "sql/core/views/kill_view.sql",
+        "sql/core/topic/kill_view.sql",
         "create view core.kill_view as select n from core.kill_a;\n-- revert: drop view core.kill_view;",
     )
     return checkout.modules()

@@ -34,16 +34,16 @@ def test_an_edited_versioned_file(checkout: Checkout) -> None:
     file = checkout.add_table()
     have = deployed(checkout.modules())
     file.write_text(file.read_text() + "-- more\n")
-    said = f"{file} was edited after it was deployed; put it back and write a new module instead."
+    said = f"{file} was edited after it was deployed; restore it and write a new module instead."
     assert refusal(checkout.modules(), have) == said
 
 
-@pytest.mark.parametrize("name", ["core/9001_gauge", "core/functions/member_role", "policies/core.tenant"])
+@pytest.mark.parametrize("name", ["core/9001_gauge", "core/function/member_role", "policies/core.tenant"])
 def test_a_vanished_file(checkout: Checkout, name: str) -> None:
     checkout.add_table()
     modules = checkout.modules()
     rest = [module for module in modules if module.name != name]
-    said = f"{name} is deployed but its file is gone; bring it back, or run: stanchion revert --only {name}"
+    said = f"{name} is deployed but its file is missing; restore the file, or run: stanchion revert --only {name}"
     assert refusal(rest, deployed(modules)) == said
 
 
@@ -51,7 +51,7 @@ def test_a_number_below_one_that_is_deployed(checkout: Checkout) -> None:
     checkout.add_table("gauge", 9002)
     have = deployed(checkout.modules())
     late = checkout.add_table("meter", 9001)
-    said = f"{late} would run after core/9002_gauge, which is deployed; give it a higher number."
+    said = f"{late} would run after core/9002_gauge, which is already deployed; give it a higher number."
     assert refusal(checkout.modules(), have) == said
 
 
@@ -60,7 +60,7 @@ def test_a_module_that_died_half_way(checkout: Checkout) -> None:
     have = deployed(checkout.modules())
     have["core/9001_gauge"] = replace(have["core/9001_gauge"], state="running")
     said = (
-        "core/9001_gauge died half-way and has no transaction to undo it; run: stanchion revert --only core/9001_gauge"
+        "core/9001_gauge stopped half-way and ran without a transaction; run: stanchion revert --only core/9001_gauge"
     )
     assert refusal(checkout.modules(), have) == said
     states = {line["module"]: line["state"] for line in module_states([], {})}
@@ -69,10 +69,10 @@ def test_a_module_that_died_half_way(checkout: Checkout) -> None:
 
 def test_all_reasons_at_once(checkout: Checkout) -> None:
     edited = checkout.add_table("edited", 9001)
-    checkout.add_table("vanished", 9002).with_name("9002_vanished.revert.sql")
+    checkout.add_table("vanished", 9002)
     have = deployed(checkout.modules())
-    for side in ("deploy", "revert"):
-        (checkout.root / f"sql/core/9002_vanished.{side}.sql").unlink()
+    for file in (checkout.root / "sql/core/topic").glob("9002_*"):
+        file.unlink()
     edited.write_text("select 2;")
     assert len(refusal(checkout.modules(), have).splitlines()) == 2
 
@@ -94,10 +94,9 @@ def test_a_mended_revert_file_is_kept_and_said_and_nothing_runs(
     checkout.add("9001_gauge", "create table core.gauge (n integer);", "drop table core.gage;")
     checkout.deploy(db)
     assert (
-        '9001_gauge.revert.sql:1: table "gage" does not exist'
-        in run("revert", "--only", "core/9001_gauge", "--yes").err
+        '9001_gauge (revert):1: table "gage" does not exist' in run("revert", "--only", "core/9001_gauge", "--yes").err
     )
-    checkout.write("sql/core/9001_gauge.revert.sql", "drop table core.gauge;")
+    checkout.write("sql/core/topic/9001_gauge.revert.sql", "drop table core.gauge;")
     assert "core/9001_gauge  " in run("status").out and "changed" in run("status").out
     done = run("deploy")
     assert "mend     core/9001_gauge  (how it is taken back; nothing else changed)" in done.out, done.err
@@ -109,7 +108,7 @@ def test_a_mended_revert_file_is_kept_and_said_and_nothing_runs(
 def test_a_mended_revert_line_of_a_repeatable_does_not_run_the_broken_one(
     checkout: Checkout, db: psycopg.Connection[Any]
 ) -> None:
-    path = "sql/core/functions/gauge.sql"
+    path = "sql/core/topic/gauge.sql"
     text = (
         "create function core.gauge(n integer) returns integer language sql return n;\n-- revert: drop function {};\n"
     )
@@ -117,7 +116,7 @@ def test_a_mended_revert_line_of_a_repeatable_does_not_run_the_broken_one(
     checkout.deploy(db)
     checkout.write(path, text.format("core.gauge(integer)"))
     checkout.deploy(db)
-    assert events(db, "core/functions/gauge") == ["deploy", "mend"]
+    assert events(db, "core/function/gauge") == ["deploy", "mend"]
 
 
 def test_a_step_is_told_what_it_is(checkout: Checkout) -> None:

@@ -77,7 +77,7 @@ def test_what_a_deployer_makes_is_what_a_superuser_makes(
 def test_a_second_deployer_needs_the_first_ones_leave(first: psycopg.Connection[Any], bare: Embedded) -> None:
     with open_as(bare, "dan", "dans") as second:
         if bare.major != "15":  # there, whoever may make roles may give any role to anybody
-            with pytest.raises(StanchionError, match=r"0001_ledger.deploy.sql:.*: permission denied to grant role"):
+            with pytest.raises(StanchionError, match=r"0001_ledger.sql:.*: permission denied to grant role"):
                 deploy_all(second)
         with psycopg.connect(bare.dsn("postgres"), autocommit=True) as superuser:
             superuser.execute("grant stanchion_owner, stanchion_builder to dan")

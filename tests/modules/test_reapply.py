@@ -23,7 +23,7 @@ grant execute on function core.gauge({parameters}) to {roles};
 
 def write(checkout: Checkout, parameters: str = "", body: str = "1", roles: str = "stanchion_app") -> None:
     text = FUNCTION.format(parameters=parameters, body=body, roles=roles)
-    checkout.write("sql/core/functions/gauge.sql", text)
+    checkout.write("sql/core/topic/gauge.sql", text)
 
 
 def gauges(db: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:
@@ -38,7 +38,8 @@ def grantees(db: psycopg.Connection[Any]) -> list[str]:
 def test_a_changed_body_replaces_the_function_in_place(checkout: Checkout, db: psycopg.Connection[Any]) -> None:
     write(checkout)
     checkout.write(
-        "sql/core/views/gauge.sql", "create view core.g as select core.gauge();\n-- revert: drop view core.g;"
+        "sql/core/topic/reading.sql",
+        "-- needs: core.gauge\ncreate view core.g as select core.gauge();\n-- revert: drop view core.g;",
     )
     checkout.deploy(db)
     before = gauges(db)
@@ -46,18 +47,18 @@ def test_a_changed_body_replaces_the_function_in_place(checkout: Checkout, db: p
     checkout.deploy(db)
     assert gauges(db) == before
     assert db.execute("select core.gauge()").fetchone() == (2,)
-    assert events(db, "core/functions/gauge") == ["deploy", "reapply"]
+    assert events(db, "core/function/gauge") == ["deploy", "reapply"]
 
 
 def test_a_grant_that_the_text_no_longer_makes_is_gone(checkout: Checkout, db: psycopg.Connection[Any]) -> None:
     write(checkout, roles="stanchion_app, stanchion_loader")
     view = """create or replace view core.gauge as select 1;
         grant select on core.gauge to {};\n-- revert: drop view core.gauge;"""
-    checkout.write("sql/core/views/gauge.sql", view.format("stanchion_app, public"))
+    checkout.write("sql/core/topic/reading.sql", view.format("stanchion_app, public"))
     checkout.deploy(db)
     assert grantees(db) == ["stanchion_app", "stanchion_loader"]
     write(checkout, roles="stanchion_loader")
-    checkout.write("sql/core/views/gauge.sql", view.format("stanchion_loader"))
+    checkout.write("sql/core/topic/reading.sql", view.format("stanchion_loader"))
     checkout.deploy(db)
     assert grantees(db) == ["stanchion_loader"]
     granted = [
@@ -71,7 +72,7 @@ def test_a_changed_signature_drops_the_old_overload_first(checkout: Checkout, db
     checkout.deploy(db)
     write(checkout, "a integer, b text default ''")
     checkout.write(
-        "sql/core/functions/gauge.sql", FUNCTION.format(parameters="integer, text", body="1", roles="stanchion_app")
+        "sql/core/topic/gauge.sql", FUNCTION.format(parameters="integer, text", body="1", roles="stanchion_app")
     )
     checkout.deploy(db)
     assert [arguments for _, arguments in gauges(db)] == ["integer, text"]
@@ -83,7 +84,8 @@ def test_a_signature_that_something_uses_is_refused_and_all_stays(
 ) -> None:
     write(checkout)
     checkout.write(
-        "sql/core/views/gauge.sql", "create view core.g as select core.gauge();\n-- revert: drop view core.g;"
+        "sql/core/topic/reading.sql",
+        "-- needs: core.gauge\ncreate view core.g as select core.gauge();\n-- revert: drop view core.g;",
     )
     checkout.deploy(db)
     before = catalog.read_catalog(db)
@@ -91,7 +93,7 @@ def test_a_signature_that_something_uses_is_refused_and_all_stays(
     with pytest.raises(StanchionError) as refused:
         checkout.deploy(db)
     assert str(refused.value).splitlines() == [
-        "core/functions/gauge (as deployed):1: cannot drop function core.gauge() because other objects depend on it",
+        "core/function/gauge (as deployed):1: cannot drop function core.gauge() because other objects depend on it",
         "  view core.g depends on function core.gauge()",
     ]
     assert catalog.read_catalog(db) == before

@@ -98,7 +98,7 @@ def test_what_is_not_deployed_cannot_be_taken_back(run: Run) -> None:
 def test_the_text_of_its_day_is_used_when_the_files_are_gone(
     gauges: Checkout, run: Run, db: psycopg.Connection[Any]
 ) -> None:
-    for file in (gauges.root / "sql/core").glob("9002_*"):
+    for file in (gauges.root / "sql/core/topic").glob("9002_*"):
         file.unlink()
     assert "gone" in run("status").out
     assert run("revert", "--only", "core/9002_reading", "--yes").code == 0
@@ -110,7 +110,7 @@ def test_a_revert_that_fails_leaves_everything(checkout: Checkout, run: Run, db:
     checkout.add("9001_gauge", "create table core.gauge ();", "drop table core.gauge;\n\nselect 1 / 0;")
     checkout.deploy(db)
     done = run("revert", "--only", "core/9001_gauge", "--yes")
-    assert done.err.splitlines()[-1] == "Error: core/9001_gauge.revert.sql:3: division by zero"
+    assert done.err.splitlines()[-1] == "Error: core/9001_gauge (revert):3: division by zero"
     assert exists(db, "core.gauge")
     assert ledger(db)["core/9001_gauge"] == "deployed"
 

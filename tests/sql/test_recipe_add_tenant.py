@@ -20,7 +20,7 @@ from stanchion.paths import ROOT
 
 Db = psycopg.Connection[Any]
 
-RECIPE = discover(ROOT / "sql" / "recipes" / "add_tenant")
+RECIPE = discover(ROOT / "docs" / "recipes" / "add_tenant")
 MODULES = [*discover(ROOT), *RECIPE]
 ROWS = 20_000
 LEGACY = f"""

@@ -21,7 +21,7 @@ from tests.sessions import wait_for_waiting
 
 Db = psycopg.Connection[Any]
 
-RECIPE = discover(ROOT / "sql" / "recipes" / "rename_column")
+RECIPE = discover(ROOT / "docs" / "recipes" / "rename_column")
 MODULES = [*discover(ROOT), *RECIPE]
 NAMES = [module.name for module in RECIPE]
 MEMBERS = 5_000

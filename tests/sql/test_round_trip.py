@@ -1,6 +1,7 @@
 """Every module can be taken back: what the database was before it, it is again after its revert."""
 
 import subprocess
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -72,6 +73,18 @@ def test_everything_at_once_goes_and_comes_back(db: Db, cluster: Any) -> None:
     assert db.execute("select nspname from pg_namespace where nspname in ('core', 'parts', 'marts')").fetchall() == []
     deploy(db, plan_deploy(db, ALL), lambda step: None)
     assert (dump(cluster, db), catalog.read_catalog(db)) == before
+
+
+def test_needs_are_declared_where_they_have_to_be(empty_db: Db) -> None:
+    """The order of two modules is arbitrary unless one needs the other: the reverse of that order deploys as well."""
+    by_place = groupby(
+        ALL, key=lambda m: m.sort_key.rpartition(".")[0] if m.kind in ("function", "view") else m.sort_key
+    )
+    backwards = [module for _, modules in by_place for module in [*modules][::-1]]
+    assert backwards != ALL
+    deploy(empty_db, plan_deploy(empty_db, backwards), lambda step: None)
+    committed = (ROOT / "sql" / "catalog.txt").read_text(encoding="utf-8")
+    assert catalog.compare(committed, catalog.read_catalog(empty_db)) == []
 
 
 def test_the_committed_catalog_is_what_deploying_yields(db: Db) -> None:

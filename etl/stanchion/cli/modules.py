@@ -193,16 +193,16 @@ def catalog(out: Path | None, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def new(name: str, as_json: bool) -> None:
-    """Write the files of a new module, with its number and what to fill in; never over an existing one.
+    """Write the file of a new module, with its number and placeholders. An existing file is never overwritten.
 
     \b
     Example:
-        stanchion new core/season                # the next versioned module of the schema core
-        stanchion new core/functions/end_season  # a function; core/views/... for a view
-        stanchion new policies/core.season       # who may see a table; partitions/... for how long it is kept
+        stanchion new contest/league/award                 # a table: the next versioned module of schema contest
+        stanchion new contest/league/function/grant_award  # a function; contest/league/view/... for a view
+        stanchion new policies/contest.award               # the policies of a table; partitions/... for its partitions
     """
     written = scaffold(ROOT, name)
     if as_json:
-        print_json({"written": [str(path) for path in written]})
+        print_json({"written": str(written)})
     else:
-        click.echo("\n".join(os.path.relpath(path) for path in written))
+        click.echo(os.path.relpath(written))

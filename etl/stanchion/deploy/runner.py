@@ -160,7 +160,7 @@ def _apply_without_transaction(conn: Connection, step: Step) -> None:
 
 
 def _take_back(conn: Connection, row: Deployed, patience: Patience) -> None:
-    started, name = time.monotonic(), f"{row.name}.revert.sql"
+    started, name = time.monotonic(), f"{row.name} (revert)"
     with conn.transaction():
         conn.execute(f"set local lock_timeout = '{patience.lock_timeout}'")
         with _still_one_transaction(conn, name):
@@ -171,7 +171,7 @@ def _take_back(conn: Connection, row: Deployed, patience: Patience) -> None:
 def _take_back_without_transaction(conn: Connection, row: Deployed) -> None:
     started = time.monotonic()
     conn.execute("update core.module_ledger set state = 'running' where name = %s", [row.name])
-    _run_unhurried(conn, f"{row.name}.revert.sql", row.revert_sql)
+    _run_unhurried(conn, f"{row.name} (revert)", row.revert_sql)
     with conn.transaction():
         _forget(conn, row, started)
 

@@ -1,4 +1,4 @@
-"""The files of a new module, with the questions that their author has to answer."""
+"""Templates of new modules, with a placeholder for everything that the author has to write."""
 
 import re
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 from stanchion.deploy.modules import SCHEMAS
 from stanchion.errors import StanchionError
 
-_NAME = "[a-z_][a-z0-9_]{0,59}"  # room for _pk in the 63 letters of a name
+_NAME = "[a-z_][a-z0-9_]{0,59}"  # leaves room for _pk in the 63 characters of a name
+_TOPIC = "(?!function/|view/)[a-z][a-z0-9_]*"
 
 _VERSIONED = """\
--- What this is, in a sentence.
+-- One sentence: the rows of this table.
 --
 -- The one thing about it that is not obvious.
 create table {schema}.{name} (
@@ -17,10 +18,11 @@ create table {schema}.{name} (
     constraint {name}_pk primary key (tenant_id)
 );
 comment on table {schema}.{name} is 'One row per ...';
+
+-- revert: drop table {schema}.{name};
 """
-_REVERT = "drop table {schema}.{name};\n"
 _FUNCTION = """\
--- What this is for, and the one thing about it that is not obvious.
+-- One sentence: the purpose of this function, and the one thing about it that is not obvious.
 create or replace function {schema}.{name}()
 returns void
 language plpgsql
@@ -32,14 +34,14 @@ end;
 $$;
 
 comment on function {schema}.{name}() is
-'What it returns, what it does in the odd case, and the SQLSTATEs it raises.';
+'Returns nothing. ... Errors: CODE when ....';
 
 grant execute on function {schema}.{name}() to stanchion_app;
 
 -- revert: drop function {schema}.{name}();
 """
 _VIEW = """\
--- What this shows.
+-- One sentence: the rows of this view.
 create or replace view {schema}.{name} with (security_invoker = true) as
 select 1 as one;
 
@@ -50,7 +52,7 @@ grant select on {schema}.{name} to stanchion_app;
 -- revert: drop view {schema}.{name};
 """
 _POLICY = """\
--- Who may see {table}: a tenant's own applications and loader; the builder joins all of them.
+-- Readable by the applications and the loader of the tenant, and by the builder for all tenants.
 alter table {table} enable row level security, force row level security;
 
 create policy own_tenant on {table}
@@ -73,7 +75,7 @@ grant select on {table} to stanchion_app, stanchion_loader, stanchion_builder;
 -- revert: select core.unsecure_relation('{table}');
 """
 _PARTITION = """\
--- What is kept how long, and why. A guard is a function of the day that answers why it may not go yet.
+-- Days kept, and the reason. A guard is a function of the day that returns the reason to keep the day, or null.
 insert into core.partition_set (relation, days_ahead, days_kept, guard) values ('{table}', 3, 90, null)
 on conflict (relation) do update set
     days_ahead = excluded.days_ahead, days_kept = excluded.days_kept, guard = excluded.guard;
@@ -81,39 +83,35 @@ on conflict (relation) do update set
 -- revert: delete from core.partition_set where relation = '{table}';
 """
 _BY_TABLE = {"policies": _POLICY, "partitions": _PARTITION}
-_REPEATABLE = {"functions": _FUNCTION, "views": _VIEW}
+_REPEATABLE = {"function": _FUNCTION, "view": _VIEW}
+_SCHEMA_LIST = "|".join(SCHEMAS)
 
 
-def scaffold(root: Path, name: str) -> list[Path]:
-    """Write the files for SCHEMA/name, SCHEMA/functions/name, SCHEMA/views/name or policies/SCHEMA.TABLE."""
-    files = _files(root, name)
-    for path in files:
-        if path.exists():
-            raise StanchionError(f"{path} is there already; nothing was written.")
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return list(files)
+def scaffold(root: Path, name: str) -> Path:
+    """Write the file of SCHEMA/TOPIC/NAME, SCHEMA/TOPIC/function/NAME, .../view/NAME or policies/SCHEMA.TABLE."""
+    path, text = _file(root, name)
+    if path.exists():
+        raise StanchionError(f"{path} already exists; nothing was written.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
-def _files(root: Path, name: str) -> dict[Path, str]:
-    schemas = "|".join(SCHEMAS)
-    if match := re.fullmatch(rf"(policies|partitions)/((?:{schemas})\.{_NAME})", name):
+def _file(root: Path, name: str) -> tuple[Path, str]:
+    if match := re.fullmatch(rf"(policies|partitions)/((?:{_SCHEMA_LIST})\.{_NAME})", name):
         folder, table = match.groups()
-        return {root / folder / f"{table}.sql": _BY_TABLE[folder].format(table=table)}
-    if match := re.fullmatch(rf"({schemas})/(functions|views)/({_NAME})", name):
-        schema, folder, thing = match.groups()
-        return {root / "sql" / schema / folder / f"{thing}.sql": _REPEATABLE[folder].format(schema=schema, name=thing)}
-    if match := re.fullmatch(rf"({schemas})/({_NAME})", name):
-        schema, thing = match.groups()
-        folder_path = root / "sql" / schema
-        taken = [int(path.name[:4]) for path in folder_path.glob("[0-9][0-9][0-9][0-9]_*.deploy.sql")]
-        stem = f"{max(taken, default=0) + 1:04}_{thing}"
-        return {
-            folder_path / f"{stem}.deploy.sql": _VERSIONED.format(schema=schema, name=thing),
-            folder_path / f"{stem}.revert.sql": _REVERT.format(schema=schema, name=thing),
-        }
+        return root / folder / f"{table}.sql", _BY_TABLE[folder].format(table=table)
+    if match := re.fullmatch(rf"({_SCHEMA_LIST})/({_TOPIC})/(?:(function|view)/)?({_NAME})", name):
+        schema, topic, kind, thing = match.groups()
+        folder_path = root / "sql" / schema / topic
+        if kind:
+            return folder_path / f"{thing}.sql", _REPEATABLE[kind].format(schema=schema, name=thing)
+        numbers = (int(path.name[:4]) for path in (root / "sql" / schema).rglob("[0-9][0-9][0-9][0-9]_*.sql"))
+        return folder_path / f"{max(numbers, default=0) + 1:04}_{thing}.sql", _VERSIONED.format(
+            schema=schema, name=thing
+        )
     raise StanchionError(
-        f"'{name}' names no module: write SCHEMA/name, SCHEMA/functions/name, SCHEMA/views/name, "
-        f"policies/SCHEMA.TABLE or partitions/SCHEMA.TABLE, in lower case, with SCHEMA one of {', '.join(SCHEMAS)}."
+        f"'{name}' names no module; write SCHEMA/TOPIC/NAME (a table), SCHEMA/TOPIC/function/NAME, "
+        "SCHEMA/TOPIC/view/NAME, policies/SCHEMA.TABLE or partitions/SCHEMA.TABLE, in lower case, "
+        f"with SCHEMA one of {', '.join(SCHEMAS)}."
     )

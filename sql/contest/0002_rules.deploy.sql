@@ -1,9 +1,0 @@
--- The rules that a league may have of its own.
-insert into core.config_key (module, key, value_type, minimum, maximum, default_value, description) values
-('contest', 'periods', 'integer', 1, 9, '3', 'Regular periods of a game'),
-('contest', 'period_seconds', 'integer', 1, 7200, '1200', 'Length of a regular period'),
-('contest', 'overtime_seconds', 'integer', 0, 7200, '300', 'Length of overtime; 0 when there is none'),
-('contest', 'points_win', 'number', 0, 100, '2', 'Points in the standings for a win'),
-('contest', 'points_tie', 'number', 0, 100, '1', 'Points in the standings for a tie'),
-('contest', 'points_loss', 'number', 0, 100, '0', 'Points in the standings for a loss in regular time'),
-('contest', 'points_overtime_loss', 'number', 0, 100, '1', 'Points in the standings for a loss after regular time');

@@ -1,1 +1,0 @@
-drop table contest.score_submission;

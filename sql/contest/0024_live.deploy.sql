@@ -1,8 +1,0 @@
--- The queue of scores that nobody disputed, and how long one has to do so.
-insert into core.queue (queue, handler, batch, lease, description)
-values ('contest.confirm', 'contest.confirm_due', 20, '30 seconds', 'Scores that count as confirmed when nobody disputed them in time');
-
-insert into core.config_key (module, key, value_type, minimum, maximum, default_value, description)
-values ('contest', 'confirm_seconds', 'integer', 0, 604800, '300', 'How long a submitted score may be disputed before it counts as confirmed');
-
-grant usage on schema contest to stanchion_worker;

@@ -1,0 +1,40 @@
+-- What happened in games, one row per event of the published revision, by game day.
+--
+-- No foreign key to the fixture, which would cost more than all else that a row costs: the transaction
+-- that publishes a game writes both.
+create table contest.play_event (
+    tenant_id uuid not null default core.current_tenant(),
+    played_on date not null,
+    game_key text not null,
+    event_no integer not null,
+    source_idx bigint,
+    period integer not null,
+    type text not null,
+    detail1 text,
+    detail2 text,
+    type_raw text not null,
+    detail1_raw text,
+    detail2_raw text,
+    side text,
+    zone text,
+    success boolean,
+    start_s numeric,
+    end_s numeric,
+    linked_group bigint,
+    assist_to integer,
+    sequence_no bigint,
+    play_no bigint,
+    is_highlight boolean not null,
+    constraint play_event_pk primary key (tenant_id, played_on, game_key, event_no),
+    constraint play_event_side_known check (side in ('home', 'away')),
+    constraint play_event_zone_known check (zone in ('o', 'd', 'n'))
+) partition by range (played_on);
+comment on table contest.play_event is 'One row per event of a published game.';
+comment on column contest.play_event.event_no is 'Its position in the document, from 0.';
+comment on column contest.play_event.type is 'In canonical spelling; as it was written in type_raw.';
+comment on column contest.play_event.side is 'Whose event it is; null when nobody knows.';
+comment on column contest.play_event.start_s is 'Seconds left on the clock when it began.';
+comment on column contest.play_event.linked_group is 'Events with the same number belong together.';
+comment on column contest.play_event.assist_to is 'The event_no of the goal that its assists are for.';
+
+-- revert: drop table contest.play_event;

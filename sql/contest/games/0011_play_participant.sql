@@ -1,0 +1,29 @@
+-- Who took part in an event, and how.
+create table contest.play_participant (
+    tenant_id uuid not null default core.current_tenant(),
+    played_on date not null,
+    game_key text not null,
+    event_no integer not null,
+    participant_no integer not null,
+    role text,
+    role_no bigint,
+    side text,
+    jersey text,
+    name text,
+    person_key text,
+    detail1 text,
+    detail2 text,
+    detail1_raw text,
+    detail2_raw text,
+    success boolean,
+    pressure text,
+    side_of_puck text,
+    constraint play_participant_pk primary key (tenant_id, played_on, game_key, event_no, participant_no),
+    constraint play_participant_role_known check (role in ('event', 'opp')),
+    constraint play_participant_side_known check (side in ('home', 'away'))
+) partition by range (played_on);
+comment on table contest.play_participant is 'One row per participant of an event of a published game.';
+comment on column contest.play_participant.side is 'The side of the participant, which is not always that of the event; null when nobody knows.';
+comment on column contest.play_participant.person_key is 'From the roster, by side and jersey; null when nobody there has it.';
+
+-- revert: drop table contest.play_participant;

@@ -1,0 +1,19 @@
+-- Who was on the ice in a stint.
+create table contest.stint_player (
+    tenant_id uuid not null default core.current_tenant(),
+    played_on date not null,
+    game_key text not null,
+    stint_no integer not null,
+    side text not null,
+    slot text not null,
+    jersey text not null,
+    name text,
+    person_key text,
+    constraint stint_player_pk primary key (tenant_id, played_on, game_key, stint_no, side, slot),
+    constraint stint_player_side_known check (side in ('home', 'away')),
+    constraint stint_player_slot_known check (slot in ('F1', 'F2', 'F3', 'D1', 'D2', 'G', 'X'))
+) partition by range (played_on);
+comment on table contest.stint_player is 'One row per filled slot of a stint of a published game.';
+comment on column contest.stint_player.slot is 'X is the extra attacker.';
+
+-- revert: drop table contest.stint_player;

@@ -1,0 +1,16 @@
+-- Settings of a league: its rules, the share of events that a newer revision may lose, and its time zone.
+insert into core.config_key (module, key, value_type, minimum, maximum, default_value, description) values
+('contest', 'periods', 'integer', 1, 9, '3', 'Regular periods of a game'),
+('contest', 'period_seconds', 'integer', 1, 7200, '1200', 'Length of a regular period'),
+('contest', 'overtime_seconds', 'integer', 0, 7200, '300', 'Length of overtime; 0 when there is none'),
+('contest', 'points_win', 'number', 0, 100, '2', 'Points in the standings for a win'),
+('contest', 'points_tie', 'number', 0, 100, '1', 'Points in the standings for a tie'),
+('contest', 'points_loss', 'number', 0, 100, '0', 'Points in the standings for a loss in regular time'),
+('contest', 'points_overtime_loss', 'number', 0, 100, '1', 'Points in the standings for a loss after regular time'),
+('contest', 'shrink_percent', 'number', 0, 100, '10', 'A newer revision that loses more of the events is quarantined'),
+('contest', 'hours_ahead_of_utc', 'number', -12, 14, '0', 'The clock of the league: on which day a game was of which only its export tells');
+
+-- revert: delete from core.tenant_config
+-- revert: where module = 'contest';
+-- revert: delete from core.config_key
+-- revert: where module = 'contest';

@@ -1,0 +1,335 @@
+-- Writes down what happened and what that comes to: the event, then its projection. Nothing else writes the tables of
+-- competitions, so that reading the events again yields them again.
+--
+-- When and by whom goes into the event: what is projected from it may ask no clock and no session.
+create or replace function contest.record(p_type text, p_stream text, p_expected bigint, p_event text, p_payload jsonb)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_payload jsonb := jsonb_build_object('at', core.clock(), 'by', core.actor()) || p_payload;
+    v_version bigint;
+begin
+    v_version := core.append_events(
+        p_type, p_stream, p_expected, jsonb_build_array(jsonb_build_object('type', p_event, 'payload', v_payload))
+    );
+    perform contest.project(p_type, p_stream, v_version, p_event, v_payload);
+    return v_version;
+end;
+$$;
+
+comment on function contest.record(text, text, bigint, text, jsonb) is
+'The version of the stream with the event. Raises what core.append_events raises: 40001 when the stream is at another version than the expected one.';
+
+-- What an event comes to in the tables, the same whether it just happened or is read again.
+create or replace function contest.project(p_type text, p_stream text, p_version bigint, p_event text, p_payload jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_type = 'contest.fixture' then
+        perform contest.project_fixture(p_stream, p_version, p_event, p_payload);
+    elsif p_type = 'contest.competition' then
+        perform contest.project_competition(p_stream, p_event, p_payload);
+    else
+        insert into contest.station (tenant_id, station_key, name)
+        values (core.required_tenant(), p_stream, p_payload ->> 'name');
+    end if;
+end;
+$$;
+
+comment on function contest.project(text, text, bigint, text, jsonb) is
+'Nothing. Raises 22023 for an event that nobody knows.';
+
+-- The events of a competition: who takes part, and what was drawn.
+create or replace function contest.project_competition(p_competition text, p_event text, p_payload jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_at timestamptz := (p_payload ->> 'at')::timestamptz;
+    v_pairing record;
+begin
+    case p_event
+        when 'competition.created' then
+            insert into contest.competition (
+                tenant_id, competition_key, name, kind, format, season_key, parent_key, rounds, points_win, points_draw, points_loss
+            )
+            select
+                v_tenant, p_competition, p.name, p.kind, p.format, p.season_key, p.parent_key, p.rounds, p.points_win,
+                p.points_draw, p.points_loss
+            from jsonb_populate_record(null::contest.competition, p_payload) as p
+            on conflict on constraint competition_pk do update set
+                name = excluded.name, kind = excluded.kind, format = excluded.format, season_key = excluded.season_key,
+                parent_key = excluded.parent_key, rounds = excluded.rounds, drawn = 0, points_win = excluded.points_win,
+                points_draw = excluded.points_draw, points_loss = excluded.points_loss;
+        when 'team.entered' then
+            insert into contest.team (tenant_id, team_key, name)
+            values (v_tenant, p_payload ->> 'team', p_payload ->> 'name')
+            on conflict on constraint team_pk do nothing;
+            insert into contest.entrant (tenant_id, competition_key, team_key, seed)
+            values (v_tenant, p_competition, p_payload ->> 'team', (p_payload ->> 'seed')::integer);
+        when 'player.entered' then
+            insert into contest.person (tenant_id, person_key, name)
+            values (v_tenant, p_payload ->> 'person', p_payload ->> 'name')
+            on conflict on constraint person_pk do nothing;
+            insert into contest.player (tenant_id, competition_key, person_key, team_key, principal_id)
+            values (
+                v_tenant, p_competition, p_payload ->> 'person', p_payload ->> 'team', (p_payload ->> 'principal')::uuid
+            );
+        when 'round.drawn' then
+            for v_pairing in
+                select p.round, p.slot, p.home, p.away, p.is_bye, p.fixture
+                from jsonb_to_recordset(p_payload -> 'pairings') as p (
+                    round integer, slot integer, home text, away text, is_bye boolean, fixture text
+                )
+            loop
+                if v_pairing.fixture is not null then
+                    perform contest.make_fixture(
+                        p_competition, v_pairing.fixture, v_pairing.round, v_pairing.home, v_pairing.away, v_at
+                    );
+                end if;
+                insert into contest.pairing (
+                    tenant_id, competition_key, round, slot, home_team_key, away_team_key, is_bye, game_key
+                ) values (
+                    v_tenant, p_competition, v_pairing.round, v_pairing.slot, v_pairing.home, v_pairing.away,
+                    v_pairing.is_bye, v_pairing.fixture
+                );
+                if v_pairing.is_bye then
+                    perform contest.enter_bye(p_competition, v_pairing.round, v_pairing.home, v_at);
+                end if;
+            end loop;
+            update contest.competition as c
+            set drawn = (p_payload ->> 'drawn')::integer
+            where c.tenant_id = v_tenant and c.competition_key = p_competition;
+        when 'pairing.filled' then
+            if p_payload ->> 'fixture' is not null then
+                perform contest.make_fixture(
+                    p_competition, p_payload ->> 'fixture', (p_payload ->> 'round')::integer, p_payload ->> 'home',
+                    p_payload ->> 'away', v_at
+                );
+            end if;
+            update contest.pairing as p
+            set
+                home_team_key = p_payload ->> 'home',
+                away_team_key = p_payload ->> 'away',
+                game_key = coalesce(p_payload ->> 'fixture', p.game_key)
+            where p.tenant_id = v_tenant and p.competition_key = p_competition
+                and p.round = (p_payload ->> 'round')::integer and p.slot = (p_payload ->> 'slot')::integer;
+        when 'fixture.added' then
+            perform contest.make_fixture(
+                p_competition, p_payload ->> 'fixture', (p_payload ->> 'round')::integer, p_payload ->> 'home',
+                p_payload ->> 'away', v_at
+            );
+        else
+            raise exception 'nobody knows an event %', p_event using errcode = '22023';
+    end case;
+end;
+$$;
+
+comment on function contest.project_competition(text, text, jsonb) is
+'Nothing. Raises 22023 for an event that nobody knows, and what the tables refuse.';
+
+-- The events of a fixture of a competition: when it is, what was said about its score, and what holds.
+create or replace function contest.project_fixture(p_game_key text, p_version bigint, p_event text, p_payload jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_at timestamptz := (p_payload ->> 'at')::timestamptz;
+begin
+    case p_event
+        when 'score.submitted' then
+            insert into contest.score_submission (
+                tenant_id, submission_key, game_key, home, away, side, submitted_by, submitted_at, due_at
+            ) values (
+                v_tenant, p_payload ->> 'submission', p_game_key, (p_payload ->> 'home')::integer,
+                (p_payload ->> 'away')::integer, p_payload ->> 'side', p_payload ->> 'by', v_at,
+                (p_payload ->> 'due')::timestamptz
+            );
+        when 'score.disputed' then
+            update contest.score_submission as s
+            set state = 'disputed', decided_by = p_payload ->> 'by', decided_at = v_at
+            where s.tenant_id = v_tenant and s.submission_key = p_payload ->> 'submission';
+            insert into contest.dispute (tenant_id, submission_key, game_key, reason, side, raised_by, raised_at)
+            values (
+                v_tenant, p_payload ->> 'submission', p_game_key, p_payload ->> 'reason', p_payload ->> 'side',
+                p_payload ->> 'by', v_at
+            );
+        when 'result.confirmed' then
+            update contest.score_submission as s
+            set state = 'confirmed', decided_by = p_payload ->> 'by', decided_at = v_at
+            where s.tenant_id = v_tenant and s.submission_key = p_payload ->> 'submission';
+            update contest.dispute as d
+            set settled_at = v_at
+            where d.tenant_id = v_tenant and d.game_key = p_game_key and d.settled_at is null;
+        when 'result.amended' then
+            null;
+        when 'teams.changed' then
+            update contest.fixture as f
+            set home_team_key = p_payload ->> 'home', away_team_key = p_payload ->> 'away', version = p_version
+            where f.tenant_id = v_tenant and f.game_key = p_game_key;
+        when 'fixture.scheduled' then
+            -- where something is published its rows lie under the day of the game, which a load moves
+            update contest.fixture as f
+            set
+                station_key = p_payload ->> 'station',
+                starts_at = (p_payload ->> 'starts_at')::timestamptz,
+                ends_at = (p_payload ->> 'ends_at')::timestamptz,
+                played_on = case
+                    when f.content_hash is null then core.utc_day((p_payload ->> 'starts_at')::timestamptz) else f.played_on
+                end,
+                version = p_version
+            where f.tenant_id = v_tenant and f.game_key = p_game_key;
+        else
+            raise exception 'nobody knows an event %', p_event using errcode = '22023';
+    end case;
+    if p_event in ('result.confirmed', 'result.amended') then
+        perform contest.enter_result(
+            p_game_key, p_version, (p_payload ->> 'home')::integer, (p_payload ->> 'away')::integer, v_at
+        );
+    elsif p_event in ('score.submitted', 'score.disputed') then
+        update contest.fixture as f
+        set version = p_version
+        where f.tenant_id = v_tenant and f.game_key = p_game_key;
+    end if;
+end;
+$$;
+
+comment on function contest.project_fixture(text, bigint, text, jsonb) is
+'Nothing. Raises 22023 for an event that nobody knows, and what the tables refuse.';
+
+-- A fixture of a competition: a new one, or a game that a load knows already and that has no score yet.
+create or replace function contest.make_fixture(
+    p_competition text, p_game_key text, p_round integer, p_home text, p_away text, p_at timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+begin
+    insert into contest.fixture as f (
+        tenant_id, game_key, season_key, competition_key, round, home_team_key, away_team_key, played_on,
+        played_on_source, status, load_id
+    )
+    select v_tenant, p_game_key, c.season_key, p_competition, p_round, p_home, p_away, core.utc_day(p_at), 'competition', 'scheduled', 0
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = p_competition
+    on conflict on constraint fixture_pk do update set
+        competition_key = excluded.competition_key,
+        round = excluded.round,
+        home_team_key = excluded.home_team_key,
+        away_team_key = excluded.away_team_key,
+        -- tracked to its end, but without a score that anybody confirmed
+        status = case when f.content_hash is null then 'scheduled' else 'live' end
+    where f.competition_key is null and f.official_home is null;
+    if not found then
+        raise exception 'game % has its score or its competition already', p_game_key using errcode = '55000';
+    end if;
+end;
+$$;
+
+comment on function contest.make_fixture(text, text, integer, text, text, timestamptz) is
+'Nothing. Raises 55000 for a game that has a score or a competition already, 23503 for a team that there is not.';
+
+-- What a round without an opponent is worth: in a swiss tournament a win; in a bracket nothing but the way on.
+create or replace function contest.enter_bye(p_competition text, p_round integer, p_team text, p_at timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+begin
+    insert into contest.point_entry (
+        tenant_id, competition_key, team_key, source, version, reason, round, points, played, won, drawn, lost,
+        score_for, score_against, entered_at
+    )
+    select v_tenant, p_competition, p_team, 'round ' || p_round, 0, 'bye', p_round, c.points_win, 0, 0, 0, 0, 0, 0, p_at
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = p_competition and c.format = 'swiss';
+end;
+$$;
+
+comment on function contest.enter_bye(text, integer, text, timestamptz) is
+'Nothing.';
+
+-- What a result is worth: entries in the ledger, and the score of the fixture, from which contest.standing reads the
+-- table. A result that there was is taken back by entries of its own.
+create or replace function contest.enter_result(
+    p_game_key text, p_version bigint, p_home integer, p_away integer, p_at timestamptz
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_fixture contest.fixture;
+    v_competition contest.competition;
+begin
+    select f.* into v_fixture from contest.fixture as f where f.tenant_id = v_tenant and f.game_key = p_game_key;
+    select c.* into v_competition
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = v_fixture.competition_key;
+    update contest.fixture as f
+    set
+        official_home = p_home,
+        official_away = p_away,
+        official_by_period = null,
+        status = 'final',
+        is_judged = f.content_hash is null,
+        version = p_version
+    where f.tenant_id = v_tenant and f.game_key = p_game_key;
+    insert into contest.point_entry (
+        tenant_id, competition_key, team_key, source, version, reason, opponent_team_key, game_key, round, points,
+        played, won, drawn, lost, score_for, score_against, entered_at
+    )
+    select
+        v_tenant, v_fixture.competition_key, side.team_key, p_game_key, p_version, score.reason, side.opponent, p_game_key,
+        v_fixture.round, score.sign * contest.worth(v_competition, side.own, side.other), score.sign,
+        score.sign * (side.own > side.other)::integer,
+        score.sign * (side.own = side.other)::integer,
+        score.sign * (side.own < side.other)::integer,
+        score.sign * side.own, score.sign * side.other, p_at
+    from (
+        values ('reversal', -1, v_fixture.official_home, v_fixture.official_away), ('result', 1, p_home, p_away)
+    ) as score (reason, sign, home, away)
+    cross join lateral (
+        values
+        (v_fixture.home_team_key, v_fixture.away_team_key, score.home, score.away),
+        (v_fixture.away_team_key, v_fixture.home_team_key, score.away, score.home)
+    ) as side (team_key, opponent, own, other)
+    where score.home is not null;
+end;
+$$;
+
+comment on function contest.enter_result(text, bigint, integer, integer, timestamptz) is
+'Nothing: the fixture is final with this score, and the ledger says so.';
+
+-- revert: drop function contest.enter_result(text, bigint, integer, integer, timestamptz);
+-- revert: drop function contest.enter_bye(text, integer, text, timestamptz);
+-- revert: drop function contest.make_fixture(text, text, integer, text, text, timestamptz);
+-- revert: drop function contest.project_fixture(text, bigint, text, jsonb);
+-- revert: drop function contest.project_competition(text, text, jsonb);
+-- revert: drop function contest.project(text, text, bigint, text, jsonb);
+-- revert: drop function contest.record(text, text, bigint, text, jsonb);

@@ -1,0 +1,195 @@
+-- On whose side whoever acts is: a player on that of the team, else an official.
+--
+-- An application that says no principal acts for itself, and is believed; a principal has to play here or to hold a
+-- role in the tenant that may decide.
+create or replace function contest.acting_side(p_game_key text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_principal uuid := core.current_principal();
+    v_side text;
+begin
+    if v_principal is null then
+        return 'official';
+    end if;
+    select case p.team_key when f.home_team_key then 'home' when f.away_team_key then 'away' end into v_side
+    from contest.fixture as f
+    join contest.player as p on p.tenant_id = f.tenant_id and p.competition_key = f.competition_key
+    where f.tenant_id = v_tenant and f.game_key = p_game_key and p.principal_id = v_principal;
+    if v_side is null then
+        perform core.require_editor();
+    end if;
+    return coalesce(v_side, 'official');
+end;
+$$;
+
+comment on function contest.acting_side(text) is
+'home, away or official. Raises 42501 for a principal who neither plays in the fixture nor is an owner, admin or editor.';
+
+-- A submission that somebody is about to decide, with its fixture locked.
+create or replace function contest.find_submission(
+    p_submission text, out submission contest.score_submission, out fixture contest.fixture
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_game text;
+begin
+    select s.game_key into v_game
+    from contest.score_submission as s
+    where s.tenant_id = v_tenant and s.submission_key = p_submission;
+    if not found then
+        raise exception 'there is no such submission' using errcode = 'P0002';
+    end if;
+    fixture := contest.lock_fixture(v_game, null);
+    select s.* into submission  -- again, as it is under the lock
+    from contest.score_submission as s
+    where s.tenant_id = v_tenant and s.submission_key = p_submission;
+end;
+$$;
+
+comment on function contest.find_submission(text) is
+'Both. Raises P0002 when there is none.';
+
+-- A score that can be: in a bracket somebody has to win.
+create or replace function contest.check_score(p_fixture contest.fixture, p_home integer, p_away integer)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+begin
+    if (p_home between 0 and 100000 and p_away between 0 and 100000) is not true then
+        raise exception 'a score is of 0 to 100,000' using errcode = '22023';
+    elsif p_home = p_away and exists (
+        select 1
+        from contest.competition as c
+        where c.tenant_id = core.required_tenant() and c.competition_key = (p_fixture).competition_key and c.format = 'single elimination'
+    ) then
+        raise exception 'nobody wins that, and somebody has to go on' using errcode = '22023';
+    end if;
+end;
+$$;
+
+comment on function contest.check_score(contest.fixture, integer, integer) is
+'Nothing. Raises 22023 for a score below 0, and for a draw where the winner goes on.';
+
+-- Makes a submission the result, and sends the winner on where one goes on.
+create or replace function contest.settle(p_submission contest.score_submission, p_version bigint, p_by text)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_version bigint;
+begin
+    v_version := contest.record(
+        'contest.fixture', (p_submission).game_key, p_version, 'result.confirmed',
+        jsonb_build_object(
+            'submission', (p_submission).submission_key, 'home', (p_submission).home, 'away', (p_submission).away, 'by', p_by
+        )
+    );
+    perform contest.advance((p_submission).game_key);
+    return v_version;
+end;
+$$;
+
+comment on function contest.settle(contest.score_submission, bigint, text) is
+'The version of the fixture.';
+
+-- Sends the winner of a fixture on to the next round of the bracket; what follows is a fixture once both are known.
+create or replace function contest.advance(p_game_key text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_winner record;
+    v_next record;
+    v_new text;
+    v_version bigint;
+begin
+    select
+        p.competition_key,
+        p.round + 1 as round,
+        (p.slot + 1) / 2 as slot,
+        p.slot % 2 = 1 as is_home,
+        case when f.official_home > f.official_away then f.home_team_key else f.away_team_key end as team_key
+    into v_winner
+    from contest.pairing as p
+    join contest.competition as c on c.tenant_id = p.tenant_id and c.competition_key = p.competition_key
+    join contest.fixture as f on f.tenant_id = p.tenant_id and f.game_key = p.game_key
+    where p.tenant_id = v_tenant and p.game_key = p_game_key and c.format = 'single elimination';
+    if not found then
+        return;
+    end if;
+    -- who wins the other one waits here, and then sees whom this one sent on
+    perform 1
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = v_winner.competition_key
+    for no key update;
+    select
+        n.game_key,
+        n.home_team_key,
+        n.away_team_key,
+        case when v_winner.is_home then v_winner.team_key else n.home_team_key end as home,
+        case when v_winner.is_home then n.away_team_key else v_winner.team_key end as away
+    into v_next
+    from contest.pairing as n
+    where n.tenant_id = v_tenant and n.competition_key = v_winner.competition_key
+        and n.round = v_winner.round and n.slot = v_winner.slot;
+    if not found or (v_next.home, v_next.away) is not distinct from (v_next.home_team_key, v_next.away_team_key) then
+        return;
+    end if;
+    if v_next.game_key is null and v_next.home is not null and v_next.away is not null then
+        v_new := format('%s/%s/%s', v_winner.competition_key, v_winner.round, v_winner.slot);
+    end if;
+    select f.version into v_version
+    from contest.fixture as f
+    where f.tenant_id = v_tenant and f.game_key = v_next.game_key;
+    if exists (
+        select 1 from contest.score_submission as s where s.tenant_id = v_tenant and s.game_key = v_next.game_key
+    ) then
+        raise exception 'the winner has played on' using errcode = '55000';
+    end if;
+    perform contest.record(
+        'contest.competition', v_winner.competition_key, null, 'pairing.filled',
+        jsonb_build_object(
+            'round', v_winner.round, 'slot', v_winner.slot, 'home', v_next.home, 'away', v_next.away, 'fixture', v_new
+        )
+    );
+    if v_next.game_key is not null then
+        perform contest.record(
+            'contest.fixture', v_next.game_key, v_version, 'teams.changed',
+            jsonb_build_object('home', v_next.home, 'away', v_next.away)
+        );
+    end if;
+end;
+$$;
+
+comment on function contest.advance(text) is
+'Nothing. Raises 55000 when the old winner has played on.';
+
+-- revert: drop function contest.advance(text);
+-- revert: drop function contest.settle(contest.score_submission, bigint, text);
+-- revert: drop function contest.check_score(contest.fixture, integer, integer);
+-- revert: drop function contest.find_submission(text);
+-- revert: drop function contest.acting_side(text);

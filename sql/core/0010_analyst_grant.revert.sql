@@ -1,1 +1,0 @@
-drop table core.analyst_grant;

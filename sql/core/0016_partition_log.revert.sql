@@ -1,1 +1,0 @@
-drop table core.partition_log;

@@ -1,2 +1,0 @@
-drop type core.key_claim;
-drop table core.idempotency_key;

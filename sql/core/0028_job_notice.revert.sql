@@ -1,1 +1,0 @@
-drop sequence core.job_notice;

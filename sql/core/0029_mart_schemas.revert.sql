@@ -1,3 +1,0 @@
--- as-deployer
-drop schema mart_parts;
-drop schema staging;

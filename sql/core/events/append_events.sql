@@ -1,0 +1,89 @@
+-- Appends events to a stream, if it is at the version that the caller last saw.
+--
+-- The head is updated first, and its row lock makes versions dense; the time is taken after that, so
+-- that it does not go back within a stream. Security definer: events are appended here and nowhere else.
+create or replace function core.append_events(p_type text, p_stream text, p_expected bigint, p_events jsonb)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_count integer := jsonb_array_length(p_events);
+    v_actor text := coalesce(core.current_principal()::text, session_user);
+    v_request text := nullif(current_setting('app.request_id', true), '');
+    v_now timestamptz;
+    v_version bigint;
+    v_transaction xid8;
+begin
+    loop
+        update core.event_stream as s
+        set version = s.version + v_count, transaction_id = greatest(s.transaction_id, pg_current_xact_id())
+        where s.tenant_id = v_tenant
+            and s.stream_type = p_type
+            and s.stream_id = p_stream
+            and s.version = coalesce(p_expected, s.version)
+        returning s.version, s.transaction_id into v_version, v_transaction;
+        exit when found;
+        insert into core.event_stream (tenant_id, stream_type, stream_id, version, transaction_id)
+        select v_tenant, p_type, p_stream, v_count, pg_current_xact_id()
+        where coalesce(p_expected, 0) = 0
+        on conflict on constraint event_stream_pk do nothing
+        returning version, transaction_id into v_version, v_transaction;
+        exit when found;
+        if p_expected is not null then
+            raise exception '% % is not at version %', p_type, p_stream, p_expected using errcode = '40001';
+        end if;
+    end loop;
+    if v_count = 0 then
+        return v_version;
+    end if;
+    v_now := core.clock();
+    insert into core.event (
+        tenant_id, recorded_on, stream_type, stream_id, version, event_type, payload, recorded_at, transaction_id,
+        actor, request_id
+    )
+    select
+        v_tenant,
+        core.utc_day(v_now),
+        p_type,
+        p_stream,
+        v_version - v_count + e.number,
+        e.event ->> 'type',
+        coalesce(e.event -> 'payload', '{}'),
+        v_now,
+        v_transaction,
+        v_actor,
+        v_request
+    from jsonb_array_elements(p_events) with ordinality as e (event, number)
+    order by e.number;
+    perform core.wake_consumers(v_now);
+    return v_version;
+end;
+$$;
+
+comment on function core.append_events(text, text, bigint, jsonb) is
+'Appends [{"type": ..., "payload": ...}, ...] and returns the version after them; an expected null takes any, 0 a stream that is not there yet. Raises 40001 when the stream is at another version, 42501 without a tenant, 23502 for an event without a type, 22023 for events that are no list.';
+
+grant execute on function core.append_events(text, text, bigint, jsonb) to stanchion_app, stanchion_loader;
+
+-- Says on the channel stanchion_events that there may be events to poll; see core.wake.
+create or replace function core.wake_consumers(p_now timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform core.wake('stanchion_events', 'core.event_notice', p_now);
+end;
+$$;
+
+comment on function core.wake_consumers(timestamptz) is
+'Sends an empty notification on stanchion_events with the commit, at most once in a tenth of a second.';
+
+-- revert: drop function core.wake_consumers(timestamptz);
+-- revert: drop function core.append_events(text, text, bigint, jsonb);

@@ -1,0 +1,18 @@
+-- Who acts in this transaction. The same shape as core.current_tenant(), for the same reasons.
+create or replace function core.current_principal()
+returns uuid
+language sql
+stable
+parallel restricted
+return substring(
+    coalesce(nullif(current_setting('app.principal_id', true), ''), core.claims() ->> 'sub')
+    from '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$'
+)::uuid;
+
+comment on function core.current_principal() is
+'The principal of the session: the setting app.principal_id, else the sub of the token. Null when absent or malformed.';
+
+grant execute on function core.current_principal() to stanchion_app, stanchion_loader, stanchion_builder;
+
+-- needs: core.claims
+-- revert: drop function core.current_principal();

@@ -1,0 +1,44 @@
+-- Every day of every partitioned table that is there: attached, half detached, or detached and not yet dropped.
+--
+-- Its days are those of its bounds. What is detached has none any more: in the schema parts its name
+-- tells the day, and elsewhere the comment that it got before.
+create or replace view core.partition with (security_invoker = true) as
+select
+    s.relation,
+    format('%I.%I', n.nspname, c.relname) as child,
+    case when i.inhrelid is null then former.day else lower(bound.days) end as day,
+    case when i.inhrelid is null then former.day + 1 else upper(bound.days) end as until,
+    case
+        when i.inhrelid is null then 'detached'
+        when i.inhdetachpending then 'detaching'
+        when bound.days is null then 'default'
+        when lower_inf(bound.days) or upper_inf(bound.days) then 'endless'
+        else 'attached'
+    end as state,
+    pg_catalog.pg_relation_size(c.oid) > 0 as is_filled,
+    pg_catalog.pg_total_relation_size(c.oid) as bytes,
+    greatest(c.reltuples, 0)::bigint as estimated_rows
+from core.partition_set as s
+join pg_catalog.pg_class as c on c.relkind = 'r'
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+left join pg_catalog.pg_inherits as i on i.inhrelid = c.oid
+left join pg_catalog.pg_description as d
+    on d.objoid = c.oid and d.classoid = 'pg_catalog.pg_class'::regclass and d.objsubid = 0
+cross join
+    lateral (
+        select core.bound_days(pg_catalog.pg_get_expr(c.relpartbound, c.oid)) as days
+    ) as bound
+cross join
+    lateral (
+        select coalesce(
+            case when n.nspname = 'parts' then substring(c.relname from '^' || replace(s.relation, '.', '__') || '__(\d{8})$') end,
+            substring(d.description from '^' || replace(s.relation, '.', '[.]') || ' (\d{4}-\d\d-\d\d), on its way out$')
+        )::date as day
+    ) as former
+where i.inhparent = to_regclass(s.relation) or (i.inhrelid is null and former.day is not null);
+
+comment on view core.partition is
+'One row per partition of a partitioned table, and per table that was one and waits to be dropped: its days from day to until, which is not one of them.';
+
+-- needs: core.bound_days
+-- revert: drop view core.partition;

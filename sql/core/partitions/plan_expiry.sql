@@ -1,0 +1,92 @@
+-- What expiring would do now, a row for each day that is due or half-way: the same for a dry run, for
+-- status, and for the run itself.
+--
+-- Of a table, a day that is half detached comes first: while there is one, no other can be detached.
+create or replace function core.plan_expiry()
+returns table (relation text, day date, child text, step text, reason text)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_today date := core.utc_day(core.clock());
+    v_set core.partition_set;
+    v_partition record;
+    v_default text;
+    v_is_due boolean;
+begin
+    for v_set in select s.* from core.partition_set as s order by s.relation loop
+        select p.child into v_default
+        from core.partition as p
+        where p.relation = v_set.relation and p.state = 'default';
+        for v_partition in
+            select p.*
+            from core.partition as p
+            where
+                p.relation = v_set.relation
+                and (
+                    p.state in ('detaching', 'detached')
+                    or (p.state = 'attached' and p.until <= v_today - v_set.days_kept)
+                )
+            order by p.state <> 'detaching', p.day
+        loop
+            relation := v_partition.relation;
+            day := v_partition.day;
+            child := v_partition.child;
+            reason := 'held: ' || v_set.hold;
+            v_is_due := coalesce(v_partition.until <= v_today - v_set.days_kept, false) and v_set.hold is null;
+            if v_partition.state = 'detached' then
+                step := case when v_is_due then 'drop' else 'attach' end;
+            elsif v_partition.state = 'detaching' then
+                step := case when v_is_due then 'finish' else 'restore' end;
+            elsif reason is not null then
+                step := 'keep';
+            else
+                step := 'expire';
+                if v_set.guard is not null then
+                    begin
+                        select g.reason into reason
+                        from generate_series(0, v_partition.until - day - 1) as d (n)
+                        cross join lateral (select core.ask_guard(v_set.guard, day + d.n) as reason) as g
+                        where g.reason is not null
+                        limit 1;
+                        step := case when reason is not null then 'keep' else 'expire' end;
+                    exception when others then  -- a guard that cannot be asked has not agreed
+                        step := 'stuck';
+                        reason := format('its guard %s cannot be asked: %s', v_set.guard, sqlerrm);
+                    end;
+                end if;
+                if step = 'expire' and v_default is not null then
+                    step := 'stuck';
+                    reason := format('while there is the default partition %s, no day can go without stopping everybody', v_default);
+                end if;
+            end if;
+            return next;
+        end loop;
+    end loop;
+end;
+$$;
+
+comment on function core.plan_expiry() is
+'A row per day to act on: expire (detach and drop), finish (a detach that was interrupted) and drop, drop, attach or restore (no longer due), keep (and why), stuck (and what has to be put right).';
+
+-- Asks the guard of a partitioned table whether a day may go.
+create or replace function core.ask_guard(p_guard text, p_day date)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_reason text;
+begin
+    execute format('select %s($1)', p_guard::regproc) into v_reason using p_day;
+    return v_reason;
+end;
+$$;
+
+comment on function core.ask_guard(text, date) is
+'Why the day may not go, by the guard function of that name; null when it may. Raises 42883 when there is no such guard.';
+
+-- revert: drop function core.ask_guard(text, date);
+-- revert: drop function core.plan_expiry();

@@ -1,2 +1,0 @@
-drop table landing.load_batch;
-drop sequence landing.load_id;

@@ -1,0 +1,42 @@
+-- Loads: one run of the loader over a pile of files.
+--
+-- The row is committed as running before the data of the load, so that whoever reads changes by load id
+-- knows which may still be coming: everything below the lowest running one is closed.
+create sequence landing.load_id;
+
+create table landing.load_batch (
+    tenant_id uuid not null default core.current_tenant(),
+    load_id bigint not null,
+    state text not null default 'running',
+    kind text not null,
+    source text not null,
+    started_at timestamptz not null default core.clock(),
+    started_by text not null default session_user,
+    finished_at timestamptz,
+    outcomes jsonb not null default '{}',
+    seen bigint not null default 0,
+    accepted bigint not null default 0,
+    rejected bigint not null default 0,
+    constraint load_batch_pk primary key (tenant_id, load_id),
+    constraint load_batch_tenant_fk foreign key (tenant_id) references core.tenant (tenant_id) on delete cascade,
+    constraint load_batch_kind_known check (kind in ('games', 'schedule', 'decision')),
+    -- running -> done: it came to its end; failed: the server or a bug stopped it; interrupted: somebody
+    -- did; reaped: its sessions were gone, and another load or the doctor's remedy said so. Whatever it is,
+    -- the games that were done stay, each whole
+    constraint load_batch_state_known check (state in ('running', 'done', 'failed', 'interrupted', 'reaped')),
+    constraint load_batch_finished_when_over check ((finished_at is null) = (state = 'running')),
+    constraint load_batch_nothing_lost check (accepted + rejected = seen)
+);
+comment on table landing.load_batch is 'One row per load of a tenant; its load id is greater than that of every load begun before it.';
+comment on column landing.load_batch.kind is 'games: exports; schedule: fixtures; decision: a person published, withdrew or accepted something.';
+comment on column landing.load_batch.outcomes is 'How many games or rows ended as what, such as {"published": 40, "unchanged": 2}.';
+comment on column landing.load_batch.seen is 'Events and stints, or rows of a schedule, that were in the files.';
+
+-- serves: what came after a load, whosever it is, which is what the builder of the marts asks
+create index load_batch_since_idx on landing.load_batch (load_id, tenant_id);
+-- serves: the horizon, and finding loads that died
+create index load_batch_running_idx on landing.load_batch (tenant_id, load_id)
+where state = 'running';
+
+-- revert: drop table landing.load_batch;
+-- revert: drop sequence landing.load_id;

@@ -1,0 +1,42 @@
+-- What became of each file of a load, and of each game where a file has several.
+--
+-- A file whose bytes were read before has no row again: it is counted in its load.
+create table landing.file (
+    tenant_id uuid not null default core.current_tenant(),
+    load_id bigint not null,
+    file_no integer not null,
+    game_no integer not null default 0,
+    path text not null,
+    format text,
+    bytes bigint not null,
+    fingerprint bytea,
+    outcome text not null,
+    reason text,
+    game_key text,
+    content_hash bytea,
+    seen integer not null default 0,
+    accepted integer not null default 0,
+    rejected integer not null default 0,
+    ignored integer not null default 0,
+    constraint file_pk primary key (tenant_id, load_id, file_no, game_no),
+    constraint file_load_fk foreign key (tenant_id, load_id)
+    references landing.load_batch (tenant_id, load_id) on delete cascade,
+    -- published: its rows are what is read now; unchanged: its content was known; archived: kept, and another
+    -- revision is read; empty: without events and stints; quarantined: kept, and not read until somebody says so;
+    -- rejected: nothing of it was kept but the reason; moved: known, and its game went to another day
+    constraint file_outcome_known check (
+        outcome in ('published', 'unchanged', 'archived', 'empty', 'quarantined', 'rejected', 'moved')
+    ),
+    constraint file_rejected_for_a_reason check (outcome <> 'rejected' or reason is not null),
+    constraint file_nothing_lost check (accepted + rejected = seen)
+);
+comment on table landing.file is 'One row per game in a file of a load, or per file of which no game could be read.';
+comment on column landing.file.fingerprint is 'SHA-256 of the file without settings and of how it was read; null when it is not to be recognised.';
+comment on column landing.file.seen is 'Events and stints in it; accepted + rejected = seen.';
+comment on column landing.file.ignored is 'How many of those accepted are stints in which nobody plays.';
+
+-- serves: leaving out files that were read before
+create index file_fingerprint_idx on landing.file (tenant_id, fingerprint)
+where fingerprint is not null;
+
+-- revert: drop table landing.file;

@@ -1,9 +1,0 @@
--- The validated constraint proves it, so nothing is read; then it has done its work.
--- squawk-ignore-file adding-not-nullable-field, ban-drop-constraint
-set local lock_timeout = '500ms';
-lock table stock.shelf, stock.shelf_item in access exclusive mode;
-
-alter table stock.shelf alter column tenant_id set not null;
-alter table stock.shelf drop constraint shelf_tenant_given;
-alter table stock.shelf_item alter column tenant_id set not null;
-alter table stock.shelf_item drop constraint shelf_item_tenant_given;

@@ -1,3 +1,0 @@
--- no-transaction
--- What will be the primary key.
-create unique index concurrently shelf_tenant_key on stock.shelf (tenant_id, shelf_id);

@@ -1,3 +1,0 @@
--- no-transaction
--- What will be the primary key.
-create unique index concurrently shelf_item_tenant_key on stock.shelf_item (tenant_id, shelf_item_id);

@@ -1,2 +1,0 @@
--- no-transaction
-drop index concurrently if exists stock.shelf_item_tenant_key;

@@ -1,2 +1,0 @@
--- What was validated is taken back with the constraint.
-select 1;

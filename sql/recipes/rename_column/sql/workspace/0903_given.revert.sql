@@ -1,1 +1,0 @@
-alter table workspace.member_status_held drop constraint member_status_online_given;

@@ -1,6 +1,0 @@
--- The queue of orders, and how long it may get.
-insert into core.queue (queue, handler, batch, lease, description)
-values ('stock.orders', 'stock.fulfil', 50, '30 seconds', 'Orders of stock.enqueue_buy, first come first served');
-
-insert into core.config_key (module, key, value_type, minimum, maximum, default_value, description)
-values ('stock', 'queue_depth', 'integer', 0, 100000, '1000', 'Orders that may wait; further ones are refused as overloaded');

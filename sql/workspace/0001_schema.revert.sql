@@ -1,2 +1,0 @@
-drop schema hidden;
-drop schema workspace;

@@ -1,1 +1,0 @@
-drop function workspace.tag_words(text[]);

@@ -1,1 +1,0 @@
-drop materialized view hidden.tenant_stats;
