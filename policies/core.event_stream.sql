@@ -1,5 +1,5 @@
 -- Who may see the heads of streams: nobody but the owner, one tenant at a time; core.append_events moves
--- them, core.replay shows the snapshot.
+-- them, core.read_from_state shows the snapshot.
 alter table core.event_stream enable row level security, force row level security;
 
 create policy owner_for_tenant on core.event_stream

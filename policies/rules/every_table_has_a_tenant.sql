@@ -7,7 +7,7 @@ where
     and r.name not in (
         'core.module_ledger',  -- what is deployed
         'core.module_event',
-        'core.catalog_snapshot',
+        'core.catalog_record',
         'core.config_key',  -- which settings there can be
         'core.queue',  -- which queues there are
         'core.partition_set',  -- what is kept how long
@@ -15,7 +15,7 @@ where
         'core.stat_refresh',  -- how old each mart is
         'workspace.plan',  -- which plans there are
         'workspace.plan_feature',
-        'ops.watch',  -- what operators watch
+        'ops.threshold',  -- what operators watch
         'ops.metric_sample',
         'ops.table_size',
         'ops.shard_map'

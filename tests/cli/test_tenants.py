@@ -57,14 +57,14 @@ def test_doctor_names_what_is_wrong_with_what_to_do(
     day = db.execute("select (now() at time zone 'UTC')::date + 1").fetchone()[0]
     db.execute(f"drop table parts.core__audit_log__{day:%Y%m%d}")
     make_login("stanchion_app")
-    db.execute("delete from core.module_ledger where name = 'contest/view/rules'")
+    db.execute("delete from core.module_ledger where name = 'contest/view/league_rules'")
     said = stanchion("doctor", "--strict")
     assert said.code == 1
     for words in (
         "core.principal: policy own_tenant lets stanchion_app pass by true",
         f"no partition for {day}",
         "has no statement_timeout",
-        "contest/view/rules",
+        "contest/view/league_rules",
         "Changed by hand: changed: policy core.principal.own_tenant",
     ):
         assert words in said.out

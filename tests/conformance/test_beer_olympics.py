@@ -184,7 +184,7 @@ def test_metrics_are_taken_and_there_to_be_sampled(make_cup: MakeCup, db: Db, st
 
 def test_rate_limits_are_exact(make_cup: MakeCup) -> None:
     cup = make_cup(2)
-    take = "select allowed from core.take('uploads', 10, '1 minute')"
+    take = "select allowed from core.rate_limit_take('uploads', 10, '1 minute')"
     answers = at_once([(cup.dsn(), lambda conn: [conn.execute(take).fetchone()[0] for _ in range(2)])] * 15)
     assert sorted(each for session in answers for each in session) == [False] * 20 + [True] * 10
 

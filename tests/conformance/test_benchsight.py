@@ -111,7 +111,7 @@ def test_rbac_rate_limits_and_audit(db: Db, tenants: Tenants, make_login: Callab
     with db.transaction():
         db.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
         db.execute("select core.add_member('coach@example.com', 'Coach', 'viewer')")
-    take = "select allowed from core.take('coach', 20, '1 minute')"
+    take = "select allowed from core.rate_limit_take('coach', 20, '1 minute')"
     answers = at_once(app, [lambda conn: [conn.execute(take).fetchone()[0] for _ in range(4)]] * 25)
     assert sum(each for session in answers for each in session) == 20
     with psycopg.connect(app, autocommit=True) as conn:

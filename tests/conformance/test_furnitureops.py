@@ -144,7 +144,7 @@ def test_role_check_per_request_reads_no_membership(db: Db, shop: str, tenants: 
 
 
 def test_sliding_window_rate_limit(shop: str) -> None:
-    take = "select allowed from core.take('203.0.113.7', 20, '1 minute')"
+    take = "select allowed from core.rate_limit_take('203.0.113.7', 20, '1 minute')"
     answers = at_once(shop, [lambda conn: [conn.execute(take).fetchone()[0] for _ in range(4)]] * 25)
     assert sorted(each for session in answers for each in session) == [False] * 80 + [True] * 20
 

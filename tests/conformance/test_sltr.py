@@ -167,7 +167,7 @@ def test_favourites_are_for_whose_they_are(db: Db, team: str, tenants: Tenants) 
 
 
 def test_alerts_at_80_connections_of_100_and_500_ms(db: Db, team: str) -> None:
-    thresholds = dict(db.execute("select name, threshold from ops.watch").fetchall())
+    thresholds = dict(db.execute("select name, threshold from ops.threshold").fetchall())
     assert (thresholds["connections"], thresholds["response_time"]) == (80, 500)
     alerts = "select name from ops.alert where name = 'response_time'"
     with psycopg.connect(team, autocommit=True) as conn:

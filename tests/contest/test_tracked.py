@@ -17,7 +17,7 @@ from tests.contest.live import Db
 from tests.marts.league import League, play
 
 FIXTURE = (
-    "select status, official_home, official_away, content_hash is not null, is_judged, version "
+    "select status, official_home, official_away, content_hash is not null, is_scored, version "
     "from contest.fixture where game_key = '1001'"
 )
 AGREES = "select agrees from contest.game_quality where game_key = '1001'"

@@ -12,7 +12,7 @@ select core.set_tenant_config('contest', 'period_seconds', '1500', '2026-01-01')
 select core.set_tenant_config('contest', 'period_seconds', '1080', '2026-09-01');
 
 select results_eq(
-    $$select valid_from, valid_to, periods, period_seconds, overtime_seconds from contest.rules
+    $$select valid_from, valid_to, periods, period_seconds, overtime_seconds from contest.league_rules
       where tenant_id = '00000000-0000-0000-0000-00000000000a' order by valid_from$$,
     $$values
       ('-infinity'::date, '2026-01-01'::date, 2, 1200, 300),
@@ -21,14 +21,14 @@ select results_eq(
     'spans follow each other without gap or overlap'
 );
 select results_eq(
-    $$select periods, period_seconds from contest.rules where tenant_id = '00000000-0000-0000-0000-00000000000b'$$,
+    $$select periods, period_seconds from contest.league_rules where tenant_id = '00000000-0000-0000-0000-00000000000b'$$,
     $$values (3, 1200)$$,
     'a tenant that set nothing has the defaults'
 );
 
 select core.set_tenant_config('contest', 'period_seconds', '900', '2026-09-01');
 select results_eq(
-    $$select period_seconds from contest.rules
+    $$select period_seconds from contest.league_rules
       where tenant_id = '00000000-0000-0000-0000-00000000000a' and valid_from = '2026-09-01'$$,
     array[900],
     'the same day again corrects that day'
@@ -48,14 +48,14 @@ select throws_ok($$select core.set_tenant_config('contest', 'periods', '2.5')$$,
 select throws_ok($$select core.set_tenant_config('contest', 'points_win', '1e400')$$, '22023', null, 'more than any league gives');
 select throws_ok($$select core.set_tenant_config('contest', 'periods', '2', 'infinity')$$, '22023', null, 'from the end of time');
 select core.set_tenant_config('contest', 'overtime_seconds', '3.0e2', '2026-09-01');
-select lives_ok('select * from contest.rules', 'however a number was written, the rules can be read');
+select lives_ok('select * from contest.league_rules', 'however a number was written, the rules can be read');
 
 set local role stanchion_app;
-select results_eq('select distinct tenant_id from contest.rules', array['00000000-0000-0000-0000-00000000000a'::uuid], 'an application sees the rules of its tenant');
+select results_eq('select distinct tenant_id from contest.league_rules', array['00000000-0000-0000-0000-00000000000a'::uuid], 'an application sees the rules of its tenant');
 select throws_ok($$select core.set_tenant_config('contest', 'periods', '9')$$, '42501', null, 'and cannot set them');
 select throws_ok($$update core.tenant_config set value = '9'$$, '42501', null, 'nor write them');
 select set_config('app.tenant_id', '', true);
-select is_empty('select * from contest.rules', 'nobody sees no rules');
+select is_empty('select * from contest.league_rules', 'nobody sees no rules');
 
 select * from finish();
 rollback;

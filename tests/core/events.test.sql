@@ -45,19 +45,19 @@ select results_eq(
     'and comes back'
 );
 
-select ok(core.save_snapshot('game', 'g1', 2, '{"goals": 1}'), 'a snapshot is kept');
-select ok(not core.save_snapshot('game', 'g1', 1, '{"goals": 0}'), 'an older one is not');
-select ok(not core.save_snapshot('game', 'g3', 1, '{}'), 'nor one of a stream that is not there');
-select throws_ok($$select core.save_snapshot('game', 'g1', 5, '{}')$$, '23514', null, 'nor one of the future');
-select throws_ok($$select core.save_snapshot('game', 'g1', 3, null)$$, '23514', null, 'nor one of nothing');
+select ok(core.save_stream_state('game', 'g1', 2, '{"goals": 1}'), 'a snapshot is kept');
+select ok(not core.save_stream_state('game', 'g1', 1, '{"goals": 0}'), 'an older one is not');
+select ok(not core.save_stream_state('game', 'g3', 1, '{}'), 'nor one of a stream that is not there');
+select throws_ok($$select core.save_stream_state('game', 'g1', 5, '{}')$$, '23514', null, 'nor one of the future');
+select throws_ok($$select core.save_stream_state('game', 'g1', 3, null)$$, '23514', null, 'nor one of nothing');
 select results_eq(
-    $$select version, event_type, payload from core.replay('game', 'g1')$$,
-    $$values (2::bigint, 'snapshot', '{"goals": 1}'::jsonb), (3, 'end', '{}'), (4, 'note', '{}')$$,
+    $$select version, event_type, payload from core.read_from_state('game', 'g1')$$,
+    $$values (2::bigint, 'state', '{"goals": 1}'::jsonb), (3, 'end', '{}'), (4, 'note', '{}')$$,
     'a replay is the last snapshot and what came after'
 );
 select throws_ok('select * from core.event', '42501', null, 'an application does not read the table');
 select set_config('app.tenant_id', '00000000-0000-0000-0000-00000000000b', true);
-select is_empty($$select * from core.replay('game', 'g1')$$, 'another tenant has no such stream');
+select is_empty($$select * from core.read_from_state('game', 'g1')$$, 'another tenant has no such stream');
 select is(core.append_events('game', 'g1', 0, '[{"type": "start"}]'), 1::bigint, 'but can have its own');
 select set_config('app.tenant_id', '', true);
 select throws_ok($$select core.append_events('game', 'g1', null, '[{"type": "start"}]')$$, '42501', null, 'without a tenant nothing is appended');

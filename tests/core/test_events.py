@@ -42,10 +42,10 @@ def poll(conn: Db, limit: int = 100, consumer: str = "reader") -> list[tuple[str
 
 def fold(conn: Db, stream: str) -> tuple[int, int]:
     """The state of an account and its version, built anew."""
-    replayed = conn.execute("select * from core.replay('account', %s)", [stream]).fetchall()
+    replayed = conn.execute("select * from core.read_from_state('account', %s)", [stream]).fetchall()
     state = 0
     for _, event_type, payload in replayed:
-        state = payload if event_type == "snapshot" else state + payload
+        state = payload if event_type == "state" else state + payload
     return state, replayed[-1][0]
 
 
@@ -81,8 +81,8 @@ def test_of_writers_who_saw_the_same_version_one_appends(
     assert [version for (version,) in read] == list(range(1, rounds + 1))
     projection = db.execute("select total, version from public.balance").fetchone()
     assert fold(reader, "a") == projection
-    half = sum(payload for _, _, payload in list(reader.execute("select * from core.replay('account', 'a')"))[:20])
-    assert reader.execute("select core.save_snapshot('account', 'a', 20, %s)", [Jsonb(half)]).fetchone() == (True,)
+    half = sum(payload for _, _, payload in list(reader.execute("select * from core.read_from_state('account', 'a')"))[:20])
+    assert reader.execute("select core.save_stream_state('account', 'a', 20, %s)", [Jsonb(half)]).fetchone() == (True,)
     assert fold(reader, "a") == projection
     db.execute("delete from core.event where version <= 20")  # as when their day has gone
     assert fold(reader, "a") == projection

@@ -20,14 +20,14 @@ def test_a_hundred_calls_pass_a_limit_of_twenty_exactly_twenty_times(
     tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:
     login = make_login("stanchion_app")
-    answers = answers_of(login, 25, 4, tenants["ours"], "select allowed from core.take('search', 20, '1 hour')")
+    answers = answers_of(login, 25, 4, tenants["ours"], "select allowed from core.rate_limit_take('search', 20, '1 hour')")
     assert sorted(answers) == [False] * 80 + [True] * 20
 
 
 def test_two_callers_of_a_cooldown_are_one_activation(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
     login = make_login("stanchion_app")
     for round_ in range(20):
-        answers = answers_of(login, 8, 1, tenants["ours"], f"select core.cooldown_take('wipe {round_}', '60 s')")
+        answers = answers_of(login, 8, 1, tenants["ours"], f"select core.cooldown_start('wipe {round_}', '60 s')")
         assert sum(answers) == 1
 
 

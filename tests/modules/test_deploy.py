@@ -149,7 +149,7 @@ def test_a_dry_run_leaves_nothing(checkout: Checkout, run: Run, db: psycopg.Conn
     checkout.write("policies/core.tenant.sql", (checkout.root / "policies/core.tenant.sql").read_text() + "-- more\n")
 
     def everything() -> tuple[object, ...]:
-        tables = ("core.module_ledger", "core.module_event", "core.catalog_snapshot")
+        tables = ("core.module_ledger", "core.module_event", "core.catalog_record")
         return catalog.read_catalog(db), *(db.execute(f"select * from {table}").fetchall() for table in tables)
 
     before = everything()

@@ -268,7 +268,7 @@ def test_the_settings_of_a_session_are_no_drift(db: psycopg.Connection[Any], dsn
 
 
 def test_a_catalog_told_another_way_is_not_taken_for_drift(db: psycopg.Connection[Any], stanchion: Any) -> None:
-    db.execute("update core.catalog_snapshot set format = 'older', catalog = 'table core.gone: x'")
+    db.execute("update core.catalog_record set format = 'older', catalog = 'table core.gone: x'")
     outcome = stanchion("verify")
     assert outcome.code == 1
     assert "another version of Stanchion" in outcome.err

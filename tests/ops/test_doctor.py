@@ -26,7 +26,7 @@ def test_an_alert_of_the_database_is_told_and_makes_strict_fail(db: Db, stanchio
     room = "There is room for more connections."
     before = alerts()
     assert before[room] == before["Answers come in time."] == []
-    db.execute("update ops.watch set threshold = 0 where name = 'connections'")
+    db.execute("update ops.threshold set threshold = 0 where name = 'connections'")
     assert alerts().keys() == before.keys()
     (alert,) = alerts()[room]
     assert alert["problem"].endswith(" connections are taken.")

@@ -48,7 +48,7 @@ def test_statements_that_take_long_are_named(dsn_with_statements: str) -> None:
         slow = "select calls, mean_ms > 2, percent_of_time > 50 from ops.slow_queries where query ~ 'pg_sleep'"
         assert conn.execute(slow).fetchone() == (100, True, True)
         assert conn.execute("select subject from ops.alert where name = 'slow_queries'").fetchall() == []
-        conn.execute("update ops.watch set threshold = 1 where name in ('slow_queries', 'response_time')")
+        conn.execute("update ops.threshold set threshold = 1 where name in ('slow_queries', 'response_time')")
         assert len(conn.execute("select subject from ops.alert where name = 'slow_queries'").fetchall()) == 1
     told = run_stanchion("doctor", "--strict", database_url=dsn_with_statements)
     assert told.code == 1

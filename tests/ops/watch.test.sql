@@ -17,12 +17,12 @@ delete from core.job;
 
 -- connections
 select is((select c.percent from ops.connections as c), (select round(100.0 * sum(d.numbackends) / current_setting('max_connections')::integer, 1) from pg_stat_database as d), 'connections are counted of those that there can be');
-update ops.watch set threshold = (select c.percent from ops.connections as c) where name = 'connections';
+update ops.threshold set threshold = (select c.percent from ops.connections as c) where name = 'connections';
 select is(pg_temp.alerts('connections'), null, 'at the threshold is no alert');
-update ops.watch set threshold = threshold - 0.1 where name = 'connections';
+update ops.threshold set threshold = threshold - 0.1 where name = 'connections';
 select is(pg_temp.alerts('connections'), 'this server', 'above it is');
 select matches((select a.problem || a.remedy from ops.alert as a where a.name = 'connections'), '^\d+ of \d+ connections are taken\.Put a transaction pooler', 'with what to do');
-select is((select array_agg(w.threshold order by w.name) from ops.watch as w where w.name in ('response_time')), '{500}'::numeric[], 'half a second is what an answer may take');
+select is((select array_agg(w.threshold order by w.name) from ops.threshold as w where w.name in ('response_time')), '{500}'::numeric[], 'half a second is what an answer may take');
 
 -- measurements
 set local role stanchion_app;
@@ -31,7 +31,7 @@ select throws_ok($$select * from ops.metric_sample$$, '42501', null, 'whoever me
 select throws_ok($$select ops.record_metric('Response', 1)$$, '23514', null, 'a metric has a plain name');
 select throws_ok($$select ops.record_metric('x', 'NaN')$$, '23514', null, 'and a number');
 select throws_ok($$select ops.record_metric('x', 1, 'guess')$$, '23514', null, 'of a kind');
-select throws_ok($$update ops.watch set threshold = 1000000$$, '42501', null, 'thresholds are not the application''s');
+select throws_ok($$update ops.threshold set threshold = 1000000$$, '42501', null, 'thresholds are not the application''s');
 reset role;
 select results_eq(
     $$select m.samples, m.p50, m.p95, m.p99, m.highest from ops.metric_hour as m$$,

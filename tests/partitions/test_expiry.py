@@ -345,7 +345,7 @@ def test_events_without_a_snapshot_and_consumers_behind_keep_their_day(
     set_clock(db, f"{TODAY} 12:00:00+00")
     kept = f"kept       core.event {old}: "
     for reason, statement in (
-        ("streams without a snapshot past it: 1, such as order 7", "select core.save_snapshot('order', '7', 2, '{}')"),
+        ("streams without a saved state after it: 1, such as order 7", "select core.save_stream_state('order', '7', 2, '{}')"),
         ("consumers that have not read it: 1, such as mailer", "select core.poll_events('mailer')"),
     ):
         said = run("run")

@@ -29,7 +29,7 @@ select 1 / (core.current_tenant() is null)::int;
 select 1 / (count(*) = 0)::int from core.tenant;
 select set_config('app.tenant_id', '{tenant}', {local});
 select 1 / (count(*) = 1 and min(tenant_id::text) = '{tenant}')::int from core.tenant;
-select core.take('pooled', 1000000, '1 hour');
+select core.rate_limit_take('pooled', 1000000, '1 hour');
 commit;
 """
 

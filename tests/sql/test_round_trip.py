@@ -41,7 +41,7 @@ def recorded(db: Db) -> str:
     """The catalog as the last step told it, in its own transaction: to tell it again would take as long as the step."""
     if not is_deployed(db):
         return catalog.read_catalog(db)
-    return str(value(db, "select catalog from core.catalog_snapshot"))
+    return str(value(db, "select catalog from core.catalog_record"))
 
 
 @pytest.mark.slow

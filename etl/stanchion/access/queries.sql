@@ -1,7 +1,7 @@
 -- name: settings
 -- The settings of the tenant of the session: each with the value in force today, and since when.
 select
-    k.module || '.' || k.key as setting,
+    k.namespace || '.' || k.key as setting,
     coalesce(latest.value, k.default_value)::text as value,
     case when latest.value is null then 'default' else replace(latest.valid_from::text, '-infinity', 'the beginning') end as since,
     (
@@ -9,7 +9,7 @@ select
         from core.tenant_config as c
         where
             c.tenant_id = core.current_tenant()
-            and c.module = k.module
+            and c.namespace = k.namespace
             and c.key = k.key
             and c.valid_from > core.utc_day(core.clock())
     ) as later,
@@ -20,13 +20,13 @@ left join lateral (
     from core.tenant_config as c
     where
         c.tenant_id = core.current_tenant()
-        and c.module = k.module
+        and c.namespace = k.namespace
         and c.key = k.key
         and c.valid_from <= core.utc_day(core.clock())
     order by c.valid_from desc
     limit 1
 ) as latest on true
-order by k.module, k.key;
+order by k.namespace, k.key;
 
 -- name: tenants
 -- Every tenant, as `stanchion tenant list` shows it.

@@ -45,11 +45,11 @@ def settings(conn: Connection, slug: str) -> list[dict[str, Any]]:
 
 
 def set_setting(conn: Connection, slug: str, setting: str, text: str, valid_from: date | None) -> None:
-    module, _, key = setting.partition(".")
+    namespace, _, key = setting.partition(".")
     with for_tenant(conn, slug):
         conn.execute(
             "select core.set_tenant_config(%s, %s, %s::jsonb, coalesce(%s::date, '-infinity'))",
-            [module, key, json.dumps(_parse(text)), valid_from],
+            [namespace, key, json.dumps(_parse(text)), valid_from],
         )
 
 

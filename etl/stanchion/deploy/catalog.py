@@ -24,7 +24,7 @@ def record(conn: Connection) -> None:
     """Keep the catalog as it is now, in the transaction that made it so."""
     conn.execute(
         """
-        insert into core.catalog_snapshot (format, catalog) values (%s, %s)
+        insert into core.catalog_record (format, catalog) values (%s, %s)
         on conflict (is_current) do update
         set format = excluded.format, catalog = excluded.catalog, taken_at = excluded.taken_at
         """,
@@ -34,7 +34,7 @@ def record(conn: Connection) -> None:
 
 def is_comparable(conn: Connection) -> bool:
     """Whether the last deploy told the catalog as this version does; the next deploy tells it anew where not."""
-    return value(conn, "select format from core.catalog_snapshot") in (None, _format())
+    return value(conn, "select format from core.catalog_record") in (None, _format())
 
 
 def _format() -> str:
@@ -46,7 +46,7 @@ def drift(conn: Connection) -> list[str]:
     """How the live catalog differs from what the last deploy left, a line each; nothing before the first."""
     if not is_deployed(conn) or not is_comparable(conn):
         return []
-    known = value(conn, "select catalog from core.catalog_snapshot")
+    known = value(conn, "select catalog from core.catalog_record")
     return compare(known, read_catalog(conn)) if known else []
 
 

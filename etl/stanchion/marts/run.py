@@ -125,7 +125,7 @@ def _require_builder(conn: Connection) -> None:
 
 def _judge_scores(server: Server, conn: Connection, say: Say) -> None:
     """Marts go by loads: what was confirmed without one gets one first, where this login may load."""
-    statement = "select distinct f.tenant_id from contest.fixture as f where not f.is_judged"
+    statement = "select distinct f.tenant_id from contest.fixture as f where not f.is_scored"
     tenants = [str(tenant) for (tenant,) in _as_builder(conn, statement)]
     if tenants and not value(conn, "select pg_has_role('stanchion_loader', 'member')"):
         say("confirmed scores of tracked games wait for the next load")

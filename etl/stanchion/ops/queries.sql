@@ -94,6 +94,6 @@ select
     w.promise,
     a.problem,
     a.remedy
-from ops.watch as w
+from ops.threshold as w
 left join ops.alert as a on a.name = w.name
 order by w.name, a.subject;

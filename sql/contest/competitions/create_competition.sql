@@ -22,7 +22,7 @@ begin
     perform core.require_editor();
     if p_points is null and p_kind = 'league' then
         select array[r.points_win, r.points_tie, r.points_loss] into v_points
-        from contest.rules as r
+        from contest.league_rules as r
         where
             r.tenant_id = core.required_tenant()
             and core.utc_day(core.clock()) >= r.valid_from and core.utc_day(core.clock()) < r.valid_to;

@@ -32,7 +32,7 @@ create table contest.fixture (
     home_attacks_right_p1 boolean,
     is_tracked_to_end boolean,
     content_hash bytea,
-    is_judged boolean not null default true,
+    is_scored boolean not null default true,
     load_id bigint not null,
     constraint fixture_pk primary key (tenant_id, game_key),
     constraint fixture_season_fk foreign key (tenant_id, season_key) references contest.season (tenant_id, season_key),
@@ -65,7 +65,7 @@ comment on column contest.fixture.is_swapped is 'The export has home and away th
 comment on column contest.fixture.period_seconds is '{"1": 1200, "OT": 300}, as the export says.';
 comment on column contest.fixture.is_tracked_to_end is 'Was tracked up to the end of its last regular period.';
 comment on column contest.fixture.content_hash is 'The revision whose rows are read; null when there are none.';
-comment on column contest.fixture.is_judged is 'False while what was tracked has not been compared with the score as it is now; the next load does it.';
+comment on column contest.fixture.is_scored is 'False while what was tracked has not been compared with the score as it is now; the next load does it.';
 comment on column contest.fixture.load_id is 'The last load that changed anything about the game: what is built from games goes by it.';
 
 -- serves: the foreign keys, and the games of a team or season
@@ -81,6 +81,6 @@ create index fixture_competition_idx on contest.fixture (tenant_id, competition_
 -- serves: contest.schedule_fixture, what else is booked on a station; the foreign key
 create index fixture_station_idx on contest.fixture (tenant_id, station_key, starts_at);
 -- serves: a load that looks for scores which changed since
-create index fixture_unjudged_idx on contest.fixture (tenant_id, game_key) where not is_judged;
+create index fixture_unjudged_idx on contest.fixture (tenant_id, game_key) where not is_scored;
 
 -- revert: drop table contest.fixture;

@@ -46,7 +46,7 @@ begin
         is_tracked_to_end = excluded.is_tracked_to_end,
         content_hash = excluded.content_hash,
         -- what was compared is the score that the load read: when another was confirmed meanwhile, it is compared again
-        is_judged = f.competition_key is null or (f.official_home, f.official_away) is not distinct from (excluded.official_home, excluded.official_away);
+        is_scored = f.competition_key is null or (f.official_home, f.official_away) is not distinct from (excluded.official_home, excluded.official_away);
 end;
 $$;
 

@@ -1,5 +1,5 @@
 -- Settings of a league: its rules, the share of events that a newer revision may lose, and its time zone.
-insert into core.config_key (module, key, value_type, minimum, maximum, default_value, description) values
+insert into core.config_key (namespace, key, value_type, minimum, maximum, default_value, description) values
 ('contest', 'periods', 'integer', 1, 9, '3', 'Regular periods of a game'),
 ('contest', 'period_seconds', 'integer', 1, 7200, '1200', 'Length of a regular period'),
 ('contest', 'overtime_seconds', 'integer', 0, 7200, '300', 'Length of overtime; 0 when there is none'),
@@ -11,6 +11,6 @@ insert into core.config_key (module, key, value_type, minimum, maximum, default_
 ('contest', 'hours_ahead_of_utc', 'number', -12, 14, '0', 'The clock of the league: on which day a game was of which only its export tells');
 
 -- revert: delete from core.tenant_config
--- revert: where module = 'contest';
+-- revert: where namespace = 'contest';
 -- revert: delete from core.config_key
--- revert: where module = 'contest';
+-- revert: where namespace = 'contest';

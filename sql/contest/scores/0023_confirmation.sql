@@ -2,15 +2,15 @@
 insert into core.queue (queue, handler, batch, lease, description)
 values ('contest.confirm', 'contest.confirm_due', 20, '30 seconds', 'Scores that count as confirmed when nobody disputed them in time');
 
-insert into core.config_key (module, key, value_type, minimum, maximum, default_value, description)
+insert into core.config_key (namespace, key, value_type, minimum, maximum, default_value, description)
 values ('contest', 'confirm_seconds', 'integer', 0, 604800, '300', 'How long a submitted score may be disputed before it counts as confirmed');
 
 grant usage on schema contest to stanchion_worker;
 
 -- revert: revoke usage on schema contest from stanchion_worker;
 -- revert: delete from core.tenant_config
--- revert: where module = 'contest' and key = 'confirm_seconds';
+-- revert: where namespace = 'contest' and key = 'confirm_seconds';
 -- revert: delete from core.config_key
--- revert: where module = 'contest' and key = 'confirm_seconds';
+-- revert: where namespace = 'contest' and key = 'confirm_seconds';
 -- revert: delete from core.queue
 -- revert: where queue = 'contest.confirm';

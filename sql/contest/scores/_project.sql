@@ -297,7 +297,7 @@ begin
         official_away = p_away,
         official_by_period = null,
         status = 'final',
-        is_judged = f.content_hash is null,
+        is_scored = f.content_hash is null,
         version = p_version
     where f.tenant_id = v_tenant and f.game_key = p_game_key;
     insert into contest.point_entry (

@@ -88,7 +88,7 @@ comment on function contest.check_score(contest.fixture, integer, integer) is
 'Nothing. Raises 22023 for a score below 0, and for a draw where the winner goes on.';
 
 -- Makes a submission the result, and sends the winner on where one goes on.
-create or replace function contest.settle(p_submission contest.score_submission, p_version bigint, p_by text)
+create or replace function contest.confirm_submission(p_submission contest.score_submission, p_version bigint, p_by text)
 returns bigint
 language plpgsql
 volatile
@@ -108,7 +108,7 @@ begin
 end;
 $$;
 
-comment on function contest.settle(contest.score_submission, bigint, text) is
+comment on function contest.confirm_submission(contest.score_submission, bigint, text) is
 'The version of the fixture.';
 
 -- Sends the winner of a fixture on to the next round of the bracket; what follows is a fixture once both are known.
@@ -189,7 +189,7 @@ comment on function contest.advance(text) is
 'Nothing. Raises 55000 when the old winner has played on.';
 
 -- revert: drop function contest.advance(text);
--- revert: drop function contest.settle(contest.score_submission, bigint, text);
+-- revert: drop function contest.confirm_submission(contest.score_submission, bigint, text);
 -- revert: drop function contest.check_score(contest.fixture, integer, integer);
 -- revert: drop function contest.find_submission(text);
 -- revert: drop function contest.acting_side(text);

@@ -32,7 +32,7 @@ begin
             and s.due_at <= core.clock()
         order by s.game_key
     loop
-        perform contest.settle(v_submission, null, 'time');
+        perform contest.confirm_submission(v_submission, null, 'time');
         v_count := v_count + 1;
     end loop;
     return v_count;

@@ -29,7 +29,7 @@ begin
     elsif v_submission.state <> 'pending' then
         raise exception 'the score was disputed: submit another' using errcode = '55000';
     end if;
-    return contest.settle(v_submission, v_fixture.version, core.actor());
+    return contest.confirm_submission(v_submission, v_fixture.version, core.actor());
 end;
 $$;
 

@@ -1,4 +1,4 @@
--- The head of each stream of events: its version, and its last snapshot.
+-- The head of each stream of events: its version, and its last saved state.
 --
 -- An append changes the head and moves no index entry; the room left on each page is for that.
 create table core.event_stream (
@@ -7,13 +7,13 @@ create table core.event_stream (
     stream_id text not null,
     version bigint not null,
     transaction_id xid8 not null,
-    snapshot_version bigint not null default 0,
-    snapshot jsonb,
+    state_version bigint not null default 0,
+    state jsonb,
     constraint event_stream_pk primary key (tenant_id, stream_type, stream_id),
-    constraint event_stream_snapshot_of_the_past check (snapshot_version between 0 and version),
-    constraint event_stream_snapshot_has_a_state check ((snapshot_version > 0) = (snapshot is not null))
+    constraint event_stream_state_of_the_past check (state_version between 0 and version),
+    constraint event_stream_state_version_with_state check ((state_version > 0) = (state is not null))
 ) with (fillfactor = 70);
-comment on table core.event_stream is 'One row per stream: how many events it has, and what it was at its last snapshot.';
+comment on table core.event_stream is 'One row per stream: how many events it has, and what it was at its last saved state.';
 comment on column core.event_stream.transaction_id is 'The transaction_id of its last event: that of the next one is not lower.';
 
 -- revert: drop table core.event_stream;

@@ -19,9 +19,9 @@ begin
     ) as last
     join core.event_stream as s
         on s.tenant_id = last.tenant_id and s.stream_type = last.stream_type and s.stream_id = last.stream_id
-    where s.snapshot_version < last.version;
+    where s.state_version < last.version;
     if v_without.number > 0 then
-        return format('streams without a snapshot past it: %s, such as %s', v_without.number, v_without.first);
+        return format('streams without a saved state after it: %s, such as %s', v_without.number, v_without.first);
     end if;
     select count(*) as number, min(c.consumer) as first into v_behind
     from core.consumer as c

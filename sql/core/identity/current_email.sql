@@ -8,7 +8,7 @@ parallel restricted
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_claims jsonb := core.claims();
+    v_claims jsonb := core.jwt_claims();
 begin
     return lower(coalesce(
         nullif(current_setting('app.email', true), ''),

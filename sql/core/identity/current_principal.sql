@@ -5,7 +5,7 @@ language sql
 stable
 parallel restricted
 return substring(
-    coalesce(nullif(current_setting('app.principal_id', true), ''), core.claims() ->> 'sub')
+    coalesce(nullif(current_setting('app.principal_id', true), ''), core.jwt_claims() ->> 'sub')
     from '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$'
 )::uuid;
 
@@ -14,5 +14,5 @@ comment on function core.current_principal() is
 
 grant execute on function core.current_principal() to stanchion_app, stanchion_loader, stanchion_builder;
 
--- needs: core.claims
+-- needs: core.jwt_claims
 -- revert: drop function core.current_principal();

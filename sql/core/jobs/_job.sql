@@ -2,7 +2,7 @@
 --
 -- The wait doubles with each attempt, an hour at most, and varies by a quarter: what failed together
 -- need not fail together again.
-create or replace function core.give_back(p_jobs bigint[], p_error text)
+create or replace function core.release_job(p_jobs bigint[], p_error text)
 returns integer
 language plpgsql
 volatile
@@ -42,7 +42,7 @@ begin
 end;
 $$;
 
-comment on function core.give_back(bigint[], text) is
+comment on function core.release_job(bigint[], text) is
 'How many of the jobs died of it; the others are ready again after a while. Raises 42501 without a tenant.';
 
--- revert: drop function core.give_back(bigint[], text);
+-- revert: drop function core.release_job(bigint[], text);

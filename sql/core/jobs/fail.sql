@@ -1,4 +1,4 @@
--- Says that the jobs of a lease failed, or one of them, and why: core.give_back says what becomes of them.
+-- Says that the jobs of a lease failed, or one of them, and why: core.release_job says what becomes of them.
 create or replace function core.fail(p_lease uuid, p_error text, p_job bigint default null)
 returns integer
 language plpgsql
@@ -9,7 +9,7 @@ set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
 as $$
 begin
-    return core.give_back(
+    return core.release_job(
         array(
             select j.job_id
             from core.job as j

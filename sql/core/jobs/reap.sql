@@ -19,7 +19,7 @@ declare
         for update skip locked
     );
 begin
-    perform core.give_back(v_jobs, 'its worker did not come back before the lease was over');
+    perform core.release_job(v_jobs, 'its worker did not come back before the lease was over');
     return cardinality(v_jobs);
 end;
 $$;

@@ -1,6 +1,6 @@
 -- as-deployer
 -- Without cascade: whatever else is in the schema is somebody's, and has to go first.
-drop table core.catalog_snapshot;
+drop table core.catalog_record;
 drop table core.module_event;
 drop table core.module_ledger;
 drop schema core;

@@ -60,16 +60,16 @@ create table core.module_event (
 comment on table core.module_event is
 'What happened to modules: one row per deploy, re-application, mended revert text and revert; only ever appended to.';
 
-create table core.catalog_snapshot (
+create table core.catalog_record (
     is_current boolean not null default true,
     taken_at timestamptz not null default clock_timestamp(),
     format text not null,
     catalog text not null,
-    constraint catalog_snapshot_pk primary key (is_current),
-    constraint catalog_snapshot_single check (is_current)
+    constraint catalog_record_pk primary key (is_current),
+    constraint catalog_record_single check (is_current)
 );
-comment on column core.catalog_snapshot.format is 'Which way of telling a catalog this is in; two formats cannot be compared.';
-comment on table core.catalog_snapshot is
+comment on column core.catalog_record.format is 'Which way of telling a catalog this is in; two formats cannot be compared.';
+comment on table core.catalog_record is
 'The catalog as text as the last deploy left it: one row, written in the transaction of each module.';
 
 reset role;

@@ -47,7 +47,7 @@ begin
                     begin
                         select g.reason into reason
                         from generate_series(0, v_partition.until - day - 1) as d (n)
-                        cross join lateral (select core.ask_guard(v_set.guard, day + d.n) as reason) as g
+                        cross join lateral (select core.call_guard(v_set.guard, day + d.n) as reason) as g
                         where g.reason is not null
                         limit 1;
                         step := case when reason is not null then 'keep' else 'expire' end;
@@ -71,7 +71,7 @@ comment on function core.plan_expiry() is
 'A row per day to act on: expire (detach and drop), finish (a detach that was interrupted) and drop, drop, attach or restore (no longer due), keep (and why), stuck (and what has to be put right).';
 
 -- Asks the guard of a partitioned table whether a day may go.
-create or replace function core.ask_guard(p_guard text, p_day date)
+create or replace function core.call_guard(p_guard text, p_day date)
 returns text
 language plpgsql
 volatile
@@ -85,8 +85,8 @@ begin
 end;
 $$;
 
-comment on function core.ask_guard(text, date) is
+comment on function core.call_guard(text, date) is
 'Why the day may not go, by the guard function of that name; null when it may. Raises 42883 when there is no such guard.';
 
--- revert: drop function core.ask_guard(text, date);
+-- revert: drop function core.call_guard(text, date);
 -- revert: drop function core.plan_expiry();

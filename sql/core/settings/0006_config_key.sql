@@ -1,13 +1,13 @@
 -- The settings that a tenant may have. Modules add theirs; a setting that is not here cannot be set.
 create table core.config_key (
-    module text not null,
+    namespace text not null,
     key text not null,
     value_type text not null,
     minimum numeric,
     maximum numeric,
     default_value jsonb not null,
     description text not null,
-    constraint config_key_pk primary key (module, key),
+    constraint config_key_pk primary key (namespace, key),
     constraint config_key_type_known check (value_type in ('integer', 'number', 'string', 'boolean', 'array', 'object')),
     constraint config_key_default_typed check (
         jsonb_typeof(default_value) = replace(value_type, 'integer', 'number')

@@ -1,22 +1,22 @@
--- What a tenant's settings of a module are, from which day to which: the base of the typed views.
+-- What a tenant's settings of a namespace are, from which day to which: the base of the typed views.
 --
 -- Every tenant has a first row from the beginning of time, with the defaults where it set nothing.
 create or replace view core.config_effective with (security_invoker = true) as
 with change as (
-    select t.tenant_id, k.module, '-infinity'::date as valid_from
+    select t.tenant_id, k.namespace, '-infinity'::date as valid_from
     from core.tenant as t
-    cross join (select distinct module from core.config_key) as k
+    cross join (select distinct namespace from core.config_key) as k
     union
-    select c.tenant_id, c.module, c.valid_from
+    select c.tenant_id, c.namespace, c.valid_from
     from core.tenant_config as c
 )
 
 select
     change.tenant_id,
-    change.module,
+    change.namespace,
     change.valid_from,
     lead(change.valid_from, 1, 'infinity'::date) over (
-        partition by change.tenant_id, change.module order by change.valid_from
+        partition by change.tenant_id, change.namespace order by change.valid_from
     ) as valid_to,
     setting.settings
 from change
@@ -28,17 +28,17 @@ cross join lateral (
         from core.tenant_config as c
         where
             c.tenant_id = change.tenant_id
-            and c.module = k.module
+            and c.namespace = k.namespace
             and c.key = k.key
             and c.valid_from <= change.valid_from
         order by c.valid_from desc
         limit 1
     ) as latest on true
-    where k.module = change.module
+    where k.namespace = change.namespace
 ) as setting;
 
 comment on view core.config_effective is
-'One row per tenant, module and span of days with the same settings: valid_from included, valid_to not.';
+'One row per tenant, namespace and span of days with the same settings: valid_from included, valid_to not.';
 
 grant select on core.config_effective to stanchion_app, stanchion_loader, stanchion_builder;
 

@@ -1,6 +1,6 @@
 -- One setting of the tenant as it is today, where a function needs it with every call: the typed views
 -- work out every span of days.
-create or replace function core.setting(p_module text, p_key text)
+create or replace function core.setting(p_namespace text, p_key text)
 returns jsonb
 language plpgsql
 volatile
@@ -14,7 +14,7 @@ begin
                 from core.tenant_config as c
                 where
                     c.tenant_id = core.required_tenant()
-                    and c.module = p_module
+                    and c.namespace = p_namespace
                     and c.key = p_key
                     and c.valid_from <= core.utc_day(core.clock())
                 order by c.valid_from desc
@@ -23,7 +23,7 @@ begin
             k.default_value
         )
         from core.config_key as k
-        where k.module = p_module and k.key = p_key
+        where k.namespace = p_namespace and k.key = p_key
     );
 end;
 $$;

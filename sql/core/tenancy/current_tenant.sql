@@ -15,7 +15,7 @@ return case
         and current_setting('app.tenant_id', true) not like '%-%-%-%-%-%'
         and ltrim(convert_to(current_setting('app.tenant_id', true), 'UTF8'), '-0123456789abcdefABCDEF'::bytea) = ''::bytea
         then current_setting('app.tenant_id', true)::uuid
-    else core.claimed_tenant()::uuid
+    else core.jwt_tenant()::uuid
 end;
 
 comment on function core.current_tenant() is
@@ -23,5 +23,5 @@ comment on function core.current_tenant() is
 
 grant execute on function core.current_tenant() to stanchion_app, stanchion_loader, stanchion_builder;
 
--- needs: core.claimed_tenant
+-- needs: core.jwt_tenant
 -- revert: drop function core.current_tenant();

@@ -1,4 +1,4 @@
--- What is above its threshold in ops.watch, and what to do about it. What `stanchion doctor` tells.
+-- What is above its threshold in ops.threshold, and what to do about it. What `stanchion doctor` tells.
 create or replace view ops.alert with (security_invoker = true) as
 select
     w.name,
@@ -7,7 +7,7 @@ select
     m.value,
     m.problem,
     m.remedy
-from ops.watch as w
+from ops.threshold as w
 join ops.measure() as m on m.name = w.name
 where m.value > w.threshold;
 

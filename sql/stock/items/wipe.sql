@@ -17,7 +17,7 @@ begin
         raise exception 'only an owner or admin may do this' using errcode = '42501';
     elsif not exists (select 1 from core.tenant as t where t.tenant_id = v_tenant and t.slug = p_confirm) then
         raise exception 'to confirm, say the slug of the shop' using errcode = '22023';
-    elsif not core.cooldown_take('stock.wipe', '60 seconds') then
+    elsif not core.cooldown_start('stock.wipe', '60 seconds') then
         return false;
     end if;
     perform 1

@@ -12,11 +12,11 @@ create unlogged table workspace.presence (
 ) with (fillfactor = 50);
 comment on table workspace.presence is 'One row per principal who was heard of since the server last crashed.';
 
-insert into core.config_key (module, key, value_type, minimum, maximum, default_value, description)
+insert into core.config_key (namespace, key, value_type, minimum, maximum, default_value, description)
 values ('workspace', 'presence_seconds', 'integer', 1, 86400, '120', 'Who was heard of in so many seconds is online');
 
 -- revert: delete from core.tenant_config
--- revert: where module = 'workspace' and key = 'presence_seconds';
+-- revert: where namespace = 'workspace' and key = 'presence_seconds';
 -- revert: delete from core.config_key
--- revert: where module = 'workspace' and key = 'presence_seconds';
+-- revert: where namespace = 'workspace' and key = 'presence_seconds';
 -- revert: drop table workspace.presence;

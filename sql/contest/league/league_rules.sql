@@ -1,5 +1,5 @@
 -- The rules of each league, typed, from which day to which they hold.
-create or replace view contest.rules with (security_invoker = true) as
+create or replace view contest.league_rules with (security_invoker = true) as
 select
     e.tenant_id,
     e.valid_from,
@@ -12,11 +12,11 @@ select
     (e.settings ->> 'points_loss')::numeric as points_loss,
     (e.settings ->> 'points_overtime_loss')::numeric as points_overtime_loss
 from core.config_effective as e
-where e.module = 'contest';
+where e.namespace = 'contest';
 
-comment on view contest.rules is
+comment on view contest.league_rules is
 'One row per tenant and span of days with the same rules: valid_from included, valid_to not.';
 
-grant select on contest.rules to stanchion_app, stanchion_loader, stanchion_builder;
+grant select on contest.league_rules to stanchion_app, stanchion_loader, stanchion_builder;
 
--- revert: drop view contest.rules;
+-- revert: drop view contest.league_rules;

@@ -2,7 +2,7 @@
 --
 -- A subject seen for the first time sweeps two windows that are over, so the table stays as large
 -- as what is in use and needs nobody to clean it. Security definer: buckets are written only here.
-create or replace function core.take(p_subject text, p_limit integer, p_window interval)
+create or replace function core.rate_limit_take(p_subject text, p_limit integer, p_window interval)
 returns table (allowed boolean, remaining integer, resets_at timestamptz)
 language plpgsql
 volatile
@@ -44,9 +44,9 @@ begin
 end;
 $$;
 
-comment on function core.take(text, integer, interval) is
+comment on function core.rate_limit_take(text, integer, interval) is
 'Whether one more use is within the limit, how many remain, and when the window ends. Raises 22023 for a limit or window that cannot be, 22001 for a subject of more than 500 characters, 42501 without a tenant.';
 
-grant execute on function core.take(text, integer, interval) to stanchion_app, stanchion_loader;
+grant execute on function core.rate_limit_take(text, integer, interval) to stanchion_app, stanchion_loader;
 
--- revert: drop function core.take(text, integer, interval);
+-- revert: drop function core.rate_limit_take(text, integer, interval);

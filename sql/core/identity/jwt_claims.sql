@@ -3,7 +3,7 @@
 --
 -- The exception handler needs a subtransaction, which a parallel worker cannot start: hence
 -- parallel restricted.
-create or replace function core.claims()
+create or replace function core.jwt_claims()
 returns jsonb
 language plpgsql
 stable
@@ -17,9 +17,9 @@ exception when data_exception or statement_too_complex or program_limit_exceeded
 end;
 $$;
 
-comment on function core.claims() is
+comment on function core.jwt_claims() is
 'The claims of the token that came with the request; null when there is none or it cannot be read.';
 
-grant execute on function core.claims() to stanchion_app, stanchion_loader, stanchion_builder;
+grant execute on function core.jwt_claims() to stanchion_app, stanchion_loader, stanchion_builder;
 
--- revert: drop function core.claims();
+-- revert: drop function core.jwt_claims();

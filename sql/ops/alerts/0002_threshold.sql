@@ -1,15 +1,15 @@
 -- What is watched, and above what it is an alert. Operators change a threshold with an update.
-create table ops.watch (
+create table ops.threshold (
     name text not null,
     promise text not null,
     threshold numeric not null,
     unit text not null,
-    constraint watch_pk primary key (name)
+    constraint threshold_pk primary key (name)
 );
-comment on table ops.watch is 'One row per thing that stanchion doctor watches.';
-comment on column ops.watch.promise is 'The sentence that holds while nothing is above the threshold.';
+comment on table ops.threshold is 'One row per thing that stanchion doctor watches.';
+comment on column ops.threshold.promise is 'The sentence that holds while nothing is above the threshold.';
 
-insert into ops.watch (name, promise, threshold, unit) values
+insert into ops.threshold (name, promise, threshold, unit) values
 ('connections', 'There is room for more connections.', 80, '%'),
 ('response_time', 'Answers come in time.', 500, 'ms'),
 ('slow_queries', 'No statement that is often asked takes long.', 500, 'ms'),
@@ -21,4 +21,4 @@ insert into ops.watch (name, promise, threshold, unit) values
 ('slots_behind', 'No replication slot keeps old WAL.', 1024, 'MB'),
 ('table_growth', 'No big table has doubled within a week.', 100, '%');
 
--- revert: drop table ops.watch;
+-- revert: drop table ops.threshold;

@@ -3,7 +3,7 @@
 --
 -- It keeps the cost that plpgsql has by default: as a part of core.current_tenant() that makes the
 -- planner prefer an index, which asks once, to a sequential scan, which would ask for every row.
-create or replace function core.claimed_tenant()
+create or replace function core.jwt_tenant()
 returns text
 language plpgsql
 stable
@@ -16,7 +16,7 @@ begin
     if current_setting('app.tenant_id', true) <> '' then
         return null;
     end if;
-    v_claims := core.claims();
+    v_claims := core.jwt_claims();
     return substring(
         coalesce(v_claims #>> '{app_metadata,tenant_id}', v_claims #>> '{app_metadata,org_id}')
         from '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$'
@@ -24,9 +24,9 @@ begin
 end;
 $$;
 
-comment on function core.claimed_tenant() is
+comment on function core.jwt_tenant() is
 'app_metadata.tenant_id, else app_metadata.org_id, of the token; null when neither is a uuid, or the session says a tenant itself.';
 
-grant execute on function core.claimed_tenant() to stanchion_app, stanchion_loader, stanchion_builder;
+grant execute on function core.jwt_tenant() to stanchion_app, stanchion_loader, stanchion_builder;
 
--- revert: drop function core.claimed_tenant();
+-- revert: drop function core.jwt_tenant();

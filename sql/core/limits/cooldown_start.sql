@@ -1,6 +1,6 @@
 -- Takes an action that may be taken once in a window. The row lock makes one of two concurrent
 -- callers wait and then see that it came too late. Security definer: cooldowns are written only here.
-create or replace function core.cooldown_take(p_action text, p_window interval)
+create or replace function core.cooldown_start(p_action text, p_window interval)
 returns boolean
 language plpgsql
 volatile
@@ -19,9 +19,9 @@ begin
 end;
 $$;
 
-comment on function core.cooldown_take(text, interval) is
+comment on function core.cooldown_start(text, interval) is
 'True when the action was free, which it now is not for the length of the window; false when not. Raises 22023 for a window that is none, 42501 without a tenant.';
 
-grant execute on function core.cooldown_take(text, interval) to stanchion_app, stanchion_loader;
+grant execute on function core.cooldown_start(text, interval) to stanchion_app, stanchion_loader;
 
--- revert: drop function core.cooldown_take(text, interval);
+-- revert: drop function core.cooldown_start(text, interval);

@@ -1,9 +1,0 @@
--- Who may see thresholds: operators. There is nothing of a tenant in them.
-alter table ops.watch enable row level security, force row level security;
-
-create policy owner_all on ops.watch
-for all to stanchion_owner
-using (true)
-with check (true);
-
--- revert: select core.unsecure_relation('ops.watch');
