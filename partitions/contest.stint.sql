@@ -1,4 +1,4 @@
--- Stints of games: by the day of the game, kept for ever. Loads make the days that they need.
+-- Stints of games: by the day of the game, kept permanently. Loads create the partitions that they need.
 insert into core.partition_set (relation, days_ahead, days_kept, guard)
 values ('contest.stint', 1, null, 'contest.guard_play_day')
 on conflict (relation) do update set

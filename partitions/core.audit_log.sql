@@ -1,4 +1,4 @@
--- The audit: by the UTC day of writing, a week ahead, kept for 400 days.
+-- Audit log: partitioned by the UTC day of writing, created a week ahead, kept for 400 days.
 insert into core.partition_set (relation, days_ahead, days_kept, guard) values ('core.audit_log', 7, 400, null)
 on conflict (relation) do update set
     days_ahead = excluded.days_ahead, days_kept = excluded.days_kept, guard = excluded.guard;

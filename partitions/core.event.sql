@@ -1,4 +1,4 @@
--- Events: by the UTC day of recording, kept for 90 days and for as long as a stream or a consumer needs them.
+-- Events: partitioned by the UTC day of recording, kept for 90 days and until no stream or consumer needs them.
 insert into core.partition_set (relation, days_ahead, days_kept, guard)
 values ('core.event', 3, 90, 'core.guard_event')
 on conflict (relation) do update set

@@ -1,4 +1,4 @@
--- Jobs that were done: by the UTC day on which they were, kept for a week after it.
+-- Completed jobs: partitioned by the UTC day of completion, kept for a week after it.
 insert into core.partition_set (relation, days_ahead, days_kept, guard)
 values ('core.job_done', 3, 7, null)
 on conflict (relation) do update set

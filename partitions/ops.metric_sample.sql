@@ -1,4 +1,4 @@
--- Measurements: by the UTC day, kept for a week after it.
+-- Measurements: partitioned by UTC day, kept for a week after it.
 insert into core.partition_set (relation, days_ahead, days_kept, guard)
 values ('ops.metric_sample', 3, 7, null)
 on conflict (relation) do update set

@@ -1,4 +1,4 @@
--- Usage: by the UTC day of use, a week ahead, kept for 400 days, and for as long as it is not in usage_daily.
+-- Usage: partitioned by the UTC day of use, created a week ahead, kept for 400 days and until it is in usage_daily.
 insert into core.partition_set (relation, days_ahead, days_kept, guard)
 values ('workspace.usage_event', 7, 400, 'workspace.guard_usage_event')
 on conflict (relation) do update set

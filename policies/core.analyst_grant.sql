@@ -1,5 +1,4 @@
--- Who may see what analysts were granted: nobody but the owner. core.readable_tenants answers for the
--- login that asks, and for no other.
+-- Readable by the owner only. core.readable_tenants returns the grants of the calling login and of no other.
 alter table core.analyst_grant enable row level security, force row level security;
 
 create policy owner_all on core.analyst_grant

@@ -1,5 +1,4 @@
--- Who may see keys: nobody but the owner, one tenant at a time; core.use_api_key answers for the key
--- that it is given.
+-- Readable by the owner only, one tenant at a time. core.use_api_key checks the key that it is given.
 alter table core.api_key enable row level security, force row level security;
 
 create policy owner_for_tenant on core.api_key

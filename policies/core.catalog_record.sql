@@ -1,4 +1,4 @@
--- Who may see the catalog as deployed: the owner, and so the DBAs. There is nothing of a tenant in it.
+-- Readable by the owner, and so by DBAs. The rows contain nothing of a tenant.
 alter table core.catalog_record enable row level security, force row level security;
 
 create policy owner_all on core.catalog_record

@@ -1,4 +1,4 @@
--- Who may see which settings exist: whoever may see settings; there is nothing of a tenant in them.
+-- Readable by every role that reads settings. The rows contain nothing of a tenant.
 alter table core.config_key enable row level security, force row level security;
 
 create policy everybody on core.config_key

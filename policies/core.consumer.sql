@@ -1,4 +1,4 @@
--- Who may see consumers: nobody but the owner, one tenant at a time; core.poll_events moves them.
+-- Readable by the owner only, one tenant at a time. core.poll_events updates the positions.
 alter table core.consumer enable row level security, force row level security;
 
 create policy owner_for_tenant on core.consumer

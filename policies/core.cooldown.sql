@@ -1,4 +1,4 @@
--- Who may see cooldowns: nobody but the owner, one tenant at a time; core.cooldown_start asks and answers.
+-- Readable by the owner only, one tenant at a time. core.cooldown_start checks and writes.
 alter table core.cooldown enable row level security, force row level security;
 
 create policy owner_for_tenant on core.cooldown

@@ -1,5 +1,5 @@
--- Who may see events: the builder, of every tenant, and the owner, one tenant at a time. Nobody changes
--- them: the owner gave up the rights to update, delete and truncate, and no policy would let it.
+-- Readable by the builder for every tenant, and by the owner for one tenant at a time. Append-only: the owner revoked
+-- its own rights to update, delete and truncate, and there is no policy for them.
 alter table core.event enable row level security, force row level security;
 
 create policy owner_reads_for_tenant on core.event
@@ -17,6 +17,6 @@ using (true);
 revoke update, delete, truncate on core.event from stanchion_owner;
 grant select on core.event to stanchion_builder;
 
--- Not granted: anything to applications. core.append_events, core.read_stream and core.poll_events are for them.
+-- Not granted: any right to applications, which call core.append_events, core.read_stream and core.poll_events.
 
 -- revert: select core.unsecure_relation('core.event');

@@ -1,5 +1,5 @@
--- Who may see the heads of streams: nobody but the owner, one tenant at a time; core.append_events moves
--- them, core.read_from_state shows the snapshot.
+-- Readable by the owner only, one tenant at a time. core.append_events updates the heads, and core.read_from_state
+-- returns the saved state.
 alter table core.event_stream enable row level security, force row level security;
 
 create policy owner_for_tenant on core.event_stream

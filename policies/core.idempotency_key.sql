@@ -1,4 +1,4 @@
--- Who may see keys and answers: nobody but the owner, one tenant at a time; core.claim_key asks and answers.
+-- Readable by the owner only, one tenant at a time. core.claim_key checks and writes.
 alter table core.idempotency_key enable row level security, force row level security;
 
 create policy owner_for_tenant on core.idempotency_key

@@ -1,4 +1,4 @@
--- Who may see jobs that were done: nobody but the owner, one tenant at a time, and operators.
+-- Readable by the owner for one tenant at a time, and by operators.
 alter table core.job_done enable row level security, force row level security;
 
 create policy owner_for_tenant on core.job_done

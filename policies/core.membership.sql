@@ -1,4 +1,4 @@
--- Who may see who is a member: the tenant's own application, and the builder, of every tenant, to count them.
+-- Readable by the applications of the tenant, and by the builder for every tenant, to count members.
 alter table core.membership enable row level security, force row level security;
 
 create policy own_tenant on core.membership
@@ -16,6 +16,6 @@ with check (tenant_id = (select core.current_tenant()) or (select core.is_operat
 
 grant select on core.membership to stanchion_app, stanchion_builder;
 
--- Not granted: update. Nobody changes a role but core.add_member, which asks who is asking.
+-- Not granted: update. Only core.add_member changes a role, after it has checked the caller.
 
 -- revert: select core.unsecure_relation('core.membership');

@@ -1,4 +1,4 @@
--- Who may see what was deployed and when: the owner, and so the DBAs. There is nothing of a tenant in it.
+-- Readable by the owner, and so by DBAs. The rows contain nothing of a tenant.
 alter table core.module_event enable row level security, force row level security;
 
 create policy owner_all on core.module_event

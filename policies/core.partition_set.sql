@@ -1,4 +1,4 @@
--- Who may see what is kept how long: the owner, and so the DBAs. There is nothing of a tenant in it.
+-- Readable by the owner, and so by DBAs. The rows contain nothing of a tenant.
 alter table core.partition_set enable row level security, force row level security;
 
 create policy owner_all on core.partition_set

@@ -1,5 +1,4 @@
--- Who may see people: the tenant's own application. Analysts get names from marts, where what is
--- personal was left out.
+-- Readable by the applications of the tenant. Analysts read names from marts, which contain no personal columns.
 alter table core.principal enable row level security, force row level security;
 
 create policy own_tenant on core.principal
@@ -13,6 +12,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on core.principal to stanchion_app;
 
--- Not granted: insert and update. core.add_member writes, and says who did.
+-- Not granted: insert and update. core.add_member writes, and records the actor.
 
 -- revert: select core.unsecure_relation('core.principal');

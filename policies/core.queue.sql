@@ -1,5 +1,4 @@
--- Who may see which queues there are: workers, and the owner, whose functions ask. There is nothing of a
--- tenant in it.
+-- Readable by job workers, and by the owner for its functions. The rows contain nothing of a tenant.
 alter table core.queue enable row level security, force row level security;
 
 create policy everybody on core.queue

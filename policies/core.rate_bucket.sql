@@ -1,4 +1,4 @@
--- Who may see rate limits: nobody but the owner, one tenant at a time; core.rate_limit_take asks and answers.
+-- Readable by the owner only, one tenant at a time. core.rate_limit_take checks and writes.
 alter table core.rate_bucket enable row level security, force row level security;
 
 create policy owner_for_tenant on core.rate_bucket

@@ -1,5 +1,4 @@
--- Who may see how old a mart is: everybody who reads marts. There is nothing of a tenant in it. Only
--- core.close_window writes it.
+-- Readable by every role that reads marts. The rows contain nothing of a tenant. Only core.close_window writes them.
 alter table core.stat_refresh enable row level security, force row level security;
 
 create policy every_mart on core.stat_refresh
@@ -14,6 +13,6 @@ with check (true);
 grant select on core.stat_refresh to stanchion_builder;
 grant select (model, refreshed_at) on core.stat_refresh to stanchion_analyst;
 
--- Not granted to analysts: position, which counts the loads and transactions of all tenants.
+-- Not granted to analysts: position, a number over the loads and transactions of all tenants.
 
 -- revert: select core.unsecure_relation('core.stat_refresh');

@@ -1,5 +1,5 @@
--- Who may see a tenant: its applications and loader, and the analysts it was granted to. The
--- builder joins all of them. Only the owner makes, renames and suspends tenants.
+-- Readable by the applications and the loader of the tenant, by the analysts it was granted to, and by the builder
+-- for all tenants. Only the owner creates, renames and suspends tenants.
 alter table core.tenant enable row level security, force row level security;
 
 create policy own_tenant on core.tenant
@@ -22,7 +22,7 @@ with check (true);
 grant select on core.tenant to stanchion_app, stanchion_loader, stanchion_builder;
 grant select (tenant_id, name, kind, status) on core.tenant to stanchion_analyst;
 
--- Not granted to analysts: slug. It has an index that does not begin with the tenant, and EXPLAIN
--- ANALYZE tells how many rows of it a policy removed: enough to spell out every other tenant's.
+-- Not granted to analysts: slug. Its index does not begin with the tenant, and EXPLAIN ANALYZE prints the number of rows
+-- that a policy removed, which is enough to find out the slug of every other tenant.
 
 -- revert: select core.unsecure_relation('core.tenant');

@@ -1,5 +1,5 @@
--- Who may see a tenant's settings: its applications and loader, and the builder, which reads the rules
--- of every league. Only the owner writes them, one tenant at a time. Analysts get rules from marts.
+-- Readable by the applications and the loader of the tenant, and by the builder, which reads the league rules of
+-- every tenant. Only the owner writes, one tenant at a time. Analysts read league rules from marts.
 alter table core.tenant_config enable row level security, force row level security;
 
 create policy own_tenant on core.tenant_config

@@ -1,5 +1,5 @@
--- Who may see host names: a tenant's own application. Which tenant a host name is, is asked through
--- core.tenant_for_domain, which answers one name at a time.
+-- Readable by the applications of the tenant. Other callers look up one host name at a time with
+-- core.tenant_for_domain.
 alter table core.tenant_domain enable row level security, force row level security;
 
 create policy own_tenant on core.tenant_domain

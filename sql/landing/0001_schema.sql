@@ -1,6 +1,6 @@
--- What arrives: load batches, files, the revisions of games and what was rejected of them.
+-- Loads: load batches, files, revisions of games and rejected pieces.
 create schema landing;
-comment on schema landing is 'What arrived, as it arrived: loads, files, archived revisions, rejects, schedules.';
+comment on schema landing is 'Loads as they arrived: files, archived revisions, rejects and schedules.';
 
 grant usage on schema landing to stanchion_loader, stanchion_builder;
 

@@ -1,6 +1,6 @@
--- What an operator asks of the database as a whole.
+-- Views and functions for operators of the whole database.
 create schema ops;
-comment on schema ops is 'What an operator asks: what is slow, full, late, growing or missing. Nothing in it is of one tenant.';
+comment on schema ops is 'Metrics for operators: slow, full, late, growing or missing parts of the database. No row belongs to one tenant.';
 
 grant usage on schema ops to stanchion_app, stanchion_loader, stanchion_worker;
 

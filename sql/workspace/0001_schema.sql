@@ -1,11 +1,11 @@
--- What the members of a tenant share, what they use of it, and what the plan of the tenant lets them.
+-- Members of a tenant: their shared content, their usage, and the plan of the tenant.
 create schema workspace;
-comment on schema workspace is 'Members of a tenant: who is there, what they write, what they use, and what their plan lets them.';
+comment on schema workspace is 'Members of a tenant: presence, documents, usage and plans.';
 
 grant usage on schema workspace to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst, stanchion_worker;
 
 create schema hidden;
-comment on schema hidden is 'What has the rows of every tenant and cannot have policies. Nobody has usage: it is read through gates.';
+comment on schema hidden is 'Relations with the rows of every tenant that cannot have policies. No role has usage: views in other schemas filter them.';
 
 -- revert: drop schema hidden;
 -- revert: drop schema workspace;

@@ -1,4 +1,4 @@
--- Where fixtures are played: a table, a rink, a court.
+-- Places where fixtures are played: a table, a rink, a court.
 create table contest.station (
     tenant_id uuid not null,
     station_key text not null,
@@ -9,6 +9,6 @@ create table contest.station (
     constraint station_name_given check (name <> '')
 );
 comment on table contest.station is 'One row per place of a tenant where one fixture at a time is played.';
-comment on column contest.station.bookings is 'Goes up with each booking: so two at once meet here, at every isolation level.';
+comment on column contest.station.bookings is 'Incremented by each booking, so that concurrent bookings meet in this row at every isolation level.';
 
 -- revert: drop table contest.station;

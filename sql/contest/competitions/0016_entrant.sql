@@ -1,7 +1,7 @@
--- Which teams take part in a competition.
+-- Teams of a competition.
 --
--- No counts of what they won: two transactions that decide fixtures of one team would wait for each other up to
--- the commit. contest.standing reads them from the fixtures.
+-- The row contains no totals: two transactions that decide fixtures of one team would wait for each other until the
+-- commit. contest.team_totals computes totals from the fixtures.
 create table contest.entrant (
     tenant_id uuid not null,
     competition_key text not null,
@@ -15,7 +15,7 @@ create table contest.entrant (
     constraint entrant_seed_positive check (seed >= 1)
 );
 comment on table contest.entrant is 'One row per team of a competition.';
-comment on column contest.entrant.seed is 'Its place in the draw, from 1; what is equal otherwise is ordered by it.';
+comment on column contest.entrant.seed is 'Place in the draw, from 1. It also orders teams that are equal otherwise.';
 
 -- serves: the foreign key
 create index entrant_team_idx on contest.entrant (tenant_id, team_key);

@@ -1,4 +1,4 @@
--- Who plays for which team in a competition; for one team each, so that whoever acts is on one side.
+-- Players of the teams of a competition. A person plays for one team, so every principal is on one side.
 create table contest.player (
     tenant_id uuid not null,
     competition_key text not null,
@@ -13,7 +13,7 @@ create table contest.player (
     constraint player_principal_fk foreign key (tenant_id, principal_id) references core.principal (tenant_id, principal_id)
 );
 comment on table contest.player is 'One row per person who plays in a competition.';
-comment on column contest.player.principal_id is 'As whom the person submits and confirms scores; null for one who only plays.';
+comment on column contest.player.principal_id is 'Principal with which the person submits and confirms scores; null for a person who only plays.';
 
 -- serves: the foreign keys
 create index player_entrant_idx on contest.player (tenant_id, competition_key, team_key);

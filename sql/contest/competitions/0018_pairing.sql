@@ -1,4 +1,4 @@
--- The draw of a competition: who meets whom in which round, and what waits for a winner.
+-- The draw of a competition: the two teams of each slot of a round, or the winners that a slot waits for.
 create table contest.pairing (
     tenant_id uuid not null,
     competition_key text not null,
@@ -21,12 +21,12 @@ create table contest.pairing (
     constraint pairing_bye_of_one check (not is_bye or (away_team_key is null and game_key is null)),
     constraint pairing_played_by_two check (game_key is null or (home_team_key is not null and away_team_key is not null))
 );
-comment on table contest.pairing is 'One row per place of the draw of a competition.';
-comment on column contest.pairing.home_team_key is 'Null until it is known who won on the way here; of slots 1 and 2 it is the winner of 1.';
-comment on column contest.pairing.is_bye is 'One team that has nobody to play: a win of a swiss round, and the way to the next one of a bracket.';
-comment on column contest.pairing.game_key is 'The fixture, once both teams are known.';
+comment on table contest.pairing is 'One row per slot of the draw of a competition.';
+comment on column contest.pairing.home_team_key is 'Null until the winner of an earlier slot is known; of slots 1 and 2 it is the winner of slot 1.';
+comment on column contest.pairing.is_bye is 'True for a team without an opponent: a win in a swiss round, and a free pass to the next round of a bracket.';
+comment on column contest.pairing.game_key is 'Fixture of the slot; null until both teams are known.';
 
--- serves: the foreign keys; the opponents of a team; what follows on a fixture
+-- serves: the foreign keys; the opponents of a team; the next slot after a fixture
 create index pairing_home_idx on contest.pairing (tenant_id, competition_key, home_team_key);
 create index pairing_away_idx on contest.pairing (tenant_id, competition_key, away_team_key);
 create index pairing_fixture_idx on contest.pairing (tenant_id, game_key);

@@ -1,5 +1,5 @@
--- The competition that somebody is about to change: one at a time does.
-create or replace function contest.find_competition(p_competition text)
+-- Locks a competition for a change, so that one session at a time changes it.
+create or replace function contest.lock_competition(p_competition text)
 returns contest.competition
 language plpgsql
 volatile
@@ -14,13 +14,13 @@ begin
     where c.tenant_id = core.required_tenant() and c.competition_key = p_competition
     for no key update;
     if not found then
-        raise exception 'there is no such competition' using errcode = 'P0002';
+        raise exception 'competition % does not exist', p_competition using errcode = 'P0002';
     end if;
     return v_competition;
 end;
 $$;
 
-comment on function contest.find_competition(text) is
-'The competition, locked. Raises P0002 when there is none, 42501 for a principal who may not change it.';
+comment on function contest.lock_competition(text) is
+'Returns the locked competition. Errors: P0002 when it does not exist; 42501 when the principal may not change it.';
 
--- revert: drop function contest.find_competition(text);
+-- revert: drop function contest.lock_competition(text);

@@ -1,7 +1,6 @@
--- Adds a fixture to a competition in which nothing is drawn: a new one, or a game that a load knows and that has
--- no score yet.
+-- Adds a fixture to a competition without a draw: a new game, or a loaded game that has no score yet.
 --
--- From then on its score is what is submitted and confirmed here, whatever a schedule says later.
+-- From then on the score of the game is the one that is submitted and confirmed, whatever a schedule contains later.
 create or replace function contest.add_fixture(
     p_competition text, p_home text, p_away text, p_game_key text default null, p_round integer default null
 )
@@ -16,21 +15,22 @@ declare
     v_competition contest.competition;
     v_game text;
 begin
-    v_competition := contest.find_competition(p_competition);
+    v_competition := contest.lock_competition(p_competition);
     if v_competition.format <> 'free' then
-        raise exception 'its fixtures are drawn' using errcode = '55000';
+        raise exception 'the fixtures of % are drawn; only a competition of format free takes fixtures', p_competition using errcode = '55000';
     elsif p_home = p_away or (
         select count(*) <> 2
         from contest.entrant as e
         where e.tenant_id = v_tenant and e.competition_key = p_competition and e.team_key in (p_home, p_away)
     ) then
-        raise exception 'a fixture is of two teams of the competition' using errcode = '22023';
+        raise exception 'a fixture needs two different teams of competition %, not % and %', p_competition, p_home, p_away
+            using errcode = '22023';
     elsif exists (
         select 1
         from contest.fixture as f
         where f.tenant_id = v_tenant and f.game_key = p_game_key and (f.home_team_key, f.away_team_key) <> (p_home, p_away)
     ) then
-        raise exception 'the game is of other teams' using errcode = '22023';
+        raise exception 'game % is between other teams than % and %', p_game_key, p_home, p_away using errcode = '22023';
     end if;
     v_game := coalesce(
         p_game_key,
@@ -40,7 +40,7 @@ begin
             where f.tenant_id = v_tenant and f.competition_key = p_competition
         )
     );
-    perform contest.record(
+    perform contest.record_event(
         'contest.competition', p_competition, null, 'fixture.added',
         jsonb_build_object('fixture', v_game, 'round', p_round, 'home', p_home, 'away', p_away)
     );
@@ -49,7 +49,7 @@ end;
 $$;
 
 comment on function contest.add_fixture(text, text, text, text, integer) is
-'The key of the game. Raises 22023 for other than two teams of the competition, 55000 for a competition that is drawn and for a game that has a score or a competition, P0002 for a competition that there is not, 42501 for a principal who may not.';
+'Returns the key of the game. Errors: 22023 when the teams are not two teams of the competition or the game has other teams; 55000 when the competition is drawn or the game already has a score or a competition; P0002 when the competition does not exist; 42501 when the principal may not change it.';
 
 grant execute on function contest.add_fixture(text, text, text, text, integer) to stanchion_app;
 

@@ -8,12 +8,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform core.require_editor();
-    return contest.record('contest.station', p_station, 0, 'station.added', jsonb_build_object('name', p_name));
+    return contest.record_event('contest.station', p_station, 0, 'station.added', jsonb_build_object('name', p_name));
 end;
 $$;
 
 comment on function contest.add_station(text, text) is
-'The version of its stream, which is 1. Raises 40001 when there is one of that key, 42501 for a principal who may not.';
+'Returns the version of the stream of the station, which is 1. Errors: 40001 when a station with that key exists; 42501 when the principal may not add one.';
 
 grant execute on function contest.add_station(text, text) to stanchion_app;
 

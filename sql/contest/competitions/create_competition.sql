@@ -1,5 +1,4 @@
--- Makes a competition. Without points of its own it is worth what the rules of the league say for a league, and
--- 1, 0.5 and 0 for a tournament.
+-- Creates a competition. Without points of its own, a league uses its league rules and a tournament 1, 0.5 and 0.
 create or replace function contest.create_competition(
     p_competition text,
     p_name text,
@@ -27,9 +26,9 @@ begin
             r.tenant_id = core.required_tenant()
             and core.utc_day(core.clock()) >= r.valid_from and core.utc_day(core.clock()) < r.valid_to;
     elsif cardinality(p_points) <> 3 then
-        raise exception 'points are those of a win, a draw and a loss' using errcode = '22023';
+        raise exception 'points must be three numbers (win, draw, loss), not %', cardinality(p_points) using errcode = '22023';
     end if;
-    return contest.record(
+    return contest.record_event(
         'contest.competition', p_competition, 0, 'competition.created',
         jsonb_build_object(
             'name', p_name, 'format', p_format, 'kind', p_kind, 'rounds', p_rounds, 'season_key', p_season,
@@ -40,7 +39,7 @@ end;
 $$;
 
 comment on function contest.create_competition(text, text, text, text, integer, numeric[], text, text) is
-'The version of its stream, which is 1. Raises 40001 when there is one of that key, 22023 for points that are not three, 23514 for what no competition can be, 23503 for a season or parent that there is not, 42501 for a principal who may not.';
+'Returns the version of the stream of the competition, which is 1. Errors: 40001 when a competition with that key exists; 22023 when there are not three points; 23514 when a value is invalid; 23503 when the season or the parent does not exist; 42501 when the principal may not create one.';
 
 grant execute on function contest.create_competition(text, text, text, text, integer, numeric[], text, text) to stanchion_app;
 

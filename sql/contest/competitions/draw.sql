@@ -1,5 +1,5 @@
--- Draws a competition: all of a bracket or a round robin, and the next round of a swiss tournament, once the
--- round before it is final.
+-- Draws a competition: the whole bracket or round robin at once, or the next round of a swiss tournament, once every
+-- fixture of the round before is final.
 create or replace function contest.draw(p_competition text)
 returns integer
 language plpgsql
@@ -14,20 +14,20 @@ declare
     v_pairings jsonb;
     v_drawn integer;
 begin
-    v_competition := contest.find_competition(p_competition);
-    select array_agg(s.team_key order by s.points desc, s.seed) into v_teams from contest.standing(p_competition) as s;
+    v_competition := contest.lock_competition(p_competition);
+    select array_agg(s.team_key order by s.points desc, s.seed) into v_teams from contest.team_totals(p_competition) as s;
     if v_competition.format = 'free' then
-        raise exception 'its fixtures are added one by one' using errcode = '55000';
+        raise exception 'competition % has format free: its fixtures are added one by one', p_competition using errcode = '55000';
     elsif v_competition.drawn >= coalesce(v_competition.rounds, 1) then
-        raise exception 'every round is drawn' using errcode = '55000';
+        raise exception 'every round of competition % is already drawn', p_competition using errcode = '55000';
     elsif cardinality(v_teams) >= 2 is not true then
-        raise exception 'there are no two teams' using errcode = '55000';
+        raise exception 'competition % has fewer than two teams', p_competition using errcode = '55000';
     elsif exists (
         select 1
         from contest.fixture as f
         where f.tenant_id = v_tenant and f.competition_key = p_competition and f.status <> 'final'
     ) then
-        raise exception 'a fixture of the last round is not final' using errcode = '55000';
+        raise exception 'a fixture of the last round of competition % is not final', p_competition using errcode = '55000';
     end if;
     if v_competition.format = 'swiss' then
         select jsonb_agg(to_jsonb(s) || jsonb_build_object('round', v_competition.drawn + 1)) into v_pairings
@@ -50,7 +50,7 @@ begin
         select jsonb_agg(to_jsonb(s)) into v_pairings from contest.bracket(v_teams) as s;
     end if;
     if v_pairings is null then
-        raise exception 'there is no round in which nobody meets again' using errcode = '55000';
+        raise exception 'no further round of competition % is possible without a repeated pair', p_competition using errcode = '55000';
     end if;
     select
         jsonb_agg(
@@ -65,7 +65,7 @@ begin
         max((p.pairing ->> 'round')::integer)
     into v_pairings, v_drawn
     from jsonb_array_elements(v_pairings) as p (pairing);
-    perform contest.record(
+    perform contest.record_event(
         'contest.competition', p_competition, null, 'round.drawn',
         jsonb_build_object('drawn', v_drawn, 'pairings', v_pairings)
     );
@@ -74,15 +74,15 @@ end;
 $$;
 
 comment on function contest.draw(text) is
-'How many rounds are drawn then. Raises 55000 when there is nothing to draw: every round is drawn, a fixture is not final, everybody has met, or there are no two teams; P0002 for a competition that there is not, 42501 for a principal who may not.';
+'Returns the number of rounds drawn so far. Errors: 55000 when nothing can be drawn (every round is drawn, a fixture is not final, every pair has met, there are fewer than two teams, or fixtures are added one by one); P0002 when the competition does not exist; 42501 when the principal may not draw.';
 
 grant execute on function contest.draw(text) to stanchion_app;
 
--- The draw of a single elimination: every round, and who is in each already.
+-- Returns the draw of a single elimination: every round, with the teams known so far.
 --
--- Seed 1 and 2 can only meet at the end, 1 to 4 not before the round of four, and so on; where teams are missing to
--- a power of two, the first seeds have a bye and stand in the second round. The winner of slot n goes to
--- slot (n + 1) / 2 of the next round, at home from an odd one.
+-- Seeds 1 and 2 can only meet in the final, seeds 1 to 4 not before the round of four, and so on. Where teams are missing
+-- to a power of two, the first seeds have a bye and are already in the second round. The winner of slot n goes to slot
+-- (n + 1) / 2 of the next round, as home team when n is odd.
 create or replace function contest.bracket(p_teams text[])
 returns table (round integer, slot integer, home text, away text, is_bye boolean)
 language plpgsql
@@ -102,7 +102,7 @@ begin
             order by s.number
         );
     end loop;
-    -- a seed that no team has is a bye for who would meet it
+    -- a seed without a team is a bye for its opponent
     return query
     select 1, n, p_teams[v_seeds[2 * n - 1]], p_teams[v_seeds[2 * n]], p_teams[v_seeds[2 * n]] is null
     from generate_series(1, cardinality(v_seeds) / 2) as n;
@@ -119,12 +119,12 @@ end;
 $$;
 
 comment on function contest.bracket(text[]) is
-'One row per place of the bracket, given the teams by seed; home and away are null where a winner is to come.';
+'Returns one row per slot of the bracket for teams ordered by seed; home and away are null where a winner is not known yet.';
 
--- The draw of a round robin: everybody meets everybody once, and plays once a round at most.
+-- Returns the draw of a round robin: every pair meets once, and a team plays at most once per round.
 --
--- All but the first move on by one place round a table; of an odd number, one rests each round. Who is first of a pair
--- changes, so that everybody is at home about as often as away.
+-- All teams but the first rotate by one place per round; of an odd number of teams, one rests each round. The order
+-- within a pair alternates, so that every team is at home about as often as away.
 create or replace function contest.round_robin(p_teams text[])
 returns table (round integer, slot integer, home text, away text, is_bye boolean)
 language plpgsql
@@ -155,13 +155,13 @@ end;
 $$;
 
 comment on function contest.round_robin(text[]) is
-'One row per fixture, given the teams.';
+'Returns one row per fixture for the given teams.';
 
--- The draw of a round of a swiss tournament, given the teams as they stand: the first meets the next one that it has
--- not met, then the first of who is left, and so on. Where that leaves a pair that has met, the last choices are
--- taken back; nobody ever meets again.
+-- Returns a round of a swiss tournament for teams in the order of the standings: the first team meets the next team that
+-- it has not met, then the first of the remaining teams, and so on. Where that leaves a pair that has already met, the
+-- last choices are undone, so that no pair ever meets twice.
 --
--- Of an odd number the last one that had no bye has one.
+-- Of an odd number of teams, the last one without a bye gets one.
 create or replace function contest.swiss_round(p_teams text[], p_met text[], p_byes text[])
 returns table (slot integer, home text, away text, is_bye boolean)
 language plpgsql
@@ -207,9 +207,9 @@ end;
 $$;
 
 comment on function contest.swiss_round(text[], text[], text[]) is
-'One row per pair, and one for the bye; none when everybody left has met.';
+'Returns one row per pair, and one for the bye; no row when every remaining pair has met.';
 
--- Pairs of the places that are left, the first with the next it has not met, with the choices after it tried in turn.
+-- Pairs the remaining places: the first with the next one that it has not met, trying the later choices in turn.
 create or replace function contest.pair_up(p_places integer[], p_met boolean[], p_count integer)
 returns integer[]
 language plpgsql
@@ -235,7 +235,7 @@ end;
 $$;
 
 comment on function contest.pair_up(integer[], boolean[], integer) is
-'The places two by two; null when there is no way.';
+'Returns the places two by two; null when no pairing exists.';
 
 -- revert: drop function contest.pair_up(integer[], boolean[], integer);
 -- revert: drop function contest.swiss_round(text[], text[], text[]);

@@ -1,4 +1,4 @@
--- Enters a team, by its name, as the next one in the draw. A team that a load knows by that name is the same one.
+-- Enters a team by its name, as the next seed. A loaded team of that name is the same team.
 create or replace function contest.enter_team(p_competition text, p_name text)
 returns text
 language plpgsql
@@ -10,13 +10,13 @@ declare
     v_competition contest.competition;
     v_team text := contest.team_key(p_name);
 begin
-    v_competition := contest.find_competition(p_competition);
+    v_competition := contest.lock_competition(p_competition);
     if v_competition.drawn > 0 then
-        raise exception 'the draw has begun' using errcode = '55000';
+        raise exception 'competition % is already drawn; teams enter before the draw', p_competition using errcode = '55000';
     elsif (v_team <> '') is not true then
-        raise exception 'a team has a name' using errcode = '22023';
+        raise exception 'the name of a team must not be empty' using errcode = '22023';
     end if;
-    perform contest.record(
+    perform contest.record_event(
         'contest.competition', p_competition, null, 'team.entered',
         jsonb_build_object(
             'team', v_team,
@@ -33,11 +33,11 @@ end;
 $$;
 
 comment on function contest.enter_team(text, text) is
-'The key of the team. Raises 22023 for a team without a name, 23505 when it is in already, 55000 once something is drawn, P0002 for a competition that there is not, 42501 for a principal who may not.';
+'Returns the key of the team. Errors: 22023 when the name is empty; 23505 when the team is already in the competition; 55000 when the competition is drawn; P0002 when it does not exist; 42501 when the principal may not change it.';
 
 grant execute on function contest.enter_team(text, text) to stanchion_app;
 
--- The key of a team: its name in one spelling. The loader casefolds, which differs for a few letters such as ß.
+-- Returns the key of a team: its name in one spelling. The loader casefolds, which differs for a few letters such as ß.
 create or replace function contest.team_key(p_name text)
 returns text
 language plpgsql
@@ -51,7 +51,7 @@ end;
 $$;
 
 comment on function contest.team_key(text) is
-'The name in NFC, runs of white space as one space, in lower case.';
+'Returns the name in NFC and lower case, with each run of white space as one space.';
 
 -- revert: drop function contest.team_key(text);
 -- revert: drop function contest.enter_team(text, text);

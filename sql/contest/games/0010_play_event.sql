@@ -1,7 +1,6 @@
--- What happened in games, one row per event of the published revision, by game day.
+-- Events of games: one row per event of the published revision, partitioned by game day.
 --
--- No foreign key to the fixture, which would cost more than all else that a row costs: the transaction
--- that publishes a game writes both.
+-- There is no foreign key to the fixture, which would cost more than the rest of the insert: one transaction writes both.
 create table contest.play_event (
     tenant_id uuid not null default core.current_tenant(),
     played_on date not null,
@@ -30,11 +29,11 @@ create table contest.play_event (
     constraint play_event_zone_known check (zone in ('o', 'd', 'n'))
 ) partition by range (played_on);
 comment on table contest.play_event is 'One row per event of a published game.';
-comment on column contest.play_event.event_no is 'Its position in the document, from 0.';
-comment on column contest.play_event.type is 'In canonical spelling; as it was written in type_raw.';
-comment on column contest.play_event.side is 'Whose event it is; null when nobody knows.';
-comment on column contest.play_event.start_s is 'Seconds left on the clock when it began.';
-comment on column contest.play_event.linked_group is 'Events with the same number belong together.';
-comment on column contest.play_event.assist_to is 'The event_no of the goal that its assists are for.';
+comment on column contest.play_event.event_no is 'Position of the event in the document, from 0.';
+comment on column contest.play_event.type is 'Type in canonical spelling; type_raw has the spelling of the source.';
+comment on column contest.play_event.side is 'Side of the event; null when unknown.';
+comment on column contest.play_event.start_s is 'Seconds left on the clock at the start of the event.';
+comment on column contest.play_event.linked_group is 'Number that events which belong together share.';
+comment on column contest.play_event.assist_to is 'event_no of the goal of these assists.';
 
 -- revert: drop table contest.play_event;

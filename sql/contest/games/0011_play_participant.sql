@@ -1,4 +1,4 @@
--- Who took part in an event, and how.
+-- Participants of events, with their role.
 create table contest.play_participant (
     tenant_id uuid not null default core.current_tenant(),
     played_on date not null,
@@ -23,7 +23,7 @@ create table contest.play_participant (
     constraint play_participant_side_known check (side in ('home', 'away'))
 ) partition by range (played_on);
 comment on table contest.play_participant is 'One row per participant of an event of a published game.';
-comment on column contest.play_participant.side is 'The side of the participant, which is not always that of the event; null when nobody knows.';
-comment on column contest.play_participant.person_key is 'From the roster, by side and jersey; null when nobody there has it.';
+comment on column contest.play_participant.side is 'Side of the participant, which may differ from the side of the event; null when unknown.';
+comment on column contest.play_participant.person_key is 'Person in the roster with this side and jersey; null when the roster has none.';
 
 -- revert: drop table contest.play_participant;

@@ -1,4 +1,4 @@
--- Stints: stretches of a game in which nobody was changed.
+-- Stints: stretches of a game without a player change.
 create table contest.stint (
     tenant_id uuid not null default core.current_tenant(),
     played_on date not null,
@@ -14,6 +14,6 @@ create table contest.stint (
     constraint stint_ends_after_it_starts check (end_s <= start_s)
 ) partition by range (played_on);
 comment on table contest.stint is 'One row per stint of a published game.';
-comment on column contest.stint.start_s is 'Seconds left on the clock, which counts down: never less than end_s.';
+comment on column contest.stint.start_s is 'Seconds left on the clock at the start. The clock counts down, so it is never less than end_s.';
 
 -- revert: drop table contest.stint;

@@ -1,4 +1,4 @@
--- Who was on the ice in a stint.
+-- Players on the ice in a stint.
 create table contest.stint_player (
     tenant_id uuid not null default core.current_tenant(),
     played_on date not null,
@@ -14,6 +14,6 @@ create table contest.stint_player (
     constraint stint_player_slot_known check (slot in ('F1', 'F2', 'F3', 'D1', 'D2', 'G', 'X'))
 ) partition by range (played_on);
 comment on table contest.stint_player is 'One row per filled slot of a stint of a published game.';
-comment on column contest.stint_player.slot is 'X is the extra attacker.';
+comment on column contest.stint_player.slot is 'Position on the ice; X is the extra attacker.';
 
 -- revert: drop table contest.stint_player;

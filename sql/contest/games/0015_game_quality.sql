@@ -1,4 +1,4 @@
--- How far a tracked game can be believed: against the official score, and by itself.
+-- Quality of a tracked game: its agreement with the official score, and its internal consistency.
 create table contest.game_quality (
     tenant_id uuid not null default core.current_tenant(),
     game_key text not null,
@@ -20,11 +20,11 @@ create table contest.game_quality (
     )
 );
 comment on table contest.game_quality is 'One row per published game.';
-comment on column contest.game_quality.tracked_home is 'Goals of the side that the export has at home.';
-comment on column contest.game_quality.tracked_by_period is 'As official_by_period of the fixture; the sides are those of the export.';
-comment on column contest.game_quality.coverage is 'The share of the tracked periods that stints cover, 0 to 1; null without stints.';
-comment on column contest.game_quality.flags is 'What is odd, and how often: {"home_away_swapped": 1}.';
-comment on column contest.game_quality.agrees is 'Whether each team has as many goals as the official score says; null without one.';
-comment on column contest.game_quality.content_hash is 'The revision that was judged. Accepting is about this one: the next begins without.';
+comment on column contest.game_quality.tracked_home is 'Goals of the home team of the export.';
+comment on column contest.game_quality.tracked_by_period is 'Goals by period in the form of contest.fixture.official_by_period, with the sides of the export.';
+comment on column contest.game_quality.coverage is 'Share of the tracked periods that stints cover, 0 to 1; null without stints.';
+comment on column contest.game_quality.flags is 'Irregularities and their counts, such as {"home_away_swapped": 1}.';
+comment on column contest.game_quality.agrees is 'True when each team has as many tracked goals as the official score; null without an official score.';
+comment on column contest.game_quality.content_hash is 'Revision that was compared. An acceptance holds for this revision only.';
 
 -- revert: drop table contest.game_quality;

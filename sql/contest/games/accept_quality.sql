@@ -1,6 +1,6 @@
--- Accepts a published game as it is, though it contradicts the official score, and says why in the audit.
+-- Accepts the published revision of a game although it contradicts the official score, and audits the reason.
 --
--- It is about the revision that is published now: the next one is judged anew.
+-- The acceptance holds for this revision. A later revision is compared again.
 create or replace function contest.accept_quality(p_game_key text, p_reason text, p_load_id bigint)
 returns void
 language plpgsql
@@ -12,13 +12,13 @@ declare
     v_tenant uuid := core.required_tenant();
 begin
     if (p_reason ~ '\S') is not true then
-        raise exception 'why?' using errcode = '22023';
+        raise exception 'a reason is required' using errcode = '22023';
     end if;
     update contest.game_quality as q
     set accepted_by = session_user, accepted_reason = p_reason, accepted_at = core.clock()
     where q.tenant_id = v_tenant and q.game_key = p_game_key;
     if not found then
-        raise exception 'nothing of the game is published' using errcode = 'P0002';
+        raise exception 'no revision of game % is published', p_game_key using errcode = 'P0002';
     end if;
     update contest.fixture as f
     set load_id = p_load_id
@@ -28,7 +28,7 @@ end;
 $$;
 
 comment on function contest.accept_quality(text, text, bigint) is
-'Accepts the published revision of a game, as part of a load. Raises P0002 when nothing of it is published, 22023 without a reason, 42501 without a tenant.';
+'Returns nothing. Accepts the published revision of a game, as part of a load. Errors: P0002 when no revision is published; 22023 when the reason is empty; 42501 when no tenant is set.';
 
 grant execute on function contest.accept_quality(text, text, bigint) to stanchion_loader;
 

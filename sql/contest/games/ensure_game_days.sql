@@ -1,8 +1,8 @@
--- Makes the partitions of game days, past or to come, for a loader, who may not make tables.
+-- Creates the partitions of past or future game days for a loader, which may not create tables.
 --
--- Security definer, and so bounded: from 1900 to two years ahead, and a hundred days a call. What is there is
--- found by its name, since asking every partition for its bounds takes longer the more there are. Call
--- it in a transaction of its own: what it makes is locked until the commit.
+-- Security definer, and therefore limited: days from 1900 to two years ahead, and a hundred days per call. Existing
+-- partitions are found by name, since reading the bounds of every partition takes longer the more there are. Call it in a
+-- transaction of its own: new partitions stay locked until the commit.
 create or replace function contest.ensure_game_days(p_days date[])
 returns integer
 language plpgsql
@@ -17,14 +17,14 @@ declare
     v_made integer := 0;
 begin
     if cardinality(p_days) > 100 then
-        raise exception '% days at once are too many', cardinality(p_days) using errcode = '22023';
+        raise exception '% days in one call, at most 100 are allowed', cardinality(p_days) using errcode = '22023';
     end if;
     foreach v_day in array p_days loop
         if (v_day between date '1900-01-01' and v_today + 731) is not true then
-            raise exception 'no game is played on %', v_day using errcode = '22023';
+            raise exception 'game day % is outside 1900-01-01 to two years ahead', v_day using errcode = '22023';
         end if;
     end loop;
-    -- always in this order: two at once wait for each other and never both ways
+    -- always in this order, so that concurrent calls wait for each other and never deadlock
     foreach v_relation in array array[
         'contest.play_event', 'contest.play_participant', 'contest.play_point', 'contest.stint', 'contest.stint_player'
     ]::regclass[] loop
@@ -47,7 +47,7 @@ end;
 $$;
 
 comment on function contest.ensure_game_days(date[]) is
-'Makes the missing partitions of these days for all tables by game day, and returns how many it made. Raises 22023 for a day that no game is played on and for more than 100 days.';
+'Returns the number of partitions created for these days in all tables by game day. Errors: 22023 for a day out of range and for more than 100 days.';
 
 grant execute on function contest.ensure_game_days(date[]) to stanchion_loader;
 

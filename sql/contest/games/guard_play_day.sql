@@ -1,7 +1,7 @@
--- Why a day of games may not go yet: the marts do not hold what was tracked of them, or it could not be read again.
+-- Keeps a day of games while the marts do not contain its games, or while the archive could not restore them.
 --
--- Asked of all five tables by game day. What marts hold is what a whole build noted when its tests had held; and it asks
--- the archive, which is another module's: whether a day is needed elsewhere is not for this one to know.
+-- All five tables by game day use this guard. The marts contain what the last tested build recorded. The guard reads the
+-- archive in schema landing, because whether a day is still needed is decided outside this schema.
 create or replace function contest.guard_play_day(p_day date)
 returns text
 language plpgsql
@@ -35,8 +35,8 @@ begin
     ) as game;
     if v_games.new > 0 then
         return format(
-            'games that the marts do not hold as they are now: %s, such as %s%s',
-            v_games.new, v_games.first_new, case when v_held is null then '; no build was ever whole' end
+            'games that the marts do not contain in their current revision: %s, such as %s%s',
+            v_games.new, v_games.first_new, case when v_held is null then '; no build has completed yet' end
         );
     end if;
     if v_games.lost > 0 then
@@ -47,6 +47,6 @@ end;
 $$;
 
 comment on function contest.guard_play_day(date) is
-'Which games of the day the marts do not hold as they are now, or the archive does not have, in words; null when it may go.';
+'Returns the games of the day that are not in the marts in their current revision, or not in the archive, as a sentence; null when the partition may be dropped.';
 
 -- revert: drop function contest.guard_play_day(date);

@@ -1,4 +1,4 @@
--- For a loader, contest.has_rows of its own game: whom it acts for is what its transaction says.
+-- Calls contest.has_rows for a game of the tenant of the transaction. For loaders.
 create or replace function contest.has_own_rows(p_played_on date, p_game_key text)
 returns boolean
 language plpgsql
@@ -12,7 +12,7 @@ end;
 $$;
 
 comment on function contest.has_own_rows(date, text) is
-'Whether the rows of a published game of the tenant are there; false once they have expired. Raises 42501 without a tenant.';
+'Returns whether the rows of a published game of the tenant exist; false once they have expired. Errors: 42501 when no tenant is set.';
 
 grant execute on function contest.has_own_rows(date, text) to stanchion_loader;
 

@@ -1,8 +1,8 @@
--- Whether what was published of a game can still be read by its day, so that its facts can be computed from it.
+-- Returns whether the published rows of a game still exist, so that its facts can be computed from them.
 --
--- Rows tell that, and not the day alone: a day that expired is there again once another game of it is loaded. What
--- a game never had, such as stints, does not matter for as long as the day of that table is there. Planned each time: for
--- one day that is a look at one partition, and for any day a look at all of them.
+-- The rows decide, and not the partition alone: an expired day exists again once another game of it is loaded. Rows that
+-- a game never had, such as stints, do not matter while the partition of that table exists. The statement is planned at
+-- every call: for a given day it reads one partition, and a generic plan would read all of them.
 create or replace function contest.has_rows(p_tenant_id uuid, p_played_on date, p_game_key text)
 returns boolean
 language plpgsql
@@ -22,7 +22,7 @@ begin
     ) then
         return false;
     end if;
-    -- the days of the five tables go one after the other
+    -- the five tables of a day expire one after the other
     return not exists (
         select from unnest(array[
             'contest.play_event', 'contest.play_participant', 'contest.play_point', 'contest.stint', 'contest.stint_player'
@@ -33,7 +33,7 @@ begin
             join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = parent.relation and not i.inhdetachpending
             where c.relname = replace(parent.relation::text, '.', '__') || '__' || to_char(p_played_on, 'YYYYMMDD')
         ) and not exists (
-            -- of another name, as other tools make them
+            -- partitions with foreign names, as other tools create them
             select from pg_inherits as i
             join pg_class as c on c.oid = i.inhrelid
             where i.inhparent = parent.relation
@@ -45,7 +45,7 @@ end;
 $$;
 
 comment on function contest.has_rows(uuid, date, text) is
-'Whether the rows of a published game are there, of the tenants that the caller sees; false once its day, or that of one of the five tables, has expired.';
+'Returns whether the rows of a published game exist, for tenants that the caller sees; false once the day of one of the five tables has expired.';
 
 grant execute on function contest.has_rows(uuid, date, text) to stanchion_builder;
 

@@ -1,5 +1,5 @@
--- What a load knows of a game: all of it, or only what was tracked where the game is of a competition. Then the
--- teams and the score are what the events of the competition say, and stay so.
+-- Upserts a game from a load. For a game of a competition only the tracked columns are written; the events of the
+-- competition give its teams and score.
 create or replace function contest.put_fixture(p_game_key text, p_load_id bigint, p_row jsonb)
 returns void
 language plpgsql
@@ -45,13 +45,13 @@ begin
         home_attacks_right_p1 = excluded.home_attacks_right_p1,
         is_tracked_to_end = excluded.is_tracked_to_end,
         content_hash = excluded.content_hash,
-        -- what was compared is the score that the load read: when another was confirmed meanwhile, it is compared again
+        -- the load compared with the score that it read: when another score was confirmed since, it is compared again
         is_scored = f.competition_key is null or (f.official_home, f.official_away) is not distinct from (excluded.official_home, excluded.official_away);
 end;
 $$;
 
 comment on function contest.put_fixture(text, bigint, jsonb) is
-'Nothing. Raises what the table refuses, 42501 without a tenant.';
+'Returns nothing. Errors: 42501 when no tenant is set, and those of the constraints of contest.fixture.';
 
 grant execute on function contest.put_fixture(text, bigint, jsonb) to stanchion_loader;
 

@@ -7,8 +7,8 @@ insert into core.config_key (namespace, key, value_type, minimum, maximum, defau
 ('contest', 'points_tie', 'number', 0, 100, '1', 'Points in the standings for a tie'),
 ('contest', 'points_loss', 'number', 0, 100, '0', 'Points in the standings for a loss in regular time'),
 ('contest', 'points_overtime_loss', 'number', 0, 100, '1', 'Points in the standings for a loss after regular time'),
-('contest', 'shrink_percent', 'number', 0, 100, '10', 'A newer revision that loses more of the events is quarantined'),
-('contest', 'hours_ahead_of_utc', 'number', -12, 14, '0', 'The clock of the league: on which day a game was of which only its export tells');
+('contest', 'shrink_percent', 'number', 0, 100, '10', 'Share of events in percent above which a newer revision that loses them is quarantined'),
+('contest', 'hours_ahead_of_utc', 'number', -12, 14, '0', 'Hours between the league clock and UTC, for games whose day is known only from the export time');
 
 -- revert: delete from core.tenant_config
 -- revert: where namespace = 'contest';

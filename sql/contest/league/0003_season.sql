@@ -1,4 +1,4 @@
--- Seasons, as schedules name them.
+-- Seasons, by their name in schedules.
 create table contest.season (
     tenant_id uuid not null default core.current_tenant(),
     season_key text not null,
@@ -9,6 +9,6 @@ create table contest.season (
     constraint season_tenant_fk foreign key (tenant_id) references core.tenant (tenant_id) on delete cascade,
     constraint season_ends_after_it_starts check (ends_on >= starts_on)
 );
-comment on table contest.season is 'One row per season of a tenant; it begins and ends with its scheduled games.';
+comment on table contest.season is 'One row per season of a tenant. It begins and ends with its scheduled games.';
 
 -- revert: drop table contest.season;

@@ -1,4 +1,4 @@
--- Teams. The key is the name in one spelling, so that any order of loading gives the same teams.
+-- Teams. The key is the name in one spelling, so that every order of loading gives the same teams.
 create table contest.team (
     tenant_id uuid not null default core.current_tenant(),
     team_key text not null,
@@ -8,8 +8,8 @@ create table contest.team (
     constraint team_tenant_fk foreign key (tenant_id) references core.tenant (tenant_id) on delete cascade
 );
 comment on table contest.team is 'One row per team of a tenant.';
-comment on column contest.team.team_key is 'The name in NFC, runs of white space as one space, casefolded.';
-comment on column contest.team.name is 'The spelling of the newest export; a schedule counts as older than any.';
-comment on column contest.team.seen_at is 'When the export with that spelling was made.';
+comment on column contest.team.team_key is 'The name in NFC, casefolded, with each run of white space as one space.';
+comment on column contest.team.name is 'Spelling of the newest export; a schedule counts as older than any export.';
+comment on column contest.team.seen_at is 'Time of the export with that spelling.';
 
 -- revert: drop table contest.team;

@@ -1,4 +1,4 @@
--- Who was listed for a game, as the published revision has it.
+-- Rosters of games, from the published revision.
 create table contest.roster_entry (
     tenant_id uuid not null default core.current_tenant(),
     game_key text not null,
@@ -14,6 +14,6 @@ create table contest.roster_entry (
     constraint roster_entry_side_known check (side in ('home', 'away'))
 );
 comment on table contest.roster_entry is 'One row per line of a roster of a published game.';
-comment on column contest.roster_entry.entry_no is 'Its place in the roster of its side, from 0.';
+comment on column contest.roster_entry.entry_no is 'Position in the roster of the side, from 0.';
 
 -- revert: drop table contest.roster_entry;

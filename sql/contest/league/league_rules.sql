@@ -1,4 +1,4 @@
--- The rules of each league, typed, from which day to which they hold.
+-- League rules of each tenant as typed columns, with the days between which they hold.
 create or replace view contest.league_rules with (security_invoker = true) as
 select
     e.tenant_id,

@@ -1,11 +1,11 @@
--- What somebody says the score was. The key is the submitter's, so that the same one is the same submission for ever.
+-- Submitted scores. The client chooses the key, so that a repeated submission is permanently recognised as the same one.
 create table contest.score_submission (
     tenant_id uuid not null,
     submission_key text not null,
     game_key text not null,
     home integer not null,
     away integer not null,
-    -- pending -> confirmed: contest.confirm_score, or contest.confirm_due when nobody said a thing; disputed: contest.dispute_score
+    -- pending -> confirmed: contest.confirm_score, or contest.confirm_due without an objection; disputed: contest.dispute_score
     state text not null default 'pending',
     side text not null,
     submitted_by text not null,
@@ -22,10 +22,10 @@ create table contest.score_submission (
         (state = 'pending') = (decided_at is null) and (decided_by is null) = (decided_at is null)
     )
 );
-comment on table contest.score_submission is 'One row per score that was submitted for a fixture.';
-comment on column contest.score_submission.side is 'Whose side the submitter is on; official for who is on none.';
-comment on column contest.score_submission.due_at is 'When it counts as confirmed if nobody disputes it.';
-comment on column contest.score_submission.decided_by is 'Who confirmed or disputed it: a principal or login, or time.';
+comment on table contest.score_submission is 'One row per score submitted for a fixture.';
+comment on column contest.score_submission.side is 'Side of the submitter; official for a submitter on neither side.';
+comment on column contest.score_submission.due_at is 'Time at which the score counts as confirmed unless it was disputed.';
+comment on column contest.score_submission.decided_by is 'Principal or login that confirmed or disputed the score, or time.';
 
 -- serves: the submissions of a fixture, and the foreign key
 create index score_submission_fixture_idx on contest.score_submission (tenant_id, game_key);

@@ -1,4 +1,4 @@
--- Submissions that somebody disputed, and what settled it: the next score that was confirmed.
+-- Disputed submissions. A dispute is settled by the next confirmed score of the fixture.
 create table contest.dispute (
     tenant_id uuid not null,
     submission_key text not null,
@@ -16,7 +16,7 @@ create table contest.dispute (
     constraint dispute_settled_after_it_began check (settled_at >= raised_at)
 );
 comment on table contest.dispute is 'One row per disputed submission.';
-comment on column contest.dispute.settled_at is 'When a score of the fixture was confirmed; null while it is open.';
+comment on column contest.dispute.settled_at is 'Time at which a score of the fixture was confirmed; null while the dispute is open.';
 
 -- serves: the open disputes of a fixture
 create index dispute_fixture_idx on contest.dispute (tenant_id, game_key);

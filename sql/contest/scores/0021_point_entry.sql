@@ -1,8 +1,8 @@
--- The ledger of points: what each result was worth to each team. Signed, appended to and never changed: who
--- amends a result writes what takes the old one back, and the new one.
+-- Ledger of points: the points of each result for each team. Signed and append-only: an amendment appends entries that
+-- cancel the old result, and entries for the new one.
 --
--- No foreign keys to the entrant and the fixture, which would cost more than all else that a row costs: the
--- transaction that enters points writes both.
+-- There are no foreign keys to the entrant and the fixture, which would cost more than the rest of the insert: one
+-- transaction writes both.
 create table contest.point_entry (
     tenant_id uuid not null,
     competition_key text not null,
@@ -26,10 +26,10 @@ create table contest.point_entry (
     constraint point_entry_bye_has_no_fixture check ((reason = 'bye') = (game_key is null)),
     constraint point_entry_one_result check (played = won + drawn + lost)
 );
-comment on table contest.point_entry is 'One row per team and result, and per result that was taken back.';
-comment on column contest.point_entry.source is 'The key of the fixture; for a bye its round.';
-comment on column contest.point_entry.version is 'The version of the fixture whose event it is.';
-comment on column contest.point_entry.reason is 'result: confirmed or amended; reversal: what an amendment took back; bye: a round without an opponent.';
+comment on table contest.point_entry is 'One row per team and result, and per team and cancelled result.';
+comment on column contest.point_entry.source is 'Key of the fixture; for a bye, its round.';
+comment on column contest.point_entry.version is 'Version of the fixture after the event of the result.';
+comment on column contest.point_entry.reason is 'result: confirmed or amended; reversal: cancelled by an amendment; bye: a round without an opponent.';
 
 -- serves: the entries of a fixture
 create index point_entry_fixture_idx on contest.point_entry (tenant_id, game_key);

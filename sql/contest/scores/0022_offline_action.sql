@@ -1,7 +1,7 @@
--- What clients did while they were offline, and what was answered: so the same batch, sent again, is told the same.
+-- Actions of offline clients with their outcomes, so that a batch which is sent again gets the same answers.
 --
--- No projection of events: an action that met a conflict is no event. Kept for ever, as who is offline
--- may come back after any time.
+-- It is not a projection of events: an action that met a conflict is not an event. Rows are kept permanently, since an
+-- offline client may come back after any time.
 create table contest.offline_action (
     tenant_id uuid not null,
     action_id text not null,
@@ -17,7 +17,7 @@ create table contest.offline_action (
     constraint offline_action_reason_of_conflict check ((outcome = 'conflict') = (reason is not null))
 );
 comment on table contest.offline_action is 'One row per action of a client that was offline.';
-comment on column contest.offline_action.outcome is 'Null only within the transaction that decides it.';
-comment on column contest.offline_action.version is 'The version of the fixture: after the action, or that it met in a conflict.';
+comment on column contest.offline_action.outcome is 'Outcome; null only within the transaction that decides it.';
+comment on column contest.offline_action.version is 'Version of the fixture after the action, or the version that caused the conflict.';
 
 -- revert: drop table contest.offline_action;

@@ -1,9 +1,9 @@
--- The queue of scores that nobody disputed, and how long one has to do so.
+-- The queue of submitted scores that are confirmed unless disputed, and the time to dispute them.
 insert into core.queue (queue, handler, batch, lease, description)
-values ('contest.confirm', 'contest.confirm_due', 20, '30 seconds', 'Scores that count as confirmed when nobody disputed them in time');
+values ('contest.confirm', 'contest.confirm_due', 20, '30 seconds', 'Submitted scores, which are confirmed unless they are disputed in time');
 
 insert into core.config_key (namespace, key, value_type, minimum, maximum, default_value, description)
-values ('contest', 'confirm_seconds', 'integer', 0, 604800, '300', 'How long a submitted score may be disputed before it counts as confirmed');
+values ('contest', 'confirm_seconds', 'integer', 0, 604800, '300', 'Seconds for which a submitted score may be disputed before it is confirmed');
 
 grant usage on schema contest to stanchion_worker;
 

@@ -1,4 +1,4 @@
--- The fixture of a competition whose score somebody is about to say, locked and as it is now.
+-- Locks a fixture of a competition whose score is about to change, and returns its current row.
 create or replace function contest.lock_fixture(p_game_key text, p_expected bigint)
 returns contest.fixture
 language plpgsql
@@ -16,13 +16,13 @@ begin
     where f.tenant_id = v_tenant and f.game_key = p_game_key
     for no key update;
     if not found then
-        raise exception 'there is no such fixture' using errcode = 'P0002';
+        raise exception 'fixture % does not exist', p_game_key using errcode = 'P0002';
     elsif v_fixture.competition_key is null then
-        raise exception 'the fixture is of no competition: its schedule says its score' using errcode = '55000';
+        raise exception 'fixture % has no competition: its score comes from its schedule', p_game_key using errcode = '55000';
     elsif p_expected <> v_fixture.version then
-        raise exception 'the fixture is at version %, not %', v_fixture.version, p_expected using errcode = '40001';
+        raise exception 'fixture % is at version %, expected %', p_game_key, v_fixture.version, p_expected using errcode = '40001';
     end if;
-    if v_fixture.round is not null then  -- with where its winner goes
+    if v_fixture.round is not null then  -- also locks the slot to which the winner goes
         perform contest.lock_fixtures(array[p_game_key]);
     end if;
     return v_fixture;
@@ -30,10 +30,10 @@ end;
 $$;
 
 comment on function contest.lock_fixture(text, bigint) is
-'The fixture. Raises P0002 when there is none, 55000 when it is of no competition, 40001 when it is not at the expected version; an expected null takes any.';
+'Returns the locked fixture; an expected version of null accepts any. Errors: P0002 when the fixture does not exist; 55000 when it has no competition; 40001 when it is at another version.';
 
--- Locks what deciding these fixtures will write, always in one order, so that two who decide several at once never
--- wait for each other both ways: fixtures by round, and in a bracket also those that their winners go to.
+-- Locks everything that deciding these fixtures will write, always in the same order, so that two sessions which decide
+-- several fixtures never deadlock: fixtures by round, and in a bracket also the fixtures that their winners go to.
 create or replace function contest.lock_fixtures(p_games text[])
 returns void
 language plpgsql
@@ -67,7 +67,7 @@ end;
 $$;
 
 comment on function contest.lock_fixtures(text[]) is
-'Nothing. A fixture that there is not is passed over.';
+'Returns nothing. Unknown fixtures are skipped.';
 
 -- revert: drop function contest.lock_fixtures(text[]);
 -- revert: drop function contest.lock_fixture(text, bigint);

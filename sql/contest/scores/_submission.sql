@@ -1,7 +1,7 @@
--- On whose side whoever acts is: a player on that of the team, else an official.
+-- Returns the side of the acting principal: the side of the team for a player, else official.
 --
--- An application that says no principal acts for itself, and is believed; a principal has to play here or to hold a
--- role in the tenant that may decide.
+-- An application that sets no principal acts for itself and is trusted. A principal has to play in the fixture or to have
+-- a role in the tenant that may decide.
 create or replace function contest.acting_side(p_game_key text)
 returns text
 language plpgsql
@@ -30,10 +30,10 @@ end;
 $$;
 
 comment on function contest.acting_side(text) is
-'home, away or official. Raises 42501 for a principal who neither plays in the fixture nor is an owner, admin or editor.';
+'Returns home, away or official. Errors: 42501 when the principal neither plays in the fixture nor is an owner, admin or editor.';
 
--- A submission that somebody is about to decide, with its fixture locked.
-create or replace function contest.find_submission(
+-- Locks the fixture of a submission that is about to be decided, and returns both.
+create or replace function contest.lock_submission(
     p_submission text, out submission contest.score_submission, out fixture contest.fixture
 )
 language plpgsql
@@ -50,19 +50,19 @@ begin
     from contest.score_submission as s
     where s.tenant_id = v_tenant and s.submission_key = p_submission;
     if not found then
-        raise exception 'there is no such submission' using errcode = 'P0002';
+        raise exception 'submission % does not exist', p_submission using errcode = 'P0002';
     end if;
     fixture := contest.lock_fixture(v_game, null);
-    select s.* into submission  -- again, as it is under the lock
+    select s.* into submission  -- read again, since it may have changed before the lock
     from contest.score_submission as s
     where s.tenant_id = v_tenant and s.submission_key = p_submission;
 end;
 $$;
 
-comment on function contest.find_submission(text) is
-'Both. Raises P0002 when there is none.';
+comment on function contest.lock_submission(text) is
+'Returns the submission and its locked fixture. Errors: P0002 when the submission does not exist.';
 
--- A score that can be: in a bracket somebody has to win.
+-- Refuses invalid scores. In a bracket one team has to win.
 create or replace function contest.check_score(p_fixture contest.fixture, p_home integer, p_away integer)
 returns void
 language plpgsql
@@ -73,21 +73,22 @@ set enable_seqscan = off
 as $$
 begin
     if (p_home between 0 and 100000 and p_away between 0 and 100000) is not true then
-        raise exception 'a score is of 0 to 100,000' using errcode = '22023';
+        raise exception 'both scores must be between 0 and 100000, not % and %', coalesce(p_home::text, 'null'), coalesce(p_away::text, 'null')
+            using errcode = '22023';
     elsif p_home = p_away and exists (
         select 1
         from contest.competition as c
         where c.tenant_id = core.required_tenant() and c.competition_key = (p_fixture).competition_key and c.format = 'single elimination'
     ) then
-        raise exception 'nobody wins that, and somebody has to go on' using errcode = '22023';
+        raise exception 'a fixture of a single elimination needs a winner, not a draw of % to %', p_home, p_away using errcode = '22023';
     end if;
 end;
 $$;
 
 comment on function contest.check_score(contest.fixture, integer, integer) is
-'Nothing. Raises 22023 for a score below 0, and for a draw where the winner goes on.';
+'Returns nothing. Errors: 22023 when a score is out of range, or for a draw where the winner advances.';
 
--- Makes a submission the result, and sends the winner on where one goes on.
+-- Makes a submission the result, and advances the winner in a bracket.
 create or replace function contest.confirm_submission(p_submission contest.score_submission, p_version bigint, p_by text)
 returns bigint
 language plpgsql
@@ -97,22 +98,22 @@ as $$
 declare
     v_version bigint;
 begin
-    v_version := contest.record(
+    v_version := contest.record_event(
         'contest.fixture', (p_submission).game_key, p_version, 'result.confirmed',
         jsonb_build_object(
             'submission', (p_submission).submission_key, 'home', (p_submission).home, 'away', (p_submission).away, 'by', p_by
         )
     );
-    perform contest.advance((p_submission).game_key);
+    perform contest.advance_winner((p_submission).game_key);
     return v_version;
 end;
 $$;
 
 comment on function contest.confirm_submission(contest.score_submission, bigint, text) is
-'The version of the fixture.';
+'Returns the version of the fixture.';
 
--- Sends the winner of a fixture on to the next round of the bracket; what follows is a fixture once both are known.
-create or replace function contest.advance(p_game_key text)
+-- Advances the winner of a fixture to the next round of the bracket. The next fixture is created once both teams are known.
+create or replace function contest.advance_winner(p_game_key text)
 returns void
 language plpgsql
 volatile
@@ -141,7 +142,7 @@ begin
     if not found then
         return;
     end if;
-    -- who wins the other one waits here, and then sees whom this one sent on
+    -- a session that decides the other fixture waits here and then sees this winner
     perform 1
     from contest.competition as c
     where c.tenant_id = v_tenant and c.competition_key = v_winner.competition_key
@@ -168,16 +169,16 @@ begin
     if exists (
         select 1 from contest.score_submission as s where s.tenant_id = v_tenant and s.game_key = v_next.game_key
     ) then
-        raise exception 'the winner has played on' using errcode = '55000';
+        raise exception 'the old winner has already played in the next round' using errcode = '55000';
     end if;
-    perform contest.record(
+    perform contest.record_event(
         'contest.competition', v_winner.competition_key, null, 'pairing.filled',
         jsonb_build_object(
             'round', v_winner.round, 'slot', v_winner.slot, 'home', v_next.home, 'away', v_next.away, 'fixture', v_new
         )
     );
     if v_next.game_key is not null then
-        perform contest.record(
+        perform contest.record_event(
             'contest.fixture', v_next.game_key, v_version, 'teams.changed',
             jsonb_build_object('home', v_next.home, 'away', v_next.away)
         );
@@ -185,11 +186,11 @@ begin
 end;
 $$;
 
-comment on function contest.advance(text) is
-'Nothing. Raises 55000 when the old winner has played on.';
+comment on function contest.advance_winner(text) is
+'Returns nothing. Errors: 55000 when the old winner has already played in the next round.';
 
--- revert: drop function contest.advance(text);
+-- revert: drop function contest.advance_winner(text);
 -- revert: drop function contest.confirm_submission(contest.score_submission, bigint, text);
 -- revert: drop function contest.check_score(contest.fixture, integer, integer);
--- revert: drop function contest.find_submission(text);
+-- revert: drop function contest.lock_submission(text);
 -- revert: drop function contest.acting_side(text);

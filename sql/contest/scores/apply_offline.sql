@@ -1,9 +1,9 @@
--- Applies what a client did while it was offline: [{"id", "fixture", "version", "do", ...}], in any order.
+-- Applies the actions of an offline client: [{"id", "fixture", "version", "do", ...}], in any order.
 --
--- Each action happens once for its id, whoever sends it and how often, and a later batch is told what the first one
--- was. Actions on a fixture go by the version that the client saw, and never by its clock; one of another version is
--- a conflict, and so is whatever the batch has after it on that fixture, since it was done on a state that never was.
--- Of two with one version the lesser id is first: so a batch ends the same in every order of its actions.
+-- Each action happens once per id, however often and by whichever client it is sent, and a later batch gets the first
+-- outcome. Actions on a fixture go by the version that the client saw and never by its clock. An action at another
+-- version is a conflict, and so are the later actions of the batch on that fixture, since they were based on a state that
+-- never existed. Of two actions at one version the smaller id is first, so every order of a batch has the same outcome.
 create or replace function contest.apply_offline(p_actions jsonb)
 returns table (action_id text, outcome text, fixture text, version bigint, reason text)
 language plpgsql
@@ -20,7 +20,7 @@ declare
     v_spoilt text[] := array[]::text[];
 begin
     if jsonb_typeof(p_actions) is distinct from 'array' or jsonb_array_length(p_actions) > 1000 then
-        raise exception 'a batch is a list of up to 1,000 actions' using errcode = '22023';
+        raise exception 'a batch must be a list of at most 1000 actions' using errcode = '22023';
     elsif exists (
         select 1
         from jsonb_array_elements(p_actions) as a (action)
@@ -29,9 +29,9 @@ begin
             and jsonb_typeof(a.action -> 'version') = 'number' and a.action ->> 'version' ~ '^[0-9]{1,18}$'
         ) is not true
     ) then
-        raise exception 'an action has an id, a fixture and the version that it was done at' using errcode = '22023';
+        raise exception 'every action needs an id, a fixture and the version at which it was made' using errcode = '22023';
     end if;
-    -- ids first, in one order: whoever sends one of them too waits here, and is then told what came of it
+    -- inserts the ids first, in one order: a session that sends one of them too waits here and then gets its outcome
     insert into contest.offline_action (tenant_id, action_id, fingerprint, game_key, received_at)
     select distinct on (a.action ->> 'id')
         v_tenant, a.action ->> 'id', sha256(convert_to(a.action::text, 'UTF8')), a.action ->> 'fixture', v_now
@@ -88,11 +88,11 @@ end;
 $$;
 
 comment on function contest.apply_offline(jsonb) is
-'One row per action: applied, with the version of the fixture after it; conflict, with the version that it met and why; mismatch: its id was for another action. Raises 22023 for a batch that is no list of actions, 42501 without a tenant, 40001 above READ COMMITTED when somebody else sent one of them just now.';
+'Returns one row per action: applied, with the version of the fixture after it; conflict, with the version found and the reason; mismatch, when the id belongs to another action. Errors: 22023 when the batch is not a list of actions; 42501 when no tenant is set; 40001 above READ COMMITTED when another session just sent one of them.';
 
 grant execute on function contest.apply_offline(jsonb) to stanchion_app;
 
--- One action of a client that was offline, or why not; what is refused is undone, and the batch goes on.
+-- Applies one action of an offline client. A refused action is undone, and the batch continues.
 create or replace function contest.apply_action(
     p_action jsonb, p_is_spoilt boolean, out version bigint, out reason text
 )
@@ -135,7 +135,7 @@ begin
                 reason := 'nobody knows what it does';
         end case;
     exception
-        -- what the action is refused for; a deadlock, a full disk and the like end the whole batch
+        -- errors that refuse the action; a deadlock, a full disk and the like end the whole batch
         when
             serialization_failure or insufficient_privilege or no_data_found or object_not_in_prerequisite_state
             or invalid_parameter_value or invalid_text_representation or numeric_value_out_of_range or unique_violation
@@ -149,9 +149,9 @@ end;
 $$;
 
 comment on function contest.apply_action(jsonb, boolean) is
-'The version of the fixture after it and no reason; else the version that it met, and the reason.';
+'Returns the version of the fixture after the action and no reason; or the version found and the reason of the refusal.';
 
--- Which score somebody means who confirms or disputes what they saw of a fixture.
+-- Returns the pending submission of a fixture, if the fixture is still at the version that the caller saw.
 create or replace function contest.pending_submission(p_game_key text, p_expected bigint)
 returns text
 language plpgsql
@@ -169,14 +169,14 @@ begin
     from contest.score_submission as s
     where s.tenant_id = v_tenant and s.game_key = p_game_key and s.state = 'pending';
     if not found then
-        raise exception 'no score of the fixture is pending' using errcode = '55000';
+        raise exception 'fixture % has no pending score', p_game_key using errcode = '55000';
     end if;
     return v_submission;
 end;
 $$;
 
 comment on function contest.pending_submission(text, bigint) is
-'The key of the pending submission. Raises 55000 when there is none, 40001 when the fixture is not at the expected version, P0002 when there is no such fixture.';
+'Returns the key of the pending submission. Errors: 55000 when there is none; 40001 when the fixture is at another version; P0002 when the fixture does not exist.';
 
 -- revert: drop function contest.pending_submission(text, bigint);
 -- revert: drop function contest.apply_action(jsonb, boolean);

@@ -1,5 +1,4 @@
--- The handler of the queue of submitted scores: what nobody disputed in time is confirmed. What was decided
--- meanwhile is left as it is.
+-- Handles the queue of submitted scores: confirms the scores that were not disputed in time, and skips decided ones.
 create or replace function contest.confirm_due(p_lease uuid)
 returns integer
 language plpgsql
@@ -40,7 +39,7 @@ end;
 $$;
 
 comment on function contest.confirm_due(uuid) is
-'How many scores of the lease were confirmed. Raises 42501 without a tenant.';
+'Returns the number of scores of the lease that were confirmed. Errors: 42501 when no tenant is set.';
 
 grant execute on function contest.confirm_due(uuid) to stanchion_worker;
 

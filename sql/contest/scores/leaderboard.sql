@@ -1,8 +1,8 @@
--- The table of a competition: points, in a swiss tournament then those of one's opponents, then the difference of
--- scores and the scores. Who is equal in all of them shares a place.
+-- Returns the standings of a competition: by points, in a swiss tournament then by the points of the opponents, then by
+-- the difference of scores and by scores. Teams that are equal in all of them share a place.
 --
--- In the caller's snapshot, and so the sum of the ledger in it; it costs what there are fixtures, however often they
--- were amended.
+-- It reads the snapshot of the caller, and so equals the sum of the ledger in that snapshot. Its cost follows the number
+-- of fixtures, however often they were amended.
 create or replace function contest.leaderboard(p_competition text)
 returns table (
     place bigint, team_key text, team_name text, played integer, won integer, drawn integer, lost integer, points numeric,
@@ -20,7 +20,7 @@ declare
 begin
     return query
     with standing as materialized (
-        select s.* from contest.standing(p_competition) as s
+        select s.* from contest.team_totals(p_competition) as s
     ),
 
     met as (
@@ -50,7 +50,7 @@ end;
 $$;
 
 comment on function contest.leaderboard(text) is
-'One row per team of the competition, the first first; none for a competition that there is not. Raises 42501 without a tenant.';
+'Returns one row per team of the competition, the leader first; no row when the competition does not exist. Errors: 42501 when no tenant is set.';
 
 grant execute on function contest.leaderboard(text) to stanchion_app;
 

@@ -1,8 +1,8 @@
--- Empties what the events of a competition came to, reads all of them again, and says what differs from what was
--- there. The tables are then what the events say; roll back to only look.
+-- Deletes the projection of a competition, replays all its events, and returns the rows that differ from before. The
+-- tables then equal the events; roll back to only compare.
 --
--- The events of several streams are read in the order in which they were written: whoever acts on what another
--- committed takes a later position. Nobody decides anything of the competition meanwhile.
+-- Events of several streams are replayed in the order in which they were written: an event that depends on the commit of
+-- another has a later position. No session can change the competition during a replay.
 create or replace function contest.replay(p_competition text)
 returns table (relation text, key text, stored jsonb, replayed jsonb)
 language plpgsql
@@ -50,7 +50,7 @@ begin
         raise exception 'events of % have expired', v_stream using errcode = '55000';
     end if;
     select coalesce(jsonb_object_agg(s.relation || ' ' || s.key, s.facts), '{}') into v_stored
-    from contest.state_of(p_competition) as s;
+    from contest.projected_rows(p_competition) as s;
 
     delete from contest.point_entry as p
     where p.tenant_id = v_tenant and p.competition_key = p_competition;
@@ -85,14 +85,14 @@ begin
             )
         order by e.position
     loop
-        perform contest.project(v_event.stream_type, v_event.stream_id, v_event.version, v_event.event_type, v_event.payload);
+        perform contest.apply_event(v_event.stream_type, v_event.stream_id, v_event.version, v_event.event_type, v_event.payload);
         v_is_known := true;
     end loop;
     if v_is_known is null then
-        raise exception 'there is no such competition' using errcode = 'P0002';
+        raise exception 'competition % does not exist', p_competition using errcode = 'P0002';
     end if;
     select coalesce(jsonb_object_agg(s.relation || ' ' || s.key, s.facts), '{}') into v_replayed
-    from contest.state_of(p_competition) as s;
+    from contest.projected_rows(p_competition) as s;
     return query
     select split_part(n.name, ' ', 1), substr(n.name, strpos(n.name, ' ') + 1), v_stored -> n.name, v_replayed -> n.name
     from (
@@ -106,10 +106,10 @@ end;
 $$;
 
 comment on function contest.replay(text) is
-'One row per row that differs, as it was and as the events say; null where there is none. Raises P0002 for a competition without events, 55000 when some of its events have expired, 42501 without a tenant.';
+'Returns one row per row that differs, as stored and as replayed; null where a side has no row. Errors: P0002 when the competition has no events; 55000 when some of its events have expired; 42501 when no tenant is set.';
 
--- All rows that the events of a competition come to, as one list.
-create or replace function contest.state_of(p_competition text)
+-- Returns all rows of the projection of a competition as one list.
+create or replace function contest.projected_rows(p_competition text)
 returns table (relation text, key text, facts jsonb)
 language plpgsql
 stable
@@ -161,8 +161,8 @@ begin
 end;
 $$;
 
-comment on function contest.state_of(text) is
-'One row per row of the tables, but for what loads say of its fixtures.';
+comment on function contest.projected_rows(text) is
+'Returns one row per row of the tables, without the columns of fixtures that loads write.';
 
--- revert: drop function contest.state_of(text);
+-- revert: drop function contest.projected_rows(text);
 -- revert: drop function contest.replay(text);

@@ -1,7 +1,7 @@
--- Says what the score was. It counts once somebody who is not on the submitter's side confirms it, or when nobody
--- disputed it in time.
+-- Submits a score. It counts once a principal who is not on the side of the submitter confirms it, or when it was not
+-- disputed in time.
 --
--- The key is the submitter's, made with the score: the same key is the same submission for ever.
+-- The client chooses the key together with the score: the same key is permanently the same submission.
 create or replace function contest.submit_score(
     p_game_key text, p_home integer, p_away integer, p_key text, p_expected bigint default null, out state text, out version bigint
 )
@@ -20,7 +20,7 @@ declare
     v_due timestamptz;
 begin
     if (length(p_key) between 1 and 200) is not true then
-        raise exception 'the key of a submission has 1 to 200 characters' using errcode = '22023';
+        raise exception 'the key of a submission must have 1 to 200 characters' using errcode = '22023';
     end if;
     v_fixture := contest.lock_fixture(p_game_key, null);
     version := v_fixture.version;
@@ -33,22 +33,22 @@ begin
         end;
         return;
     elsif p_expected <> version then
-        raise exception 'the fixture is at version %, not %', version, p_expected using errcode = '40001';
+        raise exception 'fixture % is at version %, expected %', p_game_key, version, p_expected using errcode = '40001';
     end if;
     v_side := contest.acting_side(p_game_key);
     if v_fixture.status = 'final' then
-        raise exception 'the fixture is final: its result can only be amended' using errcode = '55000';
+        raise exception 'fixture % is final: its result can only be amended', p_game_key using errcode = '55000';
     elsif exists (
         select 1
         from contest.score_submission as s
         where s.tenant_id = v_tenant and s.game_key = p_game_key and s.state = 'pending'
     ) then
-        raise exception 'a score of the fixture is pending: confirm or dispute that one' using errcode = '55000';
+        raise exception 'fixture % has a pending score: confirm or dispute that one', p_game_key using errcode = '55000';
     end if;
     perform contest.check_score(v_fixture, p_home, p_away);
     v_due := core.clock() + (core.setting('contest', 'confirm_seconds'))::integer * interval '1 second';
     state := 'pending';
-    version := contest.record(
+    version := contest.record_event(
         'contest.fixture', p_game_key, version, 'score.submitted',
         jsonb_build_object('submission', p_key, 'home', p_home, 'away', p_away, 'side', v_side, 'due', v_due)
     );
@@ -57,7 +57,7 @@ end;
 $$;
 
 comment on function contest.submit_score(text, integer, integer, text, bigint) is
-'pending, with the version of the fixture; what became of it, for a key that was submitted before; mismatch: the key was for another score. Raises 40001 when the fixture is not at the expected version, 55000 when it is final, of no competition, or another score is pending, 22023 for a score or key that cannot be, P0002 for a fixture that there is not, 42501 for a principal who has no part in it.';
+'Returns pending with the version of the fixture; the current outcome for a key that was submitted before; or mismatch when the key belongs to another score. Errors: 40001 when the fixture is at another version; 55000 when it is final, has no competition, or another score is pending; 22023 when the score or the key is invalid; P0002 when it does not exist; 42501 when the principal has no part in it.';
 
 grant execute on function contest.submit_score(text, integer, integer, text, bigint) to stanchion_app;
 

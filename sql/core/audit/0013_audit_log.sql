@@ -1,7 +1,7 @@
--- What was done, by whom, when: appended by the functions that do it, in their transaction.
+-- Actions of principals and logins, appended by the functions that perform them, in the same transaction.
 --
--- No foreign key to the tenant: deleting a tenant keeps its audit. The key begins with the day
--- and the instant after the tenant, so that writing is local and "the latest" is an index scan.
+-- There is no foreign key to the tenant, because the audit log outlives a deleted tenant. In the primary key the day and
+-- the time follow the tenant, so that inserts are local and "the latest rows" is an index scan.
 create table core.audit_log (
     tenant_id uuid not null,
     recorded_on date not null,
@@ -15,8 +15,8 @@ create table core.audit_log (
     constraint audit_log_pk primary key (tenant_id, recorded_on, recorded_at, audit_id),
     constraint audit_log_day_is_utc check (recorded_on = (recorded_at at time zone 'UTC')::date)
 ) partition by range (recorded_on);
-comment on table core.audit_log is 'One row per thing that was done for a tenant. Appended to; nobody updates or deletes.';
-comment on column core.audit_log.actor is 'The principal, or the database login where there is none.';
-comment on column core.audit_log.request_id is 'The setting app.request_id: one id joins audit, events and jobs of one request.';
+comment on table core.audit_log is 'One row per action for a tenant. Append-only.';
+comment on column core.audit_log.actor is 'The principal, or the database login when no principal is set.';
+comment on column core.audit_log.request_id is 'The setting app.request_id: one id joins the audit rows, events and jobs of a request.';
 
 -- revert: drop table core.audit_log;

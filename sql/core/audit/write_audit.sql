@@ -1,6 +1,6 @@
--- Appends to the audit of the tenant, in the caller's transaction: what is rolled back was not done.
+-- Appends to the audit log of the tenant in the transaction of the caller, so that a rolled back action leaves no row.
 --
--- Granted to no role: only functions of the owner write audit rows, so nobody can invent one.
+-- Granted to no role: only functions of the owner write audit rows, so callers cannot forge one.
 create or replace function core.write_audit(p_action text, p_subject text, p_detail jsonb default '{}')
 returns void
 language plpgsql
@@ -26,6 +26,6 @@ end;
 $$;
 
 comment on function core.write_audit(text, text, jsonb) is
-'Appends one audit row for the tenant of the session. Raises 42501 without a tenant, 23514 when today has no partition.';
+'Returns nothing. Appends one audit row for the tenant of the session. Errors: 42501 when no tenant is set; 23514 when today has no partition.';
 
 -- revert: drop function core.write_audit(text, text, jsonb);

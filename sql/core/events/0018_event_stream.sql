@@ -1,6 +1,6 @@
--- The head of each stream of events: its version, and its last saved state.
+-- The head of each event stream: its version, and its last saved state.
 --
--- An append changes the head and moves no index entry; the room left on each page is for that.
+-- An append updates the head without moving an index entry; the free space on each page is for that.
 create table core.event_stream (
     tenant_id uuid not null,
     stream_type text not null,
@@ -13,7 +13,7 @@ create table core.event_stream (
     constraint event_stream_state_of_the_past check (state_version between 0 and version),
     constraint event_stream_state_version_with_state check ((state_version > 0) = (state is not null))
 ) with (fillfactor = 70);
-comment on table core.event_stream is 'One row per stream: how many events it has, and what it was at its last saved state.';
-comment on column core.event_stream.transaction_id is 'The transaction_id of its last event: that of the next one is not lower.';
+comment on table core.event_stream is 'One row per stream: its number of events, and its last saved state.';
+comment on column core.event_stream.transaction_id is 'The transaction_id of the last event of the stream. It never decreases within a stream.';
 
 -- revert: drop table core.event_stream;

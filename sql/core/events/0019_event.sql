@@ -1,13 +1,13 @@
--- In which order events were appended, for those that have the same transaction. Gaps mean nothing.
+-- Orders the events of one transaction. Gaps have no meaning.
 create sequence core.event_position;
-comment on sequence core.event_position is 'The order of events within a transaction.';
+comment on sequence core.event_position is 'Order of events within a transaction.';
 
--- What happened, in the order of each stream, by UTC day of recording.
+-- Events in the order of their stream, partitioned by the UTC day on which they were recorded.
 --
--- A consumer goes by the transaction that wrote an event and not by a number: numbers are given out
--- before commits, and whoever remembers the last number misses what commits late. A transaction that
--- began before another may append to a stream after it; such an event is put down under the other's
--- transaction, so that a stream is read in its own order.
+-- Consumers remember the transaction that wrote an event and not a sequence number: numbers are assigned before commits,
+-- so a consumer that remembers the last number misses events that commit late. A transaction may append to a stream after
+-- a transaction that began later. Its events get the transaction id of that later one, so that a stream is always read in
+-- its own order.
 create table core.event (
     tenant_id uuid not null,
     recorded_on date not null,
@@ -25,10 +25,10 @@ create table core.event (
     constraint event_version_positive check (version > 0),
     constraint event_day_is_utc check (recorded_on = (recorded_at at time zone 'UTC')::date)
 ) partition by range (recorded_on);
-comment on table core.event is 'One row per event of a stream. Appended to; nobody updates or deletes.';
-comment on column core.event.transaction_id is 'The transaction that wrote it, or a later one that wrote to its stream before.';
-comment on column core.event.actor is 'The principal, or the database login where there is none.';
-comment on column core.event.request_id is 'The setting app.request_id: one id joins audit, events and jobs of one request.';
+comment on table core.event is 'One row per event of a stream. Append-only.';
+comment on column core.event.transaction_id is 'The transaction that wrote the event, or a later transaction that wrote to the stream before it.';
+comment on column core.event.actor is 'The principal, or the database login when no principal is set.';
+comment on column core.event.request_id is 'The setting app.request_id: one id joins the audit rows, events and jobs of a request.';
 
 -- serves: core.poll_events, the next events of a tenant in the order of their transactions
 create index event_poll_idx on core.event (tenant_id, transaction_id, position);

@@ -1,4 +1,4 @@
--- How far each reader of a tenant's events has come.
+-- Positions of consumers in the events of a tenant.
 create table core.consumer (
     tenant_id uuid not null,
     consumer text not null,
@@ -7,12 +7,12 @@ create table core.consumer (
     polled_at timestamptz,
     constraint consumer_pk primary key (tenant_id, consumer)
 );
-comment on table core.consumer is 'One row per consumer of a tenant: the last event that it was given.';
+comment on table core.consumer is 'One row per consumer of a tenant: the last event that it received.';
 
--- When consumers were last woken, in tenths of a second since 1970.
+-- The tenth of a second, counted from 1970, in which consumers were last notified.
 --
--- A sequence, because it belongs to no transaction: everybody sees at once that the tenth of a second
--- is taken, at every isolation level, and nobody waits for the row of another.
+-- A sequence, because it is outside transactions: every session sees at once, at every isolation level, that the tenth of
+-- a second is used, and no session waits for a row lock.
 create sequence core.event_notice;
 comment on sequence core.event_notice is 'The tenth of a second in which consumers were last notified.';
 

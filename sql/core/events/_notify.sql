@@ -1,10 +1,9 @@
--- Notifies a channel, unless somebody did in this tenth of a second.
+-- Notifies a channel unless it was already notified in this tenth of a second.
 --
--- Each transaction that notifies takes a lock of the whole server when it commits: one notification in
--- each would put all of them in one queue, whatever their tenants. It says nothing, since whoever is
--- connected may listen. It is a hint: what is written right after one is told with the next, so whoever
--- listens also looks now and then without being told.
-create or replace function core.wake(p_channel text, p_notice regclass, p_now timestamptz)
+-- A transaction that notifies takes a server-wide lock at its commit. One notification per transaction would therefore
+-- queue the commits of all tenants. The notification is empty, because every connected session may listen. It is only a
+-- hint: rows written just after a notification come with the next one, so listeners also poll from time to time.
+create or replace function core.notify_channel(p_channel text, p_notice regclass, p_now timestamptz)
 returns void
 language plpgsql
 volatile
@@ -25,8 +24,8 @@ begin
                 perform setval(p_notice, v_tenth);
             end if;
         end if;
-        -- what is rolled back is the lock alone, so that nobody finds it taken until we commit
-        raise exception using errcode = 'P0001', message = 'this gives the lock back';
+        -- the rollback releases only the lock, so that other sessions can take it before this transaction commits
+        raise exception using errcode = 'P0001', message = 'rolls back to release the lock';
     exception when raise_exception then
         null;
     end;
@@ -36,7 +35,7 @@ begin
 end;
 $$;
 
-comment on function core.wake(text, regclass, timestamptz) is
-'Sends an empty notification on the channel with the commit, at most once in a tenth of a second, which the sequence remembers.';
+comment on function core.notify_channel(text, regclass, timestamptz) is
+'Returns nothing. Sends an empty notification on the channel at the commit, at most once in a tenth of a second, which the sequence stores. Errors: none; P0001 is raised and caught inside.';
 
--- revert: drop function core.wake(text, regclass, timestamptz);
+-- revert: drop function core.notify_channel(text, regclass, timestamptz);

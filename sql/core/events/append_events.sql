@@ -1,7 +1,7 @@
--- Appends events to a stream, if it is at the version that the caller last saw.
+-- Appends events to a stream if the stream is at the version that the caller expects.
 --
--- The head is updated first, and its row lock makes versions dense; the time is taken after that, so
--- that it does not go back within a stream. Security definer: events are appended here and nowhere else.
+-- The head is updated first, and its row lock makes versions consecutive. The time is read after that, so that it never
+-- decreases within a stream. Security definer: events are appended only here.
 create or replace function core.append_events(p_type text, p_stream text, p_expected bigint, p_events jsonb)
 returns bigint
 language plpgsql
@@ -35,7 +35,10 @@ begin
         returning version, transaction_id into v_version, v_transaction;
         exit when found;
         if p_expected is not null then
-            raise exception '% % is not at version %', p_type, p_stream, p_expected using errcode = '40001';
+            raise exception 'stream %/% is at version %, expected %', p_type, p_stream, coalesce((
+                select s.version from core.event_stream as s
+                where s.tenant_id = v_tenant and s.stream_type = p_type and s.stream_id = p_stream
+            ), 0), p_expected using errcode = '40001';
         end if;
     end loop;
     if v_count = 0 then
@@ -60,30 +63,30 @@ begin
         v_request
     from jsonb_array_elements(p_events) with ordinality as e (event, number)
     order by e.number;
-    perform core.wake_consumers(v_now);
+    perform core.notify_consumers(v_now);
     return v_version;
 end;
 $$;
 
 comment on function core.append_events(text, text, bigint, jsonb) is
-'Appends [{"type": ..., "payload": ...}, ...] and returns the version after them; an expected null takes any, 0 a stream that is not there yet. Raises 40001 when the stream is at another version, 42501 without a tenant, 23502 for an event without a type, 22023 for events that are no list.';
+'Returns the version of the stream after the events, a list such as [{"type": "goal", "payload": {}}]. An expected version of null accepts any version, 0 a new stream. Errors: 40001 when the stream is at another version; 42501 when no tenant is set; 23502 for an event without a type; 22023 when the events are not a list.';
 
 grant execute on function core.append_events(text, text, bigint, jsonb) to stanchion_app, stanchion_loader;
 
--- Says on the channel stanchion_events that there may be events to poll; see core.wake.
-create or replace function core.wake_consumers(p_now timestamptz)
+-- Notifies the channel stanchion_events that there may be events to poll; see core.wake.
+create or replace function core.notify_consumers(p_now timestamptz)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform core.wake('stanchion_events', 'core.event_notice', p_now);
+    perform core.notify_channel('stanchion_events', 'core.event_notice', p_now);
 end;
 $$;
 
-comment on function core.wake_consumers(timestamptz) is
-'Sends an empty notification on stanchion_events with the commit, at most once in a tenth of a second.';
+comment on function core.notify_consumers(timestamptz) is
+'Returns nothing. Sends an empty notification on stanchion_events at the commit, at most once in a tenth of a second.';
 
--- revert: drop function core.wake_consumers(timestamptz);
+-- revert: drop function core.notify_consumers(timestamptz);
 -- revert: drop function core.append_events(text, text, bigint, jsonb);

@@ -1,5 +1,4 @@
--- Why a day of events may not go yet: a stream would not be the same without them, or somebody has
--- not read them.
+-- Keeps a day of events while a stream has no saved state after it, or a consumer has not read it.
 create or replace function core.guard_event(p_day date)
 returns text
 language plpgsql
@@ -40,6 +39,6 @@ end;
 $$;
 
 comment on function core.guard_event(date) is
-'Which streams lack a snapshot past the day, or which consumers have not read it, in words; null when it may go.';
+'Returns the streams without a saved state after the day, or the consumers that have not read it, as a sentence; null when the partition may be dropped.';
 
 -- revert: drop function core.guard_event(date);

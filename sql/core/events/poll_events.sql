@@ -1,7 +1,7 @@
--- The next events for a consumer: each stream in its order, and each event once.
+-- Returns the next events for a consumer: each stream in its order, and each event once.
 --
--- Only of transactions older than every one still open: an event whose transaction commits late
--- comes later and is never passed over. What is polled counts as given once the caller commits.
+-- Only events of transactions older than every open transaction are returned, so that an event which commits late is
+-- returned later and never skipped. The events count as received when the caller commits.
 create or replace function core.poll_events(p_consumer text, p_limit integer default 100)
 returns table (
     stream_type text, stream_id text, version bigint, event_type text, payload jsonb, recorded_at timestamptz
@@ -51,7 +51,7 @@ end;
 $$;
 
 comment on function core.poll_events(text, integer) is
-'The next events of the tenant for this consumer, each once; none when there is nothing new. Two polls of one consumer wait for each other. Raises 42501 without a tenant, 40001 above READ COMMITTED when another poll was faster.';
+'Returns the next events of the tenant for this consumer, each once; no row when there is nothing new. Two polls of one consumer wait for each other. Errors: 42501 when no tenant is set; 40001 above READ COMMITTED when another poll came first.';
 
 grant execute on function core.poll_events(text, integer) to stanchion_app, stanchion_loader;
 

@@ -1,4 +1,4 @@
--- All that is needed to build a stream anew: its last saved state, then every event after it.
+-- Returns everything that is needed to rebuild a stream: its last saved state, then every event after it.
 create or replace function core.read_from_state(p_type text, p_stream text)
 returns table (version bigint, event_type text, payload jsonb)
 language plpgsql
@@ -25,7 +25,7 @@ end;
 $$;
 
 comment on function core.read_from_state(text, text) is
-'A row of type state where there is one, then the events after it in order. Raises 42501 without a tenant.';
+'Returns a row of type state when a state was saved, then the events after it in order. Errors: 42501 when no tenant is set.';
 
 grant execute on function core.read_from_state(text, text) to stanchion_app, stanchion_loader;
 

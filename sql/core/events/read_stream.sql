@@ -1,4 +1,4 @@
--- The events of a stream from a version on. Security definer, so that the policy is the tenant's predicate.
+-- Returns the events of a stream from a version on. Security definer: it filters by the tenant as the policy does.
 create or replace function core.read_stream(
     p_type text, p_stream text, p_from bigint default 1, p_limit integer default 1000
 )
@@ -25,7 +25,7 @@ end;
 $$;
 
 comment on function core.read_stream(text, text, bigint, integer) is
-'The events in the order of their versions; none for a stream that is not there. Raises 42501 without a tenant.';
+'Returns the events in the order of their versions; no row for an unknown stream. Errors: 42501 when no tenant is set.';
 
 grant execute on function core.read_stream(text, text, bigint, integer) to stanchion_app, stanchion_loader;
 

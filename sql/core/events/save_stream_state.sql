@@ -1,4 +1,4 @@
--- Keeps what a stream had come to at a version. Events up to it may then expire.
+-- Saves the state of a stream at a version. Events up to that version may then expire.
 create or replace function core.save_stream_state(p_type text, p_stream text, p_version bigint, p_state jsonb)
 returns boolean
 language plpgsql
@@ -20,7 +20,7 @@ end;
 $$;
 
 comment on function core.save_stream_state(text, text, bigint, jsonb) is
-'True when the snapshot was kept; false when there is a later one, or no such stream. Raises 23514 for a version that is not there yet and for a state of null, 42501 without a tenant.';
+'Returns true when the state was saved; false when a later state exists or the stream does not. Errors: 23514 when the version is not reached yet or the state is null; 42501 when no tenant is set.';
 
 grant execute on function core.save_stream_state(text, text, bigint, jsonb) to stanchion_app, stanchion_loader;
 

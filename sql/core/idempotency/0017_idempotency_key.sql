@@ -1,8 +1,9 @@
--- What was asked before, and what was answered: at most once per tenant and key within the window.
+-- Idempotency keys with the fingerprint of their request and its response. A request runs at most once per tenant and
+-- key within the window.
 --
--- The partition is the UTC day of the claim, which Postgres wants in the primary key; so the key
--- alone is unique within a day only, and core.claim_key sees to the rest. The key is kept as a
--- uuid whatever it was: narrow, and local in the index where its first bits are a time.
+-- Postgres requires the partition key, the UTC day of the claim, in the primary key. So the primary key makes a key
+-- unique within one day, and core.claim_key makes it unique across days. Every key is stored as a uuid: narrow, and
+-- local in the index when its first bits are a time.
 create table core.idempotency_key (
     tenant_id uuid not null,
     key_id uuid not null,
@@ -17,12 +18,12 @@ create table core.idempotency_key (
     constraint idempotency_key_pk primary key (tenant_id, key_id, claimed_on)
 ) partition by range (claimed_on);
 comment on table core.idempotency_key is 'One row per tenant, key and UTC day of its first claim.';
-comment on column core.idempotency_key.attempt is 'The fence: whoever holds an older attempt can no longer complete the key.';
-comment on column core.idempotency_key.claimed_on is 'The day that a UUIDv7 was made, by its own time; for another key, the day of claimed_at.';
+comment on column core.idempotency_key.attempt is 'Fencing token: a caller with an older attempt can no longer complete the key.';
+comment on column core.idempotency_key.claimed_on is 'UTC day in the UUIDv7 itself; for another key, the UTC day of claimed_at.';
 
--- A type, and not four out parameters: the server looks up a type once and puts parameters together at every call.
+-- A type instead of four out parameters: the server looks up a type once, and builds out parameters at every call.
 create type core.key_claim as (outcome text, attempt integer, response_code integer, response_body bytea);
-comment on type core.key_claim is 'What became of a claim; see core.claim_key.';
+comment on type core.key_claim is 'Outcome of a claim; see core.claim_key.';
 
 -- revert: drop type core.key_claim;
 -- revert: drop table core.idempotency_key;

@@ -1,4 +1,4 @@
--- For how long a key is remembered. Not longer than a day: core.claim_key looks at today and yesterday.
+-- Returns the time for which a key is remembered: at most a day, because core.claim_key looks at today and yesterday.
 create or replace function core.idempotency_window()
 returns interval
 language sql
@@ -6,9 +6,9 @@ immutable
 parallel safe
 return interval '24 hours';
 
-comment on function core.idempotency_window() is 'How long a claim of a key counts, from its first claim on; for a UUIDv7 from when it was made.';
+comment on function core.idempotency_window() is 'Returns the time for which a claim is remembered, from its first claim on; for a UUIDv7, from its creation.';
 
--- How far the clocks of those who make keys, and of the servers that keep them, may differ.
+-- Returns the tolerated difference between the clocks of the callers who create keys and of the servers.
 create or replace function core.clock_tolerance()
 returns interval
 language sql
@@ -16,12 +16,12 @@ immutable
 parallel safe
 return interval '5 minutes';
 
-comment on function core.clock_tolerance() is 'How far ahead of the clock a key may have been made or claimed.';
+comment on function core.clock_tolerance() is 'Returns the time by which the creation of a key may be ahead of the clock.';
 
--- The id under which any key but a UUIDv7 is kept: its hash, in the form of a UUIDv8, which no
--- client's UUIDv7 is.
+-- Returns the uuid under which a key that is not a UUIDv7 is stored: its hash in the form of a UUIDv8, which differs
+-- from every UUIDv7.
 --
--- Stable, as convert_to() is: called immutable it would not be unfolded, and a call costs forty times as much.
+-- Stable, as convert_to() is: an immutable function would not be inlined, and the call would cost forty times as much.
 create or replace function core.key_hash(p_key text)
 returns uuid
 language sql
@@ -29,9 +29,9 @@ stable
 parallel safe
 return overlay(encode(substr(sha256(convert_to(p_key, 'UTF8')), 1, 16), 'hex') placing '8' from 13 for 1)::uuid;
 
-comment on function core.key_hash(text) is 'The id of a key of any text; never that of a UUIDv7.';
+comment on function core.key_hash(text) is 'Returns the uuid of a key of any text; never a UUIDv7.';
 
--- The number of the advisory lock under which a key without a day in it is looked for and claimed.
+-- Returns the advisory lock under which a key that contains no day is looked up and claimed.
 create or replace function core.key_lock(p_tenant uuid, p_key_id uuid)
 returns bigint
 language sql
@@ -39,13 +39,13 @@ immutable
 parallel safe
 return uuid_hash_extended(p_key_id, uuid_hash_extended(p_tenant, 0));
 
-comment on function core.key_lock(uuid, uuid) is 'The advisory lock of a key of a tenant.';
+comment on function core.key_lock(uuid, uuid) is 'Returns the advisory lock of a key of a tenant.';
 
--- The time in a UUIDv7, whose first 48 bits are milliseconds since 1970; null for any other text.
+-- Returns the time in a UUIDv7, whose first 48 bits are milliseconds since 1970; null for any other text.
 --
--- One expression that is unfolded where it is called: a call would cost more than what it does, and so would a
--- regular expression. It is stable, as convert_to() is, without which it would not be unfolded. Digits are
--- recognised as bytes, where characters would take most of the time.
+-- It is one expression that the planner inlines, because a call or a regular expression would cost more than the work.
+-- It is stable, as convert_to() is, since otherwise it would not be inlined. Digits are compared as bytes, because
+-- comparing characters would take most of the time.
 create or replace function core.key_time(p_key text)
 returns timestamptz
 language sql
@@ -62,7 +62,7 @@ return case
         then to_timestamp(('x' || overlay(left(p_key, 13) placing '' from 9 for 1))::bit(48)::bigint / 1000.0::double precision)
 end;
 
-comment on function core.key_time(text) is 'When a UUIDv7 was made, by the clock of its maker; null for any other text.';
+comment on function core.key_time(text) is 'Returns the creation time in a UUIDv7, by the clock of its creator; null for any other text.';
 
 -- revert: drop function core.key_time(text);
 -- revert: drop function core.key_lock(uuid, uuid);

@@ -1,15 +1,14 @@
--- Claims an idempotency key, or says what became of it: claimed, replay, in_progress, mismatch, takeover.
+-- Claims an idempotency key. The outcome is claimed, replay, in_progress, mismatch or takeover.
 --
--- This is asked with every request, and nearly always the key is new. So a new key is claimed here, by one insert
--- and as few expressions as it takes, each of which the server sets up anew in every transaction. Whatever that
--- insert does not decide, core.claim_again does. Measurements are in docs/decisions/0019-idempotency-keys.md.
+-- Every request calls this function, and nearly every key is new. So a new key is claimed here, by one insert with as few
+-- expressions as possible, since the server sets up each expression again in every transaction. core.claim_existing_key is the
+-- slow path for every other key. Measurements are in docs/decisions/0019-idempotency-keys.md.
 --
--- A UUIDv7 has its day in it, so the primary key of that day decides, exactly and without a lock. For any other key
--- the transaction takes a lock, and looks whether it was claimed yesterday: 23:59:59.999 and 00:00:00.001 are two
--- partitions and one key.
+-- A UUIDv7 contains its day, so the primary key of that day decides, exactly and without a lock. For any other key the
+-- transaction takes a lock and checks yesterday too: 23:59:59.999 and 00:00:00.001 are two partitions and one key.
 --
--- Security definer: keys are written here, in core.claim_again, core.complete_key and core.complete_keys and nowhere
--- else. The claim counts once the caller commits; a caller that rolls back never claimed.
+-- Security definer: keys are written only by the functions of this folder. The claim takes effect when the caller
+-- commits. A caller that rolls back has claimed nothing.
 create or replace function core.claim_key(p_key text, p_fingerprint bytea, p_lease interval default '30 seconds')
 returns core.key_claim
 language plpgsql
@@ -34,7 +33,7 @@ begin
             p_fingerprint
         ) on conflict do nothing;
         if found then
-            if core.clock() > v_now + interval '1 second' then  -- it waited until another rolled back
+            if core.clock() > v_now + interval '1 second' then  -- the insert waited until another session rolled back
                 update core.idempotency_key as k
                 set lease_until = least(core.clock() + p_lease, v_made + core.idempotency_window())
                 where k.tenant_id = v_tenant and k.key_id = p_key::uuid and k.claimed_on = core.utc_day(v_made);
@@ -43,7 +42,7 @@ begin
         end if;
     elsif v_made is null and p_key <> '' and p_lease > interval '0' and v_tenant is not null then
         v_id := core.key_hash(p_key);
-        -- the time after the wait: whoever had the lock came before
+        -- the time after the wait, because the previous holder of the lock claimed before that
         v_now := case when pg_advisory_xact_lock(core.key_lock(v_tenant, v_id)) is not null then core.clock() end;
         v_day := core.utc_day(v_now);
         insert into core.idempotency_key (tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, fingerprint)
@@ -60,22 +59,21 @@ begin
             return row('claimed', 1, null, null)::core.key_claim;
         end if;
     end if;
-    return core.claim_again(v_tenant, p_key, v_made, p_fingerprint, p_lease);
+    return core.claim_existing_key(v_tenant, p_key, v_made, p_fingerprint, p_lease);
 end;
 $$;
 
 comment on function core.claim_key(text, bytea, interval) is
-'claimed or takeover: do it, and complete it with this attempt. replay: it was done, this is the answer. in_progress: ask again later. mismatch: the key was for something else. Raises 42501 without a tenant, 22023 for an empty key, a lease of no time and a UUIDv7 from outside the window, 40001 above READ COMMITTED when the caller has to try again.';
+'Returns the outcome: claimed or takeover (run the request and complete the key with this attempt), replay (the stored response), in_progress (retry later) or mismatch (the key belongs to another request). Errors: 42501 when no tenant is set; 22023 when the key is empty, the lease is not positive, or a UUIDv7 is outside the window; 40001 above READ COMMITTED when the caller has to retry.';
 
 grant execute on function core.claim_key(text, bytea, interval) to stanchion_app, stanchion_loader;
 
--- What becomes of a claim that core.claim_key's one insert did not decide: the key is there already, or may be on
--- another day, or was awaited, or is none.
+-- Slow path of core.claim_key: the key exists, may exist under another day, is being inserted by another session, or is
+-- invalid.
 --
--- It relies on nothing that was found out before, except that a UUIDv7 which may be claimed has its row by now. The
--- id and the day are in variables: beside a policy, no index is used for an expression like coalesce(), which the
--- planner takes to be leaky.
-create or replace function core.claim_again(p_tenant uuid, p_key text, p_made timestamptz, p_fingerprint bytea, p_lease interval)
+-- It relies on one result of the fast path: the row of a valid UUIDv7 exists by now. The id and the day are in variables,
+-- because the planner uses no index for an expression such as coalesce() below a policy, which it takes to be leaky.
+create or replace function core.claim_existing_key(p_tenant uuid, p_key text, p_made timestamptz, p_fingerprint bytea, p_lease interval)
 returns core.key_claim
 language plpgsql
 volatile
@@ -97,8 +95,8 @@ begin
         perform core.required_tenant();
         raise exception using errcode = '22023', message = case
             when p_key <> '' and p_lease > interval '0'
-                then format('the key was made at %s, which is not within the last %s of now', p_made, core.idempotency_window())
-            else 'a key without text, or a lease of no time, is none'
+                then format('the key was created at %s, which is not within %s before now', p_made, core.idempotency_window())
+            else 'the key must not be empty and the lease must be positive'
         end;
     end if;
 
@@ -108,7 +106,7 @@ begin
     else
         v_id := core.key_hash(p_key);
         perform pg_advisory_xact_lock(core.key_lock(p_tenant, v_id));
-        v_now := core.clock();  -- after the wait: whoever had the lock came before
+        v_now := core.clock();  -- after the wait, because the previous holder of the lock claimed before that
         v_day := core.utc_day(v_now);
         select k.* into v_last
         from core.idempotency_key as k
@@ -119,7 +117,7 @@ begin
         elsif core.utc_day(v_now + core.clock_tolerance()) > v_day
             or current_setting('transaction_isolation') in ('repeatable read', 'serializable')
         then
-            -- just before midnight the clock of whoever came before may have been ahead
+            -- just before midnight the clock of the previous holder may have been ahead
             if exists (
                 select from core.idempotency_key as k
                 where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day + 1
@@ -143,12 +141,12 @@ begin
     end if;
 
     loop
-        v_now := core.clock();  -- the first insert may have waited until another committed
+        v_now := core.clock();  -- the first insert may have waited until another session committed
         select k.* into v_last
         from core.idempotency_key as k
         where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day;
         if not found then
-            raise exception 'the key is gone; try again' using errcode = '40001';
+            raise exception 'the key was deleted during the claim; retry' using errcode = '40001';
         elsif v_last.fingerprint is distinct from p_fingerprint then
             return row('mismatch', v_last.attempt, null, null)::core.key_claim;
         elsif v_last.completed_at is not null then
@@ -156,7 +154,7 @@ begin
         elsif v_last.lease_until > v_now then
             return row('in_progress', v_last.attempt, null, null)::core.key_claim;
         end if;
-        -- of all who find the lease over, the row lock lets one have it; the others look again
+        -- when several sessions find the lease expired, the row lock lets one take the key over; the others check again
         update core.idempotency_key as k
         set
             attempt = k.attempt + 1,
@@ -173,12 +171,12 @@ begin
 end;
 $$;
 
-comment on function core.claim_again(uuid, text, timestamptz, bytea, interval) is
-'What core.claim_key returns and raises, for a key that is not simply new.';
+comment on function core.claim_existing_key(uuid, text, timestamptz, bytea, interval) is
+'Returns the outcome as core.claim_key does, for a key that is not simply new. Errors: those of core.claim_key, which are 42501, 22023 and 40001.';
 
--- Under REPEATABLE READ and SERIALIZABLE a look at other days does not see what was committed since the
--- transaction began; the unique index does. So the key is put into each other day of the window and
--- taken out again: where somebody has claimed it meanwhile, that raises 40001 and the caller tries again.
+-- Makes stale snapshots visible. Under REPEATABLE READ and SERIALIZABLE a query does not see rows that were committed
+-- since the transaction began, but the unique index does. So the key is inserted into every other day of the window and
+-- deleted again: where another session has claimed it since, that raises 40001 and the caller retries.
 create or replace function core.refuse_stale_snapshot(p_tenant uuid, p_key_id uuid, p_day date, p_now timestamptz)
 returns void
 language plpgsql
@@ -199,7 +197,7 @@ begin
             interval '1 day'
         ) as d
         where d::date <> p_day
-            -- nobody can have claimed it on a day that has no partition
+            -- a day without a partition has no claims
             and to_regclass('parts.core__idempotency_key__' || to_char(d, 'YYYYMMDD')) is not null
     loop
         insert into core.idempotency_key (
@@ -215,8 +213,8 @@ end;
 $$;
 
 comment on function core.refuse_stale_snapshot(uuid, uuid, date, timestamptz) is
-'Raises 40001 when the key was claimed on another day of the window since the snapshot of the transaction.';
+'Returns nothing. Errors: 40001 when the key was claimed on another day of the window since the snapshot of the transaction.';
 
 -- revert: drop function core.refuse_stale_snapshot(uuid, uuid, date, timestamptz);
--- revert: drop function core.claim_again(uuid, text, timestamptz, bytea, interval);
+-- revert: drop function core.claim_existing_key(uuid, text, timestamptz, bytea, interval);
 -- revert: drop function core.claim_key(text, bytea, interval);

@@ -1,7 +1,7 @@
--- Keeps the answer to what a key was claimed for, byte for byte, for whoever asks again.
+-- Stores the response to the request of a key, byte for byte, for later callers with the same key.
 --
--- The attempt is the fence: a holder whose lease ended, and whose key another took over, no longer has
--- it. It takes no lock but the row's, so those who wait to claim the key do not hold up its holder.
+-- The attempt is a fencing token: it no longer matches when the lease of the caller expired and another caller took the
+-- key over. Only the row is locked, so callers who wait to claim the key do not block its holder.
 create or replace function core.complete_key(p_key text, p_attempt integer, p_code integer, p_body bytea)
 returns boolean
 language plpgsql
@@ -17,7 +17,7 @@ declare
     v_id uuid := case when v_made is null then core.key_hash(p_key) else p_key::uuid end;
     v_day date := core.utc_day(coalesce(v_made, v_now));
 begin
-    -- a UUIDv7 also when the window is over: nobody else can claim it any more
+    -- a UUIDv7 is completed even after the window, since another caller can no longer claim it
     update core.idempotency_key as k
     set completed_at = v_now, response_code = p_code, response_body = p_body
     where k.tenant_id = v_tenant
@@ -40,7 +40,7 @@ end;
 $$;
 
 comment on function core.complete_key(text, integer, integer, bytea) is
-'True when the answer was kept; false when this attempt no longer holds the key, or it is complete. Raises 42501 without a tenant, 40001 above READ COMMITTED when the key was taken over meanwhile.';
+'Returns true when the response was stored; false when this attempt no longer holds the key or the key is already complete. Errors: 42501 when no tenant is set; 40001 above READ COMMITTED when another caller took the key over.';
 
 grant execute on function core.complete_key(text, integer, integer, bytea) to stanchion_app, stanchion_loader;
 

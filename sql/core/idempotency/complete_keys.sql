@@ -1,4 +1,4 @@
--- Keeps the answers to many keys in one statement, each as core.complete_key keeps one and with the same fence.
+-- Stores the responses of many keys in one statement, each as core.complete_key does and with the same fencing token.
 create or replace function core.complete_keys(p_keys text[], p_attempts integer[], p_code integer, p_bodies bytea[])
 returns text[]
 language plpgsql
@@ -26,7 +26,7 @@ begin
         from unnest(p_keys, p_attempts, p_bodies) as g (key, attempt, body)
     ),
 
-    -- on which days it may have been claimed; a UUIDv7 also when the window is over
+    -- the days on which a key may have been claimed; a UUIDv7 is completed even after the window
     placed as materialized (
         select
             g.key,
@@ -59,7 +59,7 @@ end;
 $$;
 
 comment on function core.complete_keys(text[], integer[], integer, bytea[]) is
-'The keys whose answer was kept, in no order; of the others this attempt no longer holds the key, or it is complete. Raises 42501 without a tenant, 40001 above READ COMMITTED when a key was taken over meanwhile.';
+'Returns the keys whose response was stored, unordered. For the others this attempt no longer holds the key, or the key is already complete. Errors: 42501 when no tenant is set; 40001 above READ COMMITTED when another caller took a key over.';
 
 grant execute on function core.complete_keys(text[], integer[], integer, bytea[]) to stanchion_app, stanchion_loader;
 

@@ -1,4 +1,4 @@
--- Why a day of keys may not go yet: somebody still works on one of them.
+-- Keeps a day of keys while callers hold leases on some of them.
 create or replace function core.guard_idempotency_key(p_day date)
 returns text
 language plpgsql
@@ -15,6 +15,6 @@ begin
 end;
 $$;
 
-comment on function core.guard_idempotency_key(date) is 'How many keys of the day are still leased, in words; null when it may go.';
+comment on function core.guard_idempotency_key(date) is 'Returns the number of keys of the day that are still leased, as a sentence; null when the partition may be dropped.';
 
 -- revert: drop function core.guard_idempotency_key(date);

@@ -11,7 +11,7 @@ create table core.principal (
     constraint principal_email_shape check (email = lower(email) and email like '_%@_%')
 );
 comment on table core.principal is 'One row per person or program of a tenant.';
-comment on column core.principal.email is 'Personal: where they are written to; in lower case.';
-comment on column core.principal.display_name is 'Personal: what they are called.';
+comment on column core.principal.email is 'Personal: address in lower case.';
+comment on column core.principal.display_name is 'Personal: name to show.';
 
 -- revert: drop table core.principal;

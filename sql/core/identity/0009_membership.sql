@@ -1,7 +1,7 @@
--- What a principal may do in the tenant.
+-- Roles of principals in their tenant.
 --
--- The role stands in a table that the application cannot write: whoever may update their own row
--- would otherwise make themselves owner.
+-- The role is in a table that applications cannot write: a principal who may update a row of their own could otherwise
+-- become owner.
 create table core.membership (
     tenant_id uuid not null,
     principal_id uuid not null,
@@ -13,6 +13,6 @@ create table core.membership (
     references core.principal (tenant_id, principal_id) on delete cascade,
     constraint membership_role_known check (role in ('owner', 'admin', 'editor', 'viewer'))
 );
-comment on table core.membership is 'One row per principal: the role in the tenant, and whether it is in force.';
+comment on table core.membership is 'One row per principal: the role in the tenant, and whether it is active.';
 
 -- revert: drop table core.membership;

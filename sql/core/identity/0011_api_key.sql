@@ -1,4 +1,4 @@
--- Keys with which programs identify a tenant. Only the hash is kept: a stolen dump opens nothing.
+-- API keys of tenants. Only the hash is stored, so a stolen dump contains no usable key.
 create table core.api_key (
     tenant_id uuid not null,
     key_hash bytea not null,
@@ -11,9 +11,9 @@ create table core.api_key (
     constraint api_key_hash_is_sha256 check (length(key_hash) = 32),
     constraint api_key_name_given check (name <> '')
 );
-comment on table core.api_key is 'One row per API key of a tenant; revoked_at is when it stopped to work.';
+comment on table core.api_key is 'One row per API key of a tenant; revoked_at is the time at which it stopped working.';
 
--- serves: revoking by name; a name is free again once its key is revoked
+-- serves: revoking by name; a name is free again after its key is revoked
 create unique index api_key_live_name_idx on core.api_key (tenant_id, name) where revoked_at is null;
 
 -- revert: drop table core.api_key;

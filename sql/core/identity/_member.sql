@@ -1,4 +1,4 @@
--- What a principal who is no more than a viewer may not do. An application that acts for itself is trusted.
+-- Refuses principals who are only viewers. An application that sets no principal is trusted.
 create or replace function core.require_editor()
 returns void
 language plpgsql
@@ -7,15 +7,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if core.current_principal() is not null and (core.member_role() in ('owner', 'admin', 'editor')) is not true then
-        raise exception 'only an owner, admin or editor may do this' using errcode = '42501';
+        raise exception 'only an owner, admin or editor of the tenant may do this; the caller is %', coalesce(core.member_role(), 'not a member')
+            using errcode = '42501';
     end if;
 end;
 $$;
 
 comment on function core.require_editor() is
-'Raises 42501 for a principal who is no owner, admin or editor; an application that says no principal is believed.';
+'Returns nothing. An application that sets no principal passes. Errors: 42501 when the principal is not an owner, admin or editor.';
 
--- Who acts, as events and the audit name them.
+-- Returns the acting principal as events and the audit log name it.
 create or replace function core.actor()
 returns text
 language plpgsql
@@ -28,7 +29,7 @@ begin
 end;
 $$;
 
-comment on function core.actor() is 'The acting principal, or the database login where there is none.';
+comment on function core.actor() is 'Returns the acting principal, or the database login when no principal is set.';
 
 -- revert: drop function core.actor();
 -- revert: drop function core.require_editor();

@@ -1,7 +1,7 @@
--- Adds a person or program to the tenant, by somebody who may: an owner or admin of it (only an
--- owner makes owners), or the operator of the platform.
+-- Adds a person or program to the tenant. The caller is an owner or admin of the tenant (only owners add owners) or an
+-- operator of the platform.
 --
--- Security definer: memberships are written here and nowhere else, so nobody promotes themselves.
+-- Security definer: memberships are written only by functions, so that principals cannot promote themselves.
 create or replace function core.add_member(p_email text, p_display_name text, p_role text)
 returns uuid
 language plpgsql
@@ -32,7 +32,7 @@ end;
 $$;
 
 comment on function core.add_member(text, text, text) is
-'Adds a member and returns the principal. Raises 42501 when the caller may not, 23505 when they are a member already, 23514 for an unknown role.';
+'Returns the principal of the new member. Errors: 42501 when the caller may not add the member; 23505 when the principal is already a member; 23514 for an unknown role.';
 
 grant execute on function core.add_member(text, text, text) to stanchion_app;
 

@@ -1,7 +1,7 @@
--- Makes an API key for the tenant of the session and shows it this once: only its hash is kept.
+-- Creates an API key for the tenant of the session and returns it once: only its hash is stored.
 --
--- The key carries its tenant, so that looking it up is a look-up in the primary key. Two random
--- uuids are 244 bits from the server's strong source.
+-- The key contains its tenant, so that a lookup uses the primary key. Two random uuids are 244 bits from the strong
+-- random source of the server.
 create or replace function core.create_api_key(p_name text, p_scopes text[] default '{}')
 returns text
 language plpgsql
@@ -21,6 +21,6 @@ end;
 $$;
 
 comment on function core.create_api_key(text, text[]) is
-'Makes a key and returns it; it cannot be shown again. Raises 23505 while a live key has that name, 42501 without a tenant.';
+'Returns the new key, which cannot be shown again. Errors: 23505 while another live key has that name; 42501 when no tenant is set.';
 
 -- revert: drop function core.create_api_key(text, text[]);

@@ -1,5 +1,5 @@
--- The address of whoever acts, where they may have no principal yet: it decides whose invitation is whose.
--- A token that says of itself that nobody has verified it is not believed.
+-- Returns the address of the caller, who may have no principal yet: invitations are matched by it. Claims with an
+-- address that they mark as not verified are ignored.
 create or replace function core.current_email()
 returns text
 language plpgsql
@@ -18,7 +18,7 @@ end;
 $$;
 
 comment on function core.current_email() is
-'The address of the session in lower case: the setting app.email, else the email of the token; null when absent or not verified.';
+'Returns the address of the session in lower case: the setting app.email, else the email of the JWT claims; null when absent or not verified.';
 
 grant execute on function core.current_email() to stanchion_app;
 

@@ -1,4 +1,4 @@
--- Who acts in this transaction. The same shape as core.current_tenant(), for the same reasons.
+-- Returns the acting principal of the transaction. It is one expression, for the reasons of core.current_tenant().
 create or replace function core.current_principal()
 returns uuid
 language sql
@@ -10,7 +10,7 @@ return substring(
 )::uuid;
 
 comment on function core.current_principal() is
-'The principal of the session: the setting app.principal_id, else the sub of the token. Null when absent or malformed.';
+'Returns the principal of the session: the setting app.principal_id, else the sub of the JWT claims. Null when absent or malformed.';
 
 grant execute on function core.current_principal() to stanchion_app, stanchion_loader, stanchion_builder;
 

@@ -9,7 +9,7 @@ declare
     v_role oid := to_regrole(quote_ident(p_role_name))::oid;
 begin
     if v_role is null then
-        raise exception 'there is no login %', p_role_name using errcode = '42704';
+        raise exception 'login % does not exist', p_role_name using errcode = '42704';
     end if;
     insert into core.analyst_grant as g (role_name, role_id, tenant_id)
     values (p_role_name, v_role, core.required_tenant())
@@ -23,6 +23,6 @@ end;
 $$;
 
 comment on function core.grant_analyst(text) is
-'Lets the login read the tenant; once is enough. Raises 42704 when there is no such login, 42501 without a tenant.';
+'Returns nothing. Lets the login read the tenant; a second call changes nothing. Errors: 42704 when the login does not exist; 42501 when no tenant is set.';
 
 -- revert: drop function core.grant_analyst(text);

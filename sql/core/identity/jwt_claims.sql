@@ -1,8 +1,6 @@
--- The claims of the caller's token, as PostgREST and Supabase set them: the one place that parses
--- them.
+-- Returns the JWT claims of the caller, in the setting that PostgREST and Supabase use. They are parsed only here.
 --
--- The exception handler needs a subtransaction, which a parallel worker cannot start: hence
--- parallel restricted.
+-- Parallel restricted: the exception handler needs a subtransaction, which a parallel worker cannot start.
 create or replace function core.jwt_claims()
 returns jsonb
 language plpgsql
@@ -18,7 +16,7 @@ end;
 $$;
 
 comment on function core.jwt_claims() is
-'The claims of the token that came with the request; null when there is none or it cannot be read.';
+'Returns the JWT claims of the request; null when there are none or they are not JSON.';
 
 grant execute on function core.jwt_claims() to stanchion_app, stanchion_loader, stanchion_builder;
 

@@ -1,8 +1,8 @@
--- The tenant that the token names. The token counts only where the session does not say a tenant
--- itself: what it says malformed is nobody, not whoever the token names.
+-- Returns the tenant of the JWT claims. They are ignored when the session sets a tenant itself: a malformed setting
+-- means no tenant, and never falls back to the claims.
 --
--- It keeps the cost that plpgsql has by default: as a part of core.current_tenant() that makes the
--- planner prefer an index, which asks once, to a sequential scan, which would ask for every row.
+-- The function keeps the default cost of plpgsql. Within core.current_tenant() that cost makes the planner prefer an
+-- index scan, which calls the function once, to a sequential scan, which calls it for every row.
 create or replace function core.jwt_tenant()
 returns text
 language plpgsql
@@ -25,7 +25,7 @@ end;
 $$;
 
 comment on function core.jwt_tenant() is
-'app_metadata.tenant_id, else app_metadata.org_id, of the token; null when neither is a uuid, or the session says a tenant itself.';
+'Returns app_metadata.tenant_id, else app_metadata.org_id, of the JWT claims; null when neither is a uuid or the session sets a tenant itself.';
 
 grant execute on function core.jwt_tenant() to stanchion_app, stanchion_loader, stanchion_builder;
 

@@ -1,4 +1,4 @@
--- The role of the acting principal. Security definer: a policy may ask it without asking itself.
+-- Returns the role of the acting principal. Security definer: a policy on core.membership may call it without recursion.
 create or replace function core.member_role()
 returns text
 language plpgsql
@@ -19,7 +19,7 @@ end;
 $$;
 
 comment on function core.member_role() is
-'owner, admin, editor or viewer: the role in force of the acting principal; null when there is none.';
+'Returns the active role of the acting principal (owner, admin, editor or viewer); null when there is none.';
 
 grant execute on function core.member_role() to stanchion_app;
 

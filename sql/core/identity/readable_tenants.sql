@@ -1,7 +1,7 @@
--- Which tenants the person at this connection may read, whatever they have SET: session_user is
--- who logged in, and only a superuser can change it.
+-- Returns the tenants that the login of this connection may read. It checks session_user, which only a superuser can
+-- change, so SET has no influence.
 --
--- Security definer, since the grants are nobody's to read.
+-- Security definer, because no role may read the grants.
 create or replace function core.readable_tenants()
 returns uuid[]
 language plpgsql
@@ -23,7 +23,7 @@ end;
 $$;
 
 comment on function core.readable_tenants() is
-'The active tenants granted to the login of this connection; an empty array when there are none.';
+'Returns the active tenants granted to the login of this connection; an empty array when there are none.';
 
 grant execute on function core.readable_tenants() to stanchion_analyst;
 

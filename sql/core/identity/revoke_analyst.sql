@@ -1,4 +1,4 @@
--- Ends what grant_analyst began, at once: policies ask the grants at every query. For operators.
+-- Ends the access of a login at once: policies check the grants at every query. For operators.
 create or replace function core.revoke_analyst(p_role_name text)
 returns boolean
 language plpgsql
@@ -17,6 +17,6 @@ end;
 $$;
 
 comment on function core.revoke_analyst(text) is
-'False when the login could not read the tenant anyway. Raises 42501 without a tenant.';
+'Returns whether the login could read the tenant before. Errors: 42501 when no tenant is set.';
 
 -- revert: drop function core.revoke_analyst(text);

@@ -1,4 +1,4 @@
--- Ends an API key. The row stays: what the key was is part of the story.
+-- Revokes an API key. The row stays as a record of the key.
 create or replace function core.revoke_api_key(p_name text)
 returns boolean
 language plpgsql
@@ -19,6 +19,6 @@ end;
 $$;
 
 comment on function core.revoke_api_key(text) is
-'Revokes the live key of that name; false when the tenant has none. Raises 42501 without a tenant.';
+'Returns whether the tenant had a live key of that name, which is now revoked. Errors: 42501 when no tenant is set.';
 
 -- revert: drop function core.revoke_api_key(text);

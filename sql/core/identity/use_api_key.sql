@@ -1,8 +1,8 @@
--- Opens the tenant of an API key for the rest of the transaction, or closes every tenant. (A rollback to a
--- savepoint brings back what was before it, as with all that a transaction does.)
+-- Sets the tenant of an API key for the rest of the transaction, or clears the tenant when the key is not valid. (A
+-- rollback to a savepoint restores the setting from before the savepoint.)
 --
--- Security definer, since keys are nobody's to read. A key that is malformed, unknown or revoked,
--- or whose tenant is suspended, all look the same from outside.
+-- Security definer, because no role may read keys. A malformed, unknown or revoked key and the key of a suspended tenant
+-- all give the same result.
 create or replace function core.use_api_key(p_key text)
 returns table (tenant_id uuid, scopes text[])
 language plpgsql
@@ -29,7 +29,7 @@ end;
 $$;
 
 comment on function core.use_api_key(text) is
-'Sets the tenant of the key for this transaction and returns it with the scopes; no row, and no tenant, when the key is not good.';
+'Returns the tenant of the key, now set for this transaction, and the scopes of the key; no row, and no tenant set, when the key is not valid.';
 
 grant execute on function core.use_api_key(text) to stanchion_app;
 

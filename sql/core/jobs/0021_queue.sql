@@ -1,7 +1,7 @@
--- The queues that there are, and who works each. A module adds its own; a job for another cannot be enqueued.
+-- Queues and their handlers. A module adds its own queues; a job for any other queue is refused.
 --
--- A handler is a function of the lease, schema.function(uuid). It runs in a transaction of the jobs' tenant
--- and does them all or raises: what it did and that it is done are committed together.
+-- A handler is a function of the lease, schema.function(uuid). It runs in a transaction of the tenant of the jobs and
+-- completes all of them or raises an error, so that its work and the completion of the jobs are committed together.
 create table core.queue (
     queue text not null,
     handler text,
@@ -18,11 +18,11 @@ create table core.queue (
     constraint queue_attempts_some check (attempts >= 1),
     constraint queue_backoff_some check (backoff > '0')
 );
-comment on table core.queue is 'One row per queue: who works it, and how patiently.';
-comment on column core.queue.handler is 'The function that a worker calls with the lease; null when a program leases the jobs itself.';
-comment on column core.queue.batch is 'How many jobs a worker takes at once.';
-comment on column core.queue.lease is 'How long a worker has for them, before they are given to another.';
-comment on column core.queue.attempts is 'After so many a job is dead.';
-comment on column core.queue.backoff is 'How long a job waits after its first failure; twice as long after each further one, an hour at most.';
+comment on table core.queue is 'One row per queue: its handler, batch size, lease and retries.';
+comment on column core.queue.handler is 'Function that a job worker calls with the lease; null when a program leases the jobs itself.';
+comment on column core.queue.batch is 'Number of jobs that a job worker leases at once.';
+comment on column core.queue.lease is 'Time after which leased jobs are given to another job worker.';
+comment on column core.queue.attempts is 'Number of attempts after which a job is dead.';
+comment on column core.queue.backoff is 'Wait after the first failure of a job. It doubles with each failure, up to an hour.';
 
 -- revert: drop table core.queue;

@@ -1,6 +1,6 @@
--- Jobs that are still to be done. Whatever is done or dead has left for core.job_done or core.job_dead.
+-- Jobs that are ready or leased. Completed and dead jobs move to core.job_done and core.job_dead.
 --
--- A row goes by in seconds, so dead ones are swept up early, by number and not by share of the table.
+-- Rows live for seconds, so autovacuum starts after a number of dead rows and not after a share of the table.
 create table core.job (
     tenant_id uuid not null,
     job_id bigint not null generated always as identity,
@@ -22,25 +22,25 @@ create table core.job (
     constraint job_leased_whole check ((lease_id is null) = (leased_until is null))
 ) with (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
 comment on table core.job is 'One row per job that is ready or leased.';
-comment on column core.job.job_id is 'In the order of enqueueing.';
-comment on column core.job.run_at is 'Not before: in the future for a job that was scheduled, or that failed and waits.';
-comment on column core.job.attempts is 'How often it was leased.';
-comment on column core.job.lease_id is 'The lease that holds it, null when it is ready; a lease that lost a job no longer finds it.';
-comment on column core.job.actor is 'The principal who enqueued it, or the database login where there is none.';
-comment on column core.job.request_id is 'The setting app.request_id: one id joins audit, events and jobs of one request.';
+comment on column core.job.job_id is 'Number of the job, in the order of enqueueing.';
+comment on column core.job.run_at is 'Earliest start: in the future for a scheduled job and for a failed job that waits.';
+comment on column core.job.attempts is 'Number of times that the job was leased.';
+comment on column core.job.lease_id is 'Lease of the job, null while it is ready. A lease that lost the job no longer finds it.';
+comment on column core.job.actor is 'The principal who enqueued the job, or the database login when no principal is set.';
+comment on column core.job.request_id is 'The setting app.request_id: one id joins the audit rows, events and jobs of a request.';
 
--- serves: core.lease, the next jobs of a queue; core.due_queues, which queues have any
+-- serves: core.lease, the next jobs of a queue; core.due_queues, the queues that have any
 create index job_ready_idx on core.job (tenant_id, queue, run_at, job_id) where lease_id is null;
 
--- serves: handlers, complete and fail, the jobs of a lease; core.reap, those that are leased at all
+-- serves: handlers, complete and fail, the jobs of a lease; core.reap, all leased jobs
 create index job_lease_idx on core.job (tenant_id, lease_id) where lease_id is not null;
 
 -- serves: core.enqueue, one live job per key
 create unique index job_dedupe_idx on core.job (tenant_id, queue, dedupe_key) where dedupe_key is not null;
 
--- When workers were last woken, in tenths of a second since 1970; a sequence for the reasons of core.event_notice.
+-- The tenth of a second in which job workers were last notified; a sequence for the reasons of core.event_notice.
 create sequence core.job_notice;
-comment on sequence core.job_notice is 'The tenth of a second in which workers were last notified.';
+comment on sequence core.job_notice is 'The tenth of a second in which job workers were last notified.';
 
 -- revert: drop sequence core.job_notice;
 -- revert: drop table core.job;

@@ -1,6 +1,6 @@
--- Jobs that were done, by the UTC day on which they were, for as long as partitions/core.job_done.sql says.
+-- Completed jobs, partitioned by the UTC day of completion and kept as partitions/core.job_done.sql sets.
 --
--- Without their payload: what came of a job is where its handler put it.
+-- The payload is not kept: the handler stores the result of a job.
 create table core.job_done (
     tenant_id uuid not null,
     finished_on date not null,
@@ -14,6 +14,6 @@ create table core.job_done (
     request_id text,
     constraint job_done_pk primary key (tenant_id, job_id, finished_on)
 ) partition by range (finished_on);
-comment on table core.job_done is 'One row per job that was done.';
+comment on table core.job_done is 'One row per completed job.';
 
 -- revert: drop table core.job_done;

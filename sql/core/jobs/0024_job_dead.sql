@@ -1,4 +1,4 @@
--- Jobs that failed as often as their queue allows. They wait for a person: core.revive, or delete.
+-- Jobs that failed as often as their queue allows. A person revives them with core.revive or deletes them.
 create table core.job_dead (
     tenant_id uuid not null,
     job_id bigint not null,
@@ -13,6 +13,6 @@ create table core.job_dead (
     request_id text,
     constraint job_dead_pk primary key (tenant_id, job_id)
 );
-comment on table core.job_dead is 'One row per job that nobody tries any more.';
+comment on table core.job_dead is 'One row per job that is not retried any more.';
 
 -- revert: drop table core.job_dead;

@@ -1,7 +1,7 @@
--- Takes jobs from their lease: back to ready after a while, or dead when they were tried often enough.
+-- Releases failed jobs from their lease: they become ready again after a wait, or dead after the last attempt.
 --
--- The wait doubles with each attempt, an hour at most, and varies by a quarter: what failed together
--- need not fail together again.
+-- The wait doubles with each attempt, up to an hour, and varies by a quarter, so that jobs which failed together are not
+-- all retried together.
 create or replace function core.release_job(p_jobs bigint[], p_error text)
 returns integer
 language plpgsql
@@ -43,6 +43,6 @@ end;
 $$;
 
 comment on function core.release_job(bigint[], text) is
-'How many of the jobs died of it; the others are ready again after a while. Raises 42501 without a tenant.';
+'Returns the number of the jobs that are now dead; the others are ready again after a wait. Errors: 42501 when no tenant is set.';
 
 -- revert: drop function core.release_job(bigint[], text);

@@ -1,8 +1,8 @@
--- Marks the jobs of a lease as done, or one of them. Whoever lost the lease meanwhile completes nothing,
--- so call it in the transaction that did the work, and roll back when it answers with too few.
+-- Completes the jobs of a lease, or one of them. A lease that lost its jobs completes none, so call it in the transaction
+-- that did the work, and roll back when it returns fewer jobs than expected.
 --
--- Planned anew each time: on a table that is empty every index of the tenant looks as good as another, and a
--- session would keep the plan that it made then.
+-- The statement is planned at every call: on an empty table every index of the tenant seems equally good, and the session
+-- would keep the plan that was made then.
 create or replace function core.complete(p_lease uuid, p_job bigint default null)
 returns integer
 language plpgsql
@@ -35,7 +35,7 @@ end;
 $$;
 
 comment on function core.complete(uuid, bigint) is
-'How many jobs of the lease are done now; fewer than it had when some were given to another. Raises 42501 without a tenant, 40001 above READ COMMITTED when that happens just now.';
+'Returns the number of jobs that were completed; fewer than leased when some were given to another job worker. Errors: 42501 when no tenant is set; 40001 above READ COMMITTED when another job worker got a job concurrently.';
 
 grant execute on function core.complete(uuid, bigint) to stanchion_app, stanchion_worker;
 

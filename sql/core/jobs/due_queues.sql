@@ -1,7 +1,7 @@
--- Whose jobs of which queue are due, or held by a lease that is over: where a worker goes next.
+-- Returns the tenants and queues with due jobs or expired leases, for job workers.
 --
--- It goes from one tenant and queue to the next by the index, so that it costs as much as there are of
--- those, and not of jobs. Not security definer: that a worker sees all tenants is what its policy says.
+-- It steps from one tenant and queue to the next by the index, so that its cost follows the number of queues and not of
+-- jobs. It is not security definer: the policy of job workers shows them all tenants.
 create or replace function core.due_queues(p_queue text default null)
 returns table (tenant_id uuid, queue text, is_over boolean)
 language plpgsql
@@ -51,7 +51,7 @@ end;
 $$;
 
 comment on function core.due_queues(text) is
-'One row per tenant and queue with a job that is due, and one with is_over per tenant and queue with a lease to reap. A worker is told of every tenant.';
+'Returns one row per tenant and queue with a due job, and one row with is_over per tenant and queue with an expired lease. A job worker sees every tenant.';
 
 grant execute on function core.due_queues(text) to stanchion_worker;
 

@@ -1,7 +1,7 @@
--- Puts a job into a queue, in the caller's transaction: what is rolled back was never asked for.
+-- Enqueues a job in the transaction of the caller, so that a rollback leaves no job.
 --
--- A worker is only woken when nothing else was waiting: else it is at work, and looks again before it
--- sleeps. Security definer: jobs are put in here and nowhere else.
+-- A job worker is notified only when no other job was waiting: otherwise a worker is busy and looks again before it
+-- sleeps. Security definer: jobs are inserted only here.
 create or replace function core.enqueue(
     p_queue text, p_payload jsonb, p_dedupe_key text default null, p_run_at timestamptz default null
 )
@@ -22,12 +22,12 @@ declare
     v_job bigint;
 begin
     if not exists (select 1 from core.queue as q where q.queue = p_queue) then
-        raise exception 'there is no queue %', p_queue using errcode = '22023';
+        raise exception 'queue % does not exist', p_queue using errcode = '22023';
     end if;
     if p_run_at > v_now then
         v_is_idle := false;
     else
-        -- in the order of the index that is meant: when this is planned the table may be empty
+        -- in the order of the intended index: the table may be empty when this statement is planned
         perform 1
         from core.job as j
         where j.tenant_id = v_tenant and j.queue = p_queue and j.lease_id is null and j.run_at <= v_now
@@ -43,12 +43,12 @@ begin
         )
         on conflict (tenant_id, queue, dedupe_key) where dedupe_key is not null do nothing
         returning job_id into v_job;
-        if v_job is null then  -- and when there is none, it was done in between
+        if v_job is null then  -- another session enqueued the key; a second null means that its job was completed since
             select j.job_id into v_job
             from core.job as j
             where j.tenant_id = v_tenant and j.queue = p_queue and j.dedupe_key = p_dedupe_key;
         elsif v_is_idle then
-            perform core.wake('stanchion_jobs', 'core.job_notice', v_now);
+            perform core.notify_channel('stanchion_jobs', 'core.job_notice', v_now);
         end if;
     end loop;
     return v_job;
@@ -56,7 +56,7 @@ end;
 $$;
 
 comment on function core.enqueue(text, jsonb, text, timestamptz) is
-'The id of the new job; with a dedupe key, that of the job with this key which is still ready or leased, if there is one. It is not begun before p_run_at. Raises 22023 for a queue that is none, 42501 without a tenant, 40001 above READ COMMITTED when somebody else just enqueued the key.';
+'Returns the id of the new job; with a dedupe key, the id of the ready or leased job that has the key, if any. The job starts at p_run_at or later. Errors: 22023 when the queue does not exist; 42501 when no tenant is set; 40001 above READ COMMITTED when another session just enqueued the key.';
 
 grant execute on function core.enqueue(text, jsonb, text, timestamptz) to stanchion_app, stanchion_loader, stanchion_worker;
 

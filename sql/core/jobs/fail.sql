@@ -1,4 +1,4 @@
--- Says that the jobs of a lease failed, or one of them, and why: core.release_job says what becomes of them.
+-- Marks the jobs of a lease, or one of them, as failed; core.release_job retries or buries them.
 create or replace function core.fail(p_lease uuid, p_error text, p_job bigint default null)
 returns integer
 language plpgsql
@@ -22,7 +22,7 @@ end;
 $$;
 
 comment on function core.fail(uuid, text, bigint) is
-'How many of the jobs are dead of it; the others are ready again after a while. Jobs that the lease lost are left alone. Raises 42501 without a tenant.';
+'Returns the number of the jobs that are now dead; the others are ready again after a wait. Jobs that the lease lost stay unchanged. Errors: 42501 when no tenant is set.';
 
 grant execute on function core.fail(uuid, text, bigint) to stanchion_app, stanchion_worker;
 

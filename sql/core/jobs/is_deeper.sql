@@ -1,7 +1,7 @@
--- Whether more jobs of the tenant wait in a queue than so many.
+-- Returns whether more jobs of the tenant wait in a queue than a given number.
 --
--- Asked with every order. Fewer jobs of all queues and tenants together since the one that waits longest
--- settle it at once; else it counts, and no further than it has to.
+-- Every order calls this function. When the sequence shows that fewer jobs of all tenants and queues were enqueued since
+-- the longest waiting one, the answer is known at once; otherwise it counts only as far as needed.
 create or replace function core.is_deeper(p_queue text, p_depth integer)
 returns boolean
 language plpgsql
@@ -34,6 +34,6 @@ end;
 $$;
 
 comment on function core.is_deeper(text, integer) is
-'True when more than so many jobs of the tenant are ready in the queue. Raises 42501 without a tenant.';
+'Returns true when more than that number of jobs of the tenant are ready in the queue. Errors: 42501 when no tenant is set.';
 
 -- revert: drop function core.is_deeper(text, integer);

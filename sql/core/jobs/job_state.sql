@@ -1,4 +1,4 @@
--- Every job that was enqueued and whose day has not expired, once: ready, leased, done or dead.
+-- Every enqueued job whose partition has not expired, once: ready, leased, done or dead.
 create or replace view core.job_state with (security_invoker = true) as
 select
     j.tenant_id,
@@ -34,6 +34,6 @@ select
 from core.job_dead as d;
 
 comment on view core.job_state is
-'One row per job: ready, leased, done or dead. Done ones stay as long as partitions/core.job_done.sql says.';
+'One row per job: ready, leased, done or dead. Completed jobs are kept as partitions/core.job_done.sql sets.';
 
 -- revert: drop view core.job_state;

@@ -1,8 +1,7 @@
--- Leases the next jobs of a queue to a worker, the longest due first, passing over those that others hold.
+-- Leases the next jobs of a queue to a job worker, the longest due first, and skips jobs that other sessions lock.
 --
--- All of them are in one lease, by which handlers, core.complete and core.fail find them: a lease that
--- ended, and whose jobs were given to another, finds nothing. Security definer: leases are written by
--- these functions and nowhere else.
+-- All jobs share one lease, by which handlers, core.complete and core.fail find them. An expired lease whose jobs were
+-- given to another worker finds none. Security definer: leases are written only by the functions of this folder.
 create or replace function core.lease(
     p_queue text, p_worker text, p_limit integer default null, p_lease interval default null
 )
@@ -24,9 +23,9 @@ declare
 begin
     select q.* into v_queue from core.queue as q where q.queue = p_queue;
     if not found then
-        raise exception 'there is no queue %', p_queue using errcode = '22023';
+        raise exception 'queue % does not exist', p_queue using errcode = '22023';
     elsif p_limit not between 1 and 1000 or p_lease <= '0' then
-        raise exception 'a lease is of 1 to 1,000 jobs, and takes some time' using errcode = '22023';
+        raise exception 'a lease must be of 1 to 1000 jobs, not %, and its time positive, not %', p_limit, p_lease using errcode = '22023';
     end if;
     return query
     update core.job as j
@@ -48,7 +47,7 @@ end;
 $$;
 
 comment on function core.lease(text, text, integer, interval) is
-'The leased jobs, in no order; none when nothing is due. Limit and time are those of the queue unless given. Raises 22023 for a queue that is none or a lease that cannot be, 42501 without a tenant.';
+'Returns the leased jobs, unordered; no row when none is due. Limit and time default to those of the queue. Errors: 22023 when the queue does not exist or the limit or time is invalid; 42501 when no tenant is set.';
 
 grant execute on function core.lease(text, text, integer, interval) to stanchion_app, stanchion_worker;
 

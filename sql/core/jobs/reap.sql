@@ -1,7 +1,7 @@
--- Takes back the jobs of the tenant whose lease is over: their worker was killed, or is slow.
+-- Releases the jobs of the tenant whose lease expired: their job worker was killed or is slow.
 --
--- A handler that is at work holds the rows of its jobs, and those are passed over: the lease counts from
--- when it is looked at until somebody works, not for how long the work takes.
+-- A handler that is at work locks the rows of its jobs, and locked rows are skipped. So a lease expires only when the
+-- work has not begun, however long the work takes.
 create or replace function core.reap()
 returns integer
 language plpgsql
@@ -25,7 +25,7 @@ end;
 $$;
 
 comment on function core.reap() is
-'How many jobs were taken from a lease that is over, whether they are ready again or dead. Raises 42501 without a tenant.';
+'Returns the number of jobs released from an expired lease, now ready again or dead. Errors: 42501 when no tenant is set.';
 
 grant execute on function core.reap() to stanchion_app, stanchion_worker;
 

@@ -1,5 +1,4 @@
--- Gives a dead job as many attempts again as its queue allows. For operators, and for an application
--- that shows its dead jobs.
+-- Makes a dead job ready, with all attempts of its queue. For operators, and for applications that show dead jobs.
 create or replace function core.revive(p_job bigint)
 returns boolean
 language plpgsql
@@ -30,7 +29,7 @@ end;
 $$;
 
 comment on function core.revive(bigint) is
-'True when the job was dead and is ready again; false when there is no such dead job. Raises 23505 while another job with its dedupe key waits, 42501 without a tenant.';
+'Returns true when the job was dead and is ready again; false when there is no such dead job. Errors: 23505 while another job with its dedupe key waits; 42501 when no tenant is set.';
 
 grant execute on function core.revive(bigint) to stanchion_app;
 

@@ -1,4 +1,4 @@
--- Gives each job of a lease a lease of its own: when a batch failed, one bad job shall not fail the others.
+-- Gives each job of a lease a lease of its own, so that one bad job of a failed batch does not fail the others.
 create or replace function core.split_lease(p_lease uuid)
 returns table (lease_id uuid, job_id bigint)
 language plpgsql
@@ -18,7 +18,7 @@ end;
 $$;
 
 comment on function core.split_lease(uuid) is
-'The new leases, one for each job that the lease still has; they end when it would have. Raises 42501 without a tenant.';
+'Returns the new leases, one per job that the lease still has, with the same expiry. Errors: 42501 when no tenant is set.';
 
 grant execute on function core.split_lease(uuid) to stanchion_app, stanchion_worker;
 

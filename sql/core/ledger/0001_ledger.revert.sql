@@ -1,5 +1,5 @@
 -- as-deployer
--- Without cascade: whatever else is in the schema is somebody's, and has to go first.
+-- Drops without cascade: other objects in the schema have to be dropped first.
 drop table core.catalog_record;
 drop table core.module_event;
 drop table core.module_ledger;
@@ -16,6 +16,6 @@ do $$
 begin
     drop role stanchion_owner;
 exception when dependent_objects_still_exist or insufficient_privilege then
-    null;  -- another database of the cluster has objects of it, or another deployer made it
+    null;  -- another database of the cluster has objects of the role, or another deployer created it
 end;
 $$;

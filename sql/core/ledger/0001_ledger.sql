@@ -1,20 +1,19 @@
 -- as-deployer
--- The owner of everything, the schema core, and the ledger of modules, which records this one too.
+-- Creates the owner of every object, the schema core, and the ledger of modules, which also records this module.
 --
--- It is an ordinary module and not a bootstrap step, so that reverting everything leaves an
--- empty database and not one with a ledger in it.
+-- The ledger is an ordinary module and not a bootstrap step, so that reverting everything leaves an empty database.
 do $$
 begin
     create role stanchion_owner nologin;
 exception when duplicate_object then
-    null;  -- roles belong to the cluster: another database of it has made this one
+    null;  -- roles belong to the cluster, and another database of the cluster created this one
 end;
 $$;
 
--- The deployer acts as the owner from the next module on.
+-- From the next module on, the deployer acts as the owner.
 do $$
 begin
-    -- usage, not member: who made a role is a member from 16 on, and still may not act as it
+    -- checks usage and not member: from Postgres 16 on, the creator of a role is a member that may not act as the role
     if not pg_catalog.pg_has_role(current_user, 'stanchion_owner', 'usage') then
         execute format('grant stanchion_owner to %I', current_user);
     end if;
@@ -23,9 +22,9 @@ end;
 $$;
 
 create schema core authorization stanchion_owner;
-comment on schema core is 'What every module stands on: tenants, identity, audit, limits and the module ledger.';
+comment on schema core is 'The base of every module: tenants, identity, audit, limits and the module ledger.';
 
--- Two settings for the whole database. Functions are for those to whom they are granted, never for PUBLIC.
+-- Applies to the whole database: functions are executable only for the roles that they are granted to.
 alter default privileges for role stanchion_owner revoke execute on functions from public;
 
 set local role stanchion_owner;
@@ -39,12 +38,12 @@ create table core.module_ledger (
     deployed_at timestamptz not null default clock_timestamp(),
     deployed_by text not null default session_user,
     constraint module_ledger_pk primary key (name),
-    -- running: a module without a transaction has begun; if nobody deploys, it died half-way
+    -- running: a module without a transaction has begun. It stopped half-way when no deployer is running.
     constraint module_ledger_state_known check (state in ('running', 'deployed'))
 );
-comment on table core.module_ledger is 'What is deployed now: one row per SQL module.';
-comment on column core.module_ledger.sort_key is 'Where the module stands in the order of deployment; reverting goes backwards.';
-comment on column core.module_ledger.revert_sql is 'How to take the module back; kept here, since the checkout may have moved on.';
+comment on table core.module_ledger is 'One row per deployed SQL module.';
+comment on column core.module_ledger.sort_key is 'Position of the module in the order of deployment. Modules are reverted in the opposite order.';
+comment on column core.module_ledger.revert_sql is 'Statements that revert the module, kept because the checkout may have changed since.';
 
 create table core.module_event (
     event_id bigint not null generated always as identity,
@@ -58,7 +57,7 @@ create table core.module_event (
     constraint module_event_action_known check (action in ('deploy', 'reapply', 'mend', 'revert'))
 );
 comment on table core.module_event is
-'What happened to modules: one row per deploy, re-application, mended revert text and revert; only ever appended to.';
+'One row per deploy, re-application, corrected revert text and revert of a module. Append-only.';
 
 create table core.catalog_record (
     is_current boolean not null default true,
@@ -68,8 +67,8 @@ create table core.catalog_record (
     constraint catalog_record_pk primary key (is_current),
     constraint catalog_record_single check (is_current)
 );
-comment on column core.catalog_record.format is 'Which way of telling a catalog this is in; two formats cannot be compared.';
+comment on column core.catalog_record.format is 'Hash of the query that wrote the catalog. Two catalogs with different formats cannot be compared.';
 comment on table core.catalog_record is
-'The catalog as text as the last deploy left it: one row, written in the transaction of each module.';
+'The catalog as text after the last deploy: one row, written in the transaction of each module.';
 
 reset role;

@@ -1,4 +1,4 @@
--- Actions that may be done once in a while, and when each was last done. Survives a crash.
+-- Actions that are allowed once per window, with the time of their last use. The rows survive a crash.
 create table core.cooldown (
     tenant_id uuid not null,
     action text not null,
@@ -6,6 +6,6 @@ create table core.cooldown (
     constraint cooldown_pk primary key (tenant_id, action),
     constraint cooldown_tenant_fk foreign key (tenant_id) references core.tenant (tenant_id) on delete cascade
 );
-comment on table core.cooldown is 'One row per tenant and action: when it was last taken.';
+comment on table core.cooldown is 'One row per tenant and action: the time of its last use.';
 
 -- revert: drop table core.cooldown;

@@ -1,7 +1,6 @@
--- Rate limits: how much of a window is used up.
+-- Rate limits: the uses counted in the current window of a subject.
 --
--- Unlogged: after a crash every limit starts afresh, which costs nothing that matters, and counting
--- costs no WAL.
+-- Unlogged: after a crash every limit starts again at zero, which is harmless, and counting writes no WAL.
 create unlogged table core.rate_bucket (
     tenant_id uuid not null,
     subject text not null,
@@ -9,9 +8,9 @@ create unlogged table core.rate_bucket (
     resets_at timestamptz not null,
     constraint rate_bucket_pk primary key (tenant_id, subject)
 );
-comment on table core.rate_bucket is 'One row per tenant and subject with a window in progress, or over and not yet swept.';
+comment on table core.rate_bucket is 'One row per tenant and subject with a current window, or with an ended window that is not deleted yet.';
 
--- serves: sweeping windows that are over, a few with each new subject
+-- serves: deleting ended windows, two with each new subject
 create index rate_bucket_over_idx on core.rate_bucket (tenant_id, resets_at);
 
 -- revert: drop table core.rate_bucket;

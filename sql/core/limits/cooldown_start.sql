@@ -1,5 +1,5 @@
--- Takes an action that may be taken once in a window. The row lock makes one of two concurrent
--- callers wait and then see that it came too late. Security definer: cooldowns are written only here.
+-- Starts the cooldown of an action unless it is already running. Of two concurrent callers the row lock makes one wait,
+-- which then finds the cooldown running. Security definer: cooldowns are written only here.
 create or replace function core.cooldown_start(p_action text, p_window interval)
 returns boolean
 language plpgsql
@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_window is null or p_window <= '0' then
-        raise exception 'a cooldown takes some time' using errcode = '22023';
+        raise exception 'the window of a cooldown must be positive, not %', coalesce(p_window::text, 'null') using errcode = '22023';
     end if;
     insert into core.cooldown as c (tenant_id, action, taken_at)
     values (core.required_tenant(), p_action, core.clock())
@@ -20,7 +20,7 @@ end;
 $$;
 
 comment on function core.cooldown_start(text, interval) is
-'True when the action was free, which it now is not for the length of the window; false when not. Raises 22023 for a window that is none, 42501 without a tenant.';
+'Returns true when the action was free; it is now blocked for the length of the window. Returns false while it is blocked. Errors: 22023 when the window is not positive; 42501 when no tenant is set.';
 
 grant execute on function core.cooldown_start(text, interval) to stanchion_app, stanchion_loader;
 

@@ -1,7 +1,7 @@
--- Counts one use against a limit: one upsert, so a hundred concurrent calls pass exactly the limit.
+-- Counts one use against a limit: one upsert, so that concurrent callers pass exactly the limit.
 --
--- A subject seen for the first time sweeps two windows that are over, so the table stays as large
--- as what is in use and needs nobody to clean it. Security definer: buckets are written only here.
+-- A new subject deletes two ended windows, so that the table stays as large as the subjects in use without a clean-up
+-- job. Security definer: buckets are written only here.
 create or replace function core.rate_limit_take(p_subject text, p_limit integer, p_window interval)
 returns table (allowed boolean, remaining integer, resets_at timestamptz)
 language plpgsql
@@ -16,9 +16,10 @@ declare
     v_is_new boolean;
 begin
     if p_limit is null or p_limit < 0 or p_window is null or p_window <= '0' or p_window > '1 year' then
-        raise exception 'a limit is 0 or more, and its window up to a year' using errcode = '22023';
+        raise exception 'the limit must be 0 or more, not %, and the window positive and at most a year, not %',
+            coalesce(p_limit::text, 'null'), coalesce(p_window::text, 'null') using errcode = '22023';
     elsif length(p_subject) > 500 then
-        raise exception 'a subject has up to 500 characters' using errcode = '22001';
+        raise exception 'the subject has % characters, at most 500 are allowed', length(p_subject) using errcode = '22001';
     end if;
     insert into core.rate_bucket as b (tenant_id, subject, used, resets_at)
     values (v_tenant, p_subject, 1, v_now + p_window)
@@ -28,7 +29,7 @@ begin
     returning b.used, b.resets_at, b.xmax = 0 into v_used, resets_at, v_is_new;
     allowed := v_used <= p_limit;
     remaining := greatest(p_limit - v_used, 0);
-    -- above read committed, to sweep what others sweep would fail and not be skipped
+    -- only under read committed: at higher isolation levels, deleting rows that others delete would raise an error
     if v_is_new and current_setting('transaction_isolation') = 'read committed' then
         delete from core.rate_bucket as b
         where b.ctid = any (array(
@@ -45,7 +46,7 @@ end;
 $$;
 
 comment on function core.rate_limit_take(text, integer, interval) is
-'Whether one more use is within the limit, how many remain, and when the window ends. Raises 22023 for a limit or window that cannot be, 22001 for a subject of more than 500 characters, 42501 without a tenant.';
+'Returns whether one more use is within the limit, the uses that remain and the end of the window. Errors: 22023 when the limit or the window is invalid; 22001 when the subject is longer than 500 characters; 42501 when no tenant is set.';
 
 grant execute on function core.rate_limit_take(text, integer, interval) to stanchion_app, stanchion_loader;
 

@@ -1,9 +1,9 @@
--- How far each mart has come: up to which change everything is in it, and since when.
+-- Position of each mart in its list of changes, and the time at which it got there.
 --
--- Marts go by lists of changes: loads are numbered by their id, purchases by their transaction.
+-- Marts follow lists of changes: loads are numbered by their id, purchases by their transaction.
 --
--- The row changes in the transaction that writes the mart's rows, so that a build can be killed at any
--- instant and the next one goes on where the last committed one ended.
+-- The row is updated in the transaction that writes the rows of the mart, so that a build can be killed at any instant
+-- and the next build continues after the last committed one.
 create table core.stat_refresh (
     model text not null,
     changes text,
@@ -16,9 +16,9 @@ create table core.stat_refresh (
 );
 comment on table core.stat_refresh is 'One row per mart, and per working table of the marts.';
 comment on column core.stat_refresh.model is 'schema.table';
-comment on column core.stat_refresh.changes is 'The list of changes that it goes by: loads or purchases; null for a view.';
-comment on column core.stat_refresh.position is 'Every change up to this one is in it: a load id, or a transaction.';
-comment on column core.stat_refresh.refreshed_at is 'When it last took something in.';
-comment on column core.stat_refresh.definition is 'A checksum of the query and the description that it was built with.';
+comment on column core.stat_refresh.changes is 'List of changes that the mart follows: loads or purchases; null for a view.';
+comment on column core.stat_refresh.position is 'Last change that is in the mart: a load id, or a transaction.';
+comment on column core.stat_refresh.refreshed_at is 'Time at which the mart last included a change.';
+comment on column core.stat_refresh.definition is 'Checksum of the query and the description with which the mart was built.';
 
 -- revert: drop table core.stat_refresh;

@@ -1,7 +1,7 @@
--- Writes down that a mart now holds every change of the window, in the transaction that wrote its rows.
+-- Records that a mart contains every change of the open window, in the transaction that wrote its rows.
 --
--- A window of one tenant moves nothing, since the others' changes are not in the mart; neither does a view,
--- which has no window. And a mart is never set back, also not by a build that began with an older horizon.
+-- A window of one tenant moves no position, because the changes of other tenants are not in the mart. Neither does a
+-- view, which has no window. A position never decreases, not even by a build that began with an older horizon.
 create or replace function core.close_window(p_model text, p_changes text, p_definition text)
 returns void
 language plpgsql
@@ -26,7 +26,7 @@ end;
 $$;
 
 comment on function core.close_window(text, text, text) is
-'Moves a mart up to the end of the open window of its list of changes, unless that is of one tenant, and notes when and with which definition.';
+'Returns nothing. Sets the position of a mart to the end of the open window of its list of changes, unless the window is of one tenant, and stores the time and the definition.';
 
 grant execute on function core.close_window(text, text, text) to stanchion_builder;
 

@@ -1,8 +1,7 @@
--- Makes the monthly partitions of a mart for a span of days, both ends included, and for this month and
--- the next.
+-- Creates the monthly partitions of a mart for a span of days, both ends included, and for this and the next month.
 --
--- A partition is made beside the mart and then attached, which blocks no reader; it gets no grant, not
--- even the builder's, and forced row level security without a policy: rows are reached through the mart.
+-- A partition is created beside the mart and then attached, which blocks no reader. It gets no grant, not even for the
+-- builder, and forced row-level security without a policy, so that its rows can only be read through the mart.
 create or replace function core.ensure_mart_partitions(p_relation regclass, p_from date, p_to date)
 returns integer
 language plpgsql
@@ -43,7 +42,7 @@ end;
 $$;
 
 comment on function core.ensure_mart_partitions(regclass, date, date) is
-'Makes the missing monthly partitions of a mart and returns how many it made.';
+'Returns the number of monthly partitions created for a mart.';
 
 grant execute on function core.ensure_mart_partitions(regclass, date, date) to stanchion_builder;
 

@@ -1,9 +1,9 @@
--- Opens the window of changes that a mart is about to take in, for the rest of the transaction.
+-- Opens the window of changes that a mart is about to include, for the rest of the transaction.
 --
--- The window begins after what the mart holds, and ends at the horizon, below which nothing is still being
--- written, or where the first of the tables that it reads ends: a mart is never ahead of its parents.
--- With p_afresh it begins before the first change, and the mart is computed whole. Of which tenant, if only of
--- one, the session says; that moves no mart on, so that its parents need not have been moved on.
+-- The window begins after the position of the mart. It ends at the horizon, below which no change is still being written,
+-- or at the lowest position of the tables that the mart reads: a mart is never ahead of its parents. With p_afresh it
+-- begins before the first change and the mart is computed from scratch. When the session names one tenant, the build
+-- moves no position, so its parents need not have moved either.
 create or replace function core.open_window(
     p_model text, p_changes text, p_horizon bigint, p_parents text[], p_afresh boolean,
     out low bigint, out high bigint, out definition text
@@ -32,7 +32,7 @@ end;
 $$;
 
 comment on function core.open_window(text, text, bigint, text[], boolean) is
-'The changes of the list that a mart is to take in: after low, up to high; and the definition that it was built with, null when it is new.';
+'Returns the changes of the list that a mart is to include (after low, up to high) and the definition with which it was built, null for a new mart.';
 
 grant execute on function core.open_window(text, text, bigint, text[], boolean) to stanchion_builder;
 

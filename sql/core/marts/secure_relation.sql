@@ -1,8 +1,8 @@
--- Protects what dbt built, inside the transaction that builds it: row level security on and forced, the
--- builder's policy, and in schema marts the analysts'.
+-- Protects a relation that dbt built, inside the transaction that builds it: forces row-level security, adds the policy
+-- of the builder and, in schema marts, the policy of analysts.
 --
--- It reads the catalog first: a relation that is protected already is not locked, so that nobody who
--- reads it waits for a build.
+-- It reads the catalog first: a relation that is already protected is not locked, so that its readers do not wait for a
+-- build.
 create or replace function core.secure_relation(p_relation regclass)
 returns boolean
 language plpgsql
@@ -26,7 +26,7 @@ begin
         end if;
         return false;
     elsif v_kind not in ('r', 'p') then
-        raise exception '% cannot have policies', p_relation using errcode = '42809';
+        raise exception '% cannot have policies: it is not a table', p_relation using errcode = '42809';
     end if;
     if not v_is_secured then
         execute format('alter table %s enable row level security, force row level security', p_relation);
@@ -48,7 +48,7 @@ end;
 $$;
 
 comment on function core.secure_relation(regclass) is
-'Gives a mart its policies where it lacks them; false when there was nothing to do. Raises 42809 for what cannot have policies.';
+'Returns true when a mart got missing policies; false when there was nothing to do. Errors: 42809 when the relation cannot have policies.';
 
 grant execute on function core.secure_relation(regclass) to stanchion_builder;
 

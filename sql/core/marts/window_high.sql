@@ -1,4 +1,4 @@
--- The last change of the window that the transaction computes, as core.open_window set it.
+-- Returns the last change of the open window, as core.open_window set it.
 create or replace function core.window_high(p_changes text)
 returns bigint
 language sql
@@ -7,7 +7,7 @@ parallel safe
 return coalesce(nullif(current_setting('stanchion.' || p_changes || '_high', true), '')::bigint, 9223372036854775807);
 
 comment on function core.window_high(text) is
-'Changes of this list after this one are for a later build; the highest number where no window is open.';
+'Returns the last change of this list to include; the highest number when no window is open.';
 
 grant execute on function core.window_high(text) to stanchion_builder;
 

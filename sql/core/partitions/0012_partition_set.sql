@@ -1,7 +1,7 @@
--- Which tables are cut by UTC day, how far ahead their days are made and how long they are kept.
+-- Tables with daily partitions: the days made ahead and the days kept.
 --
--- What is in force is the row; the files in partitions/ put it there. A hold is an operator's word
--- and no file's, so that deploying does not lift it.
+-- The row is in force; the files in partitions/ write it. A hold is set by an operator and by no file, so that a deploy
+-- does not lift it.
 create table core.partition_set (
     relation text not null,
     days_ahead integer not null,
@@ -11,7 +11,7 @@ create table core.partition_set (
     made_by text not null default 'stanchion',
     ran_at timestamptz,
     constraint partition_set_pk primary key (relation),
-    -- a name of a partition is the schema, the table and the day, and has no more than 63 bytes
+    -- the name of a partition is the schema, the table and the day, with at most 63 bytes
     constraint partition_set_relation_shape check (
         relation ~ '^[a-z_][a-z0-9_]*[.][a-z_][a-z0-9_]*$' and length(relation) <= 52
     ),
@@ -21,11 +21,11 @@ create table core.partition_set (
 );
 comment on table core.partition_set is 'One row per partitioned table.';
 comment on column core.partition_set.relation is 'schema.table';
-comment on column core.partition_set.days_kept is 'How many days stay after their own; null is for ever.';
+comment on column core.partition_set.days_kept is 'Number of days that a partition is kept after its own day; null keeps it permanently.';
 comment on column core.partition_set.guard is
-'The function that is asked before a day goes: it takes the day and answers why not, or null.';
-comment on column core.partition_set.ran_at is 'When its days were last gone through to the end, whatever came of them.';
-comment on column core.partition_set.made_by is 'Who makes the days ahead; pg_partman where it already did.';
-comment on column core.partition_set.hold is 'Why nothing of it may go for now, for instance a legal hold; null when nothing is held.';
+'Function that is called before a partition is dropped: it takes the day and returns the reason to keep it, or null.';
+comment on column core.partition_set.ran_at is 'Time of the last complete run over the partitions of the table, whatever its results.';
+comment on column core.partition_set.made_by is 'Tool that makes the partitions ahead: stanchion, or pg_partman where it already did.';
+comment on column core.partition_set.hold is 'Reason why no partition of the table may be dropped, such as a legal hold; null without a hold.';
 
 -- revert: drop table core.partition_set;

@@ -1,5 +1,5 @@
--- The days of a partition, from the text of its bounds. They are what counts: a name is what somebody
--- once called it, in the time zone that they were in.
+-- Returns the days of a partition from the text of its bounds. The bounds are decisive: a name may have been chosen by
+-- another tool, in another time zone.
 create or replace function core.bound_days(p_bound text)
 returns daterange
 language plpgsql
@@ -23,7 +23,7 @@ end;
 $$;
 
 comment on function core.bound_days(text) is
-'The UTC days that a partition with these bounds holds something of, unbounded where they are; null for DEFAULT.';
+'Returns the UTC days that a partition with these bounds can contain, unbounded where the bounds are; null for DEFAULT.';
 
 grant execute on function core.bound_days(text) to stanchion_builder;
 

@@ -1,7 +1,7 @@
--- Drops a day that was detached, and says so in the log, in one transaction.
+-- Drops a detached partition and logs it, in one transaction.
 --
--- It looks once more, since an operator may have asked to hold the table, or a loader for the day,
--- after the detach began; the row that is locked is the one that core.hold_partitions writes.
+-- It checks again, because after the detach began an operator may have held the table, or a loader may have requested the
+-- day. It locks the row that core.hold_partitions writes.
 create or replace function core.drop_detached(p_relation text, p_day date, p_child text)
 returns table (outcome text, reason text)
 language plpgsql
@@ -23,7 +23,7 @@ begin
         outcome := 'missing';
     elsif exists (select 1 from pg_inherits as i where i.inhrelid = v_child) then
         outcome := 'kept';
-        reason := 'somebody asked for the day and it is attached again';
+        reason := 'the day was requested again and its partition is attached';
     else
         execute format('drop table %s', v_child);
     end if;
@@ -33,6 +33,6 @@ end;
 $$;
 
 comment on function core.drop_detached(text, date, text) is
-'Drops the table of a day that is no partition any more and says what came of it: dropped, missing, or kept (held, or attached again).';
+'Returns the outcome for a table that is no longer a partition: dropped, missing, or kept (held, or attached again).';
 
 -- revert: drop function core.drop_detached(text, date, text);

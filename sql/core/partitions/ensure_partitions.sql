@@ -1,10 +1,9 @@
--- Makes the daily partitions of a table for a range of days, both ends included.
+-- Creates the daily partitions of a table for a range of days, both ends included.
 --
--- A new table that is then attached blocks no reader and no writer of its parent, where
--- "create table ... partition of" waits for every one of them. It is empty, so nothing has to prove
--- its bounds. A partition gets no grant, not even the owner's, and forced RLS without a policy: rows
--- are reached through the table or not at all. A day that was detached and not yet dropped is
--- attached again, with its rows.
+-- A new table that is attached afterwards blocks no reader and no writer of its parent, while "create table ... partition
+-- of" waits for all of them. It is empty, so its bounds need no check. A partition gets no grant, not even for the owner,
+-- and forced row-level security without a policy, so that its rows can only be read through the table. A day that was
+-- detached and not dropped yet is attached again, with its rows.
 create or replace function core.ensure_partitions(p_relation regclass, p_from date, p_to date)
 returns integer
 language plpgsql
@@ -38,11 +37,12 @@ begin
     if not found then
         raise exception '% is not partitioned by day', p_relation using errcode = '42809';
     elsif p_from is null or p_to is null then
-        raise exception 'from which day to which?' using errcode = '22004';
+        raise exception 'the first and the last day must be given, not % and %', coalesce(p_from::text, 'null'), coalesce(p_to::text, 'null')
+            using errcode = '22004';
     elsif p_to - p_from > 3700 then
-        raise exception 'from % to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
+        raise exception '% to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
     elsif octet_length(v_prefix) > 55 then
-        raise exception 'the name % leaves no room for a day', v_name using errcode = '42622';
+        raise exception 'the name % is too long: with a day it exceeds 63 bytes', v_name using errcode = '42622';
     end if;
     for v_is_locked in select unnest(array[false, true]) loop
         select
@@ -53,7 +53,7 @@ begin
         join pg_class as c on c.oid = i.inhrelid
         where i.inhparent = p_relation;
         exit when v_is_locked or v_covered @> daterange(p_from, p_to, '[]');
-        -- two at once: the second waits, and looks again. Not an advisory lock, which anybody could hold
+        -- of two sessions the second waits and looks again; not an advisory lock, which any session could hold
         perform from core.partition_set as s where s.relation = v_name for update;
     end loop;
     for v_day in
@@ -61,7 +61,7 @@ begin
         where not v_covered @> (p_from + d.n)
     loop
         if v_leaving @> v_day then
-            raise exception '% of % is being detached', v_day, v_name
+            raise exception 'the partition of % for % is being detached', v_name, v_day
             using errcode = '55006', hint = 'Run: stanchion partitions run';
         end if;
         select format('%I.%I', n.nspname, c.relname) into v_child
@@ -72,7 +72,7 @@ begin
             and not c.relispartition
             and (
                 (n.nspname = 'parts' and c.relname = v_prefix || to_char(v_day, 'YYYYMMDD'))
-                or obj_description(c.oid, 'pg_class') = core.leaving(v_name, v_day)
+                or obj_description(c.oid, 'pg_class') = core.detached_comment(v_name, v_day)
             );
         v_is_former := found;
         if not v_is_former then
@@ -89,7 +89,7 @@ begin
             p_relation, v_child, v_day, v_day + 1
         );
         if v_is_former then
-            -- what detaching left so that attaching need not read the rows
+            -- drops the check constraint that the detach left so that attaching need not read the rows
             for v_constraint in
                 select c.conname from pg_constraint as c
                 where c.conrelid = v_child::regclass and c.contype = 'c' and c.coninhcount = 0
@@ -107,11 +107,11 @@ end;
 $$;
 
 comment on function core.ensure_partitions(regclass, date, date) is
-'Makes the missing daily partitions and returns how many it made. Raises 42809 for a table that is not partitioned by day, 42501 for one that is not ours, 42622 for one whose name leaves no room for a day, 22004 without both ends, 22023 for more than ten years, 55006 for a day that is half detached.';
+'Returns the number of daily partitions created. Errors: 42809 when the table is not partitioned by day; 42501 when it is not a table of Stanchion; 42622 when its name leaves no room for a day; 22004 when an end is null; 22023 for more than ten years; 55006 when a day is half detached.';
 
--- The comment that a partition outside the schema parts gets before it is detached: without its parent
--- and with somebody else's name, nothing else would say what it was.
-create or replace function core.leaving(p_relation text, p_day date)
+-- Returns the comment that a partition outside the schema parts gets before it is detached. A detached table with a
+-- foreign name has no other trace of its parent and day.
+create or replace function core.detached_comment(p_relation text, p_day date)
 returns text
 language plpgsql
 stable
@@ -123,7 +123,7 @@ begin
 end;
 $$;
 
-comment on function core.leaving(text, date) is 'What the comment of a partition says while it is detached and not yet dropped.';
+comment on function core.detached_comment(text, date) is 'Returns the comment of a partition that is detached and not dropped yet.';
 
--- revert: drop function core.leaving(text, date);
+-- revert: drop function core.detached_comment(text, date);
 -- revert: drop function core.ensure_partitions(regclass, date, date);

@@ -1,5 +1,5 @@
--- Hides the partitions that another tool made: row level security on and forced, without a policy, and
--- no grant to anybody but the owner, whose maintenance reads them.
+-- Hides the partitions that another tool created: forces row-level security without a policy and revokes every grant
+-- except those of the owner, whose maintenance reads them.
 create or replace function core.hide_partitions(p_relation regclass)
 returns integer
 language plpgsql
@@ -40,6 +40,6 @@ end;
 $$;
 
 comment on function core.hide_partitions(regclass) is
-'Turns row level security on for the partitions of a table and revokes every grant on them; returns how many statements that took.';
+'Returns the number of statements executed to force row-level security on the partitions of a table and to revoke every grant on them.';
 
 -- revert: drop function core.hide_partitions(regclass);

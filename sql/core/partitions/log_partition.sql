@@ -1,5 +1,5 @@
--- Writes down what became of a day. Why a day is kept is written once, and again when it is another
--- reason: a hold of a year would fill the log otherwise.
+-- Logs an action on a partition. The reason for keeping a day is written once, and again when it changes: otherwise a
+-- hold of a year would fill the log.
 create or replace function core.log_partition(p_relation text, p_day date, p_outcome text, p_reason text)
 returns void
 language plpgsql
@@ -22,6 +22,6 @@ end;
 $$;
 
 comment on function core.log_partition(text, date, text, text) is
-'Appends to core.partition_log, unless the day was kept for the same reason before.';
+'Returns nothing. Appends to core.partition_log, unless the day was last kept for the same reason.';
 
 -- revert: drop function core.log_partition(text, date, text, text);

@@ -1,7 +1,7 @@
--- Every day of every partitioned table that is there: attached, half detached, or detached and not yet dropped.
+-- Existing partitions of every partitioned table: attached, half detached, or detached and not dropped yet.
 --
--- Its days are those of its bounds. What is detached has none any more: in the schema parts its name
--- tells the day, and elsewhere the comment that it got before.
+-- The bounds give the days. A detached table has no bounds: in the schema parts its name contains the day, elsewhere the
+-- comment that it got before.
 create or replace view core.partition with (security_invoker = true) as
 select
     s.relation,
@@ -38,7 +38,7 @@ cross join
 where i.inhparent = to_regclass(s.relation) or (i.inhrelid is null and former.day is not null);
 
 comment on view core.partition is
-'One row per partition of a partitioned table, and per table that was one and waits to be dropped: its days from day to until, which is not one of them.';
+'One row per partition, and per detached partition that is not dropped yet: its days from day to until, which is not included.';
 
 -- needs: core.bound_days
 -- revert: drop view core.partition;

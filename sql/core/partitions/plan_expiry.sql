@@ -1,7 +1,6 @@
--- What expiring would do now, a row for each day that is due or half-way: the same for a dry run, for
--- status, and for the run itself.
+-- Returns the steps of an expiry run, one per day that is due or half-way. Dry runs, status and the run itself use it.
 --
--- Of a table, a day that is half detached comes first: while there is one, no other can be detached.
+-- Per table, a half detached day comes first: while there is one, no other day can be detached.
 create or replace function core.plan_expiry()
 returns table (relation text, day date, child text, step text, reason text)
 language plpgsql
@@ -51,7 +50,7 @@ begin
                         where g.reason is not null
                         limit 1;
                         step := case when reason is not null then 'keep' else 'expire' end;
-                    exception when others then  -- a guard that cannot be asked has not agreed
+                    exception when others then  -- a guard that fails has not agreed
                         step := 'stuck';
                         reason := format('its guard %s cannot be asked: %s', v_set.guard, sqlerrm);
                     end;
@@ -68,9 +67,9 @@ end;
 $$;
 
 comment on function core.plan_expiry() is
-'A row per day to act on: expire (detach and drop), finish (a detach that was interrupted) and drop, drop, attach or restore (no longer due), keep (and why), stuck (and what has to be put right).';
+'Returns one row per day and step: expire (detach and drop), finish (an interrupted detach) and drop, drop, attach or restore (no longer due), keep (with the reason), stuck (with the fault to correct).';
 
--- Asks the guard of a partitioned table whether a day may go.
+-- Calls the guard of a partitioned table for a day.
 create or replace function core.call_guard(p_guard text, p_day date)
 returns text
 language plpgsql
@@ -86,7 +85,7 @@ end;
 $$;
 
 comment on function core.call_guard(text, date) is
-'Why the day may not go, by the guard function of that name; null when it may. Raises 42883 when there is no such guard.';
+'Returns the reason of the guard to keep the day; null when it may be dropped. Errors: 42883 when the guard does not exist.';
 
 -- revert: drop function core.call_guard(text, date);
 -- revert: drop function core.plan_expiry();

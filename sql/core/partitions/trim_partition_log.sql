@@ -1,7 +1,7 @@
--- Forgets what became of days more than 400 days ago, as long as the audit is kept. A run does so when it ends.
+-- Deletes log rows older than 400 days, the time for which the audit log is kept. Every run calls it at its end.
 --
--- Who held what and lifted it stays: that is asked years later. So does the last word about a day that is still
--- there, which the doctor reads.
+-- Holds stay in the log, because they are examined years later. The last row of a day that still has a partition stays
+-- too, because the doctor reads it.
 create or replace function core.trim_partition_log()
 returns bigint
 language plpgsql
@@ -28,6 +28,6 @@ begin
 end;
 $$;
 
-comment on function core.trim_partition_log() is 'Deletes what core.partition_log no longer needs and returns how many rows that were.';
+comment on function core.trim_partition_log() is 'Returns the number of rows deleted from core.partition_log.';
 
 -- revert: drop function core.trim_partition_log();

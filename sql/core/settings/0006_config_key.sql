@@ -1,4 +1,4 @@
--- The settings that a tenant may have. Modules add theirs; a setting that is not here cannot be set.
+-- Settings that a tenant can have. Modules add their own rows; any other setting is refused.
 create table core.config_key (
     namespace text not null,
     key text not null,
@@ -13,6 +13,6 @@ create table core.config_key (
         jsonb_typeof(default_value) = replace(value_type, 'integer', 'number')
     )
 );
-comment on table core.config_key is 'One row per setting that a tenant may have: its type, its default and what it means.';
+comment on table core.config_key is 'One row per setting that a tenant can have: its type, default, limits and meaning.';
 
 -- revert: drop table core.config_key;

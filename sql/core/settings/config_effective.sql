@@ -1,6 +1,6 @@
--- What a tenant's settings of a namespace are, from which day to which: the base of the typed views.
+-- Settings of a tenant in a namespace, with the days between which they hold: the base of the typed views.
 --
--- Every tenant has a first row from the beginning of time, with the defaults where it set nothing.
+-- The first row of every tenant begins at -infinity and contains the defaults of settings that the tenant did not set.
 create or replace view core.config_effective with (security_invoker = true) as
 with change as (
     select t.tenant_id, k.namespace, '-infinity'::date as valid_from

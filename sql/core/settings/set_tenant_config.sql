@@ -1,4 +1,4 @@
--- Sets a setting of the tenant from a day on. For operators: rules are not the application's to bend.
+-- Sets a setting of the tenant from a day on. For operators, because applications must not change league rules.
 create or replace function core.set_tenant_config(
     p_namespace text, p_key text, p_value jsonb, p_valid_from date default '-infinity'
 )
@@ -13,22 +13,22 @@ declare
 begin
     select k.* into v_key from core.config_key as k where k.namespace = p_namespace and k.key = p_key;
     if not found then
-        raise exception 'there is no setting %.%', p_namespace, p_key using errcode = '22023';
+        raise exception 'unknown setting %.%', p_namespace, p_key using errcode = '22023';
     elsif p_valid_from = 'infinity' or p_valid_from is null then
-        raise exception '%.% has to hold from some day on', p_namespace, p_key using errcode = '22023';
+        raise exception '%.% needs a first day, not %', p_namespace, p_key, coalesce(p_valid_from::text, 'null') using errcode = '22023';
     elsif p_value is null or jsonb_typeof(p_value) <> replace(v_key.value_type, 'integer', 'number') then
-        raise exception '%.% takes a %, not %',
+        raise exception '%.% must be a %, not %',
             p_namespace, p_key, replace(v_key.value_type, 'integer', 'whole number'), coalesce(p_value::text, 'null')
             using errcode = '22023';
     elsif jsonb_typeof(p_value) = 'number' then
         v_number := (p_value #>> '{}')::numeric;
         if v_number < v_key.minimum or v_number > v_key.maximum then
-            raise exception '%.% is from % to %, not %', p_namespace, p_key, v_key.minimum, v_key.maximum, p_value
+            raise exception '%.% must be between % and %, not %', p_namespace, p_key, v_key.minimum, v_key.maximum, p_value
                 using errcode = '22023';
         elsif v_key.value_type = 'integer' and v_number <> trunc(v_number) then
-            raise exception '%.% takes a whole number, not %', p_namespace, p_key, p_value using errcode = '22023';
+            raise exception '%.% must be a whole number, not %', p_namespace, p_key, p_value using errcode = '22023';
         elsif v_key.value_type = 'integer' then
-            p_value := to_jsonb(v_number::bigint);  -- 1200.0 and 1.2e3 are 1200
+            p_value := to_jsonb(v_number::bigint);  -- stores 1200.0 and 1.2e3 as 1200
         end if;
     end if;
     insert into core.tenant_config as c (tenant_id, namespace, key, valid_from, value)
@@ -41,6 +41,6 @@ end;
 $$;
 
 comment on function core.set_tenant_config(text, text, jsonb, date) is
-'Makes the value hold from that day until the next one set. Raises 22023 for a setting or value that cannot be, 42501 without a tenant.';
+'Returns nothing. Sets the value from that day until the next value. Errors: 22023 when the setting is unknown or the value or day is invalid; 42501 when no tenant is set.';
 
 -- revert: drop function core.set_tenant_config(text, text, jsonb, date);

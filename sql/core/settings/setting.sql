@@ -1,5 +1,5 @@
--- One setting of the tenant as it is today, where a function needs it with every call: the typed views
--- work out every span of days.
+-- Returns one setting of the tenant as of today, for functions that need it at every call. The typed views would
+-- compute every span of days.
 create or replace function core.setting(p_namespace text, p_key text)
 returns jsonb
 language plpgsql
@@ -29,6 +29,6 @@ end;
 $$;
 
 comment on function core.setting(text, text) is
-'What the tenant set, else the default; null for a setting that there is not. Raises 42501 without a tenant.';
+'Returns the value that the tenant set, else the default; null for an unknown setting. Errors: 42501 when no tenant is set.';
 
 -- revert: drop function core.setting(text, text);

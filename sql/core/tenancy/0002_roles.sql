@@ -1,7 +1,7 @@
 -- as-deployer
--- Who there is besides the owner. None can log in: logins of services and people are made members.
+-- Creates the roles beside the owner. None of them can log in: the logins of services and people become members.
 --
--- None is superuser and none has BYPASSRLS: what a role may see is what a policy says.
+-- No role is a superuser or has BYPASSRLS: policies decide the rows that a role can see.
 do $$
 declare
     v_role name;
@@ -12,7 +12,7 @@ begin
         begin
             execute format('create role %I nologin', v_role);
         exception when duplicate_object then
-            null;  -- made for another database of this cluster
+            null;  -- created for another database of this cluster
         end;
     end loop;
 end;
@@ -28,15 +28,15 @@ $$;
 
 do $$
 begin
-    comment on role stanchion_owner is 'Owns every object of Stanchion but the marts; runs partition maintenance.';
-    comment on role stanchion_app is 'Applications: trusted to say which tenant a transaction is for; everything under RLS.';
-    comment on role stanchion_loader is 'The tracker ETL: writes landing and contest for one tenant at a time, under RLS.';
-    comment on role stanchion_builder is 'dbt: reads all tenants by explicit policies, owns the schema marts.';
-    comment on role stanchion_analyst is 'People who read marts: only of the tenants granted to their login.';
-    comment on role stanchion_worker is 'Works the jobs of all tenants, in a transaction of one tenant at a time.';
+    comment on role stanchion_owner is 'Owner of every object of Stanchion except the marts. Runs partition maintenance.';
+    comment on role stanchion_app is 'Applications: trusted to set the tenant of a transaction, and subject to row-level security.';
+    comment on role stanchion_loader is 'The loader: writes landing and contest for one tenant at a time, subject to row-level security.';
+    comment on role stanchion_builder is 'dbt: reads all tenants by explicit policies and owns the schema marts.';
+    comment on role stanchion_analyst is 'People who read the marts of the tenants granted to their login.';
+    comment on role stanchion_worker is 'Job workers: run the jobs of all tenants, in a transaction of one tenant at a time.';
     comment on role stanchion_dba is 'People who maintain the database: members of the owner.';
 exception when insufficient_privilege then
-    null;  -- another deployer of this cluster made the roles, and said so
+    null;  -- another deployer of this cluster created the roles and their comments
 end;
 $$;
 
@@ -47,7 +47,7 @@ begin
         || 'stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst, stanchion_worker, stanchion_dba',
         current_database()
     );
-    -- The deployer makes the schema marts for the builder, for which it has to be a member.
+    -- The deployer creates the schema marts for the builder, which requires membership.
     if not pg_catalog.pg_has_role(current_user, 'stanchion_builder', 'usage') then
         execute format('grant stanchion_builder to %I', current_user);
     end if;

@@ -1,6 +1,6 @@
--- Tenants: a league, a shop, a team or a community; whose data it is.
+-- Tenants: the leagues, shops, teams and communities that own the data.
 --
--- A reference table: small, the same on every node of a cluster, joined by everything.
+-- A reference table: small, identical on every node of a cluster, and joined by every other table.
 create table core.tenant (
     tenant_id uuid not null default gen_random_uuid(),
     slug text not null,
@@ -13,11 +13,11 @@ create table core.tenant (
     constraint tenant_slug_shape check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
     constraint tenant_name_given check (name <> ''),
     constraint tenant_kind_known check (kind in ('league', 'shop', 'team', 'community')),
-    -- active -> suspended: no domain, API key or analyst of it opens it, while an application that names it by
-    -- itself still does; suspended -> active: all of them do again
+    -- active -> suspended: domains, API keys and analyst logins of the tenant stop working, while an application that
+    -- sets the tenant itself still works; suspended -> active: all of them work again
     constraint tenant_status_known check (status in ('active', 'suspended'))
 );
 comment on table core.tenant is 'One row per tenant.';
-comment on column core.tenant.slug is 'The short name for command lines and addresses; lower case, digits and hyphens.';
+comment on column core.tenant.slug is 'Short name for command lines and addresses: lower case letters, digits and hyphens.';
 
 -- revert: drop table core.tenant;

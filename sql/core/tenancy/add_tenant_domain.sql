@@ -1,4 +1,4 @@
--- Gives the tenant of the session a host name. For operators.
+-- Adds a host name to the tenant of the session. For operators.
 create or replace function core.add_tenant_domain(p_domain text)
 returns void
 language plpgsql
@@ -12,6 +12,6 @@ end;
 $$;
 
 comment on function core.add_tenant_domain(text) is
-'Makes the host name that of the tenant. Raises 23505 when somebody has it, 23514 when it is not a host name, 42501 without a tenant.';
+'Returns nothing. Adds the host name to the tenant. Errors: 23505 when a tenant already has the host name; 23514 when it is not a host name; 42501 when no tenant is set.';
 
 -- revert: drop function core.add_tenant_domain(text);

@@ -1,4 +1,4 @@
--- Makes a tenant. For operators.
+-- Creates a tenant. For operators.
 create or replace function core.create_tenant(p_slug text, p_name text, p_kind text)
 returns uuid
 language plpgsql
@@ -18,6 +18,6 @@ end;
 $$;
 
 comment on function core.create_tenant(text, text, text) is
-'Makes a tenant, for whom the transaction then acts. Raises 23505 when the slug is taken, 23514 for a slug or kind that cannot be.';
+'Returns the id of the new tenant, which becomes the tenant of the transaction. Errors: 23505 when the slug is taken; 23514 when the slug or the kind is invalid.';
 
 -- revert: drop function core.create_tenant(text, text, text);

@@ -1,9 +1,9 @@
--- Whose data this transaction is about. Every policy asks this.
+-- Returns the tenant of the transaction. Every policy calls this function.
 --
--- One expression without a SET clause, so that the planner puts it in the place of the call: the
--- tenant-leading index and partition pruning work as with a constant. Text that is not a uuid
--- matches nothing and so is null, where a cast would fail and its message would say too much. It is
--- recognised by its bytes: a regular expression would take most of the time, and so would translate().
+-- It is one expression without a SET clause, so that the planner inlines it: the tenant-leading index and partition
+-- pruning then work as with a constant (see docs/planner.md). Text that is not a uuid becomes null, which matches no
+-- row: a cast would fail, and its message would show the text. The bytes of the text are compared, because a regular
+-- expression or translate() would take most of the time of the function.
 create or replace function core.current_tenant()
 returns uuid
 language sql
@@ -19,7 +19,7 @@ return case
 end;
 
 comment on function core.current_tenant() is
-'The tenant of the session: the setting app.tenant_id, else the token. Null, which matches no row, when absent or malformed.';
+'Returns the tenant of the session: the setting app.tenant_id, else the tenant of the JWT claims. Null, which matches no row, when absent or malformed.';
 
 grant execute on function core.current_tenant() to stanchion_app, stanchion_loader, stanchion_builder;
 

@@ -1,4 +1,4 @@
--- Our functions, for the rules in policies/rules and for `stanchion audit`.
+-- Functions of Stanchion, for the tenancy rules in policies/rules and for `stanchion audit`.
 create or replace view core.own_function with (security_invoker = true) as
 select
     p.oid as function,

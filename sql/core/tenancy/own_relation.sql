@@ -1,6 +1,6 @@
--- Our tables, views, sequences and partitions, for the rules in policies/rules and for `stanchion audit`.
+-- Tables, views, sequences and partitions of Stanchion, for the tenancy rules in policies/rules and `stanchion audit`.
 --
--- A reference table is the same for all tenants or is asked before there is one; each says why.
+-- A reference table is the same for all tenants, or is read before the tenant is known; each one has its reason here.
 create or replace view core.own_relation with (security_invoker = true) as
 select
     c.oid as relation,
@@ -21,7 +21,7 @@ select
     ) as has_tenant,
     reference.reason is not null as is_reference,
     c.relowner as owner,
-    -- those on columns too: a right on one column is a right
+    -- includes column grants: a grant on one column is a grant
     coalesce(
         c.relacl,
         case c.relkind when 'S' then pg_catalog.acldefault('s', c.relowner) else pg_catalog.acldefault('r', c.relowner) end

@@ -1,4 +1,4 @@
--- The tenant, for functions that make no sense without one.
+-- Returns the tenant of the session, for functions that need one.
 create or replace function core.required_tenant()
 returns uuid
 language plpgsql
@@ -10,14 +10,14 @@ declare
     v_tenant uuid := core.current_tenant();
 begin
     if v_tenant is null then
-        raise exception 'no tenant: this transaction does not say for whom it acts'
+        raise exception 'no tenant is set: set app.tenant_id, send JWT claims or call core.use_api_key first'
             using errcode = '42501';
     end if;
     return v_tenant;
 end;
 $$;
 
-comment on function core.required_tenant() is 'The tenant of the session. Raises 42501 when there is none.';
+comment on function core.required_tenant() is 'Returns the tenant of the session. Errors: 42501 when no tenant is set.';
 
 grant execute on function core.required_tenant() to stanchion_app, stanchion_loader, stanchion_builder;
 

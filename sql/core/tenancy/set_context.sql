@@ -1,5 +1,5 @@
--- Says for whom the rest of the transaction acts. Local to it: a pooler hands the connection to
--- somebody else afterwards.
+-- Sets the JWT claims of the transaction. They end with the transaction, because a pooler gives the connection to
+-- another client afterwards.
 create or replace function core.set_context(p_claims jsonb)
 returns void
 language plpgsql
@@ -14,7 +14,7 @@ end;
 $$;
 
 comment on function core.set_context(jsonb) is
-'Makes the claims those of the transaction, and forgets any tenant and principal set before; null forgets everything.';
+'Returns nothing. Sets the JWT claims of the transaction and clears any tenant and principal set before; null clears everything.';
 
 grant execute on function core.set_context(jsonb) to stanchion_app, stanchion_loader;
 

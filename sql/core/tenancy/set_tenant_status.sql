@@ -12,6 +12,6 @@ end;
 $$;
 
 comment on function core.set_tenant_status(text) is
-'active or suspended. Raises 23514 for anything else, 42501 without a tenant.';
+'Returns nothing. Sets the status of the tenant: active or suspended. Errors: 23514 for another status; 42501 when no tenant is set.';
 
 -- revert: drop function core.set_tenant_status(text);

@@ -1,4 +1,4 @@
--- Which tenant a host name is. Security definer: it is asked before there is a tenant.
+-- Returns the tenant of a host name. Security definer, because callers have no tenant yet.
 create or replace function core.tenant_for_domain(p_domain text)
 returns uuid
 language plpgsql
@@ -18,7 +18,7 @@ end;
 $$;
 
 comment on function core.tenant_for_domain(text) is
-'The active tenant of a host name; null, and never a default one, when nobody has it.';
+'Returns the active tenant of a host name; null, and never a default tenant, for an unknown host name.';
 
 grant execute on function core.tenant_for_domain(text) to stanchion_app;
 

@@ -1,5 +1,5 @@
--- Takes everything back that a policy file gave: policies, grants, and RLS itself. What every file
--- in policies/ runs before it is applied anew, so that no file lists what an older one did.
+-- Removes everything that a policy file adds: policies, grants and row-level security itself. Every file in policies/
+-- runs this before it is applied again, so that no file lists the policies of an older version.
 create or replace function core.unsecure_relation(p_relation regclass)
 returns void
 language plpgsql
@@ -26,7 +26,7 @@ begin
         from pg_class as c
         join pg_roles as o on o.oid = c.relowner
         where c.oid = p_relation and c.relacl is not null
-        order by 1 desc  -- revoke before grant
+        order by 1 desc  -- puts revoke before grant
     loop
         execute v_statement;
     end loop;
@@ -35,6 +35,6 @@ end;
 $$;
 
 comment on function core.unsecure_relation(regclass) is
-'Drops the policies of a table, revokes every grant on it and turns row level security off.';
+'Returns nothing. Drops the policies of a table, revokes every grant on it and turns row-level security off.';
 
 -- revert: drop function core.unsecure_relation(regclass);

@@ -1,5 +1,5 @@
--- What time it is, asked anew at every call. Functions take the time from here and from nowhere
--- else, so that a test can put its own clock in this one's place.
+-- Returns the current time, which differs between calls of a transaction. All functions call this one, so that a test
+-- can replace the clock.
 create or replace function core.clock()
 returns timestamptz
 language sql
@@ -7,7 +7,7 @@ volatile
 parallel safe
 return clock_timestamp();
 
-comment on function core.clock() is 'The time now, not the time at which the transaction began.';
+comment on function core.clock() is 'Returns the time of the call, not the start of the transaction.';
 
 grant execute on function core.clock() to stanchion_app, stanchion_loader, stanchion_worker, stanchion_builder, stanchion_analyst;
 

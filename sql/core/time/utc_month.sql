@@ -1,4 +1,4 @@
--- The UTC month of an instant, as its first day; for the reasons of core.utc_day.
+-- Returns the first day of the UTC month of a time, for the reasons of core.utc_day.
 create or replace function core.utc_month(p_at timestamptz)
 returns date
 language sql
@@ -6,7 +6,7 @@ immutable
 parallel safe
 return date_trunc('month', p_at at time zone 'UTC')::date;
 
-comment on function core.utc_month(timestamptz) is 'The first day of the UTC month of an instant, whatever the time zone of the session.';
+comment on function core.utc_month(timestamptz) is 'Returns the first day of the UTC month of a time, independent of the time zone of the session.';
 
 grant execute on function core.utc_month(timestamptz) to stanchion_app, stanchion_builder;
 

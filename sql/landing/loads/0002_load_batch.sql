@@ -1,7 +1,7 @@
--- Loads: one run of the loader over a pile of files.
+-- Loads: one row per run of the loader over a set of files.
 --
--- The row is committed as running before the data of the load, so that whoever reads changes by load id
--- knows which may still be coming: everything below the lowest running one is closed.
+-- The row is committed as running before the data of the load. So a reader that follows load ids knows which data may
+-- still come: every load below the lowest running one is closed.
 create sequence landing.load_id;
 
 create table landing.load_batch (
@@ -20,21 +20,21 @@ create table landing.load_batch (
     constraint load_batch_pk primary key (tenant_id, load_id),
     constraint load_batch_tenant_fk foreign key (tenant_id) references core.tenant (tenant_id) on delete cascade,
     constraint load_batch_kind_known check (kind in ('games', 'schedule', 'decision')),
-    -- running -> done: it came to its end; failed: the server or a bug stopped it; interrupted: somebody
-    -- did; reaped: its sessions were gone, and another load or the doctor's remedy said so. Whatever it is,
-    -- the games that were done stay, each whole
+    -- running -> done: completed; failed: stopped by the server or a bug; interrupted: stopped by a person; reaped: its
+    -- sessions were gone, and another load or an operator ended it. In every case the games that were loaded stay, each
+    -- complete
     constraint load_batch_state_known check (state in ('running', 'done', 'failed', 'interrupted', 'reaped')),
     constraint load_batch_finished_when_over check ((finished_at is null) = (state = 'running')),
     constraint load_batch_nothing_lost check (accepted + rejected = seen)
 );
 comment on table landing.load_batch is 'One row per load of a tenant; its load id is greater than that of every load begun before it.';
 comment on column landing.load_batch.kind is 'games: exports; schedule: fixtures; decision: a person published, withdrew or accepted something.';
-comment on column landing.load_batch.outcomes is 'How many games or rows ended as what, such as {"published": 40, "unchanged": 2}.';
-comment on column landing.load_batch.seen is 'Events and stints, or rows of a schedule, that were in the files.';
+comment on column landing.load_batch.outcomes is 'Number of games or rows per outcome, such as {"published": 40, "unchanged": 2}.';
+comment on column landing.load_batch.seen is 'Events and stints, or schedule rows, in the files.';
 
--- serves: what came after a load, whosever it is, which is what the builder of the marts asks
+-- serves: the builder of the marts, which reads the changes of every tenant after a load
 create index load_batch_since_idx on landing.load_batch (load_id, tenant_id);
--- serves: the horizon, and finding loads that died
+-- serves: the horizon, and finding loads without live sessions
 create index load_batch_running_idx on landing.load_batch (tenant_id, load_id)
 where state = 'running';
 

@@ -1,4 +1,4 @@
--- What was not accepted, where it stood and why.
+-- Rejected pieces of files, with their position and the reason.
 create table landing.reject (
     tenant_id uuid not null default core.current_tenant(),
     load_id bigint not null,
@@ -15,8 +15,8 @@ create table landing.reject (
     references landing.load_batch (tenant_id, load_id) on delete cascade,
     constraint reject_part_known check (part in ('file', 'roster', 'event', 'participant', 'stint', 'row'))
 );
-comment on table landing.reject is 'One row per piece of a file that was not accepted.';
-comment on column landing.reject.position is 'Where it stood: from 0 in its part, for a row its line in the file; null for the whole file.';
-comment on column landing.reject.raw is 'The piece itself.';
+comment on table landing.reject is 'One row per rejected piece of a file.';
+comment on column landing.reject.position is 'Position in its part from 0, or the line of a row in the file; null for the whole file.';
+comment on column landing.reject.raw is 'Text of the rejected piece.';
 
 -- revert: drop table landing.reject;

@@ -1,4 +1,4 @@
--- The key of the advisory lock that every session of a load shares for as long as it lives.
+-- Returns the key of the advisory lock that every session of a load shares while it lives.
 create or replace function landing.load_lock(p_load_id bigint)
 returns bigint
 language plpgsql
@@ -11,6 +11,6 @@ begin
 end;
 $$;
 
-comment on function landing.load_lock(bigint) is 'The key of the advisory lock that the sessions of a load share.';
+comment on function landing.load_lock(bigint) is 'Returns the key of the advisory lock that the sessions of a load share.';
 
 -- revert: drop function landing.load_lock(bigint);

@@ -1,8 +1,8 @@
--- Begins a load: its row is there for everybody, once the caller commits, before any of its data is.
+-- Begins a load. Its row is visible to all sessions once the caller commits, before any of its data.
 --
--- One begins at a time, up to the commit: so whoever sees a load id sees every lower one, and the lowest
--- running id is a horizon below which nothing is still to come. The session shares the lock of the load until
--- it ends or lets go of it.
+-- Only one load begins at a time, until its commit. So a reader that sees a load id sees every lower one, and the lowest
+-- running id is a horizon below which no data is still to come. The session shares the lock of the load until the session
+-- ends or releases it.
 create or replace function landing.begin_load(p_kind text, p_source text)
 returns bigint
 language plpgsql
@@ -24,7 +24,7 @@ end;
 $$;
 
 comment on function landing.begin_load(text, text) is
-'Begins a load for the tenant and returns its id; commit before loading anything. Raises 42501 without a tenant, 23514 for an unknown kind.';
+'Returns the id of a new load of the tenant; commit before loading anything. Errors: 42501 when no tenant is set; 23514 for an unknown kind.';
 
 grant execute on function landing.begin_load(text, text) to stanchion_loader;
 

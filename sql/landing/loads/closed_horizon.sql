@@ -1,4 +1,4 @@
--- Up to which load everything is there: no load with this id or a lower one is still writing.
+-- Returns the load up to which all data is visible: no load with this id or a lower one is still running.
 create or replace function landing.closed_horizon()
 returns bigint
 language sql
@@ -20,7 +20,7 @@ begin atomic
 end;
 
 comment on function landing.closed_horizon() is
-'The highest load id at or below which no load is running, of the tenants that the caller sees; 0 before the first.';
+'Returns the highest load id at or below which no load is running, over the tenants that the caller sees; 0 before the first.';
 
 grant execute on function landing.closed_horizon() to stanchion_builder, stanchion_loader;
 

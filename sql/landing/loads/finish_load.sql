@@ -1,4 +1,4 @@
--- Ends a load with what came of it, and lets go of its lock.
+-- Ends a load with its outcomes, and releases its lock.
 create or replace function landing.finish_load(
     p_load_id bigint, p_state text, p_outcomes jsonb, p_accepted bigint, p_rejected bigint
 )
@@ -26,7 +26,7 @@ end;
 $$;
 
 comment on function landing.finish_load(bigint, text, jsonb, bigint, bigint) is
-'Ends a running load of the tenant. Raises 55000 when it is over or not the tenant''s, 23514 for an unknown state.';
+'Returns nothing. Ends a running load of the tenant. Errors: 55000 when the load is over or belongs to another tenant; 23514 for an unknown state.';
 
 grant execute on function landing.finish_load(bigint, text, jsonb, bigint, bigint) to stanchion_loader;
 

@@ -1,4 +1,4 @@
--- Lets another session work for a load: it is not reaped while that session lives.
+-- Adds the session to a load: the load is not reaped while the session lives.
 create or replace function landing.join_load(p_load_id bigint)
 returns void
 language plpgsql
@@ -8,9 +8,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not pg_try_advisory_lock_shared(landing.load_lock(p_load_id)) then
-        raise exception 'load % is being ended', p_load_id using errcode = '55006';
+        raise exception 'load % is ending', p_load_id using errcode = '55006';
     end if;
-    -- after the lock: who ends a load looks at the lock first
+    -- checked after the lock, because a session that ends a load checks the lock first
     if not exists (
         select from landing.load_batch as b
         where b.tenant_id = core.required_tenant() and b.load_id = p_load_id and b.state = 'running'
@@ -22,7 +22,7 @@ end;
 $$;
 
 comment on function landing.join_load(bigint) is
-'Shares the lock of a running load of the tenant with this session. Raises 55000 when it is over or not the tenant''s, 55006 while it is being ended.';
+'Returns nothing. Shares the lock of a running load of the tenant. Errors: 55000 when the load is over or belongs to another tenant; 55006 while it is ending.';
 
 grant execute on function landing.join_load(bigint) to stanchion_loader;
 

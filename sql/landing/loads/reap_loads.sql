@@ -1,7 +1,7 @@
--- Ends the loads that died: running, and no session holds their lock.
+-- Ends dead loads: those that are running while no session holds their lock.
 --
--- As an operator of every tenant, else of the session's: the policy of the owner says so. A load is not
--- reaped while one of its sessions lives, since that one could still commit games under its id.
+-- An operator reaps the loads of every tenant, other callers those of their own, as the policy of the owner sets. A load
+-- with a live session is not reaped, since the session could still commit games under its id.
 create or replace function landing.reap_loads()
 returns integer
 language plpgsql
@@ -17,7 +17,7 @@ begin
     for v_tenant, v_load in
         select b.tenant_id, b.load_id from landing.load_batch as b where b.state = 'running' order by b.load_id
     loop
-        -- a session does not wait for its own lock: whether this one works for the load has to be asked
+        -- a session does not wait for its own lock, so the function checks whether this session works for the load
         if pg_try_advisory_xact_lock(landing.load_lock(v_load)) and not exists (
             select from pg_locks as l
             where l.locktype = 'advisory' and l.mode = 'ShareLock' and l.pid = pg_backend_pid() and l.objsubid = 1
@@ -35,7 +35,7 @@ end;
 $$;
 
 comment on function landing.reap_loads() is
-'Marks the loads that died as reaped and returns how many there were: of every tenant for an operator, else of the session''s.';
+'Returns the number of dead loads that are now reaped: of every tenant for an operator, else of the tenant of the session.';
 
 grant execute on function landing.reap_loads() to stanchion_loader;
 

@@ -1,7 +1,7 @@
--- Every content that a game ever had, with the document it was read from.
+-- Revisions: every content that a game ever had, with its source document.
 --
--- Which one is published follows from these rows and the decisions alone, and not from the order in
--- which they came: so no row here says anything about when it came but received_at and load_id.
+-- The published revision follows from these rows and the decisions alone, and not from the order of arrival: only
+-- received_at and load_id record the arrival.
 create table landing.revision (
     tenant_id uuid not null default core.current_tenant(),
     game_key text not null,
@@ -26,19 +26,19 @@ create table landing.revision (
     document bytea not null,
     received_at timestamptz not null default core.clock(),
     constraint revision_pk primary key (tenant_id, game_key, content_hash),
-    -- published: its rows are what is read; archived: another one's are; empty: has no events and no stints;
-    -- quarantined: newer than what is read, and loses too many of its events
+    -- published: its rows are in force; archived: those of another revision are; empty: has no events and no stints;
+    -- quarantined: newer than the published one, and loses too many of its events
     constraint revision_state_known check (state in ('published', 'archived', 'empty', 'quarantined')),
     constraint revision_events_nothing_lost check (events_accepted + events_rejected = events_seen),
     constraint revision_stints_nothing_lost check (stints_accepted + stints_ignored + stints_rejected = stints_seen)
 );
 comment on table landing.revision is 'One row per content that a game of a tenant ever had.';
-comment on column landing.revision.content_hash is 'SHA-256 of teams, rosters, events and stints in their canonical form.';
-comment on column landing.revision.exported_at is 'When this content was last exported; the order of revisions. Null comes first.';
-comment on column landing.revision.game_date is 'The day of the game where the export says it.';
-comment on column landing.revision.given_on is 'The day of the game as given to the load.';
-comment on column landing.revision.is_accepted is 'Somebody said that it may lose events.';
-comment on column landing.revision.load_id is 'The load in which this content first came.';
-comment on column landing.revision.document is 'The source document without its settings, compressed with zlib.';
+comment on column landing.revision.content_hash is 'SHA-256 of teams, rosters, events and stints in canonical form.';
+comment on column landing.revision.exported_at is 'Last export of this content. Revisions are ordered by it; null comes first.';
+comment on column landing.revision.game_date is 'Day of the game in the export, if any.';
+comment on column landing.revision.given_on is 'Day of the game as given to the load.';
+comment on column landing.revision.is_accepted is 'True when a person accepted that it loses events.';
+comment on column landing.revision.load_id is 'Load in which this content first arrived.';
+comment on column landing.revision.document is 'Source document without its settings, compressed with zlib.';
 
 -- revert: drop table landing.revision;

@@ -1,6 +1,6 @@
--- What a person decided about the revisions of a game: the last word wins.
+-- Decisions of people about the revisions of a game. The last decision is in force.
 --
--- It holds for what was known then: a revision exported later is judged anew, starting from the chosen one.
+-- A decision holds for the revisions known at that time: a revision exported later is compared with the chosen one.
 create table landing.choice (
     tenant_id uuid not null default core.current_tenant(),
     game_key text not null,
@@ -12,8 +12,8 @@ create table landing.choice (
     chosen_at timestamptz not null default core.clock(),
     constraint choice_pk primary key (tenant_id, game_key)
 );
-comment on table landing.choice is 'One row per game about whose revisions somebody decided.';
-comment on column landing.choice.content_hash is 'The revision to publish; null to publish none.';
-comment on column landing.choice.over_exported_at is 'When the newest revision known at the decision was exported; with over_hash the end of what it is about.';
+comment on table landing.choice is 'One row per game with a decision about its revisions.';
+comment on column landing.choice.content_hash is 'Revision to publish; null to publish none.';
+comment on column landing.choice.over_exported_at is 'Export time of the newest revision known at the decision. With over_hash it bounds the revisions that the decision covers.';
 
 -- revert: drop table landing.choice;

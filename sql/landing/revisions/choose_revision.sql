@@ -1,6 +1,6 @@
--- Writes down what a person decided about the revisions of a game, for all that are known now.
+-- Records the decision of a person about all known revisions of a game.
 --
--- The caller holds the lock of the game and publishes what follows in the same transaction.
+-- The caller holds the lock of the game and publishes the result in the same transaction.
 create or replace function landing.choose_revision(p_game_key text, p_content_hash bytea, p_reason text)
 returns void
 language plpgsql
@@ -24,7 +24,7 @@ begin
                 and r.state <> 'empty'
         )
     ) then
-        raise exception 'the game has no such revision, or nothing is in it' using errcode = 'P0002';
+        raise exception 'game % has no such revision, or the revision is empty', p_game_key using errcode = 'P0002';
     end if;
     insert into landing.choice (tenant_id, game_key, content_hash, over_exported_at, over_hash, reason)
     values (v_tenant, p_game_key, p_content_hash, v_newest.exported_at, v_newest.content_hash, p_reason)
@@ -44,7 +44,7 @@ end;
 $$;
 
 comment on function landing.choose_revision(text, bytea, text) is
-'Chooses the revision to publish, or none with null, over all that are known now. Raises P0002 when the game has no such revision, 42501 without a tenant.';
+'Returns nothing. Chooses the revision to publish, or none with null, over all known revisions. Errors: P0002 when the game has no such revision; 42501 when no tenant is set.';
 
 grant execute on function landing.choose_revision(text, bytea, text) to stanchion_loader;
 

@@ -1,6 +1,6 @@
--- Schedules as they were loaded: what the league says about its games.
+-- Schedules as they were loaded from the league.
 --
--- Apart from the fixtures, since a row without a game id waits here for the game that it is about.
+-- The table is separate from contest.fixture, because a row without a game id waits here for its game.
 create table landing.schedule (
     tenant_id uuid not null default core.current_tenant(),
     schedule_key text not null,
@@ -20,10 +20,10 @@ create table landing.schedule (
     constraint schedule_game_type_known check (game_type in ('Regular', 'Playoffs')),
     constraint schedule_score_whole check ((official_home is null) = (official_away is null))
 );
-comment on table landing.schedule is 'One row per game of a schedule; the last one loaded for a game counts.';
+comment on table landing.schedule is 'One row per game of a schedule. The last schedule loaded for a game is in force.';
 comment on column landing.schedule.schedule_key is 'The game id, else the day and the teams.';
 
--- serves: the game without a row of its own that was played that day
+-- serves: finding the schedule row of a game that has no id in the schedule
 create index schedule_day_idx on landing.schedule (tenant_id, played_on);
 
 -- revert: drop table landing.schedule;

@@ -1,4 +1,4 @@
--- What is above its threshold in ops.threshold, and what to do about it. What `stanchion doctor` tells.
+-- Metrics above their threshold in ops.threshold, with the remedy. `stanchion doctor` prints these rows.
 create or replace view ops.alert with (security_invoker = true) as
 select
     w.name,
@@ -11,7 +11,7 @@ from ops.threshold as w
 join ops.measure() as m on m.name = w.name
 where m.value > w.threshold;
 
-comment on view ops.alert is 'One row per thing that is above its threshold: what it is, and what to do.';
+comment on view ops.alert is 'One row per metric above its threshold: the problem and the remedy.';
 
 -- needs: ops.measure
 -- revert: drop view ops.alert;

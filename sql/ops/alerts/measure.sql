@@ -1,4 +1,4 @@
--- What is watched, as it is now, and what would be said of it if that were too much: for ops.alert.
+-- Returns the current value of each metric, with the problem and the remedy to print above its threshold. For ops.alert.
 create or replace function ops.measure()
 returns table (name text, subject text, value numeric, problem text, remedy text)
 language plpgsql
@@ -11,7 +11,7 @@ begin
         'connections',
         'this server',
         c.percent,
-        format('%s of %s connections are taken.', c.taken, c.most),
+        format('%s of %s connections are in use.', c.taken, c.most),
         'Put a transaction pooler in front, or raise max_connections.'
     from ops.connections as c
     union all
@@ -23,14 +23,14 @@ begin
             when t.slow_ms is null then format('A statement takes %s ms on average.', t.typical_ms)
             else format('One answer in twenty takes %s ms or more, by %s samples of the last hour.', t.slow_ms, t.samples)
         end,
-        'See which in ops.slow_queries.'
+        'Find the slow statements in ops.slow_queries.'
     from ops.response_time as t
     union all
     select
         'slow_queries',
         q.statement_id::text,
         q.mean_ms,
-        format('A statement that was asked %s times takes %s ms: %s', q.calls, q.mean_ms, left(regexp_replace(q.query, '\s+', ' ', 'g'), 80)),
+        format('A statement with %s calls takes %s ms: %s', q.calls, q.mean_ms, left(regexp_replace(q.query, '\s+', ' ', 'g'), 80)),
         format('See: select * from ops.slow_queries where statement_id = %s;', q.statement_id)
     from ops.slow_queries as q
     where q.calls >= 100
@@ -47,8 +47,8 @@ begin
         'unused_indexes',
         i.index,
         round(i.bytes / 1048576.0),
-        format('The index %s has %s and was not asked since %s.', i.index, pg_catalog.pg_size_pretty(i.bytes), i.unused_since::date),
-        format('If no replica asks it either, take it back with a module: %s', i.remedy)
+        format('The index %s has %s and was not used since %s.', i.index, pg_catalog.pg_size_pretty(i.bytes), i.unused_since::date),
+        format('If no replica uses it either, drop it with a module: %s', i.remedy)
     from ops.unused_indexes as i
     where i.unused_since < core.clock() - interval '30 days'
     union all
@@ -56,8 +56,8 @@ begin
         'queue_waits',
         q.queue,
         q.longest_wait_s,
-        format('Jobs of %s wait since %s: %s are ready.', q.queue, make_interval(secs => q.longest_wait_s), q.ready),
-        'Run: stanchion worker run, or another one of them.'
+        format('Jobs of %s have waited for %s: %s are ready.', q.queue, make_interval(secs => q.longest_wait_s), q.ready),
+        'Run stanchion worker run, or start another job worker.'
     from ops.queue_health as q
     union all
     select
@@ -65,7 +65,7 @@ begin
         q.queue,
         q.dead,
         format('%s jobs of %s are dead, the latest since %s UTC.', q.dead, q.queue, (q.latest_death at time zone 'UTC')::timestamp(0)),
-        'See why in core.job_dead, then core.revive or delete them: docs/operations/jobs.md'
+        'Read the errors in core.job_dead, then call core.revive or delete the jobs: docs/operations/jobs.md'
     from ops.queue_health as q
     union all
     select
@@ -73,14 +73,14 @@ begin
         r.name,
         r.lag_s,
         format('The %s %s is %s behind.', r.kind, r.name, make_interval(secs => r.lag_s)),
-        'See whether its disk and network keep up, and which of its queries hold up the replay.'
+        'Check the disk and network of the replica, and its queries that delay the replay.'
     from ops.replication_lag as r
     union all
     select
         'slots_behind',
         r.name,
         round(r.behind_bytes / 1048576.0),
-        format('The %s %s keeps %s of WAL.', r.kind, r.name, pg_catalog.pg_size_pretty(r.behind_bytes)),
+        format('The %s %s retains %s of WAL.', r.kind, r.name, pg_catalog.pg_size_pretty(r.behind_bytes)),
         format('Let its reader catch up, or run: select pg_drop_replication_slot(%L);', r.name)
     from ops.replication_lag as r
     where r.kind like 'slot%'
@@ -90,12 +90,12 @@ begin
         g.relation,
         g.grown_percent,
         format('%s grew from %s to %s since %s.', g.relation, pg_catalog.pg_size_pretty(g.bytes - g.grown_bytes), pg_catalog.pg_size_pretty(g.bytes), g.since),
-        'See who writes it; a table of what passes belongs into partitions.'
+        'Find its writers; rows that expire belong into partitions.'
     from ops.table_growth as g
     where g.bytes > 1073741824;
 end;
 $$;
 
-comment on function ops.measure() is 'One row per thing that is watched: its value, and the problem and the remedy if that is above the threshold.';
+comment on function ops.measure() is 'Returns one row per metric: its value, and the problem and the remedy to print above the threshold.';
 
 -- revert: drop function ops.measure();

@@ -1,4 +1,4 @@
--- Measurements of applications, by UTC day: how long an answer took, how many of something there were.
+-- Measurements of applications, partitioned by UTC day.
 create table ops.metric_sample (
     sampled_on date not null,
     sample_id uuid not null default gen_random_uuid(),
@@ -14,7 +14,7 @@ create table ops.metric_sample (
     constraint metric_sample_tags_are_pairs check (jsonb_typeof(tags) = 'object')
 ) partition by range (sampled_on);
 comment on table ops.metric_sample is 'One row per measurement.';
-comment on column ops.metric_sample.kind is 'counter: how many more; timing: milliseconds; gauge: how much there is.';
+comment on column ops.metric_sample.kind is 'counter: an increment; timing: milliseconds; gauge: a current value.';
 
 -- serves: ops.metric_hour, the latest measurements
 create index metric_sample_latest_idx on ops.metric_sample (sampled_at, name);

@@ -1,4 +1,4 @@
--- How big each table was, day by day: what a table is today says nothing of where it is going.
+-- Sizes of tables by day, from which the growth of a table is computed.
 create table ops.table_size (
     relation text not null,
     measured_on date not null,
@@ -6,6 +6,6 @@ create table ops.table_size (
     estimated_rows bigint not null,
     constraint table_size_pk primary key (relation, measured_on)
 );
-comment on table ops.table_size is 'One row per table, with its partitions and indexes, and UTC day on which it was measured.';
+comment on table ops.table_size is 'One row per table (with its partitions and indexes) and UTC day of measurement.';
 
 -- revert: drop table ops.table_size;

@@ -1,6 +1,6 @@
--- What pg_stat_statements knows of this database, where the server has it; else nothing. It is looked for by
--- its extension, since it may be in any schema, and asked by a text, since a view on it could not be made
--- where it is missing.
+-- Returns the statements of this database in pg_stat_statements, or no row where the server does not have it. The
+-- extension is looked up in the catalog, since it may be in any schema, and queried by dynamic SQL, since a view on it
+-- could not be created without it.
 create or replace function ops.statements()
 returns table (
     statement_id bigint,
@@ -24,7 +24,7 @@ begin
     from pg_extension as e
     join pg_namespace as n on n.oid = e.extnamespace
     where e.extname = 'pg_stat_statements';
-    if not found or current_setting('pg_stat_statements.max', true) is null then  -- made, and not loaded
+    if not found or current_setting('pg_stat_statements.max', true) is null then  -- created but not loaded
         return;
     end if;
     return query execute format(
@@ -38,6 +38,6 @@ begin
 end;
 $$;
 
-comment on function ops.statements() is 'One row per statement that pg_stat_statements knows in this database; none where it is not there.';
+comment on function ops.statements() is 'Returns one row per statement of this database in pg_stat_statements; no row without the extension.';
 
 -- revert: drop function ops.statements();

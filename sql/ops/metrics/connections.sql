@@ -1,5 +1,5 @@
--- How many connections are taken, of how many, and what they do. They are counted where everybody may count them;
--- what they do is known of those whom the reader may see: all, with pg_read_all_stats.
+-- Connections of the server by state, with the limit. Every role may count connections; their states are visible for the
+-- roles that the reader may see: all of them with pg_read_all_stats.
 create or replace view ops.connections with (security_invoker = true) as
 select
     taken.number as taken,
@@ -23,6 +23,6 @@ cross join (
     where a.backend_type = 'client backend'
 ) as doing;
 
-comment on view ops.connections is 'One row: the connections that are taken, of most, and what they do.';
+comment on view ops.connections is 'One row: the number of connections, their limit and their states.';
 
 -- revert: drop view ops.connections;

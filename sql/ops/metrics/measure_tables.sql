@@ -1,4 +1,4 @@
--- Writes down how big our tables are today; again on the same day, how big they are then. A year is kept.
+-- Records the current size of each table, once per day; a second call on a day overwrites the first. Keeps one year.
 create or replace function ops.measure_tables()
 returns integer
 language plpgsql
@@ -27,6 +27,6 @@ begin
 end;
 $$;
 
-comment on function ops.measure_tables() is 'How many tables were measured.';
+comment on function ops.measure_tables() is 'Returns the number of tables measured.';
 
 -- revert: drop function ops.measure_tables();

@@ -1,4 +1,4 @@
--- What applications measured within the last hour.
+-- Measurements of applications within the last hour.
 create or replace view ops.metric_hour with (security_invoker = true) as
 select
     s.name,
@@ -18,6 +18,6 @@ where
     and s.sampled_at > clock.at - interval '1 hour'
 group by s.name, s.kind;
 
-comment on view ops.metric_hour is 'One row per metric and kind that was measured within the last hour.';
+comment on view ops.metric_hour is 'One row per metric and kind measured within the last hour.';
 
 -- revert: drop view ops.metric_hour;

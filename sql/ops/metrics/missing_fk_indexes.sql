@@ -1,5 +1,5 @@
--- Which foreign keys have no index. Deleting or changing a parent looks for its children: without an index that
--- reads the whole table.
+-- Foreign keys without an index. Deleting or changing a parent looks up its children, which reads the whole table without
+-- an index.
 create or replace view ops.missing_fk_indexes with (security_invoker = true) as
 select
     r.name as relation,
@@ -25,6 +25,6 @@ where
             and (x.indkey::smallint[])[0:cardinality(f.conkey) - 1] @> f.conkey
     );
 
-comment on view ops.missing_fk_indexes is 'One row per foreign key whose columns no index begins with.';
+comment on view ops.missing_fk_indexes is 'One row per foreign key whose columns are the start of no index.';
 
 -- revert: drop view ops.missing_fk_indexes;

@@ -1,4 +1,4 @@
--- How each partitioned table stands: days that are missing ahead, what is odd, how much there is.
+-- State of each partitioned table: missing days ahead, irregular partitions, and size.
 create or replace view ops.partition_health with (security_invoker = true) as
 select
     s.relation,
@@ -48,6 +48,6 @@ cross join lateral (
 ) as missing;
 
 comment on view ops.partition_health is
-'One row per partitioned table; days_missing are those between today and days_ahead on which writing would be refused.';
+'One row per partitioned table; days_missing are days from today to days_ahead on which inserts would be refused.';
 
 -- revert: drop view ops.partition_health;

@@ -1,4 +1,4 @@
--- How each queue stands, of all tenants.
+-- State of each queue over all tenants.
 create or replace view ops.queue_health with (security_invoker = true) as
 select
     q.queue,
@@ -41,6 +41,6 @@ cross join lateral (
 ) as f;
 
 comment on view ops.queue_health is
-'One row per queue: how many jobs are ready, wait for their time, are leased, were leased for too long or are dead.';
+'One row per queue: the number of jobs that are ready, wait for their time, are leased, have an expired lease or are dead.';
 
 -- revert: drop view ops.queue_health;

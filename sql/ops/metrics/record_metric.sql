@@ -1,4 +1,4 @@
--- Puts down a measurement. Security definer: whoever measures need not see what others measured.
+-- Records a measurement. Security definer: callers need not see the measurements of others.
 create or replace function ops.record_metric(
     p_name text, p_value double precision, p_kind text default 'timing', p_tags jsonb default '{}'
 )
@@ -17,7 +17,7 @@ end;
 $$;
 
 comment on function ops.record_metric(text, double precision, text, jsonb) is
-'A timing in milliseconds, a counter or a gauge. Raises 23514 for a name, kind or value that cannot be, or when today has no partition.';
+'Returns nothing. Records a timing in milliseconds, a counter or a gauge. Errors: 23514 when the name, kind or value is invalid, or today has no partition.';
 
 grant execute on function ops.record_metric(text, double precision, text, jsonb)
 to stanchion_app, stanchion_loader, stanchion_worker;

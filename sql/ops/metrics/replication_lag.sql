@@ -1,4 +1,4 @@
--- How far replicas are behind, and how much WAL their slots keep; on a replica, how far it is behind itself.
+-- Lag of replicas, and WAL retained by their slots; on a replica, its own lag.
 create or replace view ops.replication_lag with (security_invoker = true) as
 select
     'replica' as kind,
@@ -32,6 +32,6 @@ select
 where pg_catalog.pg_is_in_recovery();
 
 comment on view ops.replication_lag is
-'One row per replica and replication slot, and on a replica one for itself: seconds and bytes behind. None where nothing is replicated.';
+'One row per replica and replication slot, and on a replica one for itself: seconds and bytes behind. No row without replication.';
 
 -- revert: drop view ops.replication_lag;

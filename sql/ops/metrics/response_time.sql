@@ -1,4 +1,4 @@
--- How long answers take: as applications measured it (the timing response_time), and as the server did, where it has
+-- Response times: as applications record them (the timing response_time), and as the server measures them where it has
 -- pg_stat_statements.
 create or replace view ops.response_time with (security_invoker = true) as
 select
@@ -18,7 +18,7 @@ from ops.statements() as s
 having sum(s.calls) > 0;
 
 comment on view ops.response_time is
-'One row per source that there is: typical_ms is the median of applications and the mean of the server, slow_ms the 95th percentile.';
+'One row per available source: typical_ms is the median of applications and the mean of the server, slow_ms the 95th percentile.';
 
 -- needs: ops.metric_hour, ops.statements
 -- revert: drop view ops.response_time;

@@ -1,4 +1,4 @@
--- Which statements take the most time, all their calls together.
+-- Statements by total time over all their calls.
 create or replace view ops.slow_queries with (security_invoker = true) as
 select
     s.statement_id,
@@ -14,7 +14,7 @@ from ops.statements() as s
 order by s.total_ms desc;
 
 comment on view ops.slow_queries is
-'One row per statement, the most expensive first; none where the server has no pg_stat_statements.';
+'One row per statement, the most expensive first; no row where the server has no pg_stat_statements.';
 
 -- needs: ops.statements
 -- revert: drop view ops.slow_queries;

@@ -1,4 +1,4 @@
--- How big each table is, and how it grew: beside what ops.measure_tables wrote down a week ago, or as long ago as it did.
+-- Size and growth of each table, compared with the row of ops.table_size from a week ago, or the oldest one.
 create or replace view ops.table_growth with (security_invoker = true) as
 with latest as (
     select distinct on (s.relation) s.relation, s.measured_on, s.bytes, s.estimated_rows
@@ -26,6 +26,6 @@ left join lateral (
 order by l.bytes desc;
 
 comment on view ops.table_growth is
-'One row per table that was measured, the biggest first; grown is since a week before, or null when it was not measured before.';
+'One row per measured table, the biggest first; grown is since a week before, or null without an earlier measurement.';
 
 -- revert: drop view ops.table_growth;

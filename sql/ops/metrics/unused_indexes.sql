@@ -1,7 +1,7 @@
--- Which indexes nobody asked since the statistics begin. Each is kept up with every write all the same.
+-- Indexes without a scan since the statistics were reset. Every write still maintains them.
 --
--- An index that keeps something unique is of use without being asked. That of a partitioned table is unused when
--- those of all its partitions are. A replica has statistics of its own.
+-- A unique index is useful without scans, so it is left out. An index of a partitioned table is unused when those of all
+-- its partitions are. A replica has statistics of its own.
 create or replace view ops.unused_indexes with (security_invoker = true) as
 with each as (
     select
@@ -27,6 +27,6 @@ cross join pg_catalog.pg_stat_database as d
 where e.scans = 0 and d.datname = current_database()
 order by e.bytes desc;
 
-comment on view ops.unused_indexes is 'One row per index that was not asked since unused_since, the biggest first.';
+comment on view ops.unused_indexes is 'One row per index without a scan since unused_since, the biggest first.';
 
 -- revert: drop view ops.unused_indexes;

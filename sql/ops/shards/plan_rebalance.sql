@@ -1,5 +1,5 @@
--- Which buckets have to move so that so many servers have as many each: those that are too many where they are, and those
--- of servers that are no more. Whatever can stay stays.
+-- Returns the buckets that have to move so that a number of servers have equal shares: surplus buckets, and those of
+-- removed servers. All others stay.
 create or replace function ops.plan_rebalance(p_shards integer)
 returns table (bucket integer, from_shard integer, to_shard integer)
 language plpgsql
@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (p_shards between 1 and 1024) is not true then
-        raise exception 'from 1 to 1,024 servers' using errcode = '22023';
+        raise exception 'the number of servers must be 1 to 1024, not %', coalesce(p_shards::text, 'null') using errcode = '22023';
     end if;
     return query
     with share as (
@@ -51,6 +51,6 @@ end;
 $$;
 
 comment on function ops.plan_rebalance(integer) is
-'One row per bucket that has to move; from_shard is null for one that was given to no server yet. Raises 22023 for no servers or too many.';
+'Returns one row per bucket that has to move; from_shard is null for an unassigned bucket. Errors: 22023 when the number of servers is out of range.';
 
 -- revert: drop function ops.plan_rebalance(integer);

@@ -1,5 +1,5 @@
--- The server of a tenant. A bucket that was given to none is an error and not some server. Security definer: the map is
--- the operators'.
+-- Returns the server of a tenant. An unassigned bucket is an error, and never falls back to a server. Security definer:
+-- only operators may read the map.
 create or replace function ops.shard_of(p_id uuid)
 returns integer
 language plpgsql
@@ -12,13 +12,13 @@ declare
 begin
     select m.shard into v_shard from ops.shard_map as m where m.bucket = ops.bucket_of(p_id);
     if not found then
-        raise exception 'bucket % was given to no server', ops.bucket_of(p_id) using errcode = 'P0002';
+        raise exception 'bucket % is assigned to no server; insert it into ops.shard_map', ops.bucket_of(p_id) using errcode = 'P0002';
     end if;
     return v_shard;
 end;
 $$;
 
-comment on function ops.shard_of(uuid) is 'The number of the server. Raises P0002 for a bucket that was given to none.';
+comment on function ops.shard_of(uuid) is 'Returns the number of the server. Errors: P0002 when the bucket is assigned to no server.';
 
 grant execute on function ops.shard_of(uuid) to stanchion_app, stanchion_loader, stanchion_worker;
 

@@ -1,7 +1,7 @@
--- What a shop sells, and how much of it is left.
+-- Items of a shop, with their stock.
 --
--- That nothing is lost is a constraint of the row and so true at every moment, whoever writes it. The
--- room left on each page is for the counts, which change with every sale and are in no index.
+-- A constraint of the row ensures that no unit is lost, for every writer at every moment. The free space on each page is
+-- for the counts, which change with every sale and are in no index.
 create table stock.item (
     tenant_id uuid not null,
     item_id uuid not null default gen_random_uuid(),
@@ -20,7 +20,7 @@ create table stock.item (
     constraint item_nothing_lost check (received = available + sold + withdrawn)
 ) with (fillfactor = 50);
 comment on table stock.item is 'One row per item of a shop.';
-comment on column stock.item.received is 'What it began with, and what was restocked since.';
-comment on column stock.item.withdrawn is 'What stock.wipe took out of sale.';
+comment on column stock.item.received is 'Units at the start and units restocked since.';
+comment on column stock.item.withdrawn is 'Units that stock.wipe took out of sale.';
 
 -- revert: drop table stock.item;

@@ -1,6 +1,6 @@
--- How stock came and went other than by being bought: with the purchases, what an item's history is made of.
+-- Movements of stock other than purchases. Movements and purchases together are the history of an item.
 --
--- The audit says who did it, and is not kept for ever.
+-- The actor is in the audit log, which is not kept permanently.
 create table stock.movement (
     tenant_id uuid not null,
     item_id uuid not null,
@@ -16,14 +16,14 @@ create table stock.movement (
     constraint movement_kind_known check (kind in ('added', 'restocked', 'withdrawn')),
     constraint movement_qty_counts check (qty >= 0 and available >= 0)
 );
-comment on table stock.movement is 'One row per time that stock of an item came or was withdrawn.';
-comment on column stock.movement.available is 'What there was of the item after it.';
-comment on column stock.movement.transaction_id is 'The transaction that wrote it: what is new is found by this (stock.closed_horizon).';
+comment on table stock.movement is 'One row per addition or withdrawal of stock of an item.';
+comment on column stock.movement.available is 'Units available after the movement.';
+comment on column stock.movement.transaction_id is 'Transaction that wrote the row; new rows are found by it (stock.closed_horizon).';
 
--- serves: the marts, an item's history from a day on
+-- serves: the marts, the history of an item from a day on
 create index movement_item_idx on stock.movement (tenant_id, item_id, moved_at);
 
--- serves: the marts, what is new, of every tenant
+-- serves: the marts, new rows of every tenant
 create index movement_change_idx on stock.movement (transaction_id);
 
 -- revert: drop table stock.movement;

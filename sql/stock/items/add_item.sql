@@ -20,7 +20,7 @@ end;
 $$;
 
 comment on function stock.add_item(text, numeric, bigint) is
-'The id of the new item. Raises 23514 for a price that is not above 0 or a stock below 0, 42501 without a tenant.';
+'Returns the id of the new item. Errors: 23514 when the price is not positive or the stock is negative; 42501 when no tenant is set.';
 
 grant execute on function stock.add_item(text, numeric, bigint) to stanchion_app;
 

@@ -1,4 +1,4 @@
--- Adds to the stock of an item, once for each key.
+-- Adds to the stock of an item, once per key.
 create or replace function stock.restock(p_item uuid, p_qty integer, p_key text, out state text, out available bigint)
 language plpgsql
 volatile
@@ -9,7 +9,7 @@ declare
     v_claim record;
 begin
     if (p_qty between 1 and 1000000) is not true then
-        raise exception 'a delivery is of 1 to 1,000,000' using errcode = '22023';
+        raise exception 'a delivery must be of 1 to 1000000 units, not %', coalesce(p_qty::text, 'null') using errcode = '22023';
     end if;
     select c.* into v_claim
     from core.claim_key(p_key, sha256(convert_to(format('restock %s %s', p_item, p_qty), 'UTF8'))) as c;
@@ -26,7 +26,7 @@ begin
     where i.tenant_id = core.required_tenant() and i.item_id = p_item
     returning i.available into available;
     if not found then
-        raise exception 'there is no such item' using errcode = 'P0002';
+        raise exception 'item % does not exist', p_item using errcode = 'P0002';
     end if;
     state := 'restocked';
     insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
@@ -37,7 +37,7 @@ end;
 $$;
 
 comment on function stock.restock(uuid, integer, text) is
-'restocked, with what was available then; mismatch when the key was for something else. Raises 22023 for a quantity that cannot be, P0002 for an item that there is not, 42501 without a tenant, and what core.claim_key raises.';
+'Returns restocked with the units available then; mismatch when the key belongs to another request. Errors: 22023 when the quantity is invalid; P0002 when the item does not exist; 42501 when no tenant is set; those of core.claim_key.';
 
 grant execute on function stock.restock(uuid, integer, text) to stanchion_app;
 

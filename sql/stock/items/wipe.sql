@@ -1,7 +1,6 @@
--- The shop's kill switch: nothing is on sale any more. What was sold stays sold, and the audit says who.
+-- Takes every item of the shop out of sale at once. Sold units stay sold, and the audit log records the actor.
 --
--- Where a principal acts, it has to be an owner or admin of the shop. The cooldown's row lock lets one of
--- two concurrent calls pass.
+-- A principal has to be an owner or admin of the shop. The row lock of the cooldown lets one of two concurrent calls pass.
 create or replace function stock.wipe(p_confirm text)
 returns boolean
 language plpgsql
@@ -14,9 +13,10 @@ declare
     v_withdrawn bigint;
 begin
     if core.current_principal() is not null and (core.member_role() in ('owner', 'admin')) is not true then
-        raise exception 'only an owner or admin may do this' using errcode = '42501';
+        raise exception 'only an owner or admin of the shop may do this; the caller is %', coalesce(core.member_role(), 'not a member')
+            using errcode = '42501';
     elsif not exists (select 1 from core.tenant as t where t.tenant_id = v_tenant and t.slug = p_confirm) then
-        raise exception 'to confirm, say the slug of the shop' using errcode = '22023';
+        raise exception 'the confirmation must be the slug of the shop, not %', coalesce(p_confirm, 'null') using errcode = '22023';
     elsif not core.cooldown_start('stock.wipe', '60 seconds') then
         return false;
     end if;
@@ -39,7 +39,7 @@ end;
 $$;
 
 comment on function stock.wipe(text) is
-'True when the shop is wiped; false when it was less than a minute ago. Raises 42501 for a principal who is no owner or admin, or without a tenant, 22023 when the text is not the slug.';
+'Returns true when the shop was wiped; false when it was wiped less than a minute ago. Errors: 42501 when the principal is not an owner or admin or no tenant is set; 22023 when the text is not the slug.';
 
 grant execute on function stock.wipe(text) to stanchion_app;
 

@@ -1,6 +1,6 @@
--- Every decision about an order: the only record of what was sold, kept for ever, and never changed.
+-- Decisions about orders: the only record of sales. Append-only and kept permanently.
 --
--- A key is one purchase also when core.claim_key has forgotten it.
+-- A key is one purchase even after core.claim_key has forgotten the key.
 create table stock.purchase (
     tenant_id uuid not null,
     order_key text not null,
@@ -22,15 +22,15 @@ create table stock.purchase (
     constraint purchase_reason_if_refused check ((state = 'refused') = (reason is not null)),
     constraint purchase_reason_known check (reason in ('out of stock'))
 );
-comment on table stock.purchase is 'One row per order that was decided.';
-comment on column stock.purchase.price is 'What one of it cost when it was decided.';
-comment on column stock.purchase.available is 'What was left of the item after the decision.';
-comment on column stock.purchase.transaction_id is 'The transaction that wrote it: what is new is found by this (stock.closed_horizon).';
+comment on table stock.purchase is 'One row per decided order.';
+comment on column stock.purchase.price is 'Price of one unit at the decision.';
+comment on column stock.purchase.available is 'Units of the item left after the decision.';
+comment on column stock.purchase.transaction_id is 'Transaction that wrote the row; new rows are found by it (stock.closed_horizon).';
 
--- serves: the purchases of an item and of its days, and the foreign key
+-- serves: the purchases of an item by day, and the foreign key
 create index purchase_item_idx on stock.purchase (tenant_id, item_id, decided_at);
 
--- serves: the marts, what is new, of every tenant
+-- serves: the marts, new rows of every tenant
 create index purchase_change_idx on stock.purchase (transaction_id);
 
 -- revert: drop table stock.purchase;

@@ -1,4 +1,4 @@
--- The queue of orders, and how long it may get.
+-- The queue of orders, and its greatest length.
 insert into core.queue (queue, handler, batch, lease, description)
 values ('stock.orders', 'stock.fulfil', 50, '30 seconds', 'Orders of stock.enqueue_buy, first come first served');
 

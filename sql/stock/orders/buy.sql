@@ -1,5 +1,5 @@
--- Buys now: one guarded statement takes the stock or does not, and its row lock lasts until the caller
--- commits. Where many want one item at the same time, stock.enqueue_buy is for that.
+-- Buys at once: one guarded update takes the units or takes none, and its row lock lasts until the caller commits. For
+-- items in high demand use stock.enqueue_buy.
 create or replace function stock.buy(p_item uuid, p_qty integer, p_key text, out state text, out reason text)
 language plpgsql
 volatile
@@ -33,7 +33,7 @@ end;
 $$;
 
 comment on function stock.buy(uuid, integer, text) is
-'sold; refused, with the reason; mismatch: the key was for another order; queued: it is in the queue. The same key is the same order for ever. Raises 22023 for a quantity or key that cannot be, P0002 for an item that there is not, 42501 without a tenant.';
+'Returns sold; refused, with the reason; mismatch, when the key belongs to another order; or queued, when the order waits in the queue. One key is permanently one order. Errors: 22023 when the quantity or the key is invalid; P0002 when the item does not exist; 42501 when no tenant is set.';
 
 grant execute on function stock.buy(uuid, integer, text) to stanchion_app;
 

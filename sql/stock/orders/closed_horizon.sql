@@ -1,8 +1,8 @@
--- Up to which transaction everything is there of purchases and movements: whoever has taken in those up to it
--- misses none, however late a transaction commits that began before.
+-- Returns the transaction up to which all purchases and movements are visible: a reader that has read up to it misses no
+-- row, however late an older transaction commits.
 --
--- The last one that changed something, and not merely the last that is over, so that it stays where it is
--- while nothing happens in any shop.
+-- It is the last transaction that changed something and not the last finished one, so that it does not move while no shop
+-- has any activity.
 create or replace function stock.closed_horizon()
 returns bigint
 language sql
@@ -27,7 +27,7 @@ begin atomic
 end;
 
 comment on function stock.closed_horizon() is
-'The last transaction that bought or moved something and below which none is still open, of the tenants that the caller sees; 0 before the first.';
+'Returns the last transaction that bought or moved stock and below which none is open, over the tenants that the caller sees; 0 before the first.';
 
 grant execute on function stock.closed_horizon() to stanchion_builder;
 

@@ -1,7 +1,7 @@
--- Puts an order into the queue, where a worker decides fifty at a time: for items that many want at once.
+-- Enqueues an order. A job worker decides fifty orders at a time, for items in high demand.
 --
--- The key stays claimed while the order waits, and whoever asks again is told so. Past the depth of the
--- queue nothing is claimed, so that the same order may be tried again.
+-- The key stays claimed while the order waits, and repeated calls return queued. Beyond the depth of the queue no key is
+-- claimed, so that the same order can be tried again.
 create or replace function stock.enqueue_buy(p_item uuid, p_qty integer, p_key text, out state text, out reason text)
 language plpgsql
 volatile
@@ -28,7 +28,7 @@ end;
 $$;
 
 comment on function stock.enqueue_buy(uuid, integer, text) is
-'queued; sold or refused when it was decided before; mismatch: the key was for another order; overloaded: too many wait, try again later. Raises 22023 for a quantity or key that cannot be, P0002 for an item that there is not, 42501 without a tenant.';
+'Returns queued; sold or refused, when the order was already decided; mismatch, when the key belongs to another order; or overloaded, when too many orders wait. Errors: 22023 when the quantity or the key is invalid; P0002 when the item does not exist; 42501 when no tenant is set.';
 
 grant execute on function stock.enqueue_buy(uuid, integer, text) to stanchion_app;
 

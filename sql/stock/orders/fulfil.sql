@@ -1,11 +1,11 @@
--- Decides the orders of a lease: who came first is served first, and an order that fits is never refused
--- for one before it that did not: a stock of 10 and orders of 8, 5 and 2 are sold, refused, sold.
+-- Decides the orders of a lease, first come, first served. An order that fits is never refused because an earlier order
+-- did not fit: with 10 units in stock, orders of 8, 5 and 2 are sold, refused and sold.
 --
--- No sum over the orders says that, so they are gone through one by one, in memory; every table is read once
--- and written once. Items are locked in the order of their keys, in which every other batch locks them too.
+-- A sum over the orders cannot express that, so they are decided one by one in memory. Every table is read once and
+-- written once. Items are locked in the order of their keys, as in every other batch.
 --
--- All of it is planned once in a session, perhaps while the tables are empty and every index looks as good as
--- another: hence ranges and orders that only the index has which is meant.
+-- All statements are planned once per session, perhaps while the tables are empty and every index seems equally good:
+-- hence ranges and orders that only the intended index has (see docs/planner.md).
 create or replace function stock.fulfil(p_lease uuid)
 returns integer
 language plpgsql
@@ -29,8 +29,8 @@ declare
     v_left bigint;
     v_sold bytea := stock.answer('sold', null);
     v_refused bytea := stock.answer('refused', 'out of stock');
-    v_states text[] := array[]::text[];  -- of each job; null for an order whose key was used before
-    v_lefts bigint[] := array[]::bigint[];  -- of its item, after it
+    v_states text[] := array[]::text[];  -- per job; null for an order whose key was used before
+    v_lefts bigint[] := array[]::bigint[];  -- per job: units of its item after it
     v_keys text[] := array[]::text[];
     v_attempts integer[] := array[]::integer[];
     v_answers bytea[] := array[]::bytea[];
@@ -75,14 +75,14 @@ begin
         order by j.ordinality
     loop
         if v_order.item_id is null then
-            raise exception 'the item of order % is gone', v_order.key using errcode = 'P0002';
+            raise exception 'item of order % does not exist any more', v_order.key using errcode = 'P0002';
         elsif v_order.item_id is distinct from v_item then
             v_item := v_order.item_id;
             v_left := v_order.available;
         end if;
         v_keys := v_keys || v_order.key;
         v_attempts := v_attempts || v_order.attempt;
-        if v_order.state is not null then  -- its key was used before core.claim_key forgot it
+        if v_order.state is not null then  -- the key was used before core.claim_key forgot it
             v_states := v_states || null::text;
             v_answers := v_answers || stock.answer(v_order.state, v_order.reason);
         elsif v_order.qty <= v_left then
@@ -134,7 +134,7 @@ begin
         from decided as d
     )
 
-    -- the audit is in the name of who ordered, with the id of their request
+    -- the audit rows have the actor and the request of the order
     insert into core.audit_log (tenant_id, recorded_on, recorded_at, actor, action, subject, detail, request_id)
     select
         v_tenant,
@@ -157,7 +157,7 @@ end;
 $$;
 
 comment on function stock.fulfil(uuid) is
-'How many orders of the lease were decided. Sends one empty notification on stanchion_purchases. Raises P0002 when an item is gone, 23505 when one of the keys was bought with just now, 42501 without a tenant.';
+'Returns the number of orders of the lease that were decided. Sends one empty notification on stanchion_purchases. Errors: P0002 when an item no longer exists; 23505 when another session just bought with one of the keys; 42501 when no tenant is set.';
 
 grant execute on function stock.fulfil(uuid) to stanchion_worker;
 

@@ -1,5 +1,5 @@
--- Decides the next orders in one transaction, from the lease to the end of the jobs: for who has no
--- worker. A caller that is killed before its commit changed nothing.
+-- Decides the next orders in one transaction, from the lease to the completion, for applications without a job worker. A
+-- caller that is killed before its commit changes nothing.
 create or replace function stock.fulfil_batch(p_limit integer default 50)
 returns integer
 language plpgsql
@@ -20,7 +20,7 @@ end;
 $$;
 
 comment on function stock.fulfil_batch(integer) is
-'How many orders were taken from the queue and decided; 0 when none waits. Raises what core.lease and stock.fulfil raise.';
+'Returns the number of orders that were decided; 0 when none waits. Errors: those of core.lease and stock.fulfil.';
 
 grant execute on function stock.fulfil_batch(integer) to stanchion_app, stanchion_worker;
 

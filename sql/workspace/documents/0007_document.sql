@@ -1,5 +1,5 @@
--- The tags of a document as a text, for the words to search by. What turns arrays into text counts as depending on
--- the session, since it does for some types; for text it does not, and a generated column has to be told so.
+-- Returns the tags of a document as text for the search index. array_to_string is only stable, because for some types it
+-- depends on the session; for text it does not, so this function is immutable and a generated column may call it.
 create function workspace.tag_words(p_tags text[])
 returns text
 language sql
@@ -7,13 +7,12 @@ immutable
 parallel safe
 return array_to_string(p_tags, ' ');
 
-comment on function workspace.tag_words(text[]) is 'The tags, with a space between.';
+comment on function workspace.tag_words(text[]) is 'Returns the tags, separated by spaces.';
 
--- What members write and search for.
+-- Documents that members write and search.
 --
--- The words to search by have the tenant among them, behind an @ that no word begins with: the index finds
--- the documents with all of the words, and only the tenant's, without an extension for two kinds of
--- columns in one index.
+-- The search vector contains the tenant as a word behind an @, with which no other word begins. So one index finds the
+-- documents with all of the words, of one tenant only, without an extension for two kinds of columns in one index.
 create table workspace.document (
     tenant_id uuid not null,
     document_id uuid not null default gen_random_uuid(),
@@ -37,7 +36,7 @@ create table workspace.document (
     constraint document_version_positive check (version > 0)
 );
 comment on table workspace.document is 'One row per document of a tenant, as it is now.';
-comment on column workspace.document.version is 'How often it was saved; whoever saves says which version they saw.';
+comment on column workspace.document.version is 'Number of saves. A save names the version that the writer saw.';
 
 -- serves: workspace.search_documents
 create index document_search_idx on workspace.document using gin (search);

@@ -1,4 +1,4 @@
--- What members have collected elsewhere: its name and its size.
+-- Datasets that members have collected elsewhere: name and size.
 create table workspace.dataset (
     tenant_id uuid not null,
     dataset_id uuid not null default gen_random_uuid(),

@@ -1,4 +1,4 @@
--- Forgets a dataset.
+-- Deletes a dataset.
 create or replace function workspace.delete_dataset(p_dataset uuid)
 returns boolean
 language plpgsql
@@ -19,7 +19,7 @@ end;
 $$;
 
 comment on function workspace.delete_dataset(uuid) is
-'False when there is no such dataset. Raises 42501 for who may not write, or without a tenant.';
+'Returns whether the dataset existed. Errors: 42501 when the principal may not write or no tenant is set.';
 
 grant execute on function workspace.delete_dataset(uuid) to stanchion_app;
 

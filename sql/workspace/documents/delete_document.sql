@@ -1,4 +1,4 @@
--- Deletes a document, for good.
+-- Deletes a document permanently.
 create or replace function workspace.delete_document(p_document uuid)
 returns boolean
 language plpgsql
@@ -19,7 +19,7 @@ end;
 $$;
 
 comment on function workspace.delete_document(uuid) is
-'False when there is no such document. Raises 42501 for who may not write, or without a tenant.';
+'Returns whether the document existed. Errors: 42501 when the principal may not write or no tenant is set.';
 
 grant execute on function workspace.delete_document(uuid) to stanchion_app;
 

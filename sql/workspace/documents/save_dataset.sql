@@ -1,4 +1,4 @@
--- Writes down a dataset, a new one or how one is now.
+-- Saves a new dataset, or the new name and size of an existing one.
 create or replace function workspace.save_dataset(p_name text, p_rows bigint, p_bytes bigint, p_dataset uuid default null)
 returns uuid
 language plpgsql
@@ -22,7 +22,7 @@ begin
         where d.tenant_id = v_tenant and d.dataset_id = p_dataset
         returning d.dataset_id into v_dataset;
         if not found then
-            raise exception 'there is no such dataset' using errcode = 'P0002';
+            raise exception 'dataset % does not exist', p_dataset using errcode = 'P0002';
         end if;
     end if;
     perform workspace.touch(v_now);
@@ -32,7 +32,7 @@ end;
 $$;
 
 comment on function workspace.save_dataset(text, bigint, bigint, uuid) is
-'The id of the dataset. Raises P0002 for one that there is not, 42501 for who may not write or without a tenant, 23514 for a name or size that cannot be.';
+'Returns the id of the dataset. Errors: P0002 when it does not exist; 42501 when the principal may not write or no tenant is set; 23514 when the name or size is invalid.';
 
 grant execute on function workspace.save_dataset(text, bigint, bigint, uuid) to stanchion_app;
 

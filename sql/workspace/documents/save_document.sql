@@ -1,4 +1,4 @@
--- Writes a document: a new one, or the next version of the one that the writer saw.
+-- Saves a new document, or the next version of the document that the writer saw.
 create or replace function workspace.save_document(
     p_name text,
     p_body text,
@@ -27,9 +27,9 @@ begin
         where d.tenant_id = v_tenant and d.document_id = p_document
         for update;
         if not found then
-            raise exception 'there is no such document' using errcode = 'P0002';
+            raise exception 'document % does not exist', p_document using errcode = 'P0002';
         elsif p_version is distinct from v_have then
-            raise exception 'the document is at version %, not %', v_have, p_version using errcode = '40001';
+            raise exception 'document % is at version %, expected %', p_document, v_have, p_version using errcode = '40001';
         end if;
         p_version := v_have + 1;
         update workspace.document as d
@@ -42,7 +42,7 @@ end;
 $$;
 
 comment on function workspace.save_document(text, text, text[], uuid, integer) is
-'The document and its version now. Raises 40001 when somebody else saved it meanwhile, P0002 for a document that there is not, 42501 for who may not write or without a tenant, 23514 for a name, body or tag that cannot be.';
+'Returns the document and its new version. Errors: 40001 when another writer saved it since; P0002 when it does not exist; 42501 when the principal may not write or no tenant is set; 23514 when the name, body or a tag is invalid.';
 
 grant execute on function workspace.save_document(text, text, text[], uuid, integer) to stanchion_app;
 

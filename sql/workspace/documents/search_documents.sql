@@ -1,10 +1,9 @@
--- Finds the documents of the tenant with all of the words, the best first. Understood as people write it:
--- "in this order", or, -not.
+-- Finds the documents of the tenant with all of the words, the best first. The query has web search syntax: "in this
+-- order", or, -not.
 --
--- @@ is not leakproof, so under a policy on rows no index would be asked for it; the words therefore go
--- into a policy of their own, which is asked first: policies/workspace.document.sql. The first thousand
--- that are found are ranked: ranking reads each of them, and for a word that every document has, no order
--- of them means anything.
+-- @@ is not leakproof, so under a row policy no index would be used for it. The words are therefore in a policy of their
+-- own, which is evaluated first: policies/workspace.document.sql. The first thousand documents found are ranked: ranking
+-- reads each document, and for a word that every document contains no order is meaningful.
 create or replace function workspace.search_documents(p_query text, p_limit integer default 20)
 returns table (document_id uuid, name text, tags text[], version integer, updated_at timestamptz, rank real)
 language plpgsql
@@ -21,7 +20,7 @@ declare
     v_query tsquery := websearch_to_tsquery('english', p_query);
 begin
     if (p_limit between 1 and 100) is not true then
-        raise exception 'a search answers with 1 to 100 documents' using errcode = '22023';
+        raise exception 'the limit must be 1 to 100 documents, not %', coalesce(p_limit::text, 'null') using errcode = '22023';
     elsif coalesce(numnode(v_query), 0) = 0 then
         return;
     end if;
@@ -31,7 +30,7 @@ begin
     from (
         select d.document_id, d.name, d.tags, d.version, d.updated_at, d.search
         from workspace.document as d
-        where d.tenant_id is not distinct from v_tenant  -- no condition for another index, whatever the statistics say
+        where d.tenant_id is not distinct from v_tenant  -- a condition that no other index can use, whatever the statistics
         limit 1000
     ) as found
     order by rank desc, found.updated_at desc, found.document_id
@@ -41,12 +40,12 @@ end;
 $$;
 
 comment on function workspace.search_documents(text, integer) is
-'The documents of the tenant with all of the words, the best first; none for words that say nothing, such as "the". Raises 22023 for a limit that is not 1 to 100, 42501 without a tenant.';
+'Returns the documents of the tenant with all of the words, the best first; no row for stop words such as "the". Errors: 22023 when the limit is not 1 to 100; 42501 when no tenant is set.';
 
 grant execute on function workspace.search_documents(text, integer) to stanchion_app;
 
--- The words that the transaction searches for, for the policy of workspace.document; where it searches for
--- nothing, those of which none is in any document, so that every one passes.
+-- Returns the search query of the transaction, for the policy of workspace.document. Without a search it is a query that
+-- every document matches.
 create or replace function workspace.searched()
 returns tsquery
 language sql
@@ -55,7 +54,7 @@ parallel safe
 return coalesce(nullif(current_setting('stanchion.searched', true), ''), '!''@''')::tsquery;
 
 comment on function workspace.searched() is
-'The words that workspace.search_documents searches for; outside of it, what every document matches.';
+'Returns the query of workspace.search_documents; outside of it, a query that every document matches.';
 
 -- revert: drop function workspace.searched();
 -- revert: drop function workspace.search_documents(text, integer);

@@ -1,4 +1,4 @@
--- What a principal says about themselves. Nothing in it decides what they may do, so they write it themselves.
+-- Profiles that principals write themselves. Nothing in a profile affects rights.
 create table workspace.profile (
     tenant_id uuid not null default core.current_tenant(),
     principal_id uuid not null default core.current_principal(),
@@ -11,15 +11,15 @@ create table workspace.profile (
     constraint profile_headline_short check (length(headline) <= 500),
     constraint profile_geohash_shape check (geohash ~ '^[0-9bcdefghjkmnpqrstuvwxyz]{1,12}$')
 );
-comment on table workspace.profile is 'One row per principal who said something about themselves.';
-comment on column workspace.profile.headline is 'Personal: a line about themselves.';
-comment on column workspace.profile.geohash is 'Personal: where they are, as exactly as they said; who is near has the same beginning.';
-comment on column workspace.profile.is_incognito is 'Sees nobody online, and is seen by nobody.';
+comment on table workspace.profile is 'One row per principal with a profile.';
+comment on column workspace.profile.headline is 'Personal: a line about the principal.';
+comment on column workspace.profile.geohash is 'Personal: location as exact as the principal gave it; near locations share a prefix.';
+comment on column workspace.profile.is_incognito is 'True for a principal who sees no other member online and is seen by none.';
 
--- serves: who is near, by the beginning of the geohash; in "C", so that a beginning is a range
+-- serves: near members, by the prefix of the geohash; in collation "C", so that a prefix is a range
 create index profile_near_idx on workspace.profile (tenant_id, geohash) where geohash is not null;
 
--- serves: workspace.online_batch, who is incognito
+-- serves: workspace.online_batch, incognito members
 create index profile_incognito_idx on workspace.profile (tenant_id, principal_id) where is_incognito;
 
 -- revert: drop table workspace.profile;

@@ -1,4 +1,4 @@
--- Whom a principal likes to find again. Nobody else is told.
+-- Favourite members of a principal. Only the principal sees them.
 create table workspace.favourite (
     tenant_id uuid not null default core.current_tenant(),
     principal_id uuid not null default core.current_principal(),
@@ -9,7 +9,7 @@ create table workspace.favourite (
     constraint favourite_of_fk foreign key (tenant_id, favourite_id)
     references core.principal (tenant_id, principal_id) on delete cascade
 );
-comment on table workspace.favourite is 'One row per principal and favourite of theirs.';
+comment on table workspace.favourite is 'One row per principal and favourite member.';
 
 -- serves: the foreign key
 create index favourite_of_idx on workspace.favourite (tenant_id, favourite_id);

@@ -1,4 +1,4 @@
--- Whom a principal does not want to meet: neither of the two sees the other online. Who is blocked is not told.
+-- Blocked members of a principal: neither of the two sees the other online. The blocked member is not informed.
 create table workspace.block (
     tenant_id uuid not null default core.current_tenant(),
     principal_id uuid not null default core.current_principal(),
@@ -10,7 +10,7 @@ create table workspace.block (
     references core.principal (tenant_id, principal_id) on delete cascade,
     constraint block_of_another check (blocked_id <> principal_id)
 );
-comment on table workspace.block is 'One row per principal and principal whom they blocked.';
+comment on table workspace.block is 'One row per principal and blocked member.';
 
 -- serves: the foreign key
 create index block_of_idx on workspace.block (tenant_id, blocked_id);

@@ -1,7 +1,6 @@
--- Who was asked to become a member. Only the hash of the token is kept: a stolen dump lets nobody in.
+-- Invitations to become a member. Only the hash of the token is stored, so a stolen dump admits no one.
 --
--- That an invitation is over is seen when somebody comes with it; an open one is replaced by the next to the
--- same address.
+-- Expiry is checked when the token is used. A new invitation to an address replaces an open one.
 create table workspace.invitation (
     tenant_id uuid not null,
     invitation_id uuid not null default gen_random_uuid(),
@@ -19,7 +18,7 @@ create table workspace.invitation (
     constraint invitation_role_known check (role in ('owner', 'admin', 'editor', 'viewer'))
 );
 comment on table workspace.invitation is 'One row per invitation: open until accepted_at or expires_at.';
-comment on column workspace.invitation.email is 'Personal: who was invited, and nobody else may accept.';
+comment on column workspace.invitation.email is 'Personal: invited address. Only its owner may accept.';
 
 -- serves: workspace.invite, one open invitation per address
 create unique index invitation_open_idx on workspace.invitation (tenant_id, email) where accepted_at is null;

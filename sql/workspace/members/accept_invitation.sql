@@ -1,8 +1,7 @@
--- Makes whoever was invited a member, if they come with the token, their address is the one that was invited,
--- and the plan has a seat left.
+-- Makes the invited person a member when the token and the address match and the plan has a free seat.
 --
--- The tenant's row is locked before seats are counted: of two who accept at once the second counts the
--- first. Security definer: memberships are not the application's to write.
+-- The row of the tenant is locked before seats are counted, so that the second of two concurrent calls counts the first.
+-- Security definer: applications may not write memberships.
 create or replace function workspace.accept_invitation(p_token text)
 returns uuid
 language plpgsql
@@ -27,7 +26,7 @@ begin
     if not found or v_invitation.email is distinct from v_email or v_invitation.accepted_at is not null
         or v_invitation.expires_at <= v_now
     then
-        raise exception 'there is no open invitation for this address with this token' using errcode = 'P0002';
+        raise exception 'there is no open invitation for this address and token' using errcode = 'P0002';
     end if;
     select p.principal_id into v_principal
     from core.principal as p
@@ -36,13 +35,13 @@ begin
         select from core.membership as m
         where m.tenant_id = v_tenant and m.principal_id = v_principal and m.is_active
     ) then
-        raise exception 'whoever has this address is a member already' using errcode = '23505';
+        raise exception 'this address already belongs to a member' using errcode = '23505';
     end if;
     select f.* into v_seats from workspace.in_force('seats') as f;
     if not v_seats.is_entitled or v_seats.limit_value <= (
         select count(*) from core.membership as m where m.tenant_id = v_tenant and m.is_active
     ) then
-        raise exception 'every seat of the plan is taken' using errcode = '53400';
+        raise exception 'all % seats of the plan are taken', coalesce(v_seats.limit_value, 0) using errcode = '53400';
     end if;
     if v_principal is null then
         insert into core.principal (tenant_id, principal_id, email, display_name)
@@ -65,7 +64,7 @@ end;
 $$;
 
 comment on function workspace.accept_invitation(text) is
-'The principal, who is a member now. Raises P0002 when there is no open invitation for the address of the session with this token, 53400 when every seat is taken, 23505 when they are a member already, 42501 without a tenant.';
+'Returns the principal, who is now a member. Errors: P0002 when there is no open invitation for the address of the session and this token; 53400 when every seat is taken; 23505 when the address already belongs to a member; 42501 when no tenant is set.';
 
 grant execute on function workspace.accept_invitation(text) to stanchion_app;
 

@@ -1,5 +1,5 @@
--- Invites somebody to the tenant, by a member who may: an owner or admin of it (only an owner invites
--- owners), or the operator. The token is shown this once and goes to the address that it is for.
+-- Invites an address to the tenant. The caller is an owner or admin (only owners invite owners) or an operator. The token
+-- is returned once, to be sent to that address.
 create or replace function workspace.invite(p_email text, p_role text, p_for interval default '7 days')
 returns text
 language plpgsql
@@ -19,7 +19,7 @@ begin
         raise exception 'only an owner or admin of the tenant may invite, and only an owner may invite owners'
             using errcode = '42501';
     elsif (p_for > '0') is not true then
-        raise exception 'an invitation holds for some time' using errcode = '22023';
+        raise exception 'an invitation must be valid for a positive time, not %', coalesce(p_for::text, 'null') using errcode = '22023';
     end if;
     insert into workspace.invitation as i (tenant_id, email, role, token_hash, invited_at, expires_at)
     values (v_tenant, lower(p_email), p_role, sha256(convert_to(v_token, 'UTF8')), v_now, v_now + p_for)
@@ -34,7 +34,7 @@ end;
 $$;
 
 comment on function workspace.invite(text, text, interval) is
-'The token; an older one for the same address no longer works. Raises 42501 when the caller may not, 23514 for a role or address that cannot be, 22023 for a time that is none.';
+'Returns the token; an older one for the same address no longer works. Errors: 42501 when the caller may not invite; 23514 when the role or address is invalid; 22023 when the time is not positive.';
 
 grant execute on function workspace.invite(text, text, interval) to stanchion_app;
 

@@ -1,4 +1,4 @@
--- The plans that there are; the same for all tenants, written by operators.
+-- Plans, the same for all tenants. Operators write them.
 create table workspace.plan (
     plan text not null,
     is_for_everybody boolean not null default false,
@@ -7,7 +7,7 @@ create table workspace.plan (
     constraint plan_name_shape check (plan ~ '^[a-z][a-z0-9_]*$')
 );
 comment on table workspace.plan is 'One row per plan.';
-comment on column workspace.plan.is_for_everybody is 'In force without a subscription.';
+comment on column workspace.plan.is_for_everybody is 'True for a plan that holds without a subscription.';
 
 insert into workspace.plan (plan, is_for_everybody, description) values
 ('free', true, 'What everybody has'),

@@ -1,6 +1,6 @@
--- What a plan lets a tenant do, and how much of it.
+-- Features of a plan, with their limits.
 --
--- Seats are a feature too: how many members there may be at once, whatever its window.
+-- Seats are a feature too: the number of members at a time, independent of its window.
 create table workspace.plan_feature (
     plan text not null,
     feature text not null,
@@ -12,9 +12,9 @@ create table workspace.plan_feature (
     constraint plan_feature_limit_counts check (limit_value >= 0),
     constraint plan_feature_window_known check (limit_window in ('day', 'month'))
 );
-comment on table workspace.plan_feature is 'One row per plan and feature that is in it.';
-comment on column workspace.plan_feature.limit_value is 'How many uses of it; null when they are not limited.';
-comment on column workspace.plan_feature.limit_window is 'In a UTC day or month; null when it is for ever, or at once.';
+comment on table workspace.plan_feature is 'One row per plan and feature.';
+comment on column workspace.plan_feature.limit_value is 'Number of uses allowed; null without a limit.';
+comment on column workspace.plan_feature.limit_window is 'day or month (UTC) in which uses are counted; null counts all uses, or members at a time.';
 
 insert into workspace.plan_feature (plan, feature, limit_value, limit_window) values
 ('free', 'assistant', 10, 'month'),

@@ -1,6 +1,6 @@
--- Which plan a tenant has from when to when. That it ended is seen when it is asked: nothing has to be run for it.
+-- Plans of a tenant, from a time to a time. The end is checked at each use, so expiry needs no job.
 --
--- Periods may overlap, as after a change of plan in the middle of a month; the most generous one counts.
+-- Periods may overlap, as after a change of plan within a month; the most generous one counts.
 create table workspace.subscription (
     tenant_id uuid not null,
     subscription_id uuid not null default gen_random_uuid(),

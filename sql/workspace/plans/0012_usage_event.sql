@@ -1,7 +1,6 @@
--- What was used, use by use, by UTC day. Kept for as long as partitions/workspace.usage_event.sql says.
+-- Uses of features, one row per use, partitioned by UTC day and kept as partitions/workspace.usage_event.sql sets.
 --
--- The cost has nine digits behind the point: a call of $0.00045 is nothing to the cent, and ten thousand
--- of them are $4.50.
+-- A cost has nine decimal places: a call of $0.00045 rounds to zero cents, and ten thousand of them cost $4.50.
 create table workspace.usage_event (
     tenant_id uuid not null,
     used_on date not null,
@@ -15,7 +14,7 @@ create table workspace.usage_event (
     constraint usage_event_counts check (tokens >= 0 and cost >= 0),
     constraint usage_event_day_is_utc check (used_on = (used_at at time zone 'UTC')::date)
 ) partition by range (used_on);
-comment on table workspace.usage_event is 'One row per use of a feature. Appended to; nobody updates or deletes.';
-comment on column workspace.usage_event.principal_id is 'Who used it; null when a program of the tenant did.';
+comment on table workspace.usage_event is 'One row per use of a feature. Append-only.';
+comment on column workspace.usage_event.principal_id is 'Principal of the use; null when a program of the tenant used the feature.';
 
 -- revert: drop table workspace.usage_event;

@@ -1,6 +1,6 @@
--- What was used, day by day, kept for ever: written by workspace.record_usage in the transaction of each use.
+-- Usage by day, kept permanently. workspace.record_usage writes it in the transaction of each use.
 --
--- A use changes a row and moves no index entry; the room left on each page is for that.
+-- A use updates a row without moving an index entry; the free space on each page is for that.
 create table workspace.usage_daily (
     tenant_id uuid not null,
     used_on date not null,
@@ -13,6 +13,6 @@ create table workspace.usage_daily (
     constraint usage_daily_tenant_fk foreign key (tenant_id) references core.tenant (tenant_id) on delete cascade,
     constraint usage_daily_counts check (calls > 0 and tokens >= 0 and cost >= 0)
 ) with (fillfactor = 70);
-comment on table workspace.usage_daily is 'One row per tenant, UTC day and feature that was used on it.';
+comment on table workspace.usage_daily is 'One row per tenant, UTC day and feature used on that day.';
 
 -- revert: drop table workspace.usage_daily;

@@ -1,5 +1,5 @@
--- How much a tenant may spend in a month. It holds from its month on until the next one that is set: a new
--- month is not without a limit because nobody wrote a row for it.
+-- Budgets of a tenant. A budget holds from its month until the next one, so that a new month without a row still has a
+-- limit.
 create table workspace.budget (
     tenant_id uuid not null,
     month date not null,
@@ -9,7 +9,7 @@ create table workspace.budget (
     constraint budget_month_begins check (extract(day from month) = 1),
     constraint budget_limit_counts check (limit_cost >= 0)
 );
-comment on table workspace.budget is 'One row per tenant and month from which another limit holds.';
-comment on column workspace.budget.limit_cost is 'The most that a UTC month may cost; null when there is no limit any more.';
+comment on table workspace.budget is 'One row per tenant and first month of a limit.';
+comment on column workspace.budget.limit_cost is 'Greatest cost of a UTC month; null removes the limit.';
 
 -- revert: drop table workspace.budget;

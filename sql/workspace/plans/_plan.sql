@@ -1,4 +1,4 @@
--- What the plans of the tenant that are in force now let it do with a feature: the most generous of them.
+-- Returns the entitlement of a feature in the current plans of the tenant: the most generous one.
 create or replace function workspace.in_force(
     p_feature text, out is_entitled boolean, out limit_value bigint, out limit_window text
 )
@@ -28,6 +28,6 @@ end;
 $$;
 
 comment on function workspace.in_force(text) is
-'Whether the feature is in a plan in force, and its limit, null for none. Raises 42501 without a tenant.';
+'Returns whether a current plan has the feature, and its limit, null without one. Errors: 42501 when no tenant is set.';
 
 -- revert: drop function workspace.in_force(text);

@@ -1,5 +1,5 @@
--- Whether the tenant may use a feature now. Decided when it is asked: a subscription that ended a second ago
--- is over, and nothing had to be run for that.
+-- Returns whether the tenant may use a feature now. It is decided at the call: a subscription that ended a second ago no
+-- longer counts, without any job.
 create or replace function workspace.entitled(p_feature text)
 returns boolean
 language plpgsql
@@ -13,7 +13,7 @@ end;
 $$;
 
 comment on function workspace.entitled(text) is
-'True when a plan in force has the feature; how much of it is left, workspace.record_usage says. Raises 42501 without a tenant.';
+'Returns true when a current plan has the feature; workspace.record_usage returns the remaining uses. Errors: 42501 when no tenant is set.';
 
 grant execute on function workspace.entitled(text) to stanchion_app;
 

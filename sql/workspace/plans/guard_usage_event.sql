@@ -1,4 +1,4 @@
--- Why a day of usage may not go yet: what would stay of it is not the same.
+-- Keeps a day of usage until workspace.usage_daily has the same totals.
 create or replace function workspace.guard_usage_event(p_day date)
 returns text
 language plpgsql
@@ -18,11 +18,11 @@ begin
     left join workspace.usage_daily as u
         on u.tenant_id = used.tenant_id and u.used_on = p_day and u.feature = used.feature
     where (used.calls, used.tokens, used.cost) is distinct from (u.calls, u.tokens, u.cost);
-    return case when v_wrong > 0 then 'features of tenants that workspace.usage_daily does not have as they were used: ' || v_wrong end;
+    return case when v_wrong > 0 then 'features of tenants whose totals in workspace.usage_daily differ: ' || v_wrong end;
 end;
 $$;
 
 comment on function workspace.guard_usage_event(date) is
-'Of how many features of tenants the day is not aggregated, in words; null when it may go.';
+'Returns the number of features whose totals of the day differ, as a sentence; null when the partition may be dropped.';
 
 -- revert: drop function workspace.guard_usage_event(date);

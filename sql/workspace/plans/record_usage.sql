@@ -1,8 +1,8 @@
--- Counts one use of a feature, if the plan and the budget of the tenant allow it. Call it before the use;
--- what is rolled back was not used.
+-- Counts one use of a feature if the plan and the budget of the tenant allow it. Call it before the use; a rollback also
+-- undoes the count.
 --
--- The tenant's row is locked first, so that of a hundred calls at once exactly as many pass as are left: each
--- counts what those before it used. Security definer: usage is written only here.
+-- The row of the tenant is locked first, so that exactly the remaining uses pass of many concurrent calls: each counts
+-- the uses before it. Security definer: usage is written only here.
 create or replace function workspace.record_usage(
     p_feature text,
     p_tokens bigint default 0,
@@ -31,7 +31,8 @@ declare
     v_cost numeric;
 begin
     if p_tokens is null or p_tokens < 0 or p_cost is null or p_cost < 0 or p_cost >= 1e9 or scale(trim_scale(p_cost)) > 9 then
-        raise exception 'tokens and cost are 0 or more, and a cost has up to nine digits on either side of the point'
+        raise exception 'tokens and cost must be 0 or more, and a cost below 1e9 with at most nine decimal places, not % and %',
+            coalesce(p_tokens::text, 'null'), coalesce(p_cost::text, 'null')
             using errcode = '22023';
     end if;
     select f.* into v_plan from workspace.in_force(p_feature) as f;
@@ -88,7 +89,7 @@ end;
 $$;
 
 comment on function workspace.record_usage(text, bigint, numeric) is
-'Whether it was allowed, and then counted; how many uses remain after it, null when they are not limited; and why not. Raises 22023 for tokens or a cost that cannot be, 42501 without a tenant, 40001 above READ COMMITTED when somebody else was counted since the snapshot.';
+'Returns whether the use was allowed and counted; the remaining uses, null without a limit; and the reason of a refusal. Errors: 22023 when tokens or cost are invalid; 42501 when no tenant is set; 40001 above READ COMMITTED when another use was counted since the snapshot.';
 
 grant execute on function workspace.record_usage(text, bigint, numeric) to stanchion_app;
 

@@ -1,4 +1,4 @@
--- Sets what a month may cost the tenant, from this month on or a later one. For operators.
+-- Sets the greatest cost of a month for the tenant, from this month on or a later one. For operators.
 create or replace function workspace.set_budget(p_limit numeric, p_month date default null)
 returns void
 language plpgsql
@@ -15,6 +15,6 @@ end;
 $$;
 
 comment on function workspace.set_budget(numeric, date) is
-'Holds from the month on until the next that is set; null is no limit. Raises 23514 for less than nothing, 42501 without a tenant.';
+'Returns nothing. Sets the budget from the month on until the next one; null removes the limit. Errors: 23514 when the budget is negative; 42501 when no tenant is set.';
 
 -- revert: drop function workspace.set_budget(numeric, date);

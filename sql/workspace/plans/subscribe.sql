@@ -1,4 +1,4 @@
--- Gives the tenant a plan, from now on or from then to then. For operators: nobody gives themselves one.
+-- Gives the tenant a plan, from now on or for a given period. For operators.
 create or replace function workspace.subscribe(
     p_plan text, p_from timestamptz default null, p_until timestamptz default null
 )
@@ -12,7 +12,7 @@ declare
     v_subscription uuid;
 begin
     if p_until <= v_from then
-        raise exception 'a subscription ends after it begins' using errcode = '22023';
+        raise exception 'a subscription must end after it begins, not run from % to %', v_from, p_until using errcode = '22023';
     end if;
     insert into workspace.subscription (tenant_id, plan, period)
     values (core.required_tenant(), p_plan, tstzrange(v_from, p_until))
@@ -25,6 +25,6 @@ end;
 $$;
 
 comment on function workspace.subscribe(text, timestamptz, timestamptz) is
-'The id of the subscription. Raises 23503 for a plan that there is not, 22023 when it would end before it begins, 42501 without a tenant.';
+'Returns the id of the subscription. Errors: 23503 when the plan does not exist; 22023 when it would end before it begins; 42501 when no tenant is set.';
 
 -- revert: drop function workspace.subscribe(text, timestamptz, timestamptz);

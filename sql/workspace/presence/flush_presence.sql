@@ -1,9 +1,9 @@
--- Takes in heartbeats that a program collected: [{"principal_id": ..., "at": ...}, ...], without "at" of now.
+-- Stores heartbeats that a program collected: [{"principal_id": ..., "at": ...}, ...]; without "at", the current time.
 --
--- The latest counts, whatever came first, and nobody was heard of in the future. They go through an array, whose length
--- the planner knows: fifty thousand are joined with what is there, ten are looked up. Flushes of a tenant take turns,
--- since two that change the same rows in different orders would wait for each other. Security definer: presence
--- is written only here.
+-- The latest heartbeat counts, in any order of arrival, and times in the future count as now. The heartbeats are an array,
+-- whose length the planner knows: fifty thousand are joined, ten are looked up. Flushes of a tenant run one after the
+-- other, since two that update the same rows in different orders could deadlock. Security definer: presence is written
+-- only here.
 create or replace function workspace.flush_presence(p_heartbeats jsonb)
 returns integer
 language plpgsql
@@ -61,7 +61,7 @@ end;
 $$;
 
 comment on function workspace.flush_presence(jsonb) is
-'Of how many members that was news; whoever is no active member is passed over. Raises 22023 or 22P02 for what is no list of heartbeats, 42501 without a tenant.';
+'Returns the number of members whose last heartbeat changed; principals without an active membership are skipped. Errors: 22023 or 22P02 when the argument is not a list of heartbeats; 42501 when no tenant is set.';
 
 grant execute on function workspace.flush_presence(jsonb) to stanchion_app;
 

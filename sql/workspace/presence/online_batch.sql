@@ -1,8 +1,8 @@
--- Who of these is online, as the acting principal may know: one query for up to a thousand.
+-- Returns which of up to a thousand principals are online, as far as the acting principal may know.
 --
--- Who blocked whom, or is incognito, looks like somebody who was never there, and so does who does not
--- exist: nobody can tell one from the other. Whoever is incognito sees nobody either. An application that
--- acts for nobody sees all but the incognito. Security definer: others' blocks are nobody's to read.
+-- A principal who blocked the caller, was blocked by the caller, is incognito or does not exist looks like one who was
+-- never online, so that the caller cannot distinguish them. An incognito caller sees no one. An application without a
+-- principal sees everyone who is not incognito. Security definer: callers may not read the blocks of others.
 create or replace function workspace.online_batch(p_principals uuid[])
 returns table (principal_id uuid, is_online boolean, last_seen timestamptz)
 language plpgsql
@@ -22,7 +22,7 @@ declare
     v_is_incognito boolean;
 begin
     if cardinality(p_principals) > 1000 then
-        raise exception 'ask for up to 1,000 at a time, not %', cardinality(p_principals) using errcode = '22023';
+        raise exception '% principals in one call, at most 1000 are allowed', cardinality(p_principals) using errcode = '22023';
     end if;
     select coalesce(bool_or(f.is_incognito), false) into v_is_incognito
     from workspace.profile as f
@@ -59,7 +59,7 @@ end;
 $$;
 
 comment on function workspace.online_batch(uuid[]) is
-'One row for each that was asked for: whether they are online, and when they were last heard of; null for who is not to be seen. Raises 22023 for more than 1,000, 42501 without a tenant.';
+'Returns one row per requested principal: whether the principal is online, and the last heartbeat; null when hidden from the caller. Errors: 22023 for more than 1000 principals; 42501 when no tenant is set.';
 
 grant execute on function workspace.online_batch(uuid[]) to stanchion_app;
 

@@ -1,8 +1,7 @@
--- The row that whatever counts or changes something of a tenant locks first. So what is counted after
--- that is exact, at every isolation level: above READ COMMITTED a snapshot older than the last change is
--- refused with 40001.
+-- One row per tenant that is locked before its content is counted or changed. So counts are exact at every isolation
+-- level: above READ COMMITTED, a snapshot older than the last change is refused with 40001.
 --
--- The version says whether anything changed: what a cache keeps is good for as long as it stays the same.
+-- The version changes with every change, so that a cache is valid while the version stays the same.
 create table workspace.tenant_state (
     tenant_id uuid not null,
     version bigint not null default 0,
@@ -10,6 +9,6 @@ create table workspace.tenant_state (
     constraint tenant_state_pk primary key (tenant_id),
     constraint tenant_state_tenant_fk foreign key (tenant_id) references core.tenant (tenant_id) on delete cascade
 ) with (fillfactor = 50);
-comment on table workspace.tenant_state is 'One row per tenant that has a workspace: how often it changed, and when it last did.';
+comment on table workspace.tenant_state is 'One row per tenant with a workspace: the number of changes, and the time of the last one.';
 
 -- revert: drop table workspace.tenant_state;

@@ -1,9 +1,9 @@
--- The numbers of every tenant as of the last refresh, for pages that show many of them.
+-- Statistics of every tenant as of the last refresh, for pages that show many tenants.
 --
--- Each branch is aggregated before they are joined: joined first, each member would count once for each
--- document. The month is a column, and so is when it was computed: what is kept is not of now.
+-- Each branch is aggregated before the join: joined first, each member would count once per document. The month and the
+-- time of computation are columns, because the stored values are not current.
 --
--- A materialized view cannot have policies, so it is where nobody may look; workspace.tenant_stats is its gate.
+-- A materialized view cannot have policies, so it is in a schema without usage. workspace.tenant_stats filters it.
 create materialized view hidden.tenant_stats as
 with clock as materialized (
     select
@@ -70,9 +70,9 @@ left join members on members.tenant_id = t.tenant_id
 left join documents on documents.tenant_id = t.tenant_id
 left join datasets on datasets.tenant_id = t.tenant_id
 left join usage on usage.tenant_id = t.tenant_id;
-comment on materialized view hidden.tenant_stats is 'One row per tenant: its numbers as of refreshed_at.';
+comment on materialized view hidden.tenant_stats is 'One row per tenant: its statistics as of refreshed_at.';
 
--- serves: refreshing without keeping readers waiting, and the gate
+-- serves: refreshing without blocking readers, and workspace.tenant_stats
 -- squawk-ignore require-concurrent-index-creation
 create unique index tenant_stats_tenant_idx on hidden.tenant_stats (tenant_id);
 

@@ -1,4 +1,4 @@
--- Locks the tenant's row until the transaction ends; what is counted in the statements after it stays so.
+-- Locks the row of the tenant until the transaction ends, so that counts in later statements stay exact.
 create or replace function workspace.lock_state()
 returns void
 language plpgsql
@@ -16,10 +16,10 @@ end;
 $$;
 
 comment on function workspace.lock_state() is
-'Waits for whoever else counts or changes something of the tenant. Raises 42501 without a tenant, 40001 above READ COMMITTED when somebody did since the snapshot.';
+'Returns nothing. Waits for concurrent counts and changes of the tenant. Errors: 42501 when no tenant is set; 40001 above READ COMMITTED when the tenant changed since the snapshot.';
 
--- Says that something of the tenant changed, and that whoever acts was active: to the hour, since a row that
--- everybody writes all the time would be one to wait for.
+-- Records a change of the tenant, and the activity of the acting principal. Activity is stored to the hour, since a row
+-- that every call updates would be contended.
 create or replace function workspace.touch(p_at timestamptz)
 returns void
 language plpgsql
@@ -39,7 +39,7 @@ end;
 $$;
 
 comment on function workspace.touch(timestamptz) is
-'Moves the version of the tenant on. Raises 42501 without a tenant, 40001 above READ COMMITTED when somebody else just did.';
+'Returns nothing. Increments the version of the tenant. Errors: 42501 when no tenant is set; 40001 above READ COMMITTED when another session just did.';
 
 -- revert: drop function workspace.touch(timestamptz);
 -- revert: drop function workspace.lock_state();

@@ -1,7 +1,7 @@
--- The gate to the stats that are kept of every tenant: one's own row, as of refreshed_at.
+-- Statistics of the tenant of the session, as of refreshed_at.
 --
--- It reads as its owner, since nobody else may, and asks for the tenant itself. As a security barrier it does
--- so before it hands a row to whatever condition its reader adds.
+-- The view reads hidden.tenant_stats as its owner, since no other role may, and filters by the tenant itself. As a
+-- security barrier it does so before it evaluates any condition of the reader.
 create or replace view workspace.tenant_stats with (security_barrier = true) as
 select
     s.tenant_id,
@@ -19,7 +19,7 @@ from hidden.tenant_stats as s
 where s.tenant_id = core.current_tenant();
 
 comment on view workspace.tenant_stats is
-'One row: the numbers of the tenant of the session as of refreshed_at; month_cost is of month, which may be over.';
+'One row: the statistics of the tenant of the session as of refreshed_at; month_cost is for month, which may be over.';
 
 grant select on workspace.tenant_stats to stanchion_app;
 

@@ -1,6 +1,6 @@
--- The tenant and its numbers as they are now, for its members. It reads as the caller, under the policies.
+-- Returns the tenant with its current statistics, for its members. It reads as the caller, subject to the policies.
 --
--- Each number is a query of its own: joined, each member would count once for each document.
+-- Each number is a query of its own: joined, each member would count once per document.
 create or replace function workspace.tenant_summary()
 returns table (
     tenant_id uuid,
@@ -70,7 +70,7 @@ end;
 $$;
 
 comment on function workspace.tenant_summary() is
-'One row; none for a principal who is no active member. Raises 42501 without a tenant.';
+'Returns one row; no row for a principal without an active membership. Errors: 42501 when no tenant is set.';
 
 grant execute on function workspace.tenant_summary() to stanchion_app;
 

@@ -1,8 +1,8 @@
--- Writes down what happened and what that comes to: the event, then its projection. Nothing else writes the tables of
--- competitions, so that reading the events again yields them again.
+-- Appends an event and applies it to the tables. Only events write the tables of competitions, so that replaying the
+-- events gives the same rows.
 --
--- When and by whom goes into the event: what is projected from it may ask no clock and no session.
-create or replace function contest.record(p_type text, p_stream text, p_expected bigint, p_event text, p_payload jsonb)
+-- The event contains its time and its actor: applying it must not read the clock or the session.
+create or replace function contest.record_event(p_type text, p_stream text, p_expected bigint, p_event text, p_payload jsonb)
 returns bigint
 language plpgsql
 volatile
@@ -15,16 +15,16 @@ begin
     v_version := core.append_events(
         p_type, p_stream, p_expected, jsonb_build_array(jsonb_build_object('type', p_event, 'payload', v_payload))
     );
-    perform contest.project(p_type, p_stream, v_version, p_event, v_payload);
+    perform contest.apply_event(p_type, p_stream, v_version, p_event, v_payload);
     return v_version;
 end;
 $$;
 
-comment on function contest.record(text, text, bigint, text, jsonb) is
-'The version of the stream with the event. Raises what core.append_events raises: 40001 when the stream is at another version than the expected one.';
+comment on function contest.record_event(text, text, bigint, text, jsonb) is
+'Returns the version of the stream after the event. Errors: those of core.append_events, such as 40001 when the stream is at another version.';
 
--- What an event comes to in the tables, the same whether it just happened or is read again.
-create or replace function contest.project(p_type text, p_stream text, p_version bigint, p_event text, p_payload jsonb)
+-- Applies one event to the tables. Used when the event is written and when a stream is replayed.
+create or replace function contest.apply_event(p_type text, p_stream text, p_version bigint, p_event text, p_payload jsonb)
 returns void
 language plpgsql
 volatile
@@ -32,9 +32,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_type = 'contest.fixture' then
-        perform contest.project_fixture(p_stream, p_version, p_event, p_payload);
+        perform contest.apply_fixture_event(p_stream, p_version, p_event, p_payload);
     elsif p_type = 'contest.competition' then
-        perform contest.project_competition(p_stream, p_event, p_payload);
+        perform contest.apply_competition_event(p_stream, p_event, p_payload);
     else
         insert into contest.station (tenant_id, station_key, name)
         values (core.required_tenant(), p_stream, p_payload ->> 'name');
@@ -42,11 +42,11 @@ begin
 end;
 $$;
 
-comment on function contest.project(text, text, bigint, text, jsonb) is
-'Nothing. Raises 22023 for an event that nobody knows.';
+comment on function contest.apply_event(text, text, bigint, text, jsonb) is
+'Returns nothing. Errors: 22023 for an unknown event type.';
 
--- The events of a competition: who takes part, and what was drawn.
-create or replace function contest.project_competition(p_competition text, p_event text, p_payload jsonb)
+-- Applies an event of a competition: its teams, players and draws.
+create or replace function contest.apply_competition_event(p_competition text, p_event text, p_payload jsonb)
 returns void
 language plpgsql
 volatile
@@ -103,7 +103,7 @@ begin
                     v_pairing.is_bye, v_pairing.fixture
                 );
                 if v_pairing.is_bye then
-                    perform contest.enter_bye(p_competition, v_pairing.round, v_pairing.home, v_at);
+                    perform contest.enter_bye_points(p_competition, v_pairing.round, v_pairing.home, v_at);
                 end if;
             end loop;
             update contest.competition as c
@@ -129,16 +129,16 @@ begin
                 p_payload ->> 'away', v_at
             );
         else
-            raise exception 'nobody knows an event %', p_event using errcode = '22023';
+            raise exception 'unknown event type %', p_event using errcode = '22023';
     end case;
 end;
 $$;
 
-comment on function contest.project_competition(text, text, jsonb) is
-'Nothing. Raises 22023 for an event that nobody knows, and what the tables refuse.';
+comment on function contest.apply_competition_event(text, text, jsonb) is
+'Returns nothing. Errors: 22023 for an unknown event type, and those of the constraints of the tables.';
 
--- The events of a fixture of a competition: when it is, what was said about its score, and what holds.
-create or replace function contest.project_fixture(p_game_key text, p_version bigint, p_event text, p_payload jsonb)
+-- Applies an event of a fixture of a competition: its time, its submitted scores and its result.
+create or replace function contest.apply_fixture_event(p_game_key text, p_version bigint, p_event text, p_payload jsonb)
 returns void
 language plpgsql
 volatile
@@ -182,7 +182,7 @@ begin
             set home_team_key = p_payload ->> 'home', away_team_key = p_payload ->> 'away', version = p_version
             where f.tenant_id = v_tenant and f.game_key = p_game_key;
         when 'fixture.scheduled' then
-            -- where something is published its rows lie under the day of the game, which a load moves
+            -- the published rows are stored under the day of the game, which only a load moves
             update contest.fixture as f
             set
                 station_key = p_payload ->> 'station',
@@ -194,7 +194,7 @@ begin
                 version = p_version
             where f.tenant_id = v_tenant and f.game_key = p_game_key;
         else
-            raise exception 'nobody knows an event %', p_event using errcode = '22023';
+            raise exception 'unknown event type %', p_event using errcode = '22023';
     end case;
     if p_event in ('result.confirmed', 'result.amended') then
         perform contest.enter_result(
@@ -208,10 +208,10 @@ begin
 end;
 $$;
 
-comment on function contest.project_fixture(text, bigint, text, jsonb) is
-'Nothing. Raises 22023 for an event that nobody knows, and what the tables refuse.';
+comment on function contest.apply_fixture_event(text, bigint, text, jsonb) is
+'Returns nothing. Errors: 22023 for an unknown event type, and those of the constraints of the tables.';
 
--- A fixture of a competition: a new one, or a game that a load knows already and that has no score yet.
+-- Creates a fixture of a competition: a new game, or a loaded game that has no score yet.
 create or replace function contest.make_fixture(
     p_competition text, p_game_key text, p_round integer, p_home text, p_away text, p_at timestamptz
 )
@@ -235,20 +235,20 @@ begin
         round = excluded.round,
         home_team_key = excluded.home_team_key,
         away_team_key = excluded.away_team_key,
-        -- tracked to its end, but without a score that anybody confirmed
+        -- tracked to its end, but without a confirmed score
         status = case when f.content_hash is null then 'scheduled' else 'live' end
     where f.competition_key is null and f.official_home is null;
     if not found then
-        raise exception 'game % has its score or its competition already', p_game_key using errcode = '55000';
+        raise exception 'game % already has a score or a competition', p_game_key using errcode = '55000';
     end if;
 end;
 $$;
 
 comment on function contest.make_fixture(text, text, integer, text, text, timestamptz) is
-'Nothing. Raises 55000 for a game that has a score or a competition already, 23503 for a team that there is not.';
+'Returns nothing. Errors: 55000 when the game already has a score or a competition; 23503 when a team does not exist.';
 
--- What a round without an opponent is worth: in a swiss tournament a win; in a bracket nothing but the way on.
-create or replace function contest.enter_bye(p_competition text, p_round integer, p_team text, p_at timestamptz)
+-- Enters the points of a round without an opponent: those of a win in a swiss tournament, none in a bracket.
+create or replace function contest.enter_bye_points(p_competition text, p_round integer, p_team text, p_at timestamptz)
 returns void
 language plpgsql
 volatile
@@ -267,11 +267,11 @@ begin
 end;
 $$;
 
-comment on function contest.enter_bye(text, integer, text, timestamptz) is
-'Nothing.';
+comment on function contest.enter_bye_points(text, integer, text, timestamptz) is
+'Returns nothing. Appends the points of the bye to the ledger.';
 
--- What a result is worth: entries in the ledger, and the score of the fixture, from which contest.standing reads the
--- table. A result that there was is taken back by entries of its own.
+-- Enters a result: its points in the ledger, and the score of the fixture, from which contest.team_totals computes the
+-- standings. An earlier result is cancelled by entries of its own.
 create or replace function contest.enter_result(
     p_game_key text, p_version bigint, p_home integer, p_away integer, p_at timestamptz
 )
@@ -306,7 +306,7 @@ begin
     )
     select
         v_tenant, v_fixture.competition_key, side.team_key, p_game_key, p_version, score.reason, side.opponent, p_game_key,
-        v_fixture.round, score.sign * contest.worth(v_competition, side.own, side.other), score.sign,
+        v_fixture.round, score.sign * contest.score_points(v_competition, side.own, side.other), score.sign,
         score.sign * (side.own > side.other)::integer,
         score.sign * (side.own = side.other)::integer,
         score.sign * (side.own < side.other)::integer,
@@ -324,12 +324,12 @@ end;
 $$;
 
 comment on function contest.enter_result(text, bigint, integer, integer, timestamptz) is
-'Nothing: the fixture is final with this score, and the ledger says so.';
+'Returns nothing. Makes the fixture final with this score and appends its points to the ledger.';
 
 -- revert: drop function contest.enter_result(text, bigint, integer, integer, timestamptz);
--- revert: drop function contest.enter_bye(text, integer, text, timestamptz);
+-- revert: drop function contest.enter_bye_points(text, integer, text, timestamptz);
 -- revert: drop function contest.make_fixture(text, text, integer, text, text, timestamptz);
--- revert: drop function contest.project_fixture(text, bigint, text, jsonb);
--- revert: drop function contest.project_competition(text, text, jsonb);
--- revert: drop function contest.project(text, text, bigint, text, jsonb);
--- revert: drop function contest.record(text, text, bigint, text, jsonb);
+-- revert: drop function contest.apply_fixture_event(text, bigint, text, jsonb);
+-- revert: drop function contest.apply_competition_event(text, text, jsonb);
+-- revert: drop function contest.apply_event(text, text, bigint, text, jsonb);
+-- revert: drop function contest.record_event(text, text, bigint, text, jsonb);

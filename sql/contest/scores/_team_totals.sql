@@ -1,8 +1,9 @@
--- What each team of a competition has come to: the sum of its results as they are, and of its byes.
+-- Returns the totals of each team of a competition: the sum of its current results and its byes.
 --
--- It reads the fixtures and not the ledger, which says the same and grows with each amendment; and no lines kept
--- for the teams, for which everybody who decides a fixture of theirs would wait.
-create or replace function contest.standing(p_competition text)
+-- The totals are computed from the fixtures and not from the ledger, which gives the same sums and grows with each
+-- amendment. There are no per-team counter rows, because every session that decides a fixture of the team would wait for
+-- them.
+create or replace function contest.team_totals(p_competition text)
 returns table (
     team_key text, seed integer, played integer, won integer, drawn integer, lost integer, points numeric, score_for bigint,
     score_against bigint
@@ -33,7 +34,7 @@ begin
             (count(*) filter (where side.own > side.other))::integer as won,
             (count(*) filter (where side.own = side.other))::integer as drawn,
             (count(*) filter (where side.own < side.other))::integer as lost,
-            sum(contest.worth(v_competition, side.own, side.other)) as points,
+            sum(contest.score_points(v_competition, side.own, side.other)) as points,
             sum(side.own) as score_for,
             sum(side.other) as score_against
         from contest.fixture as f
@@ -55,11 +56,11 @@ begin
 end;
 $$;
 
-comment on function contest.standing(text) is
-'One row per team of the competition; none for a competition that there is not.';
+comment on function contest.team_totals(text) is
+'Returns one row per team of the competition; no row when the competition does not exist.';
 
--- What a score is worth to whom it is of.
-create or replace function contest.worth(p_competition contest.competition, p_own integer, p_other integer)
+-- Returns the points that a team earns for its own score against the score of the opponent.
+create or replace function contest.score_points(p_competition contest.competition, p_own integer, p_other integer)
 returns numeric
 language sql
 immutable
@@ -70,7 +71,7 @@ return case sign(p_own - p_other)
     when -1 then (p_competition).points_loss
 end;
 
-comment on function contest.worth(contest.competition, integer, integer) is 'Points of the competition; null without a score.';
+comment on function contest.score_points(contest.competition, integer, integer) is 'Returns the points by the rules of the competition; null without a score.';
 
--- revert: drop function contest.worth(contest.competition, integer, integer);
--- revert: drop function contest.standing(text);
+-- revert: drop function contest.score_points(contest.competition, integer, integer);
+-- revert: drop function contest.team_totals(text);
