@@ -1,5 +1,5 @@
--- Who may see disputes: the tenant's applications, and the builder, of every tenant. Written by
--- contest.dispute_score alone, which work as the owner for one tenant.
+-- Readable by the applications of the tenant, and by the builder for every tenant. Only contest.dispute_score and the
+-- next confirmed score write, as the owner and for one tenant.
 alter table contest.dispute enable row level security, force row level security;
 
 create policy own_tenant on contest.dispute
@@ -17,6 +17,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on contest.dispute to stanchion_app, stanchion_builder;
 
--- Not granted to anybody: insert, update, delete. What is not an event did not happen.
+-- Not granted to any role: insert, update, delete. Only events change these rows.
 
 -- revert: select core.unsecure_relation('contest.dispute');

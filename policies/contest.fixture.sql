@@ -1,6 +1,6 @@
--- Who may see games: the tenant's applications, the loader, and the builder, of every tenant. They are written by
--- functions alone: contest.put_fixture for a load, and those of a competition for its fixtures, so that a final one
--- changes by contest.amend_result and in no other way. A load deletes what only a schedule knew.
+-- Readable by the applications and the loader of the tenant, and by the builder for every tenant. Only functions
+-- write: contest.put_fixture for a load, and the functions of a competition for its fixtures, so that a final score
+-- changes only by contest.amend_result. A load may delete fixtures that only a schedule knew.
 alter table contest.fixture enable row level security, force row level security;
 
 create policy own_tenant on contest.fixture
@@ -27,6 +27,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 grant select on contest.fixture to stanchion_app, stanchion_builder;
 grant select, delete on contest.fixture to stanchion_loader;
 
--- Not granted: anything to analysts, who read marts.
+-- Not granted: any right to analysts, who read marts.
 
 -- revert: select core.unsecure_relation('contest.fixture');

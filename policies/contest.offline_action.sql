@@ -1,4 +1,4 @@
--- Who may see what was answered to clients that were offline: the tenant's applications. contest.apply_offline writes it.
+-- Readable by the applications of the tenant. contest.apply_offline writes.
 alter table contest.offline_action enable row level security, force row level security;
 
 create policy own_tenant on contest.offline_action

@@ -1,5 +1,5 @@
--- Who may see who plays for whom: the tenant's applications, and the builder, of every tenant. Written by
--- the functions of the competition alone, which work as the owner for one tenant.
+-- Readable by the applications of the tenant, and by the builder for every tenant. The functions of competitions
+-- write, as the owner and for one tenant.
 alter table contest.player enable row level security, force row level security;
 
 create policy own_tenant on contest.player
@@ -17,6 +17,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on contest.player to stanchion_app, stanchion_builder;
 
--- Not granted to anybody: insert, update, delete. What is not an event did not happen.
+-- Not granted to any role: insert, update, delete. Only events change these rows.
 
 -- revert: select core.unsecure_relation('contest.player');

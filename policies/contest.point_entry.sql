@@ -1,6 +1,6 @@
--- Who may see the ledger: the tenant's applications, and the builder, of every tenant. It is appended to with each
--- result, and never changed: the owner gave up the right, and no policy would let it. It may delete, since
--- contest.replay writes the ledger of a competition anew.
+-- Readable by the applications of the tenant, and by the builder for every tenant. Append-only with each result: the
+-- owner revoked its own right to update, and there is no policy for it. The owner may delete, since contest.replay
+-- rewrites the ledger of a competition.
 alter table contest.point_entry enable row level security, force row level security;
 
 create policy own_tenant on contest.point_entry

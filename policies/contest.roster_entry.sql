@@ -1,4 +1,4 @@
--- Who may see rosters: the tenant's applications, and the builder, of every tenant. The loader writes them.
+-- Readable by the applications of the tenant, and by the builder for every tenant. The loader writes.
 alter table contest.roster_entry enable row level security, force row level security;
 
 create policy own_tenant on contest.roster_entry
@@ -22,6 +22,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 grant select on contest.roster_entry to stanchion_app, stanchion_builder;
 grant select, insert, update, delete on contest.roster_entry to stanchion_loader;
 
--- Not granted: anything to analysts, who read marts.
+-- Not granted: any right to analysts, who read marts.
 
 -- revert: select core.unsecure_relation('contest.roster_entry');

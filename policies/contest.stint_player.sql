@@ -1,5 +1,5 @@
--- Who may see who was on the ice: the tenant's applications, and the builder, of every tenant. The loader writes them.
--- Its tenant is asked once a statement: asked for every row, it would cost as much as all else that a row costs.
+-- Readable by the applications of the tenant, and by the builder for every tenant. The loader writes. The sub-select
+-- evaluates the tenant once per statement; per row it would double the cost of an insert.
 alter table contest.stint_player enable row level security, force row level security;
 
 create policy own_tenant on contest.stint_player
@@ -23,6 +23,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 grant select on contest.stint_player to stanchion_app, stanchion_builder;
 grant select, insert, update, delete on contest.stint_player to stanchion_loader;
 
--- Not granted: anything to analysts, who read marts.
+-- Not granted: any right to analysts, who read marts.
 
 -- revert: select core.unsecure_relation('contest.stint_player');

@@ -1,4 +1,4 @@
--- Who may see teams: the tenant's applications, and the builder, of every tenant. The loader writes them.
+-- Readable by the applications of the tenant, and by the builder for every tenant. The loader writes.
 alter table contest.team enable row level security, force row level security;
 
 create policy own_tenant on contest.team
@@ -22,6 +22,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 grant select on contest.team to stanchion_app, stanchion_builder;
 grant select, insert, update on contest.team to stanchion_loader;
 
--- Not granted: anything to analysts, who read marts.
+-- Not granted: any right to analysts, who read marts.
 
 -- revert: select core.unsecure_relation('contest.team');

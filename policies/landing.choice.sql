@@ -1,4 +1,4 @@
--- Who may see what was decided about revisions: the loader, of its tenant.
+-- Readable by the loader of the tenant.
 alter table landing.choice enable row level security, force row level security;
 
 create policy own_tenant on landing.choice
@@ -12,6 +12,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on landing.choice to stanchion_loader;
 
--- Not granted: any writing. landing.choose_revision does it, and writes the audit.
+-- Not granted: insert, update, delete. landing.choose_revision writes, and audits the decision.
 
 -- revert: select core.unsecure_relation('landing.choice');

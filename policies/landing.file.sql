@@ -1,4 +1,4 @@
--- Who may see what became of files: the loader, of its tenant, which writes it.
+-- Readable by the loader of the tenant, which writes.
 alter table landing.file enable row level security, force row level security;
 
 create policy loads_own_tenant on landing.file
@@ -13,6 +13,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select, insert, delete on landing.file to stanchion_loader;
 
--- Not granted: anything to applications and analysts; what was loaded is in contest.
+-- Not granted: any right to applications and analysts, who read loaded games in contest.
 
 -- revert: select core.unsecure_relation('landing.file');

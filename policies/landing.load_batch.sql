@@ -1,5 +1,5 @@
--- Who may see loads: the loader, of its tenant, and the builder, which needs to know what may still be
--- coming. They are begun and ended by functions, which hold a lock for as long as a load lives.
+-- Readable by the loader of the tenant, and by the builder, which has to know the data that may still come. Functions
+-- begin and end loads, holding a lock while a load lives.
 alter table landing.load_batch enable row level security, force row level security;
 
 create policy own_tenant on landing.load_batch
@@ -18,6 +18,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 grant select on landing.load_batch to stanchion_builder;
 grant select on landing.load_batch to stanchion_loader;
 
--- Not granted: any writing. landing.begin_load, landing.finish_load and landing.reap_loads do it.
+-- Not granted: insert, update, delete. landing.begin_load, landing.finish_load and landing.reap_loads write.
 
 -- revert: select core.unsecure_relation('landing.load_batch');

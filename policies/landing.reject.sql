@@ -1,4 +1,4 @@
--- Who may see what was rejected: the loader, of its tenant, which writes it.
+-- Readable by the loader of the tenant, which writes.
 alter table landing.reject enable row level security, force row level security;
 
 create policy loads_own_tenant on landing.reject
@@ -13,6 +13,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select, insert on landing.reject to stanchion_loader;
 
--- Not granted: anything to applications and analysts; it is raw input.
+-- Not granted: any right to applications and analysts, because the rows are raw input.
 
 -- revert: select core.unsecure_relation('landing.reject');

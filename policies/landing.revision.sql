@@ -1,4 +1,4 @@
--- Who may see revisions: the loader, of its tenant, which archives them.
+-- Readable by the loader of the tenant, which archives them.
 alter table landing.revision enable row level security, force row level security;
 
 create policy loads_own_tenant on landing.revision
@@ -13,6 +13,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select, insert, update on landing.revision to stanchion_loader;
 
--- Not granted: delete. A revision stays; anything to applications and analysts, who read what is published.
+-- Not granted: delete, since a revision is kept; any right to applications and analysts, who read published games.
 
 -- revert: select core.unsecure_relation('landing.revision');

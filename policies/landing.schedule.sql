@@ -1,4 +1,4 @@
--- Who may see schedules as they came: the loader, of its tenant, which writes them.
+-- Readable by the loader of the tenant, which writes.
 alter table landing.schedule enable row level security, force row level security;
 
 create policy loads_own_tenant on landing.schedule
@@ -13,6 +13,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select, insert, update, delete on landing.schedule to stanchion_loader;
 
--- Not granted: anything to applications and analysts; what a schedule says is in contest.fixture.
+-- Not granted: any right to applications and analysts, who read contest.fixture.
 
 -- revert: select core.unsecure_relation('landing.schedule');

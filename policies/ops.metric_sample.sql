@@ -1,4 +1,4 @@
--- Who may see measurements: operators. Whoever measures puts them down by ops.record_metric and reads none of them.
+-- Readable by operators. Applications write with ops.record_metric and read no row.
 alter table ops.metric_sample enable row level security, force row level security;
 
 create policy owner_all on ops.metric_sample

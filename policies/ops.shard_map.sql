@@ -1,4 +1,4 @@
--- Who may see which server has which tenants: operators; applications ask ops.shard_of for one at a time.
+-- Readable by operators. Applications look up one tenant at a time with ops.shard_of.
 alter table ops.shard_map enable row level security, force row level security;
 
 create policy owner_all on ops.shard_map

@@ -1,4 +1,4 @@
--- Who may see how big tables were: operators. There is nothing of a tenant in it.
+-- Readable by operators. The rows contain nothing of a tenant.
 alter table ops.table_size enable row level security, force row level security;
 
 create policy owner_all on ops.table_size

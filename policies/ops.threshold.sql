@@ -1,4 +1,4 @@
--- Who may see thresholds: operators. There is nothing of a tenant in them.
+-- Readable by operators. The rows contain nothing of a tenant.
 alter table ops.threshold enable row level security, force row level security;
 
 create policy owner_all on ops.threshold

@@ -1,5 +1,5 @@
--- Who may see items: the shop's applications, and the builder, of every shop. They are changed by the
--- functions in schema stock alone, which work as the owner for one tenant.
+-- Readable by the applications of the shop, and by the builder for every shop. Only the functions in schema stock
+-- write, as the owner and for one tenant.
 alter table stock.item enable row level security, force row level security;
 
 create policy own_tenant on stock.item
@@ -17,6 +17,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on stock.item to stanchion_app, stanchion_builder;
 
--- Not granted to anybody: insert, update, delete. A price would be changed by a function that audits it.
+-- Not granted to any role: insert, update, delete. A price has to be changed by a function that audits it.
 
 -- revert: select core.unsecure_relation('stock.item');

@@ -1,5 +1,5 @@
--- Who may see movements: the shop's applications, and the builder, of every shop. They are written by the
--- functions that move stock, and never changed: no policy lets anybody, not even the owner.
+-- Readable by the applications of the shop, and by the builder for every shop. Append-only: there is no update
+-- policy, not even for the owner. The functions that move stock write.
 alter table stock.movement enable row level security, force row level security;
 
 create policy own_tenant on stock.movement
@@ -28,6 +28,6 @@ grant select (
 ) on stock.movement to stanchion_app;
 grant select on stock.movement to stanchion_builder;
 
--- Not granted: the transaction to applications, since its index is of all shops.
+-- Not granted to applications: transaction_id, whose index contains all shops.
 
 -- revert: select core.unsecure_relation('stock.movement');

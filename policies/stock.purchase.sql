@@ -1,7 +1,6 @@
--- Who may see purchases: the shop's applications, and the builder, of every shop. They are written by
--- stock.buy and stock.fulfil, and never changed: no policy lets anybody, not even the owner. It may delete
--- them, with a shop that goes, and keeps the right to update since the foreign key to the item, which locks
--- them then, asks for it.
+-- Readable by the applications of the shop, and by the builder for every shop. stock.buy and stock.fulfil write.
+-- Append-only: there is no update policy, not even for the owner. The owner may delete the purchases of a deleted
+-- shop, and keeps the right to update because the foreign key to the item locks purchases, which requires it.
 alter table stock.purchase enable row level security, force row level security;
 
 create policy own_tenant on stock.purchase
@@ -30,6 +29,6 @@ grant select (
 ) on stock.purchase to stanchion_app;
 grant select on stock.purchase to stanchion_builder;
 
--- Not granted: the transaction to applications, since its index is of all shops.
+-- Not granted to applications: transaction_id, whose index contains all shops.
 
 -- revert: select core.unsecure_relation('stock.purchase');

@@ -1,5 +1,4 @@
--- Who may see who is blocked: the principal who did it. Whoever is blocked is not told; workspace.online_batch
--- sees both sides.
+-- Readable by the principal who blocked. The blocked member is not informed; workspace.online_batch reads both sides.
 alter table workspace.block enable row level security, force row level security;
 
 create policy own on workspace.block

@@ -1,4 +1,4 @@
--- Who may see what a tenant may spend: its applications. Operators write it.
+-- Readable by the applications of the tenant. Operators write.
 alter table workspace.budget enable row level security, force row level security;
 
 create policy own_tenant on workspace.budget
@@ -12,6 +12,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on workspace.budget to stanchion_app;
 
--- Not granted: insert and update. Nobody allows themselves to spend more.
+-- Not granted: insert and update. A tenant must not raise its own budget.
 
 -- revert: select core.unsecure_relation('workspace.budget');

@@ -1,5 +1,5 @@
--- Who may see datasets: the tenant's applications, and the builder, of every tenant. They are written by the functions
--- in schema workspace alone.
+-- Readable by the applications of the tenant, and by the builder for every tenant. Only the functions in schema
+-- workspace write.
 alter table workspace.dataset enable row level security, force row level security;
 
 create policy own_tenant on workspace.dataset

@@ -1,9 +1,9 @@
--- Who may see documents: the tenant's applications; and the builder, of every tenant, how many there are and since
--- when. They are written by the functions in schema workspace alone.
+-- Readable by the applications of the tenant; the builder reads the number of documents and their times, for every
+-- tenant. Only the functions in schema workspace write.
 --
--- The owner's second policy is how search comes by its index. What is not leakproof, as @@ is, is no condition for
--- an index below a policy; in a policy it is, and one that restricts is asked before the others. It only ever
--- takes rows away. docs/decisions/0034-search-in-a-policy.md
+-- The second policy of the owner gives the search its index. An operator that is not leakproof, such as @@, cannot be
+-- an index condition below a policy. Inside a policy it can, and a restrictive policy is evaluated before the others.
+-- It can only remove rows. See docs/decisions/0034-search-in-a-policy.md.
 alter table workspace.document enable row level security, force row level security;
 
 create policy own_tenant on workspace.document

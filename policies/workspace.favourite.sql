@@ -1,4 +1,4 @@
--- Who may see favourites: the principal whose they are, and nobody else of the tenant.
+-- Readable by the principal who has the favourites, and by no other member of the tenant.
 alter table workspace.favourite enable row level security, force row level security;
 
 create policy own on workspace.favourite

@@ -1,4 +1,4 @@
--- Who may see who was invited: the tenant's applications. workspace.invite and workspace.accept_invitation write it.
+-- Readable by the applications of the tenant. workspace.invite and workspace.accept_invitation write.
 alter table workspace.invitation enable row level security, force row level security;
 
 create policy own_tenant on workspace.invitation

@@ -1,4 +1,4 @@
--- Who may see plans there are: applications. There is nothing of a tenant in it; operators write it.
+-- Readable by applications. The rows contain nothing of a tenant. Operators write.
 alter table workspace.plan enable row level security, force row level security;
 
 create policy everybody on workspace.plan

@@ -1,4 +1,4 @@
--- Who may see what is in a plan: applications. There is nothing of a tenant in it; operators write it.
+-- Readable by applications. The rows contain nothing of a tenant. Operators write.
 alter table workspace.plan_feature enable row level security, force row level security;
 
 create policy everybody on workspace.plan_feature

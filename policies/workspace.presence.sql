@@ -1,5 +1,4 @@
--- Who may see who was heard of when: nobody but the owner; workspace.online_batch asks what the acting
--- principal may know.
+-- Readable by the owner only. workspace.online_batch returns what the acting principal may know.
 alter table workspace.presence enable row level security, force row level security;
 
 create policy owner_for_tenant on workspace.presence

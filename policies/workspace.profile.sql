@@ -1,5 +1,4 @@
--- Who may see profiles: the tenant's applications. Each principal writes their own; there is nothing in it that
--- decides what they may do.
+-- Readable by the applications of the tenant. Each principal writes the own profile; nothing in it affects rights.
 alter table workspace.profile enable row level security, force row level security;
 
 create policy own_tenant on workspace.profile
@@ -24,6 +23,6 @@ grant select on workspace.profile to stanchion_app;
 grant insert (tenant_id, principal_id, headline, geohash, is_incognito), update (headline, geohash, is_incognito)
 on workspace.profile to stanchion_app;
 
--- Not granted: delete. It goes with the principal.
+-- Not granted: delete. A profile is deleted with its principal.
 
 -- revert: select core.unsecure_relation('workspace.profile');

@@ -1,5 +1,4 @@
--- Who may see what a tenant subscribed to: its applications. Operators write it, or a service with an operator's
--- login that hears of payments.
+-- Readable by the applications of the tenant. Operators write, or a payment service with the login of an operator.
 alter table workspace.subscription enable row level security, force row level security;
 
 create policy own_tenant on workspace.subscription
@@ -13,6 +12,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on workspace.subscription to stanchion_app;
 
--- Not granted: insert and update. Nobody gives themselves a plan, or makes theirs longer.
+-- Not granted: insert and update. A tenant must not give itself a plan or extend one.
 
 -- revert: select core.unsecure_relation('workspace.subscription');

@@ -1,4 +1,4 @@
--- Who may see whether anything of a tenant changed: its applications, which keep what did not.
+-- Readable by the applications of the tenant, for caches that stay valid while nothing changes.
 alter table workspace.tenant_state enable row level security, force row level security;
 
 create policy own_tenant on workspace.tenant_state
@@ -12,6 +12,6 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on workspace.tenant_state to stanchion_app;
 
--- Not granted: update. workspace.touch says what changed.
+-- Not granted: update. workspace.touch records changes.
 
 -- revert: select core.unsecure_relation('workspace.tenant_state');

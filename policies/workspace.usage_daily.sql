@@ -1,4 +1,4 @@
--- Who may see what was used: the tenant's applications, and the builder, of every tenant. workspace.record_usage writes it.
+-- Readable by the applications of the tenant, and by the builder for every tenant. workspace.record_usage writes.
 alter table workspace.usage_daily enable row level security, force row level security;
 
 create policy own_tenant on workspace.usage_daily

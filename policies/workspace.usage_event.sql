@@ -1,5 +1,5 @@
--- Who may see each use: the tenant's applications. Appended to by workspace.record_usage, and never changed: no policy
--- lets anybody, not even the owner. Its days go as partitions, and a tenant's rows when the tenant does.
+-- Readable by the applications of the tenant. workspace.record_usage appends. Append-only: there is no update policy,
+-- not even for the owner. Expired days are dropped as partitions, and the rows of a deleted tenant are deleted.
 alter table workspace.usage_event enable row level security, force row level security;
 
 create policy own_tenant on workspace.usage_event

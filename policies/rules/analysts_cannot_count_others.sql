@@ -1,5 +1,6 @@
--- EXPLAIN ANALYZE tells how many rows a policy removed behind an index. On an index that begins with
--- anything but the tenant, that spells out what others have; so analysts are not granted such a column.
+-- Analysts have no grant on a column that an index of several tenants begins with. EXPLAIN ANALYZE prints the number
+-- of rows that a policy removed behind an index, so such an index would let an analyst find out the values of other
+-- tenants.
 select
     r.name as object,
     format('%s begins with %s, which analysts may read', i.relname, a.attname) as problem

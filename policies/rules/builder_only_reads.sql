@@ -1,4 +1,5 @@
--- The builder reads every tenant, so it may write none of what it reads; it owns marts and nothing else.
+-- The builder reads every tenant, so it may write none of the tables that it reads. It owns the marts and nothing
+-- else.
 select r.name as object, format('stanchion_builder was granted %s', lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a

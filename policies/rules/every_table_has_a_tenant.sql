@@ -1,21 +1,21 @@
--- A table is about a tenant and has tenant_id, or it is one of the few that are about the platform.
-select r.name as object, 'has no tenant_id and is not known to be about the platform' as problem
+-- A table has tenant_id, or it is one of the few tables about the platform.
+select r.name as object, 'has no tenant_id and is not listed as a table about the platform' as problem
 from core.own_relation as r
 where
     r.kind = 'table'
     and not r.has_tenant
     and r.name not in (
-        'core.module_ledger',  -- what is deployed
+        'core.module_ledger',  -- deployed modules
         'core.module_event',
         'core.catalog_record',
-        'core.config_key',  -- which settings there can be
-        'core.queue',  -- which queues there are
-        'core.partition_set',  -- what is kept how long
+        'core.config_key',  -- known settings
+        'core.queue',  -- known queues
+        'core.partition_set',  -- days kept per table
         'core.partition_log',
-        'core.stat_refresh',  -- how old each mart is
-        'workspace.plan',  -- which plans there are
+        'core.stat_refresh',  -- position of each mart
+        'workspace.plan',  -- known plans
         'workspace.plan_feature',
-        'ops.threshold',  -- what operators watch
+        'ops.threshold',  -- thresholds of operators
         'ops.metric_sample',
         'ops.table_size',
         'ops.shard_map'

@@ -1,4 +1,5 @@
--- Everything belongs to the owner, and the marts to the builder: what belongs to a person goes with them.
+-- Every object belongs to stanchion_owner, and every mart to the builder. An object that belongs to a person would be
+-- lost with that person.
 select r.name as object, format('belongs to %s', pg_get_userbyid(r.owner)) as problem
 from core.own_relation as r
 join pg_class as c on c.oid = r.relation

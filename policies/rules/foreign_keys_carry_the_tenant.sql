@@ -1,5 +1,5 @@
--- Foreign keys are checked without asking policies: one without tenant_id lets a tenant point at, and
--- so find out about, another's row.
+-- Foreign keys contain tenant_id. They are checked without policies, so one without tenant_id would let a tenant
+-- reference, and so discover, a row of another tenant.
 select r.name as object, format('%s does not lead from tenant_id to tenant_id', f.conname) as problem
 from core.own_relation as r
 join pg_constraint as f on f.conrelid = r.relation and f.contype = 'f'

@@ -1,8 +1,9 @@
--- A function resolves names where its author meant: its search path is pinned, or its body was
--- parsed when it was made. It takes the tenant from the session, never from its caller, and it
--- works for the owner only when the owner made it. With parameters it is plpgsql, which a cluster can send to
--- the node of its tenant; only one expression that neither writes nor works for another may be sql, since the
--- planner puts it in place of the call, into an index or a condition.
+-- A function resolves names as its author meant: its search path is pinned, or its body was parsed at creation. It
+-- takes the tenant from the session and never from its caller, and it runs as the owner only when the owner created
+-- it.
+--
+-- A function with parameters is plpgsql, which a cluster can send to the node of its tenant. Only a single expression
+-- that neither writes nor runs as another role may be SQL, since the planner inlines it into an index or a condition.
 select f.name as object, 'does not pin search_path to pg_catalog, pg_temp' as problem
 from core.own_function as f
 where not f.has_parsed_body and not 'search_path=pg_catalog, pg_temp' = any(f.settings)
@@ -14,7 +15,7 @@ cross join lateral aclexplode(f.acl) as a
 where
     argument.name like 'p\_tenant%'
     and a.grantee not in (0, f.owner)
-    -- the builder acts for no tenant and reads all of them; a function that works as the caller gives it no more
+    -- the builder reads all tenants; a function that runs as the caller adds no rights
     and (f.is_definer or a.grantee <> 'stanchion_builder'::regrole)
 union all
 select f.name, format('is security definer of %s', pg_get_userbyid(f.owner))
@@ -25,7 +26,7 @@ select f.name, 'is leakproof, so the planner may run it before the policy'
 from core.own_function as f
 where f.is_leakproof
 union all
-select f.name, format('has parameters and is in %s, and no expression for the planner to unfold', f.language)
+select f.name, format('has parameters and is in %s, and is not an expression that the planner can inline', f.language)
 from core.own_function as f
 where
     f.arguments > 0

@@ -1,5 +1,5 @@
--- Whatever a role was granted on a table, a policy says which rows: a grant without a policy shows
--- nothing, in silence, and a policy for everybody is for somebody who was not meant.
+-- For every grant of a table to a role there is a policy that selects its rows. A grant without a policy silently
+-- shows nothing, and a policy for PUBLIC includes roles that it was not meant for.
 select
     r.name as object,
     format('%s was granted %s and no policy says which rows', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem
@@ -18,7 +18,7 @@ where
             and pg_get_userbyid(a.grantee) = any(p.roles)
     )
 union all
-select r.name, format('policy %s is for everybody', p.policyname)
+select r.name, format('policy %s is for PUBLIC', p.policyname)
 from core.own_relation as r
 join pg_policies as p on format('%s.%s', p.schemaname, p.tablename) = r.name
 where 'public' = any(p.roles)

@@ -1,5 +1,5 @@
--- Functions write what has to be written: a trigger is a function that nobody reads. Neither
--- triggers, rules nor MERGE reach every node of a cluster.
+-- No triggers, rules or MERGE: functions write every row explicitly. A trigger is hard to find, and none of the three
+-- reaches every node of a cluster.
 select r.name as object, format('has the trigger %s', t.tgname) as problem
 from core.own_relation as r
 join pg_trigger as t on t.tgrelid = r.relation and not t.tgisinternal

@@ -1,4 +1,5 @@
--- TRUNCATE asks no policy; REFERENCES and TRIGGER let a role put its own code beside a table.
+-- No role has TRUNCATE, which checks no policy, nor REFERENCES or TRIGGER, which let a role attach its own code to a
+-- table.
 select r.name as object, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a

@@ -1,10 +1,10 @@
--- Nothing of ours is for PUBLIC: whoever connects is in it.
-select r.name as object, format('public was granted %s', lower(a.privilege_type)) as problem
+-- PUBLIC has no right on our objects, since every login is part of it.
+select r.name as object, format('PUBLIC was granted %s', lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
 where a.grantee = 0
 union all
-select f.name, 'public may execute it'
+select f.name, 'PUBLIC may execute it'
 from core.own_function as f
 cross join lateral aclexplode(f.acl) as a
 where a.grantee = 0

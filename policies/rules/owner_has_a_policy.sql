@@ -1,6 +1,6 @@
--- The owner is under row level security too: without a policy of its own, functions and
--- maintenance that work as the owner would see nothing, in silence.
-select r.name as object, format('there is no policy for its owner %s', pg_get_userbyid(r.owner)) as problem
+-- The owner has a policy on every table, because row-level security applies to the owner too. Without one, functions
+-- and maintenance that run as the owner would silently see nothing.
+select r.name as object, format('has no policy for its owner %s', pg_get_userbyid(r.owner)) as problem
 from core.own_relation as r
 where
     r.kind = 'table'

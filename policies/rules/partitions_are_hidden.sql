@@ -1,8 +1,6 @@
--- A policy guards the table and not its partitions: so nobody has a grant on one, and they live in schemas
--- that nobody may use; nor may anybody use the one with what marts are computed from, or that with what has no
--- policies. Those that
--- pg_partman makes stand beside their table, where it looks for them, and their owner reads them, as its
--- maintenance does; nobody else has a grant on those either.
+-- No role has a grant on a partition, since the policies belong to the table. Partitions are in schemas that no role
+-- may use, and so are the sources of marts and the relations that cannot have policies. Partitions of pg_partman are
+-- beside their table, where it looks for them; only their owner may read them, for its maintenance.
 with partman as (
     select i.inhrelid as relation
     from pg_inherits as i
@@ -19,7 +17,7 @@ select r.name, 'is a partition outside the schemas parts and mart_parts'
 from core.own_relation as r
 where r.kind = 'partition' and r.schema_name not in ('parts', 'mart_parts') and r.relation not in (select p.relation from partman as p)
 union all
-select r.name, 'is not a partition and stands among partitions'
+select r.name, 'is not a partition and is in a schema of partitions'
 from core.own_relation as r
 where r.kind <> 'partition' and r.schema_name in ('parts', 'mart_parts')
 union all

@@ -1,5 +1,5 @@
--- What is personal reaches no mart: a column whose comment begins with "Personal:" is read by nothing that dbt built, and
--- the builder was not granted it.
+-- No personal column reaches a mart: a column whose comment begins with "Personal:" is read by no relation that dbt
+-- built, and the builder has no grant on it.
 with personal as (
     select
         r.relation,

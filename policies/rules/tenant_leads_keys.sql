@@ -1,9 +1,9 @@
--- tenant_id is the first column of every key and index of a table of tenants: a key without it tells
--- one tenant that another has that value, and an index without it is not used under the policies.
+-- tenant_id is the first column of every key and index of a table of tenants. A key without it reveals to one tenant
+-- that another has the value, and an index without it is not used below the policies.
 --
--- An index may lead with other columns when a foreign key to a table without tenants needs it, with one that is
--- generated from the tenant, or when it is not unique and its column is read by the builder, who reads every tenant,
--- and neither by applications nor by analysts.
+-- An index may begin with other columns when a foreign key to a table without tenants needs it, when its first column
+-- is generated from the tenant, or when it is not unique and only the builder, who reads every tenant, may read its
+-- first column.
 select r.name as object, format('%s does not begin with tenant_id', i.relname) as problem
 from core.own_relation as r
 join pg_index as x on x.indrelid = r.relation

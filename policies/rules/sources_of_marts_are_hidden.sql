@@ -1,4 +1,4 @@
--- What marts are computed from holds the rows of every tenant: nobody but the builder was granted any of it.
+-- Only the builder has grants on the sources of marts, which contain the rows of every tenant.
 select
     r.name as object,
     format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
@@ -6,7 +6,7 @@ from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
 where r.schema_name = 'staging' and a.grantee <> r.owner
 union all
-select r.name, 'is in marts and no analyst may read it through a policy'
+select r.name, 'is in marts, and no policy lets analysts read it'
 from core.own_relation as r
 where
     r.schema_name = 'marts'

@@ -1,5 +1,6 @@
--- An immutable function in a policy keeps the first tenant's value for the next one; a stable one that
--- writes is refused at run time, one that reads the clock keeps the time.
+-- The volatility of a function fits its body. An immutable function in a policy keeps the value of the first tenant
+-- for the next one, a stable function that writes fails when it runs, and a stable function that reads the clock
+-- repeats the first time.
 select f.name as object, 'is immutable and reads settings, tables or the time' as problem
 from core.own_function as f
 where

@@ -1,5 +1,5 @@
--- Tables, views and functions say in their comment what they are; a constraint says in its name what
--- it is for, since its name is what people see when it refuses them.
+-- Tables, views and functions have a comment, and the comment of a function begins with "Returns". Constraints have a
+-- name of ours, since users see the name when a constraint refuses their row.
 select r.name as object, 'has no comment' as problem
 from core.own_relation as r
 where r.kind in ('table', 'view', 'materialized view') and obj_description(r.relation, 'pg_class') is null
@@ -7,6 +7,10 @@ union all
 select f.name, 'has no comment'
 from core.own_function as f
 where obj_description(f.function, 'pg_proc') is null
+union all
+select f.name, 'has a comment that does not begin with "Returns"'
+from core.own_function as f
+where obj_description(f.function, 'pg_proc') not like 'Returns %'
 union all
 select r.name, format('the constraint %s was named by the server', c.conname)
 from core.own_relation as r

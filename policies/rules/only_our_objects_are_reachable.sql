@@ -1,6 +1,6 @@
--- What our roles or PUBLIC can reach is ours or the system's: a table, a view or a function working for
--- its owner that somebody put elsewhere asks none of our policies. And nobody can put one where the
--- system looks for names.
+-- Everything that our roles or PUBLIC can reach belongs to us or to the system. A table, view or security definer
+-- function elsewhere would bypass our policies. No role can create objects in a schema in which the system looks up
+-- names.
 with elsewhere as (
     select
         n.oid,
@@ -37,7 +37,7 @@ where
 union all
 select
     format('%s.%s', e.nspname, p.proname),
-    format('works for its owner %s, is outside our schemas, and %s may execute it', pg_get_userbyid(p.proowner), g.name)
+    format('runs as its owner %s, is outside our schemas, and %s may execute it', pg_get_userbyid(p.proowner), g.name)
 from elsewhere as e
 join pg_proc as p on p.pronamespace = e.oid and p.prosecdef
 cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a

@@ -1,9 +1,9 @@
--- Nobody is granted what does not exist yet, and no setting of a database or a login says whose data a
--- session is about: both are decided where they cannot be seen.
+-- There are no default privileges for future objects, and no setting of a database or login sets the tenant: neither
+-- is visible where it takes effect.
 select
     pg_get_userbyid(d.defaclrole)::text as object,
     format(
-        'grants %s on what it will make to %s',
+        'grants %s on its future objects to %s',
         lower(a.privilege_type),
         coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public')
     ) as problem

@@ -1,6 +1,6 @@
--- A view without security_invoker reads as its owner, past the reader's policies; a materialized view
--- cannot have policies, so nobody is granted one. It is read through a gate: a view on nothing else, which asks
--- for the tenant itself, before any condition of its reader.
+-- A view has security_invoker; otherwise it reads as its owner, past the policies of the reader. No role has a grant
+-- on a materialized view, which cannot have policies. It is read through a filtering view on nothing else, which
+-- compares the tenant before any condition of its reader.
 with gate as (
     select r.relation
     from core.own_relation as r
@@ -11,7 +11,7 @@ with gate as (
         and pg_get_viewdef(r.relation) ~ 'FROM hidden\.\w+ \w+\s+WHERE \((\w+\.)?tenant_id = core\.current_tenant\(\)\);$'
 )
 
-select r.name as object, 'is a view without security_invoker, and no gate' as problem
+select r.name as object, 'is a view without security_invoker, and not a filtering view' as problem
 from core.own_relation as r
 join pg_class as c on c.oid = r.relation
 where

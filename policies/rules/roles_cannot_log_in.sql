@@ -1,11 +1,11 @@
--- None of our roles can log in or pass by the policies, and none is in another but the DBA in the owner.
+-- None of our roles can log in or bypass policies, and none is a member of another, except the DBA of the owner.
 select
     r.rolname::text as object,
     concat_ws(
         ', ',
         case when r.rolcanlogin then 'can log in' end,
-        case when r.rolsuper then 'is superuser' end,
-        case when r.rolbypassrls then 'passes by every policy' end,
+        case when r.rolsuper then 'is a superuser' end,
+        case when r.rolbypassrls then 'bypasses every policy' end,
         case when r.rolcreaterole then 'can create roles' end
     ) as problem
 from pg_roles as r
@@ -17,7 +17,7 @@ where
     )
     and (r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreaterole)
 union all
-select pg_get_userbyid(m.member)::text, format('is in %s', pg_get_userbyid(m.roleid))
+select pg_get_userbyid(m.member)::text, format('is a member of %s', pg_get_userbyid(m.roleid))
 from pg_auth_members as m
 where
     pg_get_userbyid(m.member) in (

@@ -1,6 +1,6 @@
--- A login works as one of our roles, directly or through others: whoever is two can join what each sees,
--- and whoever passes by policies is seen by none of them. Who can make roles is the deployer, and
--- superusers are superusers.
+-- A login is a member of one of our roles, directly or through others. A login with two roles could join the rows of
+-- both, and a login that bypasses policies would not be restricted by any. The deployer, who can create roles, and
+-- superusers are exempt.
 with login as (
     select
         r.rolname,
@@ -22,14 +22,14 @@ with login as (
 
 select
     l.rolname::text as object,
-    format('works as %s', array_to_string(l.roles, ' and as ')) as problem
+    format('is a member of %s', array_to_string(l.roles, ' and as ')) as problem
 from login as l
 where cardinality(l.roles) > 1
 union all
-select l.rolname::text, 'is an operator and not a DBA'
+select l.rolname::text, 'is an operator without being a DBA'
 from login as l
 where l.roles = array['stanchion_owner'] and not l.is_dba
 union all
-select l.rolname::text, 'passes by every policy'
+select l.rolname::text, 'bypasses every policy'
 from login as l
 where l.rolbypassrls and cardinality(l.roles) > 0

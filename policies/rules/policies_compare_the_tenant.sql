@@ -1,9 +1,11 @@
--- A policy on rows of tenants compares tenant_id, in the form that the planner can use: with the
--- session's tenant for applications and the loader, with the login's tenants for analysts. Only the
--- builder reads every tenant, and a worker which of them have jobs; the owner's policy is for the tenant or for an
--- operator. What is written may be compared with a tenant that is asked once a statement: nothing is planned by it,
--- and a row at a time it is dear; the same goes for all of the owner's, whose functions say the tenant themselves. A
--- policy that restricts takes rows away from what others let pass, and may ask for anything.
+-- A policy on rows of tenants compares tenant_id in the form that the planner can use: with the tenant of the session
+-- for applications and the loader, with the tenants of the login for analysts. Only the builder reads every tenant,
+-- and a job worker the tenants that have jobs. The policy of the owner admits the tenant of the session, or an
+-- operator.
+--
+-- The check of a written row may evaluate the tenant once per statement in a sub-select, since no plan depends on it
+-- and it is expensive per row; the same holds for policies of the owner, whose functions add the tenant themselves. A
+-- restrictive policy only removes rows and may have any condition.
 with expression as (
     select
         r.name,
@@ -19,7 +21,7 @@ with expression as (
     where r.has_tenant and r.kind = 'table' and clause.text is not null and p.permissive = 'PERMISSIVE'
 )
 
-select e.name as object, format('policy %s lets %s pass by %s', e.policyname, e.role_name, e.text) as problem
+select e.name as object, format('policy %s for %s has the condition %s', e.policyname, e.role_name, e.text) as problem
 from expression as e
 where not case
     when e.role_name in ('stanchion_app', 'stanchion_loader')

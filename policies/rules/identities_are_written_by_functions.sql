@@ -1,5 +1,5 @@
--- Who somebody is, what they may do, what it may cost and what they did is written by functions that ask who is asking:
--- no role may write those tables, nor one column of them.
+-- No role may write the tables, or one of their columns, that define identities, rights, limits and past actions.
+-- Functions write them after they have checked the caller.
 select
     r.name as object,
     format('%s was granted %s', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem
