@@ -1,4 +1,4 @@
-"""Chromium without a screen: a page at several widths, and what it said, asked and overflowed."""
+"""Headless Chromium: the layout, requests and console output of a page at several widths."""
 
 import html
 import json
@@ -14,7 +14,7 @@ import pytest
 
 from stanchion.paths import ROOT
 
-_FLAGS = (
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -27,23 +27,23 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--enable-logging=stderr",
 )
-# what the page of a frame turned out to be, from outside of it: its own policy lets no script run in it
+# inspects the pages from outside of their frames, because their content security policy allows no scripts
 _LOOK = (Path(__file__).with_name("browser.js")).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a browser made of a page at one width."""
+    """The measurements of a page at one width."""
 
     width: int
     scroll_width: int
     requests: list[str]
-    faint: list[str]  # text with too little contrast
-    unreachable: list[str]  # what scrolls and cannot be focused
+    faint: list[str]  # texts with too little contrast
+    unreachable: list[str]  # elements that scroll but cannot have the focus
 
 
 @cache
-def _chromium() -> str:
+def find_chromium() -> str:
     found = subprocess.run([ROOT / ".ci/debian-program", "chromium"], capture_output=True, text=True, check=False)
     if found.returncode == 3:
         pytest.skip(found.stderr.strip().splitlines()[-1])
@@ -52,7 +52,7 @@ def _chromium() -> str:
 
 
 def look(page: str, *widths: int, dark: bool = False) -> tuple[list[Seen], list[str]]:
-    """The page at these widths, and every line that it wrote to the console."""
+    """Render a page at these widths; return the measurements and the lines that it wrote to the console."""
     frames = "".join(
         f'<iframe width="{width}" height="900" style="border:0" srcdoc="{html.escape(page)}"></iframe>'
         for width in widths
@@ -62,8 +62,8 @@ def look(page: str, *widths: int, dark: bool = False) -> tuple[list[Seen], list[
         harness.write_text(f"<!doctype html><meta charset=utf-8>{frames}<pre id=seen></pre><script>{_LOOK}</script>")
         done = subprocess.run(
             [
-                _chromium(),
-                *_FLAGS,
+                find_chromium(),
+                *FLAGS,
                 *(["--force-dark-mode"] if dark else []),
                 f"--user-data-dir={folder}/profile",
                 "--virtual-time-budget=10000",

@@ -1,7 +1,7 @@
-"""One throw-away server for the run, one deployed template, and a fresh copy of it for each test.
+"""A temporary server for the run, a deployed template database, and a new copy of the template for each test.
 
-`--pg` chooses the server: 18 and 16 are the embedded ones, 15 is Debian's. A run on another server than
-18 leaves out what does not need a server, since the run on 18 has it.
+`--pg` chooses the version of Postgres: 18 and 16 are embedded servers, 15 is Debian's. Tests that need no server run on
+18 only.
 """
 
 import os
@@ -24,47 +24,51 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.deploy.runner import deploy, plan_deploy
 from stanchion.dev.pgtap.install import install
 from stanchion.errors import StanchionError
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
 from stanchion.server import binaries
 from stanchion.server.embedded import Embedded
 from stanchion.server.locate import LIBPQ_VARIABLES
+from tests.sessions import Db
 
 MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 _SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)
 
 
-pytest_plugins = ["tests.marts.platform"]  # leagues with marts, for whoever asks for them
+pytest_plugins = ["tests.marts.platform"]  # fixtures of leagues with marts
 
-# a suite that runs in the background ignores Ctrl-C, and so would its children
+# a process in the background ignores SIGINT, and its children would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pg", choices=["15", "16", "18"], default="18", help="The version of Postgres to test on.")
+    parser.addoption(
+        "--pg", choices=["15", "16", "18"], default="18", help="Version of Postgres for the tests (default: 18)."
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--pg") == "18":
         return
-    servers = {"cluster", "db", "empty_db"}  # the latter two ask for the first only when they run
+    servers = {"cluster", "db", "empty_db"}  # db and empty_db request cluster only at run time
     serverless = [item for item in items if not servers & set(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=serverless)
     items[:] = [item for item in items if item not in serverless]
 
 
 @pytest.fixture(autouse=True)
-def _no_server_of_yours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test never touches a server that the environment of its developer names."""
+def _no_configured_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clear the environment variables that configure a server, so that no test uses the developer's server."""
     for name in (*_SERVER_VARIABLES, "STANCHION_HOME", "STANCHION_PG_BINDIR"):
         monkeypatch.delenv(name, raising=False)
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What pytest-postgresql wants to know of a server that it did not start."""
+    """The attributes that pytest-postgresql reads of a server that it did not start."""
 
     host: str
     port: int
@@ -81,13 +85,13 @@ class Cluster:
 
 
 def open_folder(prefix: str) -> Path:
-    """A temporary folder that other users may enter, as the server's user must.
+    """Make a temporary folder that other users, such as the server's, can enter.
 
-    In memory where there is room: with fsync off a disk may still take half a second for the files of each copy of
-    a database, and memory takes a twentieth of that.
+    The folder is in memory when there is space. Even without fsync, a disk can need half a second to copy a database;
+    memory needs a twentieth of that.
     """
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
-    in_memory = in_memory and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC  # one of the folders is that of a program
+    in_memory = in_memory and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC  # a folder with a program must not be noexec
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if in_memory else None))
     folder.chmod(0o755)
     return folder
@@ -98,7 +102,7 @@ def _bindir(version: str) -> Path:
         return binaries.find_binaries(version)
     found = subprocess.run([ROOT / ".ci" / "debian-postgres"], stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode:
-        pytest.exit("There is no Postgres 15 of Debian here; run the suite with --pg 18.", returncode=3)
+        pytest.exit("Debian's Postgres 15 is not available; run the tests with --pg 18.", returncode=3)
     return Path(found.stdout.strip())
 
 
@@ -128,40 +132,40 @@ _empty = factories.postgresql_noproc(dbname="nothing", depends_on="cluster")
 _copy_of_empty = factories.postgresql("_empty", dbname="empty")
 
 
-def _autocommit(conn: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+def _autocommit(conn: Db) -> Db:
     conn.autocommit = True
-    # rights on a database are not copied with it
+    # privileges on a database are not copied with it
     if conn.execute("select to_regrole('stanchion_owner') is not null").fetchone()[0]:
         conn.execute(sql.SQL("grant create on database {} to stanchion_owner").format(sql.Identifier(conn.info.dbname)))
     return conn
 
 
 @pytest.fixture
-def db(_copy_of_deployed: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    """A superuser's autocommit connection to a fresh deployed database."""
+def db(_copy_of_deployed: Db) -> Db:
+    """Return a superuser's autocommit connection to a new copy of the deployed database."""
     return _autocommit(_copy_of_deployed)
 
 
 @pytest.fixture
-def dsn(db: psycopg.Connection[Any], cluster: Cluster) -> str:
-    """The fresh deployed database, for connections of one's own."""
+def dsn(db: Db, cluster: Cluster) -> str:
+    """Return the connection string of the database of the fixture db."""
     return cluster.dsn(db.info.dbname)
 
 
 @pytest.fixture
-def empty_db(_copy_of_empty: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    """A superuser's autocommit connection to a fresh database without anything."""
+def empty_db(_copy_of_empty: Db) -> Db:
+    """Return a superuser's autocommit connection to a new empty database."""
     return _autocommit(_copy_of_empty)
 
 
 @pytest.fixture
-def empty_dsn(empty_db: psycopg.Connection[Any], cluster: Cluster) -> str:
+def empty_dsn(empty_db: Db, cluster: Cluster) -> str:
     return cluster.dsn(empty_db.info.dbname)
 
 
 @contextmanager
 def copy_of_deployed(deployed: Any, cluster: Cluster, name: str) -> Iterator[str]:
-    """A deployed database that several tests share: a copy takes a third of a second."""
+    """Make a copy of the deployed database that several tests share, since a copy needs a third of a second."""
     with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as conn:
         conn.execute(f"create database {name} template {deployed.template_dbname}")
         try:
@@ -172,21 +176,21 @@ def copy_of_deployed(deployed: Any, cluster: Cluster, name: str) -> Iterator[str
 
 @pytest.fixture(scope="session")
 def shared_dsn(deployed: Any, cluster: Cluster) -> Iterator[str]:
-    """One deployed database for all tests that roll back what they do."""
+    """Return a deployed database for all tests that roll back their changes."""
     with copy_of_deployed(deployed, cluster, "shared") as dsn:
         yield dsn
 
 
 @pytest.fixture(scope="session")
-def deployed_db(shared_dsn: str) -> Iterator[psycopg.Connection[Any]]:
-    """A superuser's autocommit connection to it, for transactions that are rolled back."""
+def deployed_db(shared_dsn: str) -> Iterator[Db]:
+    """Return a superuser's autocommit connection to the shared database, for transactions that are rolled back."""
     with psycopg.connect(shared_dsn, autocommit=True) as conn:
         yield conn
 
 
 @pytest.fixture(scope="session")
 def pgtap_dsn(shared_dsn: str) -> str:
-    """The same database with pgTAP in it: each pgTAP file rolls itself back."""
+    """Return the shared database with pgTAP. Each pgTAP file rolls back its changes."""
     try:
         install(shared_dsn)
     except StanchionError as e:
@@ -195,8 +199,8 @@ def pgtap_dsn(shared_dsn: str) -> str:
 
 
 @pytest.fixture
-def make_login(db: psycopg.Connection[Any], cluster: Cluster) -> Iterator[Callable[..., str]]:
-    """Make a login that is a member of these roles; answers its connection string."""
+def make_login(db: Db, cluster: Cluster) -> Iterator[Callable[..., str]]:
+    """Return a function that creates a login with these roles and returns its connection string."""
     made: list[str] = []
 
     def make(*roles: str) -> str:
@@ -215,8 +219,14 @@ def make_login(db: psycopg.Connection[Any], cluster: Cluster) -> Iterator[Callab
 
 
 @pytest.fixture
-def tenants(db: psycopg.Connection[Any]) -> dict[str, str]:
-    """Two tenants, ours and theirs: slug to id."""
+def login(tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+    """Make an application login whose sessions act for the tenant ours; return its connection string."""
+    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+
+
+@pytest.fixture
+def tenants(db: Db) -> dict[str, str]:
+    """Create two tenants, ours and theirs; return their ids by slug."""
     made = {}
     for slug in ("ours", "theirs"):
         made[slug] = str(db.execute("select core.create_tenant(%s, %s, 'league')", [slug, slug]).fetchone()[0])
@@ -235,7 +245,7 @@ class Outcome:
 
 @pytest.fixture
 def stanchion(dsn: str) -> Callable[..., Outcome]:
-    """Run the command line as its users do, in a process of its own, on the fresh deployed database."""
+    """Return a function that runs the command line in its own process, on the database of the fixture db."""
     return lambda *args, **options: run_stanchion(*args, **({"database_url": dsn} | options))
 
 

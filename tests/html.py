@@ -1,4 +1,4 @@
-"""HTML as a test reads it: its tables row by row, and what a reader's software goes by."""
+"""Parsed HTML for tests: tables by row, headings, elements and text."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -12,12 +12,12 @@ class Table:
     caption: str = ""
     columns: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
-    scopes: list[str | None] = field(default_factory=list)  # of each th
+    scopes: list[str | None] = field(default_factory=list)  # the scope of each th
 
 
 @dataclass
 class Page(HTMLParser):
-    """Everything of a page that a test asks for; the source is parsed at once."""
+    """A page, parsed when it is created. Unbalanced tags fail the test."""
 
     source: str
     tables: list[Table] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Page(HTMLParser):
             self.headings[-1] = (level, text + data)
 
     def table(self, **wanted: str) -> Table:
-        """The one table whose data attributes are these."""
+        """Return the only table with these data attributes."""
         found = [
             table
             for table in self.tables

@@ -1,4 +1,4 @@
-"""Write what is generated from the database and from --help: `make catalog` runs this."""
+"""Write the files that are generated from the database and from --help. `make catalog` runs this."""
 
 import re
 import tempfile

@@ -1,4 +1,4 @@
-"""Sessions that do something at the same instant."""
+"""Connections, and sessions that run calls at the same time."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,17 +7,17 @@ from typing import Any
 
 import psycopg
 
-Db = psycopg.Connection[Any]
+Db = psycopg.Connection[Any]  # a connection of a test
 Call = Callable[[Db], Any]
 
 
 def at_once(login: str, calls: Sequence[Call]) -> list[Any]:
-    """The answers to calls that are made at the same instant, each by a session of its own."""
+    """Run the calls at the same time, each in its own session of this login, and return their results."""
     return each_at_once([(login, call) for call in calls])
 
 
 def each_at_once(calls: Sequence[tuple[str, Call]]) -> list[Any]:
-    """The same, each with a login of its own."""
+    """Run (login, call) pairs at the same time, each in its own session, and return their results."""
     together = Barrier(len(calls))
 
     def session(each: tuple[str, Call]) -> Any:
@@ -31,7 +31,7 @@ def each_at_once(calls: Sequence[tuple[str, Call]]) -> list[Any]:
 
 
 def wait_for_waiting(db: Db, number: int) -> None:
-    """Until so many sessions of this database wait for a lock."""
+    """Wait until this number of sessions in the database waits for a lock."""
     while True:
         (waiting,) = db.execute(
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"

@@ -1,10 +1,10 @@
-{#- What a relation was built with: as long as it is the same, neither the columns, the description nor the
-    grants have to be looked at. -#}
+{#- Checksum of the query, columns, description, grants and indexes of a model. While it is unchanged, the build does
+    not look at the columns, comments and grants of the relation. -#}
 {% macro definition_of(sql) -%}
     {{ return(local_md5(sql ~ tojson(model.columns) ~ model.description ~ tojson(config.get('grants') or {}) ~ tojson(config.get('indexes') or []))) }}
 {%- endmacro %}
 
-{#- Grants and comments, where the definition changed. -#}
+{#- Applies the grants and comments of a relation. Called when its definition changed. -#}
 {% macro describe(relation) -%}
     {% set grants = config.get('grants') %}
     {% do apply_grants(relation, grants, should_revoke=True) %}

@@ -1,4 +1,4 @@
-{#- The schemas are those that the modules made: staging and marts, with nothing before the name. -#}
+{#- Uses the schemas of the SQL modules, staging and marts, without a prefix. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ custom_schema_name | trim if custom_schema_name else target.schema }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Who somebody on a side is, across games: the source's id, else the team and the jersey. -#}
+{#- Key of a person across games: the source's id, or the team and the jersey of a player without one. -#}
 {% macro person_of(person_key, side, jersey, game='games') -%}
     coalesce({{ person_key }}, {{ team_of(side, game) }} || '#' || {{ jersey }})
 {%- endmacro %}
@@ -7,19 +7,19 @@
     case {{ side }} when 'home' then {{ game }}.home_team_key when 'away' then {{ game }}.away_team_key end
 {%- endmacro %}
 
-{#- The rows of one game, on its day: the day prunes the partitions when the query runs, and the bounds before it
-    is planned. -#}
+{#- Condition for the rows of one game. The day selects the partition at run time; the first and last day of the window
+    exclude partitions at plan time. -#}
 {% macro of_game(alias, game='games') -%}
     {{ alias }}.tenant_id = {{ game }}.tenant_id and {{ alias }}.played_on = {{ game }}.played_on and {{ alias }}.game_key = {{ game }}.game_key
     and {{ alias }}.played_on between {{ first_day() }} and {{ last_day() }}
 {%- endmacro %}
 
-{#- Null where there was nothing to divide by, and not 0 or 100. -#}
+{#- Part of a whole, 0 to 1; null when the whole is 0. -#}
 {% macro share(part, whole, digits=4) -%}
     (({{ part }})::numeric / nullif(({{ whole }})::numeric, 0))::numeric(9, {{ digits }})
 {%- endmacro %}
 
-{#- The number of a period that a league calls 1, 2, 3 or OT: overtime follows the regular ones. -#}
+{#- Number of a period with the name 1, 2, 3 or OT, as text. Overtime has the number after the regular periods. -#}
 {% macro period_number(name, game='games') -%}
     case when {{ name }} <> 'OT' then {{ name }}
         else (
@@ -28,17 +28,17 @@
     end
 {%- endmacro %}
 
-{#- What says whether a game counts: looked up for each game, whatever the statistics say of how many there are. -#}
+{#- Join that adds quality.is_counted. The lateral looks up each game by index for any statistics. -#}
 {% macro with_quality(game='games') -%}
     cross join lateral (
-        select judged.is_counted
-        from {{ ref('fact_game_quality') }} as judged
-        where judged.tenant_id = {{ game }}.tenant_id and judged.game_key = {{ game }}.game_key
+        select game_quality.is_counted
+        from {{ ref('fact_game_quality') }} as game_quality
+        where game_quality.tenant_id = {{ game }}.tenant_id and game_quality.game_key = {{ game }}.game_key
         offset 0
     ) as quality
 {%- endmacro %}
 
-{#- The minutes of a penalty, as the league has them; a class that nobody knows has none. -#}
+{#- Minutes of a penalty by the rules of the league; 0 for an unknown class. -#}
 {% macro penalty_minutes(detail, game='games') -%}
     case
         when {{ detail }} ilike '%misconduct%' then coalesce(({{ game }}.penalty_minutes ->> 'misconduct')::numeric::integer, 10)
@@ -48,7 +48,7 @@
     end
 {%- endmacro %}
 
-{#- Whether what a participant did is marked as an assist. A third one never counts. -#}
+{#- Condition for a participant marked with a first or second assist. A third assist does not count. -#}
 {% macro marks_assist(participants) -%}
     concat_ws(' ', {{ participants }}.detail1, {{ participants }}.detail2) similar to '%Assist(Primary|Secondary)%'
 {%- endmacro %}

@@ -1,10 +1,10 @@
-{#- What is counted on the events of one side of a game. -#}
+{#- Query that counts the events of one side of a game. -#}
 {% macro team_counts(side, game='games') -%}
     select
         counted.*,
-        coalesce(chances.power_play_goals, 0) as power_play_goals,
-        coalesce(chances.short_handed_goals, 0) as short_handed_goals,
-        coalesce(chances.empty_net_goals, 0) as empty_net_goals,
+        coalesce(attempts.power_play_goals, 0) as power_play_goals,
+        coalesce(attempts.short_handed_goals, 0) as short_handed_goals,
+        coalesce(attempts.empty_net_goals, 0) as empty_net_goals,
         assisted.assists
     from (
         select
@@ -44,15 +44,15 @@
     ) as counted
     cross join lateral (
         select
-            (count(*) filter (where chances.is_power_play))::integer as power_play_goals,
-            (count(*) filter (where chances.is_short_handed))::integer as short_handed_goals,
-            (count(*) filter (where chances.is_empty_net))::integer as empty_net_goals
-        from {{ ref('int_chance') }} as chances
-        where chances.tenant_id = {{ game }}.tenant_id and chances.game_key = {{ game }}.game_key and chances.is_goal and chances.side = {{ side }}
-    ) as chances
+            (count(*) filter (where attempts.is_power_play))::integer as power_play_goals,
+            (count(*) filter (where attempts.is_short_handed))::integer as short_handed_goals,
+            (count(*) filter (where attempts.is_empty_net))::integer as empty_net_goals
+        from {{ ref('fact_shot_attempt') }} as attempts
+        where attempts.tenant_id = {{ game }}.tenant_id and attempts.game_key = {{ game }}.game_key and attempts.is_goal and attempts.side = {{ side }}
+    ) as attempts
     cross join lateral (
         select count(*)::integer as assists
-        from {{ ref('int_assist') }} as assists
+        from {{ ref('fact_assist') }} as assists
         where assists.tenant_id = {{ game }}.tenant_id and assists.game_key = {{ game }}.game_key and assists.side = {{ side }}
     ) as assisted
 {%- endmacro %}

@@ -1,7 +1,7 @@
-{#- The rows of a relation that are tested: those of the games, items or tenants in the window that the session
-    has. `stanchion build` tests what came since the tests last held; without a window it is everything. One game, item or
-    tenant at a time: a join would read the relation whole once much of it changed, and a view of seasons always. What
-    goes by no list of changes is tested whole. -#}
+{#- The rows of a relation that a test checks: those of the games, items or tenants in the window that `stanchion build`
+    sets for the session, which begins after the changes that passed their tests. Without a window, every row. The rows
+    are read one game, item or tenant at a time: a join would read the whole relation once many games changed, and for a
+    view of seasons always. `everything` is for relations without a list of changes. -#}
 {% macro to_test(relation, per) -%}
     {%- if per == 'everything' -%}
         {{ relation }}

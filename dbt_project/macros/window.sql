@@ -1,43 +1,50 @@
-{#- Every statement of a model sees the same moment. Otherwise a game that is loaded between computing
-    and deleting would be computed as it was and deleted as it is. -#}
+{#- Pre-hook of a table: every statement of the transaction reads the same snapshot. Otherwise a game that is loaded
+    between the query and the delete would be computed in its old state and deleted in its new state. -#}
 {% macro one_snapshot() -%}
-    {%- if config.get('materialized') == 'incremental' -%}
+    {%- if is_table(config.get('materialized')) -%}
         set transaction isolation level repeatable read
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a change lies in the window that the materialization opened; always, where none is open. -#}
+{% macro is_table(materialized) -%}
+    {{ return(materialized in ('replace_changed', 'write_differences')) }}
+{%- endmacro %}
+
+{#- Condition for a change inside the window that the materialization opened. Without an open window it is true for
+    every change. -#}
 {% macro in_window(alias, changes='loads') -%}
     {%- set number = alias ~ '.' ~ {'loads': 'load_id', 'purchases': 'transaction_id'}[changes] -%}
     {{ number }} > core.window_low('{{ changes }}') and {{ number }} <= core.window_high('{{ changes }}')
 {%- endmacro %}
 
-{#- Up to where a list of changes is complete. -#}
+{#- The function that returns the last change up to which a list of changes is complete. -#}
 {% macro closed_horizon(changes) -%}
     {{ return({'loads': 'landing', 'purchases': 'stock'}[changes] ~ '.closed_horizon()') }}
 {%- endmacro %}
 
-{#- The first and the last day of the games in the window: open, until the materialization says which they are. As
-    constants they keep the planner from looking at each day that there ever was. -#}
-{% macro first_day() -%} '-infinity'::date {%- endmacro %}
-{% macro last_day() -%} 'infinity'::date {%- endmacro %}
+{#- The first and the last day of the games in the window. The materialization replaces both texts with constants before
+    it runs the query, so that the planner skips the partitions of other days. The comment makes each text unique in
+    the compiled SQL. A query that is run without a window, such as a unit test, reads every day. -#}
+{% macro first_day() -%} '-infinity'::date /* first day of the window */ {%- endmacro %}
+{% macro last_day() -%} 'infinity'::date /* last day of the window */ {%- endmacro %}
 
 {% macro within_days(sql) -%}
     {%- set days = run_query('select min(played_on), max(played_on) from (' ~ changed_games('played_on') ~ ') as changed').rows[0] -%}
     {{ return(sql if days[0] is none else sql | replace(first_day(), "'" ~ days[0] ~ "'::date") | replace(last_day(), "'" ~ days[1] ~ "'::date")) }}
 {%- endmacro %}
 
-{#- The tables that this model reads and that have windows of their own: it must not be ahead of them. -#}
+{#- The tables that this model reads, directly or through views. The model's window ends where the first of them ends.
+    -#}
 {% macro parents_with_windows() -%}
     {%- set found = [] -%}
     {%- set todo = model.depends_on.nodes | list -%}
     {%- for id in todo -%}
         {%- set parent = graph.nodes.get(id) -%}
         {%- if parent and parent.resource_type == 'model' -%}
-            {%- if parent.config.materialized == 'incremental' -%}
+            {%- if is_table(parent.config.materialized) -%}
                 {%- do found.append("'" ~ parent.schema ~ "." ~ parent.name ~ "'") -%}
             {%- else -%}
-                {#- a view: what it reads -#}
+                {#- a view: continue with the models that it reads -#}
                 {%- for grandparent in parent.depends_on.nodes if grandparent not in todo -%}
                     {%- do todo.append(grandparent) -%}
                 {%- endfor -%}

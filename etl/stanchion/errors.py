@@ -1,5 +1,5 @@
-"""Errors that a person can act on."""
+"""Errors that a user can act on."""
 
 
 class StanchionError(Exception):
-    """One sentence that says what is wrong and what to do; printed as it is, exit code 1."""
+    """One sentence with the problem and its remedy. The command line prints it and exits with code 1."""

@@ -2,7 +2,7 @@
 -- shows nothing, and a policy for PUBLIC includes roles that it was not meant for.
 select
     r.name as object,
-    format('%s was granted %s and no policy says which rows', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem
+    format('%s was granted %s, and no policy selects its rows', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
 where

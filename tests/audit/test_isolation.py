@@ -1,4 +1,4 @@
-"""Two tenants cannot reach each other, and the audit that says so notices each single break."""
+"""Tenants are isolated from each other, and the audit finds every way in which the isolation can be broken."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from stanchion.audit.findings import Report
+from stanchion.audit.findings import AuditResult
 from stanchion.audit.logins import MARK
 from stanchion.audit.rules import broken, rule_files
 from stanchion.audit.run import audit
@@ -15,18 +15,17 @@ from stanchion.deploy.modules import discover
 from stanchion.paths import ROOT
 from tests.conftest import Cluster, copy_of_deployed
 from tests.regenerate import MATRIX, with_matrix
+from tests.sessions import Db
 
-Db = psycopg.Connection[Any]
 
-
-def run(db: Db, dsn: str) -> Report:
+def run(db: Db, dsn: str) -> AuditResult:
     return audit(db, dsn, lambda part: None)
 
 
 @dataclass(frozen=True)
 class Audited:
     db: Db
-    report: Report
+    result: AuditResult
 
     def logins_like(self, pattern: str) -> list[str]:
         return [row[0] for row in self.db.execute("select rolname from pg_roles where rolname like %s", [pattern])]
@@ -34,7 +33,7 @@ class Audited:
 
 @pytest.fixture(scope="module")
 def audited(deployed: Any, cluster: Cluster) -> Iterator[Audited]:
-    """An audit after one that was killed, among names that only look like an audit's."""
+    """Run an audit after a killed one, in a database with names that resemble those of an audit."""
     with copy_of_deployed(deployed, cluster, "audited") as dsn, psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("select core.create_tenant('stanchion-audit-ours-0123abcd', 'mark0123456789ab', 'league')")
         conn.execute("create role stanchion_audit_app_dead login in role stanchion_app")
@@ -47,16 +46,16 @@ def audited(deployed: Any, cluster: Cluster) -> Iterator[Audited]:
             conn.execute("drop role stanchion_audit_reader")
 
 
-def test_nothing_leaks(audited: Audited) -> None:
-    report = audited.report
-    assert [str(finding) for finding in report.findings] == []
-    assert report.logins == 6
-    assert report.relations >= 20
-    assert report.functions >= 10
-    assert report.attempts >= 2000
+def test_audit_finds_no_leak(audited: Audited) -> None:
+    result = audited.result
+    assert [str(finding) for finding in result.findings] == []
+    assert result.logins == 6
+    assert result.relations >= 20
+    assert result.functions >= 10
+    assert result.attempts >= 2000
 
 
-def test_it_leaves_no_tenant_and_no_login_but_what_only_looks_like_its_own(audited: Audited) -> None:
+def test_audit_removes_only_its_own_tenants_and_logins(audited: Audited) -> None:
     assert audited.db.execute("select slug from core.tenant").fetchall() == [("stanchion-audit-club",)]
     assert audited.logins_like("stanchion_audit%") == ["stanchion_audit_reader"]
 
@@ -76,13 +75,17 @@ NEW_TABLE = """
 """
 
 BREAKS: dict[str, tuple[str, str]] = {
+    "a function whose comment does not begin with Returns": (
+        "comment on function core.clock() is 'The time now.'",
+        "core.clock",
+    ),
     "a policy dropped": ("drop policy own_tenant on core.membership", "core.membership"),
     "a policy widened": ("alter policy own_tenant on core.principal using (true)", "core.principal"),
     "a policy widened by another": (
         "create policy support on core.principal for select to stanchion_app using (email like '%@%')",
         "core.principal",
     ),
-    "a policy for everybody": ("create policy open on core.audit_log for select using (true)", "core.audit_log"),
+    "a policy for public": ("create policy open on core.audit_log for select using (true)", "core.audit_log"),
     "a policy that trusts a setting of analysts": (
         "alter policy granted_tenants on core.tenant "
         "using (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)",
@@ -119,7 +122,7 @@ BREAKS: dict[str, tuple[str, str]] = {
         "grant execute on function core.people_of(uuid) to stanchion_app",
         "core.people_of",
     ),
-    "a function that anybody may execute": (
+    "a function that public may execute": (
         "grant execute on function core.create_api_key(text, text[]) to public",
         "core.create_api_key",
     ),
@@ -127,14 +130,14 @@ BREAKS: dict[str, tuple[str, str]] = {
         "alter function core.add_member(text, text, text) reset search_path",
         "core.add_member",
     ),
-    "a function in sql that the planner does not unfold": (
+    "an SQL function that the planner does not inline": (
         "create function core.slug_of(p_name text) returns text language sql stable "
         "begin atomic select t.slug from core.tenant as t where t.name = p_name; end; "
         "alter function core.slug_of(text) owner to stanchion_owner; comment on function core.slug_of(text) is 'x'; "
         "revoke execute on function core.slug_of(text) from public",
         "core.slug_of",
     ),
-    "an expression that works for the owner": (
+    "an expression that runs as the owner": (
         "create function core.whose(p_key text) returns text language sql stable security definer "
         "return current_setting(p_key, true); "
         "alter function core.whose(text) owner to stanchion_owner; comment on function core.whose(text) is 'x'; "
@@ -174,23 +177,23 @@ BREAKS: dict[str, tuple[str, str]] = {
         "grant stanchion_owner to stanchion_analyst",
         "stanchion_analyst",
     ),
-    "an application that passes by": ("alter role stanchion_app bypassrls", "stanchion_app"),
+    "an application that bypasses row-level security": ("alter role stanchion_app bypassrls", "stanchion_app"),
     "a new table without a policy for writing": (
         NEW_TABLE + "alter policy own_tenant on core.note with check (true)",
         "core.note",
     ),
-    "a schema that is not ours": (
+    "a table in a schema outside Stanchion": (
         "create schema extra; create table extra.copied as select * from core.principal; "
         "grant usage on schema extra to stanchion_analyst; grant select on extra.copied to stanchion_analyst",
         "extra.copied",
     ),
-    "a function that works for a superuser": (
+    "a function that runs as a superuser": (
         "create function public.everybody() returns setof text language sql security definer "
         "as 'select email from core.principal'",
         "public.everybody",
     ),
-    "a schema where anybody may put a function": ("grant create on schema public to public", "public"),
-    "a function that works for the owner among analysts": (
+    "a schema in which public may create a function": ("grant create on schema public to public", "public"),
+    "a function that runs as the owner for analysts": (
         "grant execute on function core.tenant_for_domain(text) to stanchion_analyst",
         "core.tenant_for_domain",
     ),
@@ -211,16 +214,19 @@ BREAKS: dict[str, tuple[str, str]] = {
         "grant select (slug) on core.tenant to stanchion_analyst",
         "core.tenant",
     ),
-    "a login that is two things": (
+    "a login with two roles": (
         "create role two_things login in role stanchion_app, stanchion_builder",
         "two_things",
     ),
-    "a login that is two things by way of a group": (
+    "a login with two roles through a group": (
         "create role a_group in role stanchion_owner; create role two_things login in role stanchion_app, a_group",
         "two_things",
     ),
-    "a login that passes by": ("create role two_things login bypassrls in role stanchion_analyst", "two_things"),
-    "rights on what does not exist yet": (
+    "a login that bypasses row-level security": (
+        "create role two_things login bypassrls in role stanchion_analyst",
+        "two_things",
+    ),
+    "privileges on future tables": (
         "alter default privileges for role stanchion_owner grant select on tables to stanchion_analyst",
         "stanchion_owner",
     ),
@@ -240,20 +246,20 @@ BREAKS: dict[str, tuple[str, str]] = {
         "grant execute on procedure core.forget(text) to stanchion_loader",
         "core.forget",
     ),
-    "something personal for the builder": (
+    "a personal column for the builder": (
         "grant select (email) on core.principal to stanchion_builder",
         "core.principal.email",
     ),
-    "something personal in what marts are made of": (
+    "a personal column in the staging schema": (
         "create view staging.people with (security_invoker = true) as select display_name from core.principal",
         "core.principal.display_name",
     ),
-    "a gate that lets everybody through": (
+    "a gate view without a condition on the tenant": (
         "create view workspace.everybody with (security_barrier = true) as select * from hidden.tenant_stats as s; "
         "grant select on workspace.everybody to stanchion_app",
         "workspace.everybody",
     ),
-    "a plan that a tenant writes": (
+    "a subscription that a tenant may update": (
         "grant update on workspace.subscription to stanchion_app",
         "workspace.subscription",
     ),
@@ -265,11 +271,11 @@ BREAKS: dict[str, tuple[str, str]] = {
     ),
 }
 
-FOUND_ONLY_BY_TRYING = {"a function that writes for another", "a procedure that writes for another"}
+FOUND_ONLY_BY_ATTACK = {"a function that writes for another", "a procedure that writes for another"}
 
 
-@pytest.mark.parametrize("name", [name for name in BREAKS if name not in FOUND_ONLY_BY_TRYING])
-def test_each_single_break_is_named_by_a_rule(name: str, deployed_db: Db) -> None:
+@pytest.mark.parametrize("name", [name for name in BREAKS if name not in FOUND_ONLY_BY_ATTACK])
+def test_rule_finds_each_break(name: str, deployed_db: Db) -> None:
     statements, culprit = BREAKS[name]
     with deployed_db.transaction(force_rollback=True):
         deployed_db.execute(statements)
@@ -277,8 +283,8 @@ def test_each_single_break_is_named_by_a_rule(name: str, deployed_db: Db) -> Non
     assert any(finding.object.startswith(culprit) for finding in findings), [str(finding) for finding in findings]
 
 
-# what each break is found by, where the rules are switched off; those of a line do not help to find each other
-FOUND_BY_TRYING: list[dict[str, str]] = [
+# the finding of the attacks for each break without the rules; the breaks of one dictionary do not reveal each other
+FOUND_BY_ATTACK: list[dict[str, str]] = [
     {
         "a policy widened": "shows rows of another tenant",
         "a grant on a partition": "shows rows of another tenant",
@@ -290,24 +296,24 @@ FOUND_BY_TRYING: list[dict[str, str]] = [
     },
     {
         "a view that reads as its owner": "shows rows of another tenant",
-        "a function that trusts its argument": "about another tenant",
+        "a function that trusts its argument": "data of another tenant",
     },
 ]
 
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.parametrize("breaks", FOUND_BY_TRYING)
-def test_leaks_are_found_by_trying_and_not_by_a_rule_alone(
+@pytest.mark.parametrize("breaks", FOUND_BY_ATTACK)
+def test_attacks_find_leaks_without_the_rules(
     breaks: dict[str, str], db: Db, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stanchion.audit.run.rule_files", list)
     for name in breaks:
         db.execute(BREAKS[name][0])
     findings = run(db, dsn).findings
-    for name, said in breaks.items():
+    for name, problem in breaks.items():
         culprit = BREAKS[name][1]
-        assert any(f.object.startswith(culprit) and said in f.problem for f in findings), (
+        assert any(f.object.startswith(culprit) and problem in f.problem for f in findings), (
             name,
             [str(f) for f in findings],
         )
@@ -315,9 +321,8 @@ def test_leaks_are_found_by_trying_and_not_by_a_rule_alone(
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_new_table_is_audited_without_being_listed_and_not_passed_over_where_no_row_can_be_made(
-    db: Db, dsn: str
-) -> None:
+def test_new_table_is_audited_or_is_a_finding(db: Db, dsn: str) -> None:
+    """A new table is attacked without further work; a table in which no row can be inserted is a finding."""
     db.execute(NEW_TABLE)
     db.execute(NEW_TABLE.replace("core.note", "core.never").replace("note_pk", "never_pk"))
     db.execute("alter table core.never add constraint never_a_row check (length(body) > 10000)")
@@ -326,7 +331,7 @@ def test_a_new_table_is_audited_without_being_listed_and_not_passed_over_where_n
     assert any("is not audited" in finding.problem for finding in findings)
 
 
-def test_a_policy_missing_for_a_granted_role_is_named_by_the_rules(db: Db) -> None:
+def test_rule_finds_a_grant_without_a_policy(db: Db) -> None:
     db.execute("grant select on core.api_key to stanchion_app")
     rule = next(path for path in rule_files() if path.stem == "grants_have_policies")
     assert [finding.object for finding in broken(db, rule)] == ["core.api_key"]
@@ -340,8 +345,8 @@ def test_every_table_has_a_policy_file(db: Db) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_the_command_exits_1_and_names_the_leak(db: Db, stanchion: Callable[..., Any]) -> None:
-    # that it exits 0 where nothing leaks is seen of what was restored, in tests/marts/test_backup.py
+def test_audit_command_exits_1_with_the_leak(db: Db, stanchion: Callable[..., Any]) -> None:
+    # tests/marts/test_backup.py tests exit code 0 without leaks
     db.execute("alter policy own_tenant on core.principal using (true)")
     outcome = stanchion("audit")
     assert outcome.code == 1
@@ -349,6 +354,6 @@ def test_the_command_exits_1_and_names_the_leak(db: Db, stanchion: Callable[...,
     assert "Traceback" not in outcome.err
 
 
-def test_the_access_matrix_in_the_policies_readme_is_that_of_the_database(deployed_db: Db) -> None:
+def test_access_matrix_in_the_readme_is_current(deployed_db: Db) -> None:
     page = MATRIX.read_text(encoding="utf-8")
     assert page == with_matrix(page, deployed_db), "run: make catalog"

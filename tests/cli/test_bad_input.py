@@ -1,4 +1,4 @@
-"""Whatever is put in, what comes out is a sentence and an exit code, never a traceback."""
+"""Every wrong input ends in one sentence and an exit code, never in a traceback."""
 
 import os
 import signal
@@ -15,8 +15,8 @@ from tests.conftest import PROGRAM, run_stanchion
 Stanchion = Callable[..., Any]
 
 
-def says(outcome: Any, code: int, *words: str) -> None:
-    """The exit code, one error with these words, and nothing of Python's."""
+def check_error(outcome: Any, code: int, *words: str) -> None:
+    """Check the exit code, and that stderr contains one error with these words and no traceback."""
     assert outcome.code == code, outcome
     assert "Traceback" not in outcome.err
     assert outcome.err.count("Error:") == 1, outcome.err
@@ -33,14 +33,14 @@ def says(outcome: Any, code: int, *words: str) -> None:
         "this is no dsn",
     ],
 )
-def test_a_server_that_is_not_there(url: str) -> None:
+def test_an_unreachable_server(url: str) -> None:
     outcome = run_stanchion("status", database_url=url)
-    says(outcome, 1, "DATABASE_URL")
+    check_error(outcome, 1, "DATABASE_URL")
     assert "secret" not in outcome.err
 
 
-def test_a_password_that_is_wrong(dsn: str) -> None:
-    says(run_stanchion("status", database_url=dsn + " password=wrong"), 1, "password authentication failed")
+def test_a_wrong_password(dsn: str) -> None:
+    check_error(run_stanchion("status", database_url=dsn + " password=wrong"), 1, "password authentication failed")
 
 
 def test_a_database_without_stanchion(empty_dsn: str) -> None:
@@ -48,40 +48,50 @@ def test_a_database_without_stanchion(empty_dsn: str) -> None:
         outcome = run_stanchion(*command, database_url=empty_dsn)
         assert outcome.code in (1, 2)
         assert "Traceback" not in outcome.err
-    says(run_stanchion("tenant", "list", database_url=empty_dsn), 1, "stanchion deploy")
+    check_error(run_stanchion("tenant", "list", database_url=empty_dsn), 1, "stanchion deploy")
 
 
 @pytest.mark.parametrize("command", [["deploy"], ["tenant", "add", "x"], ["tenant", "list"], ["audit"], ["verify"]])
-def test_a_login_that_may_not(command: list[str], db: psycopg.Connection[Any], make_login: Callable[..., str]) -> None:
-    db.execute("delete from core.module_ledger where name = 'policies/core.tenant'")  # so that there is something to do
-    says(run_stanchion(*command, database_url=make_login()), 1, "permission denied")
+def test_a_login_without_privileges(
+    command: list[str], db: psycopg.Connection[Any], make_login: Callable[..., str]
+) -> None:
+    db.execute(
+        "delete from core.module_ledger where name = 'policies/core.tenant'"
+    )  # so that deploy has a pending module
+    check_error(run_stanchion(*command, database_url=make_login()), 1, "permission denied")
 
 
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["tenant", "config", "nobody"], ["no tenant 'nobody'", "ours, theirs", "stanchion tenant add nobody"]),
-        (["tenant", "config", "ours", "contest.nonsense", "1"], ["no setting contest.nonsense"]),
-        (["tenant", "config", "ours", "contest.periods", "many"], ["takes a whole number"]),
+        (
+            ["tenant", "config", "nobody"],
+            ["Tenant 'nobody' does not exist", "ours, theirs", "stanchion tenant add nobody"],
+        ),
+        (["tenant", "config", "ours", "contest.nonsense", "1"], ["unknown setting contest.nonsense"]),
+        (["tenant", "config", "ours", "contest.periods", "many"], ["must be a whole number"]),
         (["tenant", "add", "ours"], ["already"]),
         (["tenant", "add", "Not A Slug"], ["tenant_slug_shape"]),
         (["tenant", "add", "x" * 500], ["tenant_slug_shape"]),
         (["tenant", "domain", "ours", "no host"], ["tenant_domain_shape"]),
-        (["analyst", "add", "x", "--tenant", "nobody"], ["no tenant 'nobody'"]),
+        (["analyst", "add", "x", "--tenant", "nobody"], ["Tenant 'nobody' does not exist"]),
         (["analyst", "add", "", "--tenant", "ours"], []),
-        (["analyst", "revoke", "ghost", "--yes"], ["no analyst 'ghost'"]),
-        (["analyst", "revoke", "ghost"], ["nobody to ask"]),
-        (["key", "revoke", "ours", "ghost"], ["no key 'ghost'"]),
+        (["analyst", "revoke", "ghost", "--yes"], ["Analyst 'ghost' does not exist"]),
+        (["analyst", "revoke", "ghost"], ["not a terminal"]),
+        (["key", "revoke", "ours", "ghost"], ["no active key 'ghost'"]),
         (["key", "create", "ours", ""], ["api_key_name_given"]),
-        (["partitions", "hold", "core.nothing", "--reason", "x"], ["no partitioned table core.nothing", "core.event"]),
+        (
+            ["partitions", "hold", "core.nothing", "--reason", "x"],
+            ["core.nothing is not a partitioned table", "core.event"],
+        ),
         (["revert", "--to", "core/9999_nothing", "--yes"], ["not deployed"]),
-        (["revert", "--to", "nothing"], ["nobody to ask", "--yes"]),
+        (["revert", "--to", "nothing"], ["not a terminal", "--yes"]),
         (["new", "core/Bad Name"], ["names no module"]),
         (["new", "../../etc/passwd"], ["names no module"]),
     ],
 )
-def test_what_cannot_be(command: list[str], words: list[str], tenants: dict[str, str], stanchion: Stanchion) -> None:
-    says(stanchion(*command), 1, *words)
+def test_a_refused_request(command: list[str], words: list[str], tenants: dict[str, str], stanchion: Stanchion) -> None:
+    check_error(stanchion(*command), 1, *words)
 
 
 @pytest.mark.parametrize(
@@ -101,31 +111,31 @@ def test_what_cannot_be(command: list[str], words: list[str], tenants: dict[str,
         ["partitions", "run", "--wait", "long"],
     ],
 )
-def test_a_command_line_that_is_not_understood_is_exit_2(command: list[str], stanchion: Stanchion) -> None:
-    says(stanchion(*command), 2)
+def test_a_wrong_command_line_exits_with_2(command: list[str], stanchion: Stanchion) -> None:
+    check_error(stanchion(*command), 2)
 
 
-def test_a_tenant_that_could_not_be_configured_was_not_made_half(stanchion: Stanchion, db: Any) -> None:
+def test_a_failed_analyst_add_creates_no_role(stanchion: Stanchion, db: Any) -> None:
     stanchion("analyst", "add", "half_made", "--tenant", "nobody")
     assert db.execute("select to_regrole('half_made')").fetchone() == (None,)
 
 
-def test_text_that_looks_like_sql_is_text(stanchion: Stanchion, db: Any) -> None:
+def test_a_name_that_looks_like_sql_is_stored_as_text(stanchion: Stanchion, db: Any) -> None:
     name = "Robert'); drop table core.tenant; --"
     assert stanchion("tenant", "add", "school", "--name", name).code == 0
     assert db.execute("select name from core.tenant").fetchall() == [(name,)]
 
 
-def test_any_language(stanchion: Stanchion) -> None:
+def test_names_in_any_language(stanchion: Stanchion) -> None:
     assert stanchion("tenant", "add", "liga", "--name", "Ледовая Лига 🏒 ÅÄÖ").code == 0
     assert "Ледовая Лига 🏒 ÅÄÖ" in stanchion("tenant", "list").out
     assert "Ледовая Лига" in stanchion("tenant", "list", "--json").out
 
 
-def test_whoever_reads_what_is_printed_may_stop(tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_the_command_without_a_message(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     argv = [PROGRAM, "sample", "--games", "1", "--out", tmp_path / "league"]
-    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, check=False)
+    process = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
-    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+    assert (process.returncode, process.stderr) == (128 + signal.SIGPIPE, b"")

@@ -1,4 +1,4 @@
-"""The benchmarks run on the server in use, say what they compared with what, and leave nothing there."""
+"""The benchmarks run on the configured server, name both sides of each comparison, and leave nothing on the server."""
 
 import json
 from collections.abc import Callable
@@ -42,19 +42,19 @@ def test_events_and_live_keys_are_measured(
 
 
 @pytest.mark.slow
-def test_how_days_go_is_measured_on_both_sides(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
-    # what waits for a reader has to wait for longer than what does not may
+def test_expiry_is_measured_beside_a_plain_drop(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
+    # 2 seconds: plain DROP waits for a reader, and this wait must be longer than that of partitions expire
     outcome = stanchion("bench", "expiry", *QUICK, "--seconds", "2")
     assert outcome.code == 0, outcome.err
     ours, drop, *costs = json.loads(outcome.out)["expiry"]
     assert "partitions expire, three days" in ours["what"]
-    assert ours["ratio"] > 1 > drop["ratio"], "a writer notices the one and waits for the other"
+    assert ours["ratio"] > 1 > drop["ratio"], "a writer is delayed by a plain DROP only"
     assert [cost["what"].split(",")[0] for cost in costs] == ["partitions expire", "plain DROP", "DELETE and VACUUM"]
 
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_claims_are_measured_and_nothing_is_left(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
+def test_claims_are_measured_and_leave_no_database(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
     outcome = stanchion("bench", "claims", "--clients", "2", *QUICK[:6])
     assert outcome.code == 0, outcome.err
     assert "claim_key and complete_key, UUIDv7" in outcome.out
@@ -62,7 +62,7 @@ def test_claims_are_measured_and_nothing_is_left(db: psycopg.Connection[Any], st
     assert db.execute("select rolname from pg_roles where rolname like 'stanchion_bench%'").fetchall() == []
 
 
-def test_what_cannot_be_measured_is_named(stanchion: Callable[..., Any]) -> None:
+def test_an_unknown_benchmark_is_named(stanchion: Callable[..., Any]) -> None:
     outcome = stanchion("bench", "everything")
     assert outcome.code == 2
     assert f"'everything' is not one of {', '.join(map(repr, ENTRIES))}" in outcome.err

@@ -1,4 +1,4 @@
-"""The demo makes a database out of nothing, again changes nothing, and leaves nothing running."""
+"""The demo fills a new database, a second run changes nothing, and no process keeps running."""
 
 import contextlib
 import shutil
@@ -24,13 +24,13 @@ def home() -> Iterator[Path]:
 def servers_of(home: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # the process has ended
             found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
     return [line for line in found if "postgres" in line and str(home) in line]
 
 
 @pytest.mark.slow
-def test_from_nothing_twice_to_gone(home: Path) -> None:
+def test_the_demo_twice_then_a_purge(home: Path) -> None:
     first = run_stanchion("demo", STANCHION_HOME=str(home))
     assert first.code == 0, first.err
     assert "40 games loaded." in first.out
@@ -49,11 +49,11 @@ def test_from_nothing_twice_to_gone(home: Path) -> None:
     began = time.monotonic()
     second = run_stanchion("demo", STANCHION_HOME=str(home))
     assert time.monotonic() - began < 5
-    assert "Every module is deployed already." in second.out
-    assert "The marts hold every game already." in second.out
+    assert "Every module is already deployed." in second.out
+    assert "The marts already contain every game." in second.out
     assert (
-        second.out.partition("Harbour")[2].partition("Done")[0]
-        == first.out.partition("Harbour")[2].partition("Done")[0]
+        second.out.partition("Harbour")[2].partition("Finished")[0]
+        == first.out.partition("Harbour")[2].partition("Finished")[0]
     )
     listed = run_stanchion("tenant", "list", "--json", STANCHION_HOME=str(home)).out
     assert listed.count('"slug"') == 2
@@ -63,10 +63,8 @@ def test_from_nothing_twice_to_gone(home: Path) -> None:
     assert not home.exists()
 
 
-def test_it_asks_before_it_touches_a_server_of_yours(
-    stanchion: Callable[..., Any], db: psycopg.Connection[Any]
-) -> None:
-    asked = stanchion("demo")
-    assert asked.code == 1
-    assert "nobody to ask" in asked.err
-    assert db.execute("select count(*) from core.tenant").fetchone() == (0,)  # what --yes does is in test_wheel.py
+def test_a_configured_server_needs_a_confirmation(stanchion: Callable[..., Any], db: psycopg.Connection[Any]) -> None:
+    refused = stanchion("demo")
+    assert refused.code == 1
+    assert "not a terminal" in refused.err
+    assert db.execute("select count(*) from core.tenant").fetchone() == (0,)  # test_wheel.py runs the demo with --yes

@@ -1,4 +1,4 @@
-"""A login works as what it was made for, within its limits, and is gone when it is dropped."""
+"""A login has the privileges and limits of its role until it is dropped."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ def login(db: psycopg.Connection[Any], dsn: str, stanchion: Stanchion) -> Iterat
     db.execute(f"drop role if exists {LOGIN}")
 
 
-def test_it_is_an_application_for_which_doctor_has_no_complaint(login: str, stanchion: Stanchion) -> None:
+def test_a_new_app_login_passes_the_doctor(login: str, stanchion: Stanchion) -> None:
     with psycopg.connect(login, autocommit=True) as conn:
         assert conn.execute("select pg_has_role('stanchion_app', 'member')").fetchone() == (True,)
         assert conn.execute("show statement_timeout").fetchone() == ("10s",)
@@ -27,13 +27,13 @@ def test_it_is_an_application_for_which_doctor_has_no_complaint(login: str, stan
     assert {"login": LOGIN, "as": "app"} in json.loads(stanchion("login", "list", "--json").out)
 
 
-def test_a_second_of_that_name_is_refused(login: str, stanchion: Stanchion) -> None:
+def test_a_second_login_of_the_same_name_is_refused(login: str, stanchion: Stanchion) -> None:
     outcome = stanchion("login", "add", LOGIN, "--as", "dba")
     assert outcome.code == 1
     assert "already" in outcome.err
 
 
-def test_dropping_ends_its_connections(login: str, stanchion: Stanchion) -> None:
+def test_dropping_a_login_ends_its_connections(login: str, stanchion: Stanchion) -> None:
     with psycopg.connect(login, autocommit=True) as conn:
         assert stanchion("login", "drop", LOGIN, "--yes").code == 0
         with pytest.raises(psycopg.OperationalError):
@@ -41,7 +41,7 @@ def test_dropping_ends_its_connections(login: str, stanchion: Stanchion) -> None
 
 
 @pytest.mark.parametrize("name", ["postgres", "stanchion_owner", "nobody_of_ours"])
-def test_what_was_not_made_here_is_not_dropped_here(name: str, stanchion: Stanchion, db: Any) -> None:
+def test_a_role_from_elsewhere_is_not_dropped(name: str, stanchion: Stanchion, db: Any) -> None:
     before = db.execute("select count(*) from pg_roles").fetchone()
     outcome = stanchion("login", "drop", name, "--yes")
     assert outcome.code == 1

@@ -1,27 +1,25 @@
-"""Invented exports are the same for the same seed, and what truth.json says of them is what becomes of them."""
+"""Sample exports depend only on the seed, and loading them has the results that truth.json contains."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from stanchion.dev.sample.damage import DAMAGE
-
-Db = psycopg.Connection[Any]
+from tests.sessions import Db
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_the_same_seed_yields_the_same_files_and_quirks_change_no_truth(tmp_path: Path, stanchion: Any) -> None:
+def test_the_same_seed_yields_the_same_files(tmp_path: Path, stanchion: Any) -> None:
     for name, quirks in (("a", "repr"), ("b", "repr"), ("plain", "none")):
-        done = stanchion("sample", "--games", "4", "--quirks", quirks, "--csv", "--out", str(tmp_path / name))
-        assert done.code == 0, done.err
-    assert done.out == f"4 games in 17 files below {tmp_path / 'plain'}.\n"
+        outcome = stanchion("sample", "--games", "4", "--quirks", quirks, "--csv", "--out", str(tmp_path / name))
+        assert outcome.code == 0, outcome.err
+    assert outcome.out == f"4 games in 17 files below {tmp_path / 'plain'}.\n"
     a, b, plain = (bytes_of(tmp_path / name) for name in ("a", "b", "plain"))
     assert a == b
     assert a.keys() == plain.keys()
@@ -29,12 +27,12 @@ def test_the_same_seed_yields_the_same_files_and_quirks_change_no_truth(tmp_path
     assert a["schedule.csv"] == plain["schedule.csv"]
     assert {Path(name).suffix for name in a} == {".json", ".xlsx", ".csv"}
     again = stanchion("sample", "--out", str(tmp_path / "a"))
-    assert (again.code, again.err) == (1, f"Error: {tmp_path / 'a'} is not empty; name a folder that is new.\n")
+    assert (again.code, again.err) == (1, f"Error: {tmp_path / 'a'} is not empty; choose a new or empty folder.\n")
 
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_each_damage_has_the_outcome_that_it_must_have(
+def test_each_damage_has_its_expected_outcome(
     tmp_path: Path, stanchion: Callable[..., Any], db: Db, tenants: dict[str, str]
 ) -> None:
     stanchion("sample", "--games", "16", "--quirks", "all", "--csv", "--out", str(tmp_path))
@@ -42,7 +40,7 @@ def test_each_damage_has_the_outcome_that_it_must_have(
     game_of = {name: key for key, game in truth.items() for name in game["damage"]}
     assert game_of.keys() == DAMAGE.keys()
 
-    assert stanchion("schedule", "load", str(tmp_path / "schedule.csv"), "--tenant", "ours").code == 0
+    assert stanchion("games", "schedule", "load", str(tmp_path / "schedule.csv"), "--tenant", "ours").code == 0
     loaded = stanchion("load", str(tmp_path / "exports"), "--tenant", "ours", "--json")
     assert loaded.code == 1, loaded.err
     outcomes = {Path(each["path"]).name.partition("_")[2]: each["outcome"] for each in json.loads(loaded.out)["games"]}
@@ -56,7 +54,7 @@ def test_each_damage_has_the_outcome_that_it_must_have(
     rejects = db.execute("select distinct part, game_key from landing.reject where part <> 'file'").fetchall()
     assert set(rejects) == {("event", game_of["event_without_type"]), ("stint", game_of["stint_backwards"])}
 
-    quality = {row["game"]: row for row in json.loads(stanchion("quality", "--tenant", "ours", "--json").out)}
+    quality = {row["game"]: row for row in json.loads(stanchion("games", "quality", "--tenant", "ours", "--json").out)}
     assert "participant_on_no_roster" in str(quality[game_of["jersey_on_no_roster"]])
     assert "participant_on_other_roster" in str(quality[game_of["jersey_on_the_other_roster"]])
     swapped = db.execute("select game_key from contest.fixture where is_swapped").fetchall()

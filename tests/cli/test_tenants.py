@@ -1,4 +1,4 @@
-"""What operators do with tenants holds at once, and is in the audit."""
+"""Changes of tenants take effect immediately and are in the audit log."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def test_a_tenant_is_added_configured_and_listed(stanchion: Stanchion, db: psyco
     assert [action for (action,) in actions] == ["tenant.create", "domain.add", "config.set", "config.set"]
 
 
-def test_a_key_is_shown_once_works_and_is_revoked(
+def test_a_key_is_printed_once_works_and_is_revoked(
     stanchion: Stanchion, tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:
     made = stanchion("key", "create", "ours", "scoreboard", "--scope", "read").out.strip()
@@ -48,7 +48,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(
     assert stanchion("key", "create", "ours", "scoreboard").code == 0  # the name is free again
 
 
-def test_doctor_names_what_is_wrong_with_what_to_do(
+def test_doctor_prints_each_problem_with_its_remedy(
     stanchion: Stanchion, db: psycopg.Connection[Any], make_login: Any
 ) -> None:
     assert stanchion("doctor").code == 0
@@ -58,16 +58,16 @@ def test_doctor_names_what_is_wrong_with_what_to_do(
     db.execute(f"drop table parts.core__audit_log__{day:%Y%m%d}")
     make_login("stanchion_app")
     db.execute("delete from core.module_ledger where name = 'contest/view/league_rules'")
-    said = stanchion("doctor", "--strict")
-    assert said.code == 1
+    doctor = stanchion("doctor", "--strict")
+    assert doctor.code == 1
     for words in (
-        "core.principal: policy own_tenant lets stanchion_app pass by true",
+        "core.principal: policy own_tenant for stanchion_app has the condition true",
         f"no partition for {day}",
         "has no statement_timeout",
         "contest/view/league_rules",
         "Changed by hand: changed: policy core.principal.own_tenant",
     ):
-        assert words in said.out
-    assert stanchion("doctor").code == 0  # without --strict it only says so
+        assert words in doctor.out
+    assert stanchion("doctor").code == 0  # only --strict changes the exit code
     checks = json.loads(stanchion("doctor", "--json").out)
     assert sum(len(check["alerts"]) for check in checks) >= 5

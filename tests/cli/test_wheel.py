@@ -1,4 +1,4 @@
-"""The wheel alone, outside of the checkout, makes a platform of an empty database."""
+"""The wheel works without the checkout: it deploys to an empty database and runs the demo."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def program(wheel: Path) -> Iterator[Path]:
-    """`stanchion` of the wheel in an environment of its own, which has what it depends on from this one."""
+    """Install the wheel into a new environment that uses the dependencies of this one. Return its `stanchion`."""
     folder = open_folder("stanchion-wheel-")
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
@@ -35,29 +35,30 @@ def program(wheel: Path) -> Iterator[Path]:
         [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel],
         check=True, capture_output=True,
     )  # fmt: skip
-    # at the end of the path, and without the .pth files in it, one of which leads to the checkout
+    # A .pth file adds the dependencies at the end of the path. Their own .pth files, such as that of the checkout, are
+    # ignored.
     (own,) = folder.glob("lib/python*/site-packages")
     (own / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     yield folder / "bin" / "stanchion"
     subprocess.run(["rm", "-rf", folder], check=True)
 
 
-def test_what_is_tracked_is_in_it_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_exactly_the_tracked_files(wheel: Path) -> None:
     if not (ROOT / ".git").exists():
-        pytest.skip("this is no checkout, so nobody knows what is tracked")
+        pytest.skip("the tracked files are unknown outside of a git checkout")
     listed = subprocess.run(["git", "ls-files", "etl", *SHIPPED], cwd=ROOT, check=True, capture_output=True, text=True)
     tracked = {
         path.removeprefix("etl/") if path.startswith("etl/") else f"stanchion/_shipped/{path}"
         for path in listed.stdout.splitlines()
     }
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == tracked
+        contained = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert contained == tracked
 
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_it_makes_a_platform_of_an_empty_database(empty_dsn: str, program: Path, tmp_path: Path) -> None:
+def test_the_wheel_runs_the_demo_on_an_empty_database(empty_dsn: str, program: Path, tmp_path: Path) -> None:
     def run(*args: str) -> str:
         outcome = run_stanchion(
             *args, program=program, cwd=tmp_path, database_url=empty_dsn,

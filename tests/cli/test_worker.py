@@ -1,4 +1,4 @@
-"""A worker does the jobs of every tenant as that tenant, ends when told to, and says what it did."""
+"""A job worker runs the jobs of each tenant as that tenant, ends on SIGTERM, and prints the outcomes."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-Db = psycopg.Connection[Any]
+from tests.sessions import Db
 
 MAKE = """
     create table public.noted (job_id bigint, tenant_id uuid, request_id text);
@@ -47,7 +47,7 @@ def worker(db: Db, make_login: Callable[..., str], stanchion: Callable[..., Any]
 
 @contextmanager
 def running(worker: Any, *args: str) -> Iterator[subprocess.Popen[str]]:
-    """A worker in a process of its own, which is at work once it listens."""
+    """Run a worker in a separate process. It runs jobs as soon as it listens for notifications."""
     argv = [str(Path(sys.executable).with_name("stanchion")), "worker", "run", *args]
     env = os.environ | {"DATABASE_URL": worker.login, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
@@ -78,7 +78,7 @@ def states(db: Db) -> dict[str, int]:
     return dict(db.execute("select state, count(*) from core.job_state group by state").fetchall())
 
 
-def test_each_job_is_done_as_its_tenant_with_its_request(db: Db, tenants: dict[str, str], worker: Any) -> None:
+def test_each_job_runs_as_its_tenant_with_its_request_id(db: Db, tenants: dict[str, str], worker: Any) -> None:
     enqueue(db, tenants["ours"], request="req-1", count=3)
     enqueue(db, tenants["theirs"], request="req-2")
     enqueue(db, tenants["theirs"], request="req-3")
@@ -91,12 +91,12 @@ def test_each_job_is_done_as_its_tenant_with_its_request(db: Db, tenants: dict[s
     noted = db.execute(
         "select tenant_id::text, request_id, count(*) from public.noted group by 1, 2 order by 3"
     ).fetchall()
-    # two requests in one batch: neither is that of what the handler does
+    # a batch with two requests has no single request id, so the setting is empty
     assert noted == [(tenants["theirs"], None, 2), (tenants["ours"], "req-1", 3)]
     assert states(db) == {"done": 5}
 
 
-def test_one_bad_job_fails_alone_and_dies_where_it_is_found(db: Db, tenants: dict[str, str], worker: Any) -> None:
+def test_one_bad_job_fails_alone_and_ends_as_dead(db: Db, tenants: dict[str, str], worker: Any) -> None:
     enqueue(db, tenants["ours"], count=4)
     enqueue(db, tenants["ours"], '{"poison": true}', request="req-9")
     enqueue(db, tenants["ours"], count=4)
@@ -110,7 +110,7 @@ def test_one_bad_job_fails_alone_and_dies_where_it_is_found(db: Db, tenants: dic
     assert db.execute("select last_error from core.job_dead").fetchone() == ("P0001: this one is poison",)
 
 
-def test_a_drain_says_what_it_could_not_wait_for(db: Db, tenants: dict[str, str], worker: Any) -> None:
+def test_a_drain_counts_the_jobs_left_at_the_timeout(db: Db, tenants: dict[str, str], worker: Any) -> None:
     with db.transaction():
         db.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
         db.execute("select core.enqueue('public.note', '1', null, core.clock() + interval '1 hour')")
@@ -121,10 +121,10 @@ def test_a_drain_says_what_it_could_not_wait_for(db: Db, tenants: dict[str, str]
     assert json.loads(outcome.out) == {"done": 1, "failed": 0, "dead": 0, "waiting": 1, "later": 1}
 
 
-def test_sigterm_lets_it_finish_the_batch_at_hand(db: Db, tenants: dict[str, str], worker: Any) -> None:
+def test_sigterm_lets_the_worker_finish_its_batch(db: Db, tenants: dict[str, str], worker: Any) -> None:
     with running(worker, "--poll", "60") as process:
         wait_for(db, LISTENS)
-        enqueue(db, tenants["ours"], '{"sleep": 0.7}')  # wakes it, long before it would have looked
+        enqueue(db, tenants["ours"], '{"sleep": 0.7}')  # the notification wakes the worker long before its next poll
         wait_for(db, "exists (select from core.job where lease_id is not null)")
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=10)
@@ -133,7 +133,7 @@ def test_sigterm_lets_it_finish_the_batch_at_hand(db: Db, tenants: dict[str, str
     assert states(db) == {"done": 1}
 
 
-def test_it_connects_again_when_the_connection_is_lost(db: Db, tenants: dict[str, str], worker: Any) -> None:
+def test_the_worker_reconnects_after_a_lost_connection(db: Db, tenants: dict[str, str], worker: Any) -> None:
     with running(worker, "--poll", "0.1") as process:
         wait_for(db, LISTENS)
         db.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename like 'login_%'")
@@ -146,11 +146,11 @@ def test_it_connects_again_when_the_connection_is_lost(db: Db, tenants: dict[str
     assert "Traceback" not in err
 
 
-def test_a_worker_is_told_who_has_jobs_and_nothing_else(db: Db, tenants: dict[str, str], worker: Any) -> None:
+def test_a_worker_reads_only_which_tenants_have_jobs(db: Db, tenants: dict[str, str], worker: Any) -> None:
     enqueue(db, tenants["theirs"], '{"secret": 1}')
     with psycopg.connect(worker.login, autocommit=True) as conn:
-        told = conn.execute("select tenant_id::text, queue from core.due_queues()").fetchall()
-        assert told == [(tenants["theirs"], "public.note")]
+        due = conn.execute("select tenant_id::text, queue from core.due_queues()").fetchall()
+        assert due == [(tenants["theirs"], "public.note")]
         for column in ("payload", "actor", "request_id"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(f"select {column} from core.job")
@@ -162,10 +162,13 @@ def test_a_worker_is_told_who_has_jobs_and_nothing_else(db: Db, tenants: dict[st
             assert conn.execute("select * from core.lease('public.note', 'me')").fetchall() == []
 
 
-def test_who_is_no_worker_is_told_how_to_be_one(worker: Any, make_login: Callable[..., str]) -> None:
+def test_another_login_gets_the_remedy(worker: Any, make_login: Callable[..., str]) -> None:
     outcome = worker("run", "--once", database_url=make_login("stanchion_app"))
     assert outcome.code == 1
     assert "stanchion login add NAME --as worker" in outcome.err
     outcome = worker("run", "--once", "--queue", "no.such")
     assert outcome.code == 1
-    assert "No worker is for the queue 'no.such': there is contest.confirm, public.note, stock.orders." in outcome.err
+    assert (
+        "No queue 'no.such' has a handler. Queues that have one: contest.confirm, public.note, stock.orders."
+        in outcome.err
+    )

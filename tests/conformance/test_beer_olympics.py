@@ -1,6 +1,6 @@
-"""What Beer Olympics does, this does: a test for each row of docs/conformance.md that is yes or a counterpart.
+"""Features of Beer Olympics: one test for each row of docs/conformance.md that is "yes" or has a counterpart.
 
-Each is thin and real; the suites that it names go further.
+Each test is short; the test modules that it names test the feature in depth.
 """
 
 import json
@@ -29,7 +29,7 @@ def submit(conn: Db, game: str, home: int, away: int, key: str) -> str:
     return conn.execute("select state from contest.submit_score(%s, %s, %s, %s)", [game, home, away, key]).fetchone()[0]
 
 
-def test_pool_of_2_to_10_hands_on_no_principal(make_cup: MakeCup) -> None:
+def test_pool_clears_tenant_and_principal_between_uses(make_cup: MakeCup) -> None:
     cup = make_cup(2)
     game = cup.add(0, 1)
     with ConnectionPool(cup.login, min_size=2, max_size=2) as pool:
@@ -44,13 +44,13 @@ def test_pool_of_2_to_10_hands_on_no_principal(make_cup: MakeCup) -> None:
         conn.execute("select contest.confirm_score('key')")
 
 
-def test_indexes_behind_every_foreign_key(deployed_db: Db) -> None:
+def test_every_foreign_key_has_an_index(deployed_db: Db) -> None:
     rules = [path for path in rule_files() if path.stem in ("foreign_keys_have_an_index", "tenant_leads_keys")]
     assert [str(finding) for rule in rules for finding in broken(deployed_db, rule)] == []
 
 
-def test_leaderboard_is_the_sum_of_the_ledger(make_cup: MakeCup) -> None:
-    """While a thousand events a second arrive: tests/contest/test_leaderboard.py and stanchion bench live."""
+def test_leaderboard_equals_the_sum_of_the_ledger(make_cup: MakeCup) -> None:
+    """tests/contest/test_leaderboard.py and `stanchion bench live` do this during concurrent writes."""
     cup = make_cup(8, "round robin")
     cup.draw()
     for number in range(1, 8):
@@ -63,7 +63,7 @@ def test_leaderboard_is_the_sum_of_the_ledger(make_cup: MakeCup) -> None:
     assert plan[0]["Execution Time"] < 50
 
 
-def test_immutable_a_completed_fixture_is_amended_alone(make_cup: MakeCup, db: Db) -> None:
+def test_final_fixture_changes_only_by_amend_result(make_cup: MakeCup, db: Db) -> None:
     cup = make_cup(2)
     game = cup.add(0, 1)
     cup.play(game, 3, 1)
@@ -83,7 +83,7 @@ def test_immutable_a_completed_fixture_is_amended_alone(make_cup: MakeCup, db: D
     assert kept.fetchall() == [("result", 4, 2.0), ("reversal", 2, -1.0)]
 
 
-def test_notified_in_a_tenth_of_a_second_and_each_event_once(make_cup: MakeCup, dsn: str) -> None:
+def test_notifications_are_limited_and_events_delivered_once(make_cup: MakeCup, dsn: str) -> None:
     cup = make_cup(4)
     games = [cup.add(0, 1), cup.add(2, 3)]
     with psycopg.connect(dsn, autocommit=True) as ear, cup.acting() as conn:
@@ -101,8 +101,8 @@ def test_notified_in_a_tenth_of_a_second_and_each_event_once(make_cup: MakeCup, 
     assert sorted(seen) == sorted((game, version) for game in games for version in range(1, 61))
 
 
-def test_offline_first_a_batch_from_two_devices_is_one_effect(make_cup: MakeCup) -> None:
-    """In every order: tests/contest/test_offline.py."""
+def test_offline_batch_sent_by_two_devices_applies_once(make_cup: MakeCup) -> None:
+    """tests/contest/test_offline.py tests batches in every order."""
     cup = make_cup(2)
     game = cup.add(0, 1)
     batch = [
@@ -121,7 +121,7 @@ def test_offline_first_a_batch_from_two_devices_is_one_effect(make_cup: MakeCup)
     assert cup.db.execute("select home, state from contest.score_submission").fetchall() == [(1, "pending")]
 
 
-def test_event_sourcing_one_of_two_wins_and_a_replay_is_the_projection(make_cup: MakeCup) -> None:
+def test_one_of_two_writers_wins_and_replay_equals_tables(make_cup: MakeCup) -> None:
     cup = make_cup(2)
     game = cup.add(0, 1)
     say = "select state from contest.submit_score(%s, 1, 0, %s, 0)"
@@ -132,8 +132,8 @@ def test_event_sourcing_one_of_two_wins_and_a_replay_is_the_projection(make_cup:
     assert cup.differences() == []
 
 
-def test_job_queue_gives_up_on_a_poisoned_job(make_cup: MakeCup, db: Db, stanchion: Any, make_login: Any) -> None:
-    """A worker that is killed: tests/stock/test_killed.py."""
+def test_failing_job_dies_and_the_others_complete(make_cup: MakeCup, db: Db, stanchion: Any, make_login: Any) -> None:
+    """tests/stock/test_killed.py tests a job worker that is killed."""
     cup = make_cup(2)
     game = cup.add(0, 1)
     db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
@@ -156,8 +156,8 @@ def test_job_queue_gives_up_on_a_poisoned_job(make_cup: MakeCup, db: Db, stanchi
     assert db.execute("select attempts, last_error from core.job_dead").fetchone() == (2, "P0001: poison")
 
 
-def test_confirmed_after_five_minutes(make_cup: MakeCup, db: Db) -> None:
-    """By the worker, at the microsecond: tests/contest/test_histories.py."""
+def test_submission_is_due_after_five_minutes(make_cup: MakeCup, db: Db) -> None:
+    """tests/contest/test_histories.py tests the confirmation by the job worker."""
     cup = make_cup(2)
     game = cup.add(0, 1)
     with cup.acting(cup.players[0]) as conn:
@@ -169,7 +169,7 @@ def test_confirmed_after_five_minutes(make_cup: MakeCup, db: Db) -> None:
     assert run_at == due
 
 
-def test_metrics_are_taken_and_there_to_be_sampled(make_cup: MakeCup, db: Db, stanchion: Any) -> None:
+def test_metrics_are_recorded_and_can_be_queried(make_cup: MakeCup, db: Db, stanchion: Any) -> None:
     cup = make_cup(2)
     with cup.acting() as conn:
         submit(conn, cup.add(0, 1), 1, 0, "key")
@@ -182,15 +182,15 @@ def test_metrics_are_taken_and_there_to_be_sampled(make_cup: MakeCup, db: Db, st
     assert len(checks) >= 10
 
 
-def test_rate_limits_are_exact(make_cup: MakeCup) -> None:
+def test_rate_limit_is_exact_with_concurrent_sessions(make_cup: MakeCup) -> None:
     cup = make_cup(2)
     take = "select allowed from core.rate_limit_take('uploads', 10, '1 minute')"
     answers = at_once([(cup.dsn(), lambda conn: [conn.execute(take).fetchone()[0] for _ in range(2)])] * 15)
     assert sorted(each for session in answers for each in session) == [False] * 20 + [True] * 10
 
 
-def test_updates_by_many_lose_none(make_cup: MakeCup) -> None:
-    """A thousand a second: stanchion bench live, whose rate no test asserts."""
+def test_concurrent_updates_lose_no_event(make_cup: MakeCup) -> None:
+    """`stanchion bench live` measures a thousand updates a second; no test asserts that rate."""
     cup = make_cup(8)
     games = [cup.add(n, (n + 1) % 8) for n in range(8)]
 
@@ -215,7 +215,7 @@ def test_updates_by_many_lose_none(make_cup: MakeCup) -> None:
         ("select contest.submit_score(%s || '''; drop table contest.fixture', 1, 0, 'k')", psycopg.errors.NoDataFound),
     ],
 )
-def test_validation_and_prepared_statements(make_cup: MakeCup, statement: str, error: type[Exception]) -> None:
+def test_invalid_arguments_are_refused(make_cup: MakeCup, statement: str, error: type[Exception]) -> None:
     cup = make_cup(2)
     game = cup.add(0, 1)
     with cup.acting() as conn, pytest.raises(error):

@@ -1,6 +1,6 @@
-"""What BenchSight does, this does: a test for each row of docs/conformance.md that is marked yes or as a counterpart.
+"""Features of BenchSight: one test for each row of docs/conformance.md that is "yes" or has a counterpart.
 
-Each is thin and real; the suites that it names go further.
+Each test is short; the test modules that it names test the feature in depth.
 """
 
 import json
@@ -17,31 +17,32 @@ from stanchion.audit.rules import broken, rule_files
 from stanchion.ingest.loading.run import load
 from stanchion.server.connection import for_tenant
 from stanchion.server.locate import Server
-from tests.loading.exports import export, write
+from tests.ingest.loading.exports import export, write
 from tests.marts.platform import Platform
-from tests.sessions import at_once
+from tests.sessions import Db, at_once
 
-Db = psycopg.Connection[Any]
 Tenants = dict[str, str]
 
 
 @pytest.fixture
 def played(tenants: Tenants, dsn: str, tmp_path: Path) -> Tenants:
-    """A game of ours is loaded."""
+    """Return the tenants after a load of one game of "ours"."""
     server = Server(dsn, "test", embedded=False, description="test")
     assert load(server, "ours", (str(write(tmp_path / "game", export())),)).state == "done"
     return tenants
 
 
-def test_league_id_on_every_table(db: Db) -> None:
+def test_every_table_has_a_tenant_that_leads_its_keys(db: Db) -> None:
     rules = [path for path in rule_files() if path.stem in ("every_table_has_a_tenant", "tenant_leads_keys")]
     assert len(rules) == 2
     assert [str(finding) for rule in rules for finding in broken(db, rule)] == []
 
 
 @pytest.mark.parametrize("role", ["stanchion_app", "stanchion_loader"])
-def test_rls_isolation(role: str, db: Db, played: Tenants, make_login: Callable[..., str]) -> None:
-    """Four verbs on every table that the game went into; `stanchion audit` does it for all roles and tables."""
+def test_rows_of_another_tenant_cannot_be_read_or_written(
+    role: str, db: Db, played: Tenants, make_login: Callable[..., str]
+) -> None:
+    """Try four statements on each table with rows of the game. `stanchion audit` does this for all roles and tables."""
     tables = [
         row[0]
         for row in db.execute("select name from core.own_relation where kind = 'table' and name ~ '^(contest|landing)'")
@@ -66,8 +67,8 @@ def test_rls_isolation(role: str, db: Db, played: Tenants, make_login: Callable[
     assert full >= 10
 
 
-def test_fact_events_are_in_partitions_which_come_and_go(db: Db, played: Tenants, make_login: Any) -> None:
-    """By the day of the game, which a text for a season cannot get wrong: tests/partitions has more."""
+def test_events_are_partitioned_by_game_day(db: Db, played: Tenants, make_login: Any) -> None:
+    """Write to a day before and after its partition is created, and detach it. tests/partitions tests more."""
     row = 'select to_jsonb(e) || \'{"played_on": "1999-01-01"}\' from contest.play_event as e limit 1'
     copy = "insert into contest.play_event select * from jsonb_populate_record(null::contest.play_event, %s::jsonb)"
     event = json.dumps(db.execute(row).fetchone()[0])
@@ -81,8 +82,8 @@ def test_fact_events_are_in_partitions_which_come_and_go(db: Db, played: Tenants
     assert db.execute("select count(*) from contest.play_event where played_on = '1999-01-01'").fetchone() == (0,)
 
 
-def test_api_keys_and_tokens(db: Db, played: Tenants, make_login: Callable[..., str]) -> None:
-    """tests/core/context.test.sql and api_keys.test.sql have more."""
+def test_api_key_and_token_open_their_tenant(db: Db, played: Tenants, make_login: Callable[..., str]) -> None:
+    """More tests are in tests/core/context.test.sql and api_keys.test.sql."""
     with db.transaction():
         db.execute("select set_config('app.tenant_id', %s, true)", [played["ours"]])
         (key,) = db.execute("select core.create_api_key('stats', '{read}')").fetchone()
@@ -105,8 +106,10 @@ def test_api_keys_and_tokens(db: Db, played: Tenants, make_login: Callable[..., 
             assert conn.execute(games).fetchone() == (1,)
 
 
-def test_rbac_rate_limits_and_audit(db: Db, tenants: Tenants, make_login: Callable[..., str]) -> None:
-    """tests/core/members.test.sql, test_limits.py and audit_log.test.sql have more."""
+def test_roles_rate_limits_and_audit_cannot_be_bypassed(
+    db: Db, tenants: Tenants, make_login: Callable[..., str]
+) -> None:
+    """More tests are in tests/core/members.test.sql, test_limits.py and audit_log.test.sql."""
     app = make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
     with db.transaction():
         db.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
@@ -124,8 +127,8 @@ def test_rbac_rate_limits_and_audit(db: Db, tenants: Tenants, make_login: Callab
     assert audited.fetchone() == (1,)
 
 
-def test_etl_workers_and_a_message_queue(db: Db, tenants: Tenants, make_login: Callable[..., str]) -> None:
-    """Nobody is handed a job that another has; one that dies leaves its job: tests/core/test_jobs.py."""
+def test_each_job_is_leased_by_one_worker(db: Db, tenants: Tenants, make_login: Callable[..., str]) -> None:
+    """No job is leased twice. tests/core/test_jobs.py also tests workers that die."""
     app = make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
     db.execute("insert into core.queue (queue, description) values ('core.reports', 'Reports')")
     with psycopg.connect(app, autocommit=True) as conn:
@@ -137,8 +140,8 @@ def test_etl_workers_and_a_message_queue(db: Db, tenants: Tenants, make_login: C
 
 
 @pytest.mark.slow
-def test_rules_per_league(built: Platform) -> None:
-    """What a win is worth is the league's own; tests/marts/test_increments.py changes it without a load."""
+def test_points_for_a_win_are_set_per_league(built: Platform) -> None:
+    """Change the points of one league and keep the other. tests/marts/test_increments.py does so without a load."""
     points = "select sum(points) as n from marts.standings join core.tenant using (tenant_id) where slug = %s"
     before = {slug: built.rows(points, slug)[0]["n"] for slug in ("ours", "theirs")}
     with for_tenant(built.conn, "ours"):
@@ -149,8 +152,8 @@ def test_rules_per_league(built: Platform) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_export_by_the_rules_of_two_leagues(built: Platform, tmp_path: Path) -> None:
-    """Of three periods and an overtime, or of two halves: when it was differs, and what can have been in it."""
+def test_league_rules_decide_how_an_export_is_read(built: Platform, tmp_path: Path) -> None:
+    """Load one export for a league with three periods and overtime, and for one with two halves and no overtime."""
     file = write(tmp_path / "game", export(4711, events=54))
     rules = {"ours": ("3", "1200", "300"), "theirs": ("2", "1500", "0")}
     for slug, values in rules.items():
@@ -164,15 +167,15 @@ def test_the_same_export_by_the_rules_of_two_leagues(built: Platform, tmp_path: 
         "where slug = %s and game_key = '4711' group by period order by period"
     )
     first = {slug: [row["first"] for row in built.rows(clocks, slug)] for slug in rules}
-    assert first == {"ours": [180, 1380, 2580], "theirs": [480, 1980]}, "each with 17:00 left on the clock"
+    assert first == {"ours": [180, 1380, 2580], "theirs": [480, 1980]}, "17:00 left in each period"
     counts = "select seen, accepted, rejected from landing.file join core.tenant using (tenant_id) where slug = %s"
     (ours,), (theirs,) = (built.rows(f"{counts} and game_key = '4711'", slug) for slug in rules)
-    assert (ours["rejected"], theirs["rejected"]) == (0, 19), "18 events and a stint"
+    assert (ours["rejected"], theirs["rejected"]) == (0, 19), "18 events and a stint are in overtime"
     assert theirs["accepted"] + theirs["rejected"] == theirs["seen"] == ours["accepted"]
 
 
 @pytest.mark.slow
-def test_pre_aggregated_tables_are_a_recount_and_say_their_age(built: Platform) -> None:
+def test_marts_equal_a_recount_and_store_their_age(built: Platform) -> None:
     recount = (
         "select tenant_id, game_key, count(*) as goals from contest.play_event "
         "where type = 'Goal' and detail1 = 'Goal_Scored' group by 1, 2 order by 1, 2"
@@ -187,8 +190,8 @@ def test_pre_aggregated_tables_are_a_recount_and_say_their_age(built: Platform) 
 
 
 @pytest.mark.slow
-def test_read_replicas_analysts_need_no_right_to_write(analyst: Db) -> None:
-    """A real replica is read in tests/replicas; here the same is asked of a session that cannot write."""
+def test_analyst_can_work_in_a_read_only_session(analyst: Db) -> None:
+    """Use a session that cannot write in place of a replica; tests/replicas reads from a real one."""
     analyst.execute("set default_transaction_read_only = on")
     assert analyst.execute("select count(*) > 0 from marts.standings").fetchone() == (True,)
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):

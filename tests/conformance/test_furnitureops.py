@@ -1,6 +1,6 @@
-"""What FurnitureOps does, this does: a test for each row of docs/conformance.md that is marked yes or as a counterpart.
+"""Features of FurnitureOps: one test for each row of docs/conformance.md that is "yes" or has a counterpart.
 
-Each is thin and real; the suites that it names go further.
+Each test is short; the test modules that it names test the feature in depth.
 """
 
 import json
@@ -17,10 +17,9 @@ from psycopg_pool import ConnectionPool
 from stanchion.audit.rules import broken, rule_files
 from stanchion.deploy.modules import discover
 from stanchion.paths import ROOT
-from tests.sessions import at_once
+from tests.sessions import Db, at_once
 from tests.stock.shop import add_item, available, broken_promises, buy, order
 
-Db = psycopg.Connection[Any]
 Tenants = dict[str, str]
 
 
@@ -29,15 +28,15 @@ def shop(tenants: Tenants, make_login: Callable[..., str]) -> str:
     return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
 
 
-def test_atomic_decrement_under_for_update(db: Db, shop: str, tenants: Tenants) -> None:
-    """Fifty sessions buy the last unit: tests/stock/test_hot_item.py has more."""
+def test_last_unit_is_sold_once_to_fifty_buyers(db: Db, shop: str, tenants: Tenants) -> None:
+    """tests/stock/test_hot_item.py contains more cases."""
     item = add_item(db, tenants["ours"], 1)
     answers = at_once(shop, [lambda conn, n=n: buy(conn, item, 1, str(n)) for n in range(50)])
     assert Counter(answers) == {"sold": 1, "refused": 49}
     assert available(db, item) == 0
 
 
-def test_async_write_queue_batch_50(db: Db, shop: str, tenants: Tenants) -> None:
+def test_queued_orders_are_decided_in_batches_of_50(db: Db, shop: str, tenants: Tenants) -> None:
     item = add_item(db, tenants["ours"], 70)
     with psycopg.connect(shop, autocommit=True) as conn:
         assert {order(conn, item, 1, str(n)) for n in range(120)} == {"queued"}
@@ -48,7 +47,7 @@ def test_async_write_queue_batch_50(db: Db, shop: str, tenants: Tenants) -> None
     assert broken_promises(db) == []
 
 
-def test_statement_timeout_storms(db: Db, shop: str, tenants: Tenants) -> None:
+def test_cancelled_orders_change_neither_stock_nor_audit(db: Db, shop: str, tenants: Tenants) -> None:
     item = add_item(db, tenants["ours"], 10)
     audited = db.execute("select count(*) from core.audit_log").fetchone()
     with psycopg.connect(shop) as holder:
@@ -66,13 +65,13 @@ def test_statement_timeout_storms(db: Db, shop: str, tenants: Tenants) -> None:
     assert db.execute("select count(*) from core.audit_log").fetchone() == audited
 
 
-def test_statement_timeouts_are_checked_by_doctor(db: Db, make_login: Callable[..., str], stanchion: Any) -> None:
+def test_doctor_reports_login_without_statement_timeout(db: Db, make_login: Callable[..., str], stanchion: Any) -> None:
     name = psycopg.conninfo.conninfo_to_dict(make_login("stanchion_worker"))["user"]
     assert f"{name} has no statement_timeout" in stanchion("doctor").out
 
 
-def test_idempotency(db: Db, shop: str) -> None:
-    """Midnight and takeover: tests/core/test_keys_race.py, test_keys_killed.py and keys.test.sql."""
+def test_idempotency_key_has_every_outcome(db: Db, shop: str) -> None:
+    """tests/core/test_keys_race.py, test_keys_killed.py and keys.test.sql test midnight and takeovers."""
     claim = "select outcome, response_body from core.claim_key('k', %s, %s)"
     with psycopg.connect(shop, autocommit=True) as conn:
         assert conn.execute(claim, [b"a", "1 min"]).fetchone() == ("claimed", None)
@@ -85,8 +84,8 @@ def test_idempotency(db: Db, shop: str) -> None:
         assert conn.execute(claim, [b"a", "1 min"]).fetchone() == ("replay", b"done")
 
 
-def test_idempotency_partitioning_drops_a_day_at_once(db: Db, tenants: Tenants, stanchion: Any) -> None:
-    """That nobody waits for it: tests/partitions/test_contention.py; what it costs: test_cost.py."""
+def test_expired_keys_are_dropped_with_their_partition(db: Db, tenants: Tenants, stanchion: Any) -> None:
+    """tests/partitions/test_contention.py tests that no session waits for it, test_cost.py its cost."""
     db.execute("select core.ensure_partitions('core.idempotency_key', '2020-01-01', '2020-01-01')")
     db.execute(
         "insert into core.idempotency_key "
@@ -98,11 +97,11 @@ def test_idempotency_partitioning_drops_a_day_at_once(db: Db, tenants: Tenants, 
     outcome = stanchion("partitions", "expire")
     assert "dropped    core.idempotency_key 2020-01-01" in outcome.out, outcome.err
     written = db.execute("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", [before]).fetchone()[0]
-    assert written < 1_000_000  # deleting the rows writes more for them alone, before any vacuum
+    assert written < 1_000_000  # deleting the rows would write more WAL than this, even before a vacuum
     assert db.execute("select count(*) from core.idempotency_key").fetchone() == (0,)
 
 
-def test_connection_pool_hands_on_no_tenant(tenants: Tenants, make_login: Callable[..., str]) -> None:
+def test_pool_clears_tenant_between_uses(tenants: Tenants, make_login: Callable[..., str]) -> None:
     say = "select set_config('app.tenant_id', %s, true)"
     with ConnectionPool(make_login("stanchion_app"), min_size=4, max_size=4) as pool:
 
@@ -130,7 +129,7 @@ def _raised(call: Callable[[int], None], number: int) -> list[BaseException]:
     return []
 
 
-def test_role_check_per_request_reads_no_membership(db: Db, shop: str, tenants: Tenants) -> None:
+def test_orders_do_not_read_memberships(db: Db, shop: str, tenants: Tenants) -> None:
     item = add_item(db, tenants["ours"], 100)
     reads = "select coalesce(seq_scan, 0) + coalesce(idx_scan, 0) from pg_stat_all_tables where relname = 'membership'"
     db.execute("select pg_stat_reset()")
@@ -143,14 +142,14 @@ def test_role_check_per_request_reads_no_membership(db: Db, shop: str, tenants: 
     assert db.execute(reads).fetchone() == (0,)
 
 
-def test_sliding_window_rate_limit(shop: str) -> None:
+def test_rate_limit_is_exact_for_an_address(shop: str) -> None:
     take = "select allowed from core.rate_limit_take('203.0.113.7', 20, '1 minute')"
     answers = at_once(shop, [lambda conn: [conn.execute(take).fetchone()[0] for _ in range(4)]] * 25)
     assert sorted(each for session in answers for each in session) == [False] * 80 + [True] * 20
 
 
-def test_read_replicas_a_session_that_only_reads_reads(db: Db, shop: str, tenants: Tenants) -> None:
-    """A replica serves what needs no writing; here the same is asked of a session that cannot write."""
+def test_shop_can_be_read_in_a_read_only_session(db: Db, shop: str, tenants: Tenants) -> None:
+    """Use a session that cannot write in place of a replica."""
     item = add_item(db, tenants["ours"], 3)
     read_only = make_conninfo(shop, options=f"-c app.tenant_id={tenants['ours']} -c default_transaction_read_only=on")
     with psycopg.connect(read_only, autocommit=True) as conn:
@@ -160,7 +159,7 @@ def test_read_replicas_a_session_that_only_reads_reads(db: Db, shop: str, tenant
             buy(conn, item, 1, "k")
 
 
-def test_notify_realtime_once_a_batch(dsn: str, db: Db, shop: str, tenants: Tenants) -> None:
+def test_batch_sends_one_notification_per_channel(dsn: str, db: Db, shop: str, tenants: Tenants) -> None:
     item = add_item(db, tenants["ours"], 100)
     with psycopg.connect(shop, autocommit=True) as conn, psycopg.connect(dsn, autocommit=True) as ear:
         for channel in ("stanchion_jobs", "stanchion_purchases"):
@@ -172,8 +171,8 @@ def test_notify_realtime_once_a_batch(dsn: str, db: Db, shop: str, tenants: Tena
     assert heard == {"stanchion_jobs": 1, "stanchion_purchases": 1}
 
 
-def test_organization_id_and_composite_keys(db: Db) -> None:
-    """The recipe itself: tests/sql/test_recipe_add_tenant.py runs it while others write."""
+def test_tenant_leads_keys_and_recipe_adds_it_online(db: Db) -> None:
+    """tests/sql/test_recipe_add_tenant.py runs the recipe while other sessions write."""
     rules = [path for path in rule_files() if path.stem in ("tenant_is_not_null", "tenant_leads_keys")]
     assert len(rules) == 2
     assert [str(finding) for rule in rules for finding in broken(db, rule)] == []
@@ -185,13 +184,13 @@ def test_organization_id_and_composite_keys(db: Db) -> None:
 @pytest.mark.parametrize(
     ("claims", "seen"),
     [
-        ({"org_id": "ours"}, []),  # whoever asks for a token can put this into it
+        ({"org_id": "ours"}, []),  # users can set this claim themselves
         ({"app_metadata": {"org_id": "ours"}}, ["Chair"]),
         ({"app_metadata": {"tenant_id": "ours"}}, ["Chair"]),
         ({}, []),
     ],
 )
-def test_rls_from_app_metadata_org_id(
+def test_only_app_metadata_of_a_token_names_the_tenant(
     claims: dict[str, Any], seen: list[str], db: Db, tenants: Tenants, make_login: Callable[..., str]
 ) -> None:
     add_item(db, tenants["ours"], 1)
@@ -201,7 +200,7 @@ def test_rls_from_app_metadata_org_id(
         assert [name for (name,) in conn.execute("select name from stock.item")] == seen
 
 
-def test_domain_to_org_map(db: Db, tenants: Tenants, make_login: Callable[..., str]) -> None:
+def test_domain_maps_to_its_tenant(db: Db, tenants: Tenants, make_login: Callable[..., str]) -> None:
     with db.transaction():
         db.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
         db.execute("select core.add_tenant_domain('chairs.example')")
@@ -211,7 +210,7 @@ def test_domain_to_org_map(db: Db, tenants: Tenants, make_login: Callable[..., s
         assert conn.execute(find, ["unknown.example"]).fetchone() == (None,)
 
 
-def test_sampled_logging_leaves_no_audit_out(db: Db, shop: str, tenants: Tenants) -> None:
+def test_audit_contains_every_order(db: Db, shop: str, tenants: Tenants) -> None:
     item = add_item(db, tenants["ours"], 150)
     with psycopg.connect(shop, autocommit=True) as conn:
         for number in range(200):
@@ -222,7 +221,7 @@ def test_sampled_logging_leaves_no_audit_out(db: Db, shop: str, tenants: Tenants
     assert db.execute(audited).fetchall() == [("refused", 50), ("sold", 150)]
 
 
-def test_kill_switch_with_cooldown(db: Db, shop: str, tenants: Tenants) -> None:
+def test_kill_switch_works_once_per_minute(db: Db, shop: str, tenants: Tenants) -> None:
     item, theirs = add_item(db, tenants["ours"], 10), add_item(db, tenants["theirs"], 10)
     with psycopg.connect(shop, autocommit=True) as conn:
         buy(conn, item, 4, "k")
@@ -233,7 +232,9 @@ def test_kill_switch_with_cooldown(db: Db, shop: str, tenants: Tenants) -> None:
     assert db.execute(kept).fetchall() == [("stock.purchase", 1), ("stock.wipe", 1)]
 
 
-def test_x_request_id(db: Db, shop: str, tenants: Tenants, make_login: Callable[..., str], stanchion: Any) -> None:
+def test_request_id_links_audit_event_and_job(
+    db: Db, shop: str, tenants: Tenants, make_login: Callable[..., str], stanchion: Any
+) -> None:
     item = add_item(db, tenants["ours"], 10)
     with psycopg.connect(shop) as conn:
         conn.execute("select set_config('app.request_id', 'req-42', true)")

@@ -1,11 +1,10 @@
-"""What SLTR does, this does: a test for each row of docs/conformance.md that is marked yes or as a counterpart.
+"""Features of SLTR: one test for each row of docs/conformance.md that is "yes" or has a counterpart.
 
-Each is thin and real; the suites that it names go further.
+Each test is short; the test modules that it names test the feature in depth.
 """
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
@@ -14,17 +13,17 @@ from stanchion.deploy import catalog
 from stanchion.deploy.modules import discover
 from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
 from stanchion.paths import ROOT
+from tests.sessions import Db
 from tests.sql.test_recipe_rename_column import NAMES, deploy_to
 from tests.sql.test_recipe_rename_column import legacy as legacy
 from tests.workspace.conftest import team as team
 from tests.workspace.team import Touched, acting, add_members
 
-Db = psycopg.Connection[Any]
 Tenants = dict[str, str]
 FLUSH = "select workspace.flush_presence(%s)"
 
 
-def heard_of(conn: Db, *ids: str, ago: float = 0) -> None:
+def send_heartbeats(conn: Db, *ids: str, ago: float = 0) -> None:
     at = datetime.now(UTC) - timedelta(seconds=ago)
     beats = [{"principal_id": each, "at": at.isoformat()} for each in ids]
     conn.execute(FLUSH, [json.dumps(beats)])
@@ -36,20 +35,20 @@ def online(conn: Db, me: str, *ids: str) -> list[str]:
     return [row[0] for row in conn.execute(batch, [list(ids)])]
 
 
-def test_presence_api_takes_batches_of_heartbeats(db: Db, team: str, tenants: Tenants) -> None:
-    """How fast and how hot: tests/workspace/test_presence.py."""
+def test_heartbeats_are_flushed_in_batches(db: Db, team: str, tenants: Tenants) -> None:
+    """tests/workspace/test_presence.py tests the cost."""
     ids = add_members(db, tenants["ours"], 200)
     with psycopg.connect(team, autocommit=True) as conn:
-        heard_of(conn, *ids)
+        send_heartbeats(conn, *ids)
         assert online(conn, "", *ids) == ids
 
 
-def test_redis_online_cache_is_an_unlogged_narrow_table(db: Db, team: str, tenants: Tenants) -> None:
+def test_presence_is_an_unlogged_table_read_by_key(db: Db, team: str, tenants: Tenants) -> None:
     kept = "select relpersistence, relnatts from pg_class where oid = 'workspace.presence'::regclass"
     assert db.execute(kept).fetchone() == ("u", 3)
     ids = add_members(db, tenants["ours"], 2_000)
     with psycopg.connect(team, autocommit=True) as conn:
-        heard_of(conn, *ids)
+        send_heartbeats(conn, *ids)
         online(conn, "", ids[0])
         with conn.transaction():
             touched = Touched(conn, "workspace.presence", "workspace.presence_pk")
@@ -57,31 +56,31 @@ def test_redis_online_cache_is_an_unlogged_narrow_table(db: Db, team: str, tenan
             assert sum(count["pages"] for count in touched.since().values()) <= 5
 
 
-def test_is_online_has_one_truth_and_nobody_has_to_say_goodbye(db: Db, team: str, tenants: Tenants) -> None:
-    """A crash of the server: tests/workspace/test_presence.py."""
+def test_online_state_follows_from_the_last_heartbeat(db: Db, team: str, tenants: Tenants) -> None:
+    """tests/workspace/test_presence.py tests a crash of the server."""
     here, gone = add_members(db, tenants["ours"], 2)
     with psycopg.connect(team, autocommit=True) as conn:
-        heard_of(conn, here, ago=100)
-        heard_of(conn, gone, ago=130)
+        send_heartbeats(conn, here, ago=100)
+        send_heartbeats(conn, gone, ago=130)
         assert online(conn, "", here, gone) == [here]
     stored = "select attname from pg_attribute where attrelid = 'workspace.presence'::regclass and attnum > 0"
     assert "is_online" not in {row[0] for row in db.execute(stored)}
 
 
 @pytest.mark.slow
-def test_column_rename_has_both_names_for_a_while(legacy: Db, team: str, tenants: Tenants) -> None:
-    """Through all of its steps, while others write: tests/sql/test_recipe_rename_column.py."""
+def test_renamed_column_has_both_names_until_contracted(legacy: Db, team: str, tenants: Tenants) -> None:
+    """tests/sql/test_recipe_rename_column.py runs all steps while other sessions write."""
     who = "00000000-0000-0000-0000-000000000001"
     deploy_to(legacy, NAMES[0])
     with psycopg.connect(team, autocommit=True) as conn:
         for written, read in (("online", "is_online"), ("is_online", "online")):
-            for says in (True, False):
-                conn.execute(f"update workspace.member_status set {written} = %s where principal_id = %s", [says, who])
+            for value in (True, False):
+                conn.execute(f"update workspace.member_status set {written} = %s where principal_id = %s", [value, who])
                 row = conn.execute(f"select {read} from workspace.member_status where principal_id = %s", [who])
-                assert row.fetchone() == (says,)
+                assert row.fetchone() == (value,)
 
 
-def test_partial_and_composite_indexes_find_who_is_near(db: Db, team: str, tenants: Tenants) -> None:
+def test_nearby_profiles_are_found_by_index(db: Db, team: str, tenants: Tenants) -> None:
     add_members(db, tenants["ours"], 3_000)
     db.execute(
         "insert into workspace.profile (tenant_id, principal_id, geohash) "
@@ -98,24 +97,24 @@ def test_partial_and_composite_indexes_find_who_is_near(db: Db, team: str, tenan
             assert [count["scans"] for count in touched.since().values()] == [0, 1]
 
 
-def test_get_online_users_batch_hides_the_blocked_and_the_incognito(db: Db, team: str, tenants: Tenants) -> None:
+def test_online_batch_hides_blocked_and_incognito_members(db: Db, team: str, tenants: Tenants) -> None:
     a, b, c, d = add_members(db, tenants["ours"], 4)
     (stranger,) = add_members(db, tenants["theirs"], 1)
     with psycopg.connect(team, autocommit=True) as conn:
-        heard_of(conn, a, b, c, d, stranger)
-        everybody = (a, b, c, d, stranger)
+        send_heartbeats(conn, a, b, c, d, stranger)
+        members = (a, b, c, d, stranger)
         conn.execute("select set_config('app.principal_id', %s, false)", [a])
         conn.execute("insert into workspace.block (blocked_id) values (%s)", [b])
         conn.execute("select set_config('app.principal_id', %s, false)", [d])
         conn.execute("insert into workspace.profile (is_incognito) values (true)")
-        seen = {me: online(conn, me, *everybody) for me in (a, b, c, d)}
+        seen = {me: online(conn, me, *members) for me in (a, b, c, d)}
         assert seen == {a: [a, c], b: [b, c], c: [a, b, c], d: [d]}
-        with pytest.raises(psycopg.errors.InvalidParameterValue, match="up to 1,000"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="at most 1000"):
             online(conn, a, *[a] * 1001)
 
 
-def test_versioned_migrations_are_taken_back(db: Db) -> None:
-    """Every one of them, one by one: tests/sql/test_round_trip.py."""
+def test_module_can_be_reverted_and_deployed_again(db: Db) -> None:
+    """tests/sql/test_round_trip.py does this with every module."""
     modules = discover(ROOT)
     assert all(module.revert_text.strip() for module in modules)
     before = catalog.read_catalog(db)
@@ -125,7 +124,7 @@ def test_versioned_migrations_are_taken_back(db: Db) -> None:
 
 
 @pytest.mark.slow
-def test_50_000_users_and_a_page_of_them_is_a_few_pages(db: Db, team: str, tenants: Tenants) -> None:
+def test_page_of_50_000_users_reads_few_pages(db: Db, team: str, tenants: Tenants) -> None:
     ids = add_members(db, tenants["ours"], 50_000)
     db.execute(
         "insert into workspace.profile (tenant_id, principal_id) select tenant_id, principal_id from core.principal"
@@ -142,8 +141,8 @@ def test_50_000_users_and_a_page_of_them_is_a_few_pages(db: Db, team: str, tenan
     assert sum(count["pages"] for count in counts.values()) <= 30
 
 
-def test_a_subscription_is_over_when_its_time_is(db: Db, team: str, tenants: Tenants) -> None:
-    """One second later, by a clock of the test: tests/workspace/usage.test.sql."""
+def test_ended_subscription_grants_nothing(db: Db, team: str, tenants: Tenants) -> None:
+    """tests/workspace/usage.test.sql tests the exact second, with a clock of its own."""
     db.execute("insert into workspace.plan_feature values ('team', 'video')")
     with acting(db, tenants["ours"]):
         subscription = db.execute("select workspace.subscribe('team')").fetchone()[0]
@@ -156,7 +155,7 @@ def test_a_subscription_is_over_when_its_time_is(db: Db, team: str, tenants: Ten
             conn.execute("update workspace.subscription set period = '[,)'")
 
 
-def test_favourites_are_for_whose_they_are(db: Db, team: str, tenants: Tenants) -> None:
+def test_favourites_are_visible_to_their_owner_only(db: Db, team: str, tenants: Tenants) -> None:
     me, other = add_members(db, tenants["ours"], 2)
     with psycopg.connect(team, autocommit=True) as conn:
         conn.execute("select set_config('app.principal_id', %s, false)", [me])
@@ -166,7 +165,7 @@ def test_favourites_are_for_whose_they_are(db: Db, team: str, tenants: Tenants) 
             assert conn.execute("select count(*) from workspace.favourite").fetchone() == (seen,)
 
 
-def test_alerts_at_80_connections_of_100_and_500_ms(db: Db, team: str) -> None:
+def test_default_thresholds_raise_alerts(db: Db, team: str) -> None:
     thresholds = dict(db.execute("select name, threshold from ops.threshold").fetchall())
     assert (thresholds["connections"], thresholds["response_time"]) == (80, 500)
     alerts = "select name from ops.alert where name = 'response_time'"
@@ -177,7 +176,7 @@ def test_alerts_at_80_connections_of_100_and_500_ms(db: Db, team: str) -> None:
         assert db.execute(alerts).fetchall() == [("response_time",)]
 
 
-def test_the_checklist_of_a_change_is_what_ci_runs() -> None:
+def test_ci_runs_every_check_of_the_checklist() -> None:
     run, make = ((ROOT / name).read_text(encoding="utf-8") for name in (".ci/run", "Makefile"))
     assert "make test" in run and "make lint" in run
     for part in ("ruff check", "mypy", "squawk", "sqlfluff", "pytest"):

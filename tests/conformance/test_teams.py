@@ -1,6 +1,6 @@
-"""What the Teams platform does, this does: a test for each row of docs/conformance.md that is yes or a counterpart.
+"""Features of the Teams platform: one test for each row of docs/conformance.md that is "yes" or has a counterpart.
 
-Each is thin and real; the suites that it names go further.
+Each test is short; the test modules that it names test the feature in depth.
 """
 
 import json
@@ -16,17 +16,16 @@ from psycopg.conninfo import make_conninfo
 
 from stanchion.access.logins import create_login, drop_login
 from stanchion.audit.rules import broken, rule_files
-from tests.sessions import at_once
+from tests.sessions import Db, at_once
 from tests.workspace.conftest import team as team
 from tests.workspace.team import Touched, acting, add_members
 
-Db = psycopg.Connection[Any]
 Tenants = dict[str, str]
 PAGES = ("core.membership", "core.membership_pk", "workspace.document", "workspace.document_pk")
 
 
-def test_api_times_of_the_database_are_a_few_pages(db: Db, team: str, tenants: Tenants) -> None:
-    """Times are measured by `stanchion bench workspace`; here is what they are made of."""
+def test_lookup_by_key_reads_few_pages(db: Db, team: str, tenants: Tenants) -> None:
+    """Count pages. `stanchion bench workspace` measures times."""
     ids = add_members(db, tenants["ours"], 2_000)
     db.execute("vacuum analyze core.membership")
     with psycopg.connect(team, autocommit=True) as conn:
@@ -41,7 +40,7 @@ def test_api_times_of_the_database_are_a_few_pages(db: Db, team: str, tenants: T
 
 
 @pytest.mark.slow
-def test_10_000_teams_and_no_query_of_one_reads_the_others(db: Db, make_login: Callable[..., str]) -> None:
+def test_queries_of_one_of_10_000_teams_read_few_pages(db: Db, make_login: Callable[..., str]) -> None:
     db.execute(
         """
         insert into core.tenant (slug, name, kind) select 'team' || n, 'T', 'team' from generate_series(1, 10000) as n;
@@ -74,7 +73,7 @@ def test_10_000_teams_and_no_query_of_one_reads_the_others(db: Db, make_login: C
     assert sum(count["pages"] for count in counts.values()) < 60
 
 
-def test_hot_cache_a_kept_row_is_read_without_what_it_was_counted_from(db: Db, team: str, tenants: Tenants) -> None:
+def test_stored_stats_are_read_without_their_source_tables(db: Db, team: str, tenants: Tenants) -> None:
     add_members(db, tenants["ours"], 100)
     db.execute("select workspace.refresh_stats()")
     with psycopg.connect(team, autocommit=True) as conn:
@@ -86,7 +85,7 @@ def test_hot_cache_a_kept_row_is_read_without_what_it_was_counted_from(db: Db, t
             assert all(count["pages"] == 0 for count in touched.since().values())
 
 
-def test_cache_invalidation_by_the_version_of_the_tenant(db: Db, team: str, tenants: Tenants) -> None:
+def test_change_raises_the_version_of_its_tenant_only(db: Db, team: str, tenants: Tenants) -> None:
     version = "select coalesce(max(version), 0) from workspace.tenant_state where tenant_id = %s"
     with psycopg.connect(team, autocommit=True) as conn:
         before = conn.execute(version, [tenants["ours"]]).fetchone()[0]
@@ -95,8 +94,8 @@ def test_cache_invalidation_by_the_version_of_the_tenant(db: Db, team: str, tena
     assert db.execute(version, [tenants["theirs"]]).fetchone() == (0,)
 
 
-def test_get_team_with_stats_is_for_members(db: Db, team: str, tenants: Tenants) -> None:
-    """That each number is the truth: tests/workspace/test_stats.py, and of the mart: tests/marts/test_workspace.py."""
+def test_summary_is_visible_to_members_only(db: Db, team: str, tenants: Tenants) -> None:
+    """tests/workspace/test_stats.py and tests/marts/test_workspace.py check each number."""
     member, *_ = add_members(db, tenants["ours"], 3)
     (stranger,) = add_members(db, tenants["theirs"], 1)
     with psycopg.connect(team, autocommit=True) as conn:
@@ -107,9 +106,9 @@ def test_get_team_with_stats_is_for_members(db: Db, team: str, tenants: Tenants)
             assert conn.execute(summary).fetchall() == seen
 
 
-def test_strategic_indexes_none_is_missing_and_none_is_there_twice(db: Db) -> None:
+def test_no_index_is_missing_or_redundant(db: Db) -> None:
     assert db.execute("select relation, foreign_key from ops.missing_fk_indexes").fetchall() == []
-    # an index that begins as a longer one of its table does is served by that
+    # an index is redundant if a longer index of the table starts with the same columns
     twice = """
         select a.indexrelid::regclass::text, b.indexrelid::regclass::text
         from core.own_relation as r
@@ -121,8 +120,8 @@ def test_strategic_indexes_none_is_missing_and_none_is_there_twice(db: Db) -> No
     assert db.execute(twice).fetchall() == []
 
 
-def test_full_text_search_goes_by_its_index(db: Db, team: str, tenants: Tenants) -> None:
-    """What it reads: tests/workspace/test_search.py."""
+def test_search_uses_its_index(db: Db, team: str, tenants: Tenants) -> None:
+    """tests/workspace/test_search.py counts the pages read."""
     with acting(db, tenants["theirs"]):
         db.execute("select workspace.save_document('Theirs', 'herons')")
     with psycopg.connect(team, autocommit=True) as conn:
@@ -133,7 +132,7 @@ def test_full_text_search_goes_by_its_index(db: Db, team: str, tenants: Tenants)
             assert [count["scans"] for count in touched.since().values()] == [1, 0]
 
 
-def test_team_stats_mv_is_kept_behind_a_gate(db: Db, team: str, tenants: Tenants) -> None:
+def test_stats_are_readable_through_their_view_only(db: Db, team: str, tenants: Tenants) -> None:
     with psycopg.connect(team, autocommit=True) as conn:
         assert conn.execute("select count(*) from workspace.tenant_stats").fetchone() == (0,)
         db.execute("select workspace.refresh_stats()")
@@ -143,7 +142,7 @@ def test_team_stats_mv_is_kept_behind_a_gate(db: Db, team: str, tenants: Tenants
             conn.execute("select * from hidden.tenant_stats")
 
 
-def test_pool_every_login_has_its_limits(db: Db) -> None:
+def test_new_login_has_time_limits(db: Db) -> None:
     password = create_login(db, "pooled", "stanchion_app")
     try:
         dsn = make_conninfo(
@@ -156,11 +155,11 @@ def test_pool_every_login_has_its_limits(db: Db) -> None:
         drop_login(db, "pooled")
 
 
-def test_read_write_router_a_session_that_only_reads_writes_nothing(
+def test_reading_commands_use_read_only_sessions(
     dsn: str, team: str, tenants: Tenants, stanchion: Callable[..., Any]
 ) -> None:
-    """Replicas, close enough and not: tests/replicas/test_replica.py."""
-    outcome = stanchion("loads", "--tenant", "ours", "--read-dsn", dsn)
+    """tests/replicas/test_replica.py tests replicas with and without lag."""
+    outcome = stanchion("games", "loads", "--tenant", "ours", "--read-dsn", dsn)
     assert (outcome.code, outcome.err.count("Reading the primary.")) == (0, 1), outcome.err
     options = f"-c app.tenant_id={tenants['ours']} -c default_transaction_read_only=on"
     with psycopg.connect(make_conninfo(team, options=options), autocommit=True) as conn:
@@ -169,14 +168,14 @@ def test_read_write_router_a_session_that_only_reads_writes_nothing(
             conn.execute("select workspace.save_document('Plan', 'x')")
 
 
-def test_sharding_moves_a_ninth_for_a_ninth_server(db: Db, make_login: Callable[..., str]) -> None:
+def test_ninth_server_gets_one_ninth_of_the_buckets(db: Db, make_login: Callable[..., str]) -> None:
     apply = (
         "insert into ops.shard_map select bucket, to_shard from ops.plan_rebalance(%s) "
         "on conflict (bucket) do update set shard = excluded.shard"
     )
     shards = "select count(*)::int from ops.shard_map group by shard order by shard"
     with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
-        with pytest.raises(psycopg.errors.NoDataFound, match="was given to no server"):
+        with pytest.raises(psycopg.errors.NoDataFound, match="is assigned to no server"):
             conn.execute("select ops.shard_of(gen_random_uuid())")
         assert db.execute(apply, [8]).rowcount == 1024
         assert [row[0] for row in db.execute(shards)] == [128] * 8
@@ -185,7 +184,7 @@ def test_sharding_moves_a_ninth_for_a_ninth_server(db: Db, make_login: Callable[
         assert 0.10 < len(plan) / 1024 < 0.12
         db.execute(apply, [9])
         assert {row[0] for row in db.execute(shards)} == {113, 114}
-        # ids that are made in the order of time are spread as evenly as any
+        # ids that increase with time are spread as evenly as random ones
         used = Counter(
             row[0]
             for row in conn.execute(
@@ -199,21 +198,21 @@ def test_sharding_moves_a_ninth_for_a_ninth_server(db: Db, make_login: Callable[
         assert [row[0] for row in db.execute(shards)] == [342, 341, 341]
 
 
-def test_pii_is_tagged_and_reaches_no_mart(db: Db) -> None:
+def test_personal_columns_reach_no_mart(db: Db) -> None:
     rule = next(path for path in rule_files() if path.stem == "personal_stays_out_of_marts")
     assert broken(db, rule) == []
     db.execute("create view staging.stg_people with (security_invoker = true) as select email from core.principal")
     assert [str(finding.object) for finding in broken(db, rule)] == ["core.principal.email"]
 
 
-def test_slow_query_views_are_there_with_and_without_pg_stat_statements(db: Db) -> None:
-    """With it: tests/ops/test_statements.py."""
+def test_slow_query_views_work_without_pg_stat_statements(db: Db) -> None:
+    """tests/ops/test_statements.py tests the views with the extension."""
     db.execute("select statement_id, calls, mean_ms, total_ms, query from ops.slow_queries")
     db.execute("select relation, index, bytes, unused_since, remedy from ops.unused_indexes")
     assert db.execute("select count(*) from ops.missing_fk_indexes").fetchone() == (0,)
 
 
-def test_custom_metrics_have_the_percentiles_of_their_samples(db: Db, team: str) -> None:
+def test_metrics_have_the_percentiles_of_their_samples(db: Db, team: str) -> None:
     samples = [(n * 7919 % 1000) ** 1.3 for n in range(1000)]
     with psycopg.connect(team) as conn:
         conn.cursor().executemany("select ops.record_metric('render', %s, 'timing')", [(s,) for s in samples])
@@ -227,8 +226,10 @@ def test_custom_metrics_have_the_percentiles_of_their_samples(db: Db, team: str)
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_load_and_stress_with_real_sessions(db: Db, team: str, tenants: Tenants, stanchion: Callable[..., Any]) -> None:
-    """`stanchion bench workspace` is the same at 10,000 tenants."""
+def test_forty_sessions_write_without_losses(
+    db: Db, team: str, tenants: Tenants, stanchion: Callable[..., Any]
+) -> None:
+    """`stanchion bench workspace` does this at 10,000 tenants."""
     with acting(db, tenants["ours"]):
         db.execute("select workspace.subscribe('team')")
 

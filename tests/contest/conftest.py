@@ -1,4 +1,4 @@
-"""A competition to play in: teams with a player each, and an official."""
+"""Fixture of a competition: teams with one player each, and an official."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,5 +12,5 @@ from tests.contest.live import Cup
 
 @pytest.fixture
 def make_cup(db: psycopg.Connection[Any], make_login: Callable[..., str]) -> Callable[..., Cup]:
-    """Make a tenant with a competition of so many teams; what is drawn or added is the caller's."""
+    """Create a tenant with a competition of the given number of teams, without fixtures."""
     return partial(Cup.make, db, make_login("stanchion_app"))

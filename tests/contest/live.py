@@ -1,4 +1,4 @@
-"""A competition for tests of several sessions, and what is true of it at every moment."""
+"""A competition for tests with several sessions, and a query for its invariants."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from stanchion.contest.replay import replay
-from tests.sessions import each_at_once
+from tests.sessions import Db, each_at_once
 
-Db = psycopg.Connection[Any]
-
-# what breaks a promise, in words; one snapshot sees all of it
+# Violated invariants as sentences, read in one snapshot.
 BROKEN = """
-    select format('%s: the results say %s, the ledger %s', e.team_key, r.line, l.line)
+    select format('%s: results %s, ledger %s', e.team_key, r.line, l.line)
     from contest.entrant as e
     left join lateral (
         select concat_ws(' ', sum(points), sum(played), sum(won), sum(score_for), sum(score_against)) as line
@@ -50,7 +48,7 @@ BROKEN = """
     group by f.tenant_id, f.game_key, f.version
     having f.version <> count(e.version) or f.version <> coalesce(max(e.version), 0)
     union all
-    select format('%s: %s %s:%s, the ledger %s', f.game_key, f.status, f.official_home, f.official_away,
+    select format('%s: %s %s:%s, ledger %s', f.game_key, f.status, f.official_home, f.official_away,
         sum(p.score_for))
     from contest.fixture as f
     left join contest.point_entry as p
@@ -67,14 +65,14 @@ def broken_promises(db: Db) -> list[str]:
 
 @dataclass
 class Cup:
-    """One competition of a tenant of its own."""
+    """A competition in a tenant that contains nothing else."""
 
     db: Db
     login: str
     slug: str
     tenant: str
     teams: list[str]
-    players: list[str]  # as whom each team says scores
+    players: list[str]  # the principal of each team
     official: str
     games: list[str] = field(default_factory=list)
 
@@ -97,7 +95,7 @@ class Cup:
         return cls(db, login, slug, tenant, names, players, official)
 
     def dsn(self, who: str | None = None, isolation: str = "read committed") -> str:
-        """The application's connection string, acting for the tenant; as this principal, if any."""
+        """Return the connection string of an application that acts for the tenant and optionally for a principal."""
         options = (
             f"-c app.tenant_id={self.tenant} -c default_transaction_isolation={isolation.replace(' ', chr(92) + ' ')}"
         )
@@ -130,12 +128,12 @@ class Cup:
             conn.execute("select contest.confirm_score(%s)", [key])
 
     def differences(self) -> list[str]:
-        """What the tables say and its events do not."""
+        """Return the differences between the tables and a replay of the events."""
         return [str(difference) for difference in replay(self.db, self.slug, "cup").differences]
 
 
 def at_once(calls: Sequence[tuple[str, Callable[[Db], Any]]]) -> list[Any]:
-    """The answers to calls that are made at the same instant, each by a session of its own; an error is an answer."""
+    """Run calls at the same time, each in its own session. Return their results, or the SQLSTATE of an error."""
     return each_at_once([(login, partial(_or_error, call)) for login, call in calls])
 
 

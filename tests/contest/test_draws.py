@@ -1,17 +1,16 @@
-"""Whatever the number of teams, a draw is what its format says; the functions that draw are asked directly."""
+"""Draws are correct for any number of teams. The tests call the drawing functions directly."""
 
 from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
-from typing import Any
 
 import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contest.live import Cup
+from tests.sessions import Db
 
-Db = psycopg.Connection[Any]
 QUICK = settings(
     max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
@@ -21,7 +20,7 @@ def names(count: int) -> list[str]:
     return [f"t{number:02}" for number in range(count)]
 
 
-def test_a_bracket_leaves_one_and_its_first_seeds_meet_last(deployed_db: Db) -> None:
+def test_bracket_has_one_final_between_the_top_seeds(deployed_db: Db) -> None:
     for count in range(2, 34):
         teams = names(count)
         rows = deployed_db.execute("select * from contest.bracket(%s) order by round, slot", [teams]).fetchall()
@@ -31,9 +30,9 @@ def test_a_bracket_leaves_one_and_its_first_seeds_meet_last(deployed_db: Db) -> 
         byes = [row[2] for row in rows if row[4]]
         assert byes == sorted(byes, key=teams.index) or set(byes) == set(teams[: len(byes)])
         assert len(byes) == 2**rounds - count
-        # every match has a loser: all but one team lose
+        # every match has one loser, and all teams but one lose
         assert len([row for row in rows if not row[4]]) == count - 1
-        # the better seed always wins: then the last ones are the first seeds
+        # if the better seed always wins, the last teams are the top seeds
         standing: dict[tuple[int, int], str] = {}
         for round_, slot, home, away, is_bye in rows:
             home = home or standing.get((round_ - 1, 2 * slot - 1))
@@ -47,7 +46,7 @@ def test_a_bracket_leaves_one_and_its_first_seeds_meet_last(deployed_db: Db) -> 
                 assert set(teams[:4]) >= {min(home, away or home)}
 
 
-def test_in_a_round_robin_everybody_meets_everybody_once(deployed_db: Db) -> None:
+def test_round_robin_pairs_each_two_teams_once(deployed_db: Db) -> None:
     for count in range(2, 21):
         teams = names(count)
         rows = deployed_db.execute("select round, slot, home, away from contest.round_robin(%s)", [teams]).fetchall()
@@ -62,10 +61,10 @@ def test_in_a_round_robin_everybody_meets_everybody_once(deployed_db: Db) -> Non
 
 @QUICK
 @given(st.data())
-def test_in_a_swiss_round_nobody_meets_again_and_everybody_plays(deployed_db: Db, data: st.DataObject) -> None:
+def test_swiss_round_pairs_all_teams_without_rematch(deployed_db: Db, data: st.DataObject) -> None:
     count = data.draw(st.integers(4, 12), label="teams")
     teams, met, byes = names(count), [], []
-    for _ in range(count // 2):  # as long as a round without a rematch is certain to be there
+    for _ in range(count // 2):  # a round without a rematch certainly exists
         order = data.draw(st.permutations(teams), label="standing")
         flat = [team for pair in met for team in pair]
         statement = "select home, away, is_bye from contest.swiss_round(%s, %s, %s)"
@@ -77,8 +76,8 @@ def test_in_a_swiss_round_nobody_meets_again_and_everybody_plays(deployed_db: Db
         met += [row[:2] for row in rows if not row[2]]
 
 
-def test_the_longest_swiss_tournament_is_drawn_in_time(deployed_db: Db) -> None:
-    """Sixty-four teams, as they stood: the search takes choices back, and there must not be too many."""
+def test_swiss_tournament_of_64_teams_is_drawn_in_time(deployed_db: Db) -> None:
+    """The search for pairs backtracks; the number of attempts must stay small."""
     teams, met = names(64), []
     deployed_db.execute("set statement_timeout = '5s'")
     try:
@@ -95,7 +94,7 @@ def test_the_longest_swiss_tournament_is_drawn_in_time(deployed_db: Db) -> None:
         deployed_db.execute("reset statement_timeout")
 
 
-def test_who_has_met_everybody_is_not_drawn(make_cup: Callable[..., Cup]) -> None:
+def test_swiss_draw_refuses_a_rematch(make_cup: Callable[..., Cup]) -> None:
     cup = make_cup(2, "swiss", rounds=2)
     cup.draw()
     cup.play("cup/1/1", 1, 0)
@@ -103,6 +102,6 @@ def test_who_has_met_everybody_is_not_drawn(make_cup: Callable[..., Cup]) -> Non
         try:
             conn.execute("select contest.draw('cup')")
         except psycopg.errors.ObjectNotInPrerequisiteState as e:
-            assert "nobody meets again" in str(e)
+            assert "without a repeated pair" in str(e)
         else:
             raise AssertionError("two teams cannot meet twice")

@@ -1,4 +1,4 @@
-"""Whatever is done to a competition, in whatever order and however late, its events come to its tables."""
+"""The tables of a competition equal a replay of its events, after any sequence of actions."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,8 +21,8 @@ QUICK = settings(max_examples=8, deadline=None, database=None, suppress_health_c
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["submit", "submit", "confirm", "dispute", "amend", "time", "draw"]),
-        st.integers(0, 6),  # which fixture
-        st.integers(0, 4),  # who: a team's player, or the official
+        st.integers(0, 6),  # index of the fixture
+        st.integers(0, 4),  # index of the actor: a player or the official
         SCORES,
     ),
     min_size=15,
@@ -31,7 +31,7 @@ STEPS = st.lists(
 
 
 class History:
-    """A competition that is played by chance, by people who may and people who may not."""
+    """Random actions on a competition, by principals with and without the right to make them."""
 
     def __init__(self, cup: Cup, conn: Db) -> None:
         self.cup, self.conn, self.number, self.done = cup, conn, 0, 0
@@ -41,7 +41,7 @@ class History:
         rows = self.conn.execute("select game_key from contest.fixture where competition_key = 'cup' order by 1")
         games = [game for (game,) in rows]
         if what == "time":
-            return self.pass_time()
+            return self.confirm_due()
         self.conn.execute("select set_config('app.principal_id', %s, false)", [actor if what != "draw" else ""])
         try:
             if what == "draw" or not games:
@@ -65,8 +65,8 @@ class History:
             key = self.conn.execute(f"select {pending}", [game]).fetchone()
             self.conn.execute(f"select contest.{call}", key)
 
-    def pass_time(self) -> None:
-        """What waits is confirmed by the worker's handler, also of fixtures that were decided meanwhile."""
+    def confirm_due(self) -> None:
+        """Run the handler of the job worker, also for fixtures that were decided in the meantime."""
         self.cup.db.execute("update core.job set run_at = now() where tenant_id = %s", [self.cup.tenant])
         with self.cup.db.transaction():
             self.cup.db.execute("select set_config('app.tenant_id', %s, true)", [self.cup.tenant])
@@ -78,7 +78,7 @@ class History:
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("format_", ["single elimination", "swiss", "round robin"])
-def test_a_random_history_replays_to_the_same_tables(make_cup: Callable[..., Cup], format_: str, db: Db) -> None:
+def test_replay_of_a_random_history_gives_the_same_tables(make_cup: Callable[..., Cup], format_: str, db: Db) -> None:
     decided = 0
 
     @QUICK
@@ -96,12 +96,10 @@ def test_a_random_history_replays_to_the_same_tables(make_cup: Callable[..., Cup
 
     db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
     play()
-    assert decided > 20  # of random steps, in a bracket few are possible
+    assert decided > 20  # a bracket accepts few of the random steps
 
 
-def test_what_somebody_changed_by_hand_is_found_and_repaired(
-    make_cup: Callable[..., Cup], db: Db, stanchion: Any
-) -> None:
+def test_replay_finds_and_repairs_manual_changes(make_cup: Callable[..., Cup], db: Db, stanchion: Any) -> None:
     cup = make_cup(4, "round robin")
     cup.draw()
     cup.play("cup/1/1", 3, 1)
@@ -113,19 +111,21 @@ def test_what_somebody_changed_by_hand_is_found_and_repaired(
     assert outcome.code == 1
     assert "entrant team 00: seed is 11, not 1" in outcome.out
     assert "missing from the tables" in outcome.out
-    assert "rows not as its events say." in outcome.out
-    assert db.execute("select count(*) from contest.point_entry").fetchone() == before  # nothing was changed
+    assert "rows differ from the events." in outcome.out
+    assert (
+        db.execute("select count(*) from contest.point_entry").fetchone() == before
+    )  # replay without --repair changes nothing
     repaired = stanchion("replay", "--tenant", cup.slug, "--repair")
     assert repaired.code == 0, repaired.err
     again = stanchion("replay", "--tenant", cup.slug)
-    assert (again.code, again.out) == (0, "cup: all 27 rows are what its events say.\n")
+    assert (again.code, again.out) == (0, "cup: all 27 rows match the events.\n")
     assert broken_promises(db) == []
     unknown = stanchion("replay", "cups", "--tenant", cup.slug)
     assert (unknown.code, unknown.err.splitlines()[-1]) == (1, f"Error: {cup.slug} has no competition 'cups'.")
 
 
-def test_of_many_who_decide_one_fixture_at_once_one_does(make_cup: Callable[..., Cup], db: Db) -> None:
-    """Confirmed, disputed and confirmed by time at the same instant: one of them is what happened."""
+def test_one_of_several_concurrent_decisions_counts(make_cup: Callable[..., Cup], db: Db) -> None:
+    """Confirm, dispute and confirm by timeout at the same time: exactly one succeeds."""
     cup = make_cup(2)
     db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
 
@@ -166,7 +166,7 @@ def confirming(key: str) -> Callable[[Db], Any]:
     return lambda conn: conn.execute("select contest.confirm_score(%s)", [key]).fetchone()[0]
 
 
-def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], db: Db) -> None:
+def test_concurrent_semi_finals_create_one_final(make_cup: Callable[..., Cup], db: Db) -> None:
     for _ in range(6):
         cup = make_cup(4, "single elimination")
         cup.draw()
@@ -184,8 +184,8 @@ def test_both_semi_finals_at_once_make_one_final(make_cup: Callable[..., Cup], d
         assert cup.differences() == []
 
 
-def test_batches_that_cross_do_not_deadlock(make_cup: Callable[..., Cup], db: Db) -> None:
-    """Leases of several fixtures of the same teams, confirmed by several workers in every order."""
+def test_crossing_batches_do_not_deadlock(make_cup: Callable[..., Cup], db: Db) -> None:
+    """Several workers confirm leases with fixtures of the same teams, in different orders."""
     cup = make_cup(4)
     db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
     pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3)]
@@ -209,10 +209,10 @@ def test_batches_that_cross_do_not_deadlock(make_cup: Callable[..., Cup], db: Db
     assert broken_promises(db) == []
 
 
-def test_a_score_is_confirmed_by_the_worker_after_five_minutes(
+def test_job_worker_confirms_a_score_after_five_minutes(
     make_cup: Callable[..., Cup], db: Db, stanchion: Any, make_login: Callable[..., str]
 ) -> None:
-    """The clock is put forward; the worker is the real one."""
+    """Move the clock forward and run the real job worker."""
     cup = make_cup(2)
     game = cup.add(0, 1)
     with cup.acting(cup.players[0]) as conn:

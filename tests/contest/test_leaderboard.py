@@ -1,4 +1,4 @@
-"""While many decide at once, the table is the sum of the ledger in every snapshot, and no version is lost or twice."""
+"""During concurrent decisions, standings equal the ledger in every snapshot, and versions have no gap or duplicate."""
 
 import random
 import threading
@@ -13,7 +13,7 @@ from stanchion.paths import query
 from tests.contest.live import Cup, Db, at_once, broken_promises
 
 SUMS = query("dev/bench", "live_sums")
-# pending first, then confirmed
+# pending submissions first, then confirmed ones
 KNOWN = """
     select submission_key, state from contest.score_submission where game_key = %s
     order by state = 'pending' desc, state limit 1
@@ -22,8 +22,8 @@ KNOWN = """
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_every_snapshot_of_the_table_is_the_ledgers_sum(make_cup: Callable[..., Cup]) -> None:
-    """Sixteen clients submit, dispute, confirm and amend; one reads."""
+def test_standings_equal_the_ledger_in_every_snapshot(make_cup: Callable[..., Cup]) -> None:
+    """Sixteen clients submit, dispute, confirm and amend scores while one reads."""
     cup = make_cup(8)
     games = [cup.add(n % 8, (n + 1 + n // 8) % 8) for n in range(24)]
     over, seen = threading.Event(), []

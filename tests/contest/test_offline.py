@@ -1,4 +1,4 @@
-"""What clients did while they were offline happens once, and comes to the same in whatever order it arrives."""
+"""Actions of offline clients apply once, with the same result in any order of arrival."""
 
 import json
 import random
@@ -16,7 +16,8 @@ from tests.contest.live import Cup, Db, at_once, broken_promises
 APPLY = "select action_id, outcome, version, reason from contest.apply_offline(%s)"
 STATE = (
     "select relation, key, facts - "
-    "'{tenant_id,submitted_at,due_at,decided_at,raised_at,settled_at,entered_at}'::text[] from contest.state_of('cup') "
+    "'{tenant_id,submitted_at,due_at,decided_at,raised_at,settled_at,entered_at}'::text[] "
+    "from contest.projected_rows('cup') "
     "where relation in ('entrant', 'fixture', 'score_submission', 'dispute', 'point_entry') "
     "order by 1, 2"
 )
@@ -51,7 +52,7 @@ def cup(make_cup: Callable[..., Cup]) -> Cup:
     return cup
 
 
-def test_a_batch_is_one_effect_and_its_conflicts_are_listed(cup: Cup) -> None:
+def test_batch_applies_once_and_lists_its_conflicts(cup: Cup) -> None:
     one, two, three = cup.games
     with cup.acting() as conn:
         conn.execute("select contest.submit_score(%s, 9, 9, 'said online meanwhile')", [three])
@@ -59,22 +60,22 @@ def test_a_batch_is_one_effect_and_its_conflicts_are_listed(cup: Cup) -> None:
         amend("a4", one, 2, 5, 1),
         submit("a1", one, 0, 3, 1),
         submit("b1", two, 0, 1, 1),
-        submit("b0", two, 0, 2, 1),  # somebody else at the same moment: the lesser id is first
+        submit("b0", two, 0, 2, 1),  # same version as b1: the smaller id is applied first
         dispute("b2", two, 1),
-        submit("c1", three, 0, 4, 4),  # the fixture has gone on
+        submit("c1", three, 0, 4, 4),  # the fixture has a later version
         {"id": "c2", "fixture": three, "version": 1, "do": "dispute", "reason": "as c1 says"},
         {"id": "d1", "fixture": "no such", "version": 0, "do": "submit", "home": 1, "away": 0},
         {"id": "d2", "fixture": one, "version": 3, "do": "explode"},
     ]
     expected = [
         ("a1", "applied", 1, None),
-        ("a4", "conflict", 1, "the fixture is at version 1, not 2"),
+        ("a4", "conflict", 1, f"fixture {one} is at version 1, expected 2"),
         ("b0", "applied", 1, None),
-        ("b1", "conflict", 1, "the fixture is at version 1, not 0"),
+        ("b1", "conflict", 1, f"fixture {two} is at version 1, expected 0"),
         ("b2", "conflict", 1, "an action before it met a conflict"),
-        ("c1", "conflict", 1, "the fixture is at version 1, not 0"),
+        ("c1", "conflict", 1, f"fixture {three} is at version 1, expected 0"),
         ("c2", "conflict", 1, "an action before it met a conflict"),
-        ("d1", "conflict", None, "there is no such fixture"),
+        ("d1", "conflict", None, "fixture no such does not exist"),
         ("d2", "conflict", 1, "an action before it met a conflict"),
     ]
     with cup.acting(cup.official) as conn:
@@ -90,7 +91,7 @@ def test_a_batch_is_one_effect_and_its_conflicts_are_listed(cup: Cup) -> None:
     assert cup.differences() == []
 
 
-def test_who_sends_an_action_has_to_be_who_may_do_it(cup: Cup) -> None:
+def test_sender_needs_the_right_for_each_action(cup: Cup) -> None:
     one = cup.games[0]
     with cup.acting(cup.players[0]) as conn:
         answer = send(conn, [submit("a1", one, 0, 3, 1), confirm("a2", one, 1)])
@@ -98,7 +99,7 @@ def test_who_sends_an_action_has_to_be_who_may_do_it(cup: Cup) -> None:
         assert "other side" in answer[1][3]
         (row,) = send(conn, [amend("a3", one, 1, 3, 3)])
         assert row[:2] == ("a3", "conflict")
-    with cup.acting(cup.players[2]) as conn:  # of another fixture
+    with cup.acting(cup.players[2]) as conn:  # a player of another fixture
         (row,) = send(conn, [confirm("a4", one, 1)])
         assert row[:2] == ("a4", "conflict")
     assert broken_promises(cup.db) == []
@@ -119,12 +120,12 @@ def test_who_sends_an_action_has_to_be_who_may_do_it(cup: Cup) -> None:
         [{"id": str(n), "fixture": "f", "version": 1} for n in range(1001)],
     ],
 )
-def test_what_is_no_batch_is_refused_whole(cup: Cup, batch: Any) -> None:
+def test_malformed_batch_is_refused_as_a_whole(cup: Cup, batch: Any) -> None:
     with cup.acting() as conn, pytest.raises(psycopg.errors.InvalidParameterValue):
         send(conn, batch)
 
 
-def test_odd_values_are_a_conflict_and_not_the_end_of_the_batch(cup: Cup) -> None:
+def test_invalid_value_is_a_conflict_of_its_action_only(cup: Cup) -> None:
     one, two, _ = cup.games
     batch = [
         {"id": "a", "fixture": one, "version": 0, "do": "submit", "home": "three", "away": 1},
@@ -149,7 +150,7 @@ ACTIONS = st.one_of(
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_batch_from_two_devices_in_any_order_comes_to_one_state(make_cup: Callable[..., Cup]) -> None:
+def test_result_is_independent_of_order_and_device(make_cup: Callable[..., Cup]) -> None:
     @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(batch=st.lists(ACTIONS, min_size=2, max_size=8), seed=st.integers())
     def check(batch: list[Action], seed: int) -> None:
@@ -159,7 +160,7 @@ def test_a_batch_from_two_devices_in_any_order_comes_to_one_state(make_cup: Call
             cup.add(0, 1)
             cup.add(0, 1)
             with cup.acting() as conn:
-                # one fixture has a history already
+                # one of the fixtures already has events
                 conn.execute("select contest.submit_score('cup/2', 1, 0, 'before')")
             dice = random.Random(seed + turn)
             first, second = (dice.sample(batch, len(batch)) for _ in range(2))
@@ -178,7 +179,7 @@ def test_a_batch_from_two_devices_in_any_order_comes_to_one_state(make_cup: Call
     check()
 
 
-def test_two_devices_that_send_the_same_at_once_are_told_the_same(make_cup: Callable[..., Cup]) -> None:
+def test_concurrent_devices_get_the_same_outcomes(make_cup: Callable[..., Cup]) -> None:
     for number, order in enumerate(permutations(range(3))):
         cup = make_cup(4)
         games = [cup.add(0, 1), cup.add(2, 3), cup.add(1, 2)]

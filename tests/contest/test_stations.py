@@ -1,4 +1,4 @@
-"""A station holds one fixture at a time, whoever books at the same moment and at whatever isolation."""
+"""Fixtures of a station never overlap in time, with concurrent bookings at any isolation level."""
 
 from collections.abc import Callable
 
@@ -26,9 +26,9 @@ def cup(make_cup: Callable[..., Cup]) -> Cup:
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
-def test_of_sixteen_who_book_overlapping_times_at_once_one_does(cup: Cup, isolation: str) -> None:
+def test_one_of_sixteen_overlapping_bookings_succeeds(cup: Cup, isolation: str) -> None:
     def book(game: str, number: int) -> Callable[[Db], str]:
-        """All of them hold a moment of the same hour."""
+        """Book an interval that overlaps with all others."""
 
         def call(conn: Db) -> str:
             while True:
@@ -45,8 +45,8 @@ def test_of_sixteen_who_book_overlapping_times_at_once_one_does(cup: Cup, isolat
     assert cup.db.execute(OVERLAPS).fetchall() == []
 
 
-def test_two_open_transactions_meet_at_the_station(cup: Cup) -> None:
-    """The first has not committed; the second waits for it, and is then refused."""
+def test_second_transaction_waits_and_is_refused(cup: Cup) -> None:
+    """The second booking waits for the first transaction, and fails when it commits."""
     with psycopg.connect(cup.dsn()) as first, psycopg.connect(cup.dsn()) as second:
         first.execute(BOOK, [cup.games[0], "2030-01-01 10:00+00", "2030-01-01 11:00+00"])
         second.execute("set lock_timeout = '100ms'")
@@ -61,7 +61,7 @@ def test_two_open_transactions_meet_at_the_station(cup: Cup) -> None:
         second.execute(BOOK, [cup.games[1], "2030-01-01 11:00+00", "2030-01-01 12:00+00"])
 
 
-def test_a_fixture_that_moved_leaves_its_place(cup: Cup) -> None:
+def test_rescheduled_fixture_frees_its_time(cup: Cup) -> None:
     with cup.acting() as conn:
         conn.execute(BOOK, [cup.games[0], "2030-01-01 10:00+00", "2030-01-01 11:00+00"])
         conn.execute(BOOK, [cup.games[0], "2030-01-01 23:30+02", "2030-01-02 00:30+02"])

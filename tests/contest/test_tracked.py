@@ -1,4 +1,4 @@
-"""A game that is tracked and a fixture of a competition are one row with one score, whoever writes at what time."""
+"""A tracked game and a fixture of a competition share one row and one score, whichever is written first."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from stanchion.ingest.loading.people import withdraw
+from stanchion.ingest.loading.publish import withdraw
 from stanchion.ingest.loading.run import load
 from stanchion.ingest.loading.session import open_session
 from stanchion.server.locate import Server
@@ -24,11 +24,11 @@ AGREES = "select agrees from contest.game_quality where game_key = '1001'"
 
 
 class Rink:
-    """A league whose games are tracked, one of them in a competition."""
+    """A league with tracked games, one of which can be added to a competition."""
 
     def __init__(self, db: Db, dsn: str, folder: Path) -> None:
         self.db, self.folder = db, folder
-        self.server = Server(dsn, "--dsn", embedded=False, description="the test's")
+        self.server = Server(dsn, "--dsn", embedded=False, description="server of the test")
         self.league: League = play("rink", 2, 1001, seed=5)
         self.tenant = str(db.execute("select core.create_tenant('rink', 'Rink', 'league')").fetchone()[0])
         self.teams = [name.lower() for name in self.league.games[0].teams.values()]
@@ -71,7 +71,7 @@ def rink(db: Db, dsn: str, tmp_path: Path) -> Rink:
     return Rink(db, dsn, tmp_path)
 
 
-def test_a_tracked_game_of_a_competition_is_final_when_its_score_is_confirmed(rink: Rink) -> None:
+def test_competition_game_is_final_when_score_is_confirmed(rink: Rink) -> None:
     rink.track()
     assert rink.fixture() == ("final", None, None, True, True, 0)  # tracked to its end
     rink.adopt()
@@ -80,7 +80,7 @@ def test_a_tracked_game_of_a_competition_is_final_when_its_score_is_confirmed(ri
     rink.confirm(home + 1, away)
     assert rink.fixture() == ("final", home + 1, away, True, False, 2)
     before = rink.db.execute("select load_id from contest.fixture where game_key = '1001'").fetchone()[0]
-    rink.track()  # the same export, in a load that compares it with the score as it is now
+    rink.track()  # loads the same export again, which compares it with the new score
     assert rink.fixture() == ("final", home + 1, away, True, True, 2)
     assert rink.agrees() is False
     assert rink.db.execute("select load_id from contest.fixture where game_key = '1001'").fetchone()[0] > before
@@ -91,7 +91,7 @@ def test_a_tracked_game_of_a_competition_is_final_when_its_score_is_confirmed(ri
     assert rink.agrees() is True
 
 
-def test_a_schedule_does_not_overrule_a_confirmed_score(rink: Rink) -> None:
+def test_schedule_does_not_replace_a_confirmed_score(rink: Rink) -> None:
     rink.track()
     rink.adopt()
     home, away = rink.truth
@@ -107,14 +107,14 @@ def test_a_schedule_does_not_overrule_a_confirmed_score(rink: Rink) -> None:
         assert conn.execute("select * from contest.replay('cup')").fetchall() == []
 
 
-def test_a_game_with_a_score_of_its_schedule_is_not_adopted(rink: Rink) -> None:
+def test_game_with_a_scheduled_score_cannot_be_added(rink: Rink) -> None:
     rink.league.schedule(rink.server)
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
         rink.adopt()
 
 
-def test_what_a_load_read_before_a_confirmation_is_compared_again(rink: Rink) -> None:
-    """The loader's row says the score that it read; another was confirmed before it wrote."""
+def test_load_with_a_stale_score_keeps_the_confirmed_one(rink: Rink) -> None:
+    """Another session confirms a score between the reading and the writing of the loader."""
     rink.track()
     rink.adopt()
     home, away = rink.truth
@@ -129,9 +129,7 @@ def test_what_a_load_read_before_a_confirmation_is_compared_again(rink: Rink) ->
     assert rink.fixture() == ("final", home, away, True, False, 2)
 
 
-def test_no_role_writes_a_fixture_past_the_functions(
-    rink: Rink, make_login: Callable[..., str], tmp_path: Path
-) -> None:
+def test_no_role_can_write_fixtures_directly(rink: Rink, make_login: Callable[..., str], tmp_path: Path) -> None:
     rink.track()
     rink.adopt()
     rink.confirm(*rink.truth)
@@ -152,7 +150,7 @@ def test_no_role_writes_a_fixture_past_the_functions(
     assert rink.fixture()[:3] == ("final", *rink.truth)
 
 
-def test_loading_again_is_no_change(rink: Rink) -> None:
+def test_repeated_load_changes_nothing(rink: Rink) -> None:
     rink.track()
     rink.adopt()
     rink.confirm(*rink.truth)

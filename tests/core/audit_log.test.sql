@@ -1,43 +1,50 @@
--- What was done stays written, whoever would rather not, and whatever becomes of the tenant.
+-- An entry of the audit log can neither be changed nor deleted, and outlives its tenant.
 begin;
+\ir ../prelude.sql
 select plan(12);
 
 select set_config('app.request_id', 'req-1', true);
-select core.create_tenant('a', 'A', 'league');
-create temporary table made as select tenant_id from core.tenant where slug = 'a';
+select core.create_tenant('made', 'Made', 'league');
+create temporary table made as select tenant_id from core.tenant where slug = 'made';
 
 select results_eq(
     $$select action, subject, actor collate "C", request_id from core.audit_log where tenant_id = (select tenant_id from made)$$,
-    $$values ('tenant.create', 'a', session_user::text, 'req-1')$$,
-    'who did what, and for which request'
+    $$values ('tenant.create', 'made', session_user::text, 'req-1')$$,
+    'a row of the audit log contains the action, the subject, the actor and the request'
 );
-select results_eq($$select count(*) from core.audit_log where recorded_on <> (recorded_at at time zone 'UTC')::date$$, array[0::bigint], 'by UTC day');
+select results_eq(
+    $$select count(*) from core.audit_log where recorded_on <> (recorded_at at time zone 'UTC')::date$$, array[0::bigint],
+    'recorded_on is the UTC day of recorded_at'
+);
 
 set local role stanchion_owner;
-select throws_ok('update core.audit_log set action = ''x''', '42501', null, 'the owner cannot update');
-select throws_ok('delete from core.audit_log', '42501', null, 'nor delete');
-select throws_ok('truncate core.audit_log', '42501', null, 'nor truncate');
+select throws_ok('update core.audit_log set action = ''x''', '42501', null, 'the owner cannot update the audit log');
+select throws_ok('delete from core.audit_log', '42501', null, 'the owner cannot delete from the audit log');
+select throws_ok('truncate core.audit_log', '42501', null, 'the owner cannot truncate the audit log');
 select throws_ok(
     (select format('truncate %s', inhrelid::regclass) from pg_inherits where inhparent = 'core.audit_log'::regclass limit 1),
-    '42501', null, 'nor truncate a partition'
+    '42501', null, 'the owner cannot truncate a partition of the audit log'
 );
 reset role;
 
 set local role stanchion_app;
-select throws_ok($$select core.write_audit('x', 'y')$$, '42501', null, 'an application cannot invent a row');
-select throws_ok('delete from core.audit_log', '42501', null, 'nor delete one');
-select set_config('app.tenant_id', '', true);
-select is_empty('select * from core.audit_log', 'without a tenant it sees none');
+select throws_ok($$select core.write_audit('x', 'y')$$, '42501', null, 'an application cannot call write_audit()');
+select throws_ok('delete from core.audit_log', '42501', null, 'an application cannot delete from the audit log');
+select pg_temp.as_tenant('');
+select is_empty('select * from core.audit_log', 'an application without a tenant sees no row of the audit log');
 reset role;
 
 delete from core.tenant where tenant_id = (select tenant_id from made);
-select isnt_empty('select * from core.audit_log where tenant_id = (select tenant_id from made)', 'the audit outlives its tenant');
+select isnt_empty('select * from core.audit_log where tenant_id = (select tenant_id from made)', 'the rows of a deleted tenant stay in the audit log');
 
 select set_config('app.tenant_id', (select tenant_id::text from made), true);
-create or replace function core.clock() returns timestamptz language sql volatile return '2031-01-01 00:00:00+00'::timestamptz;
-select throws_ok($$select core.write_audit('x', 'y')$$, '23514', 'no partition of relation "audit_log" found for row', 'a day without a partition refuses, and does not lose');
+select pg_temp.at('2031-01-01 00:00:00+00');
+select throws_ok(
+    $$select core.write_audit('x', 'y')$$, '23514', 'no partition of relation "audit_log" found for row',
+    'write_audit() fails on a day without a partition'
+);
 create or replace function core.clock() returns timestamptz language sql volatile return clock_timestamp();
-select lives_ok($$select core.write_audit('x', 'y')$$, 'today has one');
+select lives_ok($$select core.write_audit('x', 'y')$$, 'write_audit() succeeds on a day with a partition');
 
 select * from finish();
 rollback;

@@ -1,4 +1,4 @@
-"""A clock for tests of several sessions: one time for all of them, which goes on with every look."""
+"""A clock shared by all sessions of a test, which advances with every call."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ MIDNIGHT = "2030-01-05 00:00:00+00"
 
 
 def share_clock(db: psycopg.Connection[Any]) -> None:
-    """Put in the place of core.clock() one that goes on by a millisecond, give or take ten, at every call.
+    """Replace core.clock() by one that advances one millisecond per call, with up to ten milliseconds of noise.
 
-    So some sessions see 23:59:59.999 after others have seen 00:00:00.001, as with two servers. A sequence is
-    outside of transactions: under every isolation level the time is that of now.
+    A session can therefore read 23:59:59.999 after another one has read 00:00:00.001, as with two servers. A sequence
+    is not transactional, so the clock advances under every isolation level.
     """
     db.execute("create sequence public.milliseconds")
     db.execute("grant usage on sequence public.milliseconds to public")
@@ -24,11 +24,11 @@ def share_clock(db: psycopg.Connection[Any]) -> None:
 
 
 def set_clock(db: psycopg.Connection[Any], milliseconds: int) -> None:
-    """So many milliseconds from midnight."""
+    """Set the clock to the given number of milliseconds after midnight."""
     db.execute("select setval('public.milliseconds', %s)", [86_400_000 + milliseconds])
 
 
 def uuid7(milliseconds: int, number: int) -> str:
-    """A UUIDv7 made so many milliseconds from midnight."""
-    made = f"{1893801600000 + milliseconds:012x}"  # MIDNIGHT, since 1970
+    """Return a UUIDv7 created the given number of milliseconds after midnight."""
+    made = f"{1893801600000 + milliseconds:012x}"  # MIDNIGHT in milliseconds since 1970
     return f"{made[:8]}-{made[8:]}-7000-8000-{number:012x}"

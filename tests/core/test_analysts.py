@@ -1,4 +1,4 @@
-"""A login reads exactly the tenants granted to it, from the moment of the grant to that of the revoke."""
+"""An analyst reads exactly the granted tenants, from the grant until the revoke."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ LOGIN = "alex_the_analyst"
 def analyst(
     db: psycopg.Connection[Any], dsn: str, tenants: dict[str, str], stanchion: Callable[..., Any]
 ) -> Iterator[str]:
-    """The connection string of an analyst of our tenant."""
+    """Yield the connection string of an analyst of the tenant "ours"."""
     made = json.loads(stanchion("analyst", "add", LOGIN, "--tenant", "ours", "--json").out)
     yield make_conninfo(dsn, user=LOGIN, password=made["password"])
     if db.execute("select to_regrole(%s) is not null", [LOGIN]).fetchone()[0]:
@@ -27,7 +27,7 @@ def names(login: str) -> list[str]:
         return [row[0] for row in conn.execute("select name from core.tenant order by name")]
 
 
-def test_what_was_granted_is_read_and_nothing_else(analyst: str, stanchion: Callable[..., Any]) -> None:
+def test_analyst_reads_granted_tenants_only(analyst: str, stanchion: Callable[..., Any]) -> None:
     assert names(analyst) == ["ours"]
     again = stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
     assert again.code == 0
@@ -35,7 +35,7 @@ def test_what_was_granted_is_read_and_nothing_else(analyst: str, stanchion: Call
     assert names(analyst) == ["ours", "theirs"]
 
 
-def test_whatever_they_set(analyst: str, tenants: dict[str, str]) -> None:
+def test_settings_do_not_change_the_readable_tenants(analyst: str, tenants: dict[str, str]) -> None:
     theirs = tenants["theirs"]
     claims = json.dumps({"app_metadata": {"tenant_id": theirs}})
     with psycopg.connect(analyst, autocommit=True) as conn:
@@ -63,7 +63,7 @@ def test_whatever_they_set(analyst: str, tenants: dict[str, str]) -> None:
                 conn.execute(refused)
 
 
-def test_a_revoke_holds_at_once_for_an_open_connection(analyst: str, stanchion: Callable[..., Any]) -> None:
+def test_revoke_takes_effect_in_open_connections(analyst: str, stanchion: Callable[..., Any]) -> None:
     stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
     with psycopg.connect(analyst, autocommit=True) as conn:
         assert len(conn.execute("select name from core.tenant").fetchall()) == 2
@@ -71,14 +71,14 @@ def test_a_revoke_holds_at_once_for_an_open_connection(analyst: str, stanchion: 
         assert conn.execute("select name from core.tenant").fetchall() == [("ours",)]
 
 
-def test_a_suspended_tenant_is_read_by_nobody(analyst: str, stanchion: Callable[..., Any]) -> None:
+def test_suspended_tenant_is_not_readable(analyst: str, stanchion: Callable[..., Any]) -> None:
     stanchion("tenant", "suspend", "ours")
     assert names(analyst) == []
     stanchion("tenant", "resume", "ours")
     assert names(analyst) == ["ours"]
 
 
-def test_the_last_revoke_drops_the_login_also_while_it_is_connected(
+def test_last_revoke_drops_a_connected_login(
     analyst: str, db: psycopg.Connection[Any], stanchion: Callable[..., Any]
 ) -> None:
     with psycopg.connect(analyst, autocommit=True) as conn:
@@ -90,7 +90,7 @@ def test_the_last_revoke_drops_the_login_also_while_it_is_connected(
     assert db.execute("select count(*) from core.analyst_grant").fetchone() == (0,)
 
 
-def test_what_an_analyst_left_behind_does_not_keep_the_login(
+def test_objects_of_a_login_do_not_prevent_its_drop(
     analyst: str, db: psycopg.Connection[Any], stanchion: Callable[..., Any]
 ) -> None:
     with psycopg.connect(analyst, autocommit=True) as conn:
@@ -102,33 +102,29 @@ def test_what_an_analyst_left_behind_does_not_keep_the_login(
     assert db.execute("select to_regrole(%s)", [LOGIN]).fetchone() == (None,)
 
 
-def test_a_login_of_the_same_name_made_by_hand_reads_nothing(
-    db: psycopg.Connection[Any], dsn: str, analyst: str
-) -> None:
+def test_manually_recreated_login_reads_nothing(db: psycopg.Connection[Any], dsn: str, analyst: str) -> None:
     db.execute(f"drop role {LOGIN}")
     db.execute(f"create role {LOGIN} login password 'x' in role stanchion_analyst")
     assert names(make_conninfo(dsn, user=LOGIN, password="x")) == []
 
 
-def test_a_namesake_does_not_inherit_what_was_granted(
+def test_new_login_of_the_same_name_has_no_old_grants(
     db: psycopg.Connection[Any], analyst: str, stanchion: Callable[..., Any], dsn: str
 ) -> None:
     stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
-    db.execute(f"drop role {LOGIN}")  # by hand, which leaves the grants
-    assert "does not exist" in stanchion("doctor").out
+    db.execute(f"drop role {LOGIN}")  # a manual drop leaves the grants
+    assert f"{LOGIN} has grants for 2 tenants, but that login was dropped" in stanchion("doctor").out
     made = json.loads(stanchion("analyst", "add", LOGIN, "--tenant", "theirs", "--json").out)
     assert names(make_conninfo(dsn, user=LOGIN, password=made["password"])) == ["theirs"]
 
 
-def test_a_role_that_is_more_than_an_analyst_cannot_become_one(
-    tenants: dict[str, str], stanchion: Callable[..., Any]
-) -> None:
+def test_role_with_more_rights_cannot_become_an_analyst(tenants: dict[str, str], stanchion: Callable[..., Any]) -> None:
     outcome = stanchion("analyst", "add", "postgres", "--tenant", "ours")
     assert outcome.code == 1
-    assert "more than an analyst" in outcome.err
+    assert "is not only an analyst" in outcome.err
 
 
-def test_their_sessions_have_their_limits(analyst: str, stanchion: Callable[..., Any]) -> None:
+def test_analyst_sessions_have_their_default_settings(analyst: str, stanchion: Callable[..., Any]) -> None:
     with psycopg.connect(analyst, autocommit=True) as conn:
         for setting, text in {
             "statement_timeout": "1min",
@@ -141,6 +137,6 @@ def test_their_sessions_have_their_limits(analyst: str, stanchion: Callable[...,
     assert "no statement_timeout" not in stanchion("doctor").out
 
 
-def test_the_password_is_in_no_statement(db: psycopg.Connection[Any], analyst: str) -> None:
+def test_password_is_sent_as_a_verifier(db: psycopg.Connection[Any], analyst: str) -> None:
     stored = db.execute("select rolpassword from pg_authid where rolname = %s", [LOGIN]).fetchone()[0]
     assert stored.startswith("SCRAM-SHA-256$")

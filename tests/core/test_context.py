@@ -1,4 +1,4 @@
-"""A tenant is said for one transaction, and the next user of the connection is not it."""
+"""The tenant is set for one transaction; the next transaction of the connection has none."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ CLAIMS = '{"app_metadata": {"tenant_id": "%s"}}'
 
 
 @pytest.mark.parametrize("way", ["setting", "claims", "key"])
-def test_nothing_of_it_outlives_the_transaction(
+def test_tenant_is_unset_after_the_transaction(
     way: str, db: psycopg.Connection[Any], tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:
     ours = tenants["ours"]
@@ -24,7 +24,7 @@ def test_nothing_of_it_outlives_the_transaction(
     }
     statement, argument = begin[way]
     with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
-        for _ in range(2):  # after the first, the setting exists and is empty, where it did not exist before
+        for _ in range(2):  # after the first pass the setting exists and is empty
             with conn.transaction():
                 conn.execute(statement, [argument])
                 assert conn.execute("select slug from core.tenant").fetchall() == [("ours",)]
@@ -32,7 +32,7 @@ def test_nothing_of_it_outlives_the_transaction(
             assert conn.execute("select core.current_tenant()").fetchone() == (None,)
 
 
-def test_a_prepared_statement_follows_the_tenant(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
+def test_prepared_statement_follows_the_tenant(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
     with psycopg.connect(make_login("stanchion_app"), autocommit=True, prepare_threshold=0) as conn:
         conn.execute("set plan_cache_mode = force_generic_plan")
         for slug in ["ours", "theirs"] * 10:
@@ -41,8 +41,8 @@ def test_a_prepared_statement_follows_the_tenant(tenants: dict[str, str], make_l
                 assert conn.execute("select slug from core.tenant").fetchall() == [(slug,)]
 
 
-def test_only_a_uuid_is_a_tenant(db: psycopg.Connection[Any], make_login: Callable[..., str]) -> None:
-    """What the cast would accept or refuse beyond the usual form is no tenant, and never an error."""
+def test_only_a_well_formed_uuid_is_a_tenant(db: psycopg.Connection[Any], make_login: Callable[..., str]) -> None:
+    """Text of any other form yields no tenant and no error, also if a cast to uuid would accept it."""
     tenant = "00000000-0000-0000-0000-00000000000a"
     others = [
         "", " ", "-" * 36, "0" * 32, "0" * 36, "{" + tenant + "}", tenant + " ", " " + tenant, tenant[:-1],
@@ -53,12 +53,12 @@ def test_only_a_uuid_is_a_tenant(db: psycopg.Connection[Any], make_login: Callab
         "null",
     ]  # fmt: skip
     with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
-        for said in [tenant, tenant.upper(), *others]:
+        for text in [tenant, tenant.upper(), *others]:
             with conn.transaction():
-                conn.execute("select set_config('app.tenant_id', %s, true)", [said])
+                conn.execute("select set_config('app.tenant_id', %s, true)", [text])
                 (found,) = conn.execute("select core.current_tenant()").fetchone() or ()
-                assert str(found) == (tenant if said in (tenant, tenant.upper()) else "None"), said
-                # somebody said it wrong: the token does not stand in for it
+                assert str(found) == (tenant if text in (tenant, tenant.upper()) else "None"), text
+                # a malformed setting is not replaced by the token
                 conn.execute("select set_config('request.jwt.claims', %s, true)", [CLAIMS % tenant])
                 (found,) = conn.execute("select core.current_tenant()").fetchone() or ()
-                assert str(found) == (tenant if said in ("", tenant, tenant.upper()) else "None"), said
+                assert str(found) == (tenant if text in ("", tenant, tenant.upper()) else "None"), text

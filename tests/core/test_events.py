@@ -1,4 +1,4 @@
-"""Of writers who saw the same version one appends; consumers get every event once, each stream in its order."""
+"""One of several writers at the same version appends. Consumers get every event once, in the order of its stream."""
 
 import random
 import time
@@ -7,22 +7,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Barrier, Event
-from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
-Db = psycopg.Connection[Any]
+from tests.sessions import Db
 
 APPEND = "select core.append_events(%s, %s, %s, %s)"
 POLL = "select stream_id, version from core.poll_events(%s, %s)"
-
-
-@pytest.fixture
-def login(db: Db, tenants: dict[str, str], make_login: Callable[..., str]) -> str:
-    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
 
 
 @pytest.fixture
@@ -41,7 +34,7 @@ def poll(conn: Db, limit: int = 100, consumer: str = "reader") -> list[tuple[str
 
 
 def fold(conn: Db, stream: str) -> tuple[int, int]:
-    """The state of an account and its version, built anew."""
+    """Compute the state of an account and its version from the saved state and the events."""
     replayed = conn.execute("select * from core.read_from_state('account', %s)", [stream]).fetchall()
     state = 0
     for _, event_type, payload in replayed:
@@ -50,7 +43,7 @@ def fold(conn: Db, stream: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
-def test_of_writers_who_saw_the_same_version_one_appends(
+def test_one_of_several_writers_at_a_version_appends(
     level: str, db: Db, tenants: dict[str, str], sessions: Callable[[int], list[Db]]
 ) -> None:
     writers, rounds = sessions(8), 40
@@ -81,14 +74,16 @@ def test_of_writers_who_saw_the_same_version_one_appends(
     assert [version for (version,) in read] == list(range(1, rounds + 1))
     projection = db.execute("select total, version from public.balance").fetchone()
     assert fold(reader, "a") == projection
-    half = sum(payload for _, _, payload in list(reader.execute("select * from core.read_from_state('account', 'a')"))[:20])
+    half = sum(
+        payload for _, _, payload in list(reader.execute("select * from core.read_from_state('account', 'a')"))[:20]
+    )
     assert reader.execute("select core.save_stream_state('account', 'a', 20, %s)", [Jsonb(half)]).fetchone() == (True,)
     assert fold(reader, "a") == projection
-    db.execute("delete from core.event where version <= 20")  # as when their day has gone
+    db.execute("delete from core.event where version <= 20")  # as if their partition had expired
     assert fold(reader, "a") == projection
 
 
-def test_writers_who_take_any_version_leave_no_gap(sessions: Callable[[int], list[Db]]) -> None:
+def test_writers_without_expected_version_leave_no_gap(sessions: Callable[[int], list[Db]]) -> None:
     writers = sessions(8)
 
     def write(conn: Db) -> None:
@@ -102,29 +97,29 @@ def test_writers_who_take_any_version_leave_no_gap(sessions: Callable[[int], lis
     assert [version for (version,) in read] == list(range(1, 401))
 
 
-def test_an_event_that_is_committed_late_is_not_missed(sessions: Callable[[int], list[Db]]) -> None:
+def test_late_commit_is_not_missed(sessions: Callable[[int], list[Db]]) -> None:
     late, early, reader = sessions(3)
     with late.transaction():
         append(late, "late", 1)
         append(early, "early", 1)
-        assert poll(reader) == [], "what is after an open transaction waits for it"
+        assert poll(reader) == [], "events after an open transaction wait for it"
     assert poll(reader) == [("late", 1), ("early", 1)]
     assert poll(reader) == []
 
 
-def test_a_stream_is_polled_in_its_order_also_when_an_older_transaction_appended_last(
+def test_stream_order_holds_when_older_transaction_appends_last(
     sessions: Callable[[int], list[Db]],
 ) -> None:
     older, newer, reader = sessions(3)
     with older.transaction():
-        append(older, "other", 1)  # has a transaction id now, which is lower than the next one's
+        append(older, "other", 1)  # assigns a transaction id, lower than the one of the next transaction
         append(newer, "a", 1)
         append(older, "a", 2)
         append(older, "a", 3)
     assert poll(reader, 2) + poll(reader, 2) == [("other", 1), ("a", 1), ("a", 2), ("a", 3)]
 
 
-def test_a_poll_that_is_rolled_back_was_not_given(sessions: Callable[[int], list[Db]]) -> None:
+def test_rolled_back_poll_does_not_advance(sessions: Callable[[int], list[Db]]) -> None:
     (conn,) = sessions(1)
     append(conn, "a", 1, 2, 3)
     with conn.transaction(force_rollback=True):
@@ -133,7 +128,7 @@ def test_a_poll_that_is_rolled_back_was_not_given(sessions: Callable[[int], list
     assert poll(conn, 2) == [("a", 3)]
 
 
-def test_two_polls_of_one_consumer_get_different_events(sessions: Callable[[int], list[Db]]) -> None:
+def test_concurrent_polls_of_a_consumer_get_different_events(sessions: Callable[[int], list[Db]]) -> None:
     first, second = sessions(2)
     append(first, "a", 1, 2, 3)
     with ThreadPoolExecutor(1) as pool:
@@ -141,11 +136,11 @@ def test_two_polls_of_one_consumer_get_different_events(sessions: Callable[[int]
             assert poll(first, 2) == [("a", 1), ("a", 2)]
             other = pool.submit(poll, second)
             time.sleep(0.2)
-            assert not other.done(), "it waits for what becomes of the first"
+            assert not other.done(), "the second poll waits for the first"
         assert other.result() == [("a", 3)]
 
 
-def test_consumers_are_apart_and_so_are_those_of_another_tenant(
+def test_consumers_and_tenants_have_separate_positions(
     tenants: dict[str, str], sessions: Callable[[int], list[Db]]
 ) -> None:
     ours, theirs = sessions(2)
@@ -159,7 +154,7 @@ def test_consumers_are_apart_and_so_are_those_of_another_tenant(
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_every_event_is_given_once_and_in_order_while_writers_commit_late(
+def test_events_arrive_once_in_order_despite_late_commits(
     sessions: Callable[[int], list[Db]],
 ) -> None:
     writers, readers = sessions(6), sessions(2)
@@ -169,7 +164,7 @@ def test_every_event_is_given_once_and_in_order_while_writers_commit_late(
         choose = random.Random(number)
         for _ in range(60):
             with writers[number].transaction():
-                # in one order, or two writers would wait for each other
+                # a common order, so that writers do not deadlock
                 for stream in sorted(choose.sample("abcde", choose.randint(1, 3))):
                     written.append((stream, append(writers[number], stream, 1)))
                     time.sleep(choose.random() * 0.005)
@@ -179,7 +174,7 @@ def test_every_event_is_given_once_and_in_order_while_writers_commit_late(
             last = done.is_set()
             with conn.transaction():
                 given = poll(conn, 7)
-                at = time.monotonic()  # while the other waits: batches have an order
+                at = time.monotonic()  # taken while the other poll waits, so that batches have an order
             if given:
                 yield at, given
             elif last:
@@ -200,7 +195,7 @@ def test_every_event_is_given_once_and_in_order_while_writers_commit_late(
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_thousand_events_a_second_are_ten_notifications(
+def test_notifications_are_limited_to_ten_a_second(
     tenants: dict[str, str], sessions: Callable[[int], list[Db]], make_login: Callable[..., str]
 ) -> None:
     writers = sessions(8)
@@ -226,7 +221,7 @@ def test_a_thousand_events_a_second_are_ten_notifications(
     assert {notice.payload for notice in heard} == {""}
 
 
-def test_consumers_are_woken_by_a_commit_and_not_by_a_rollback(sessions: Callable[[int], list[Db]]) -> None:
+def test_commit_notifies_and_rollback_does_not(sessions: Callable[[int], list[Db]]) -> None:
     writer, listener = sessions(2)
     listener.execute("listen stanchion_events")
     with writer.transaction(force_rollback=True):
@@ -238,7 +233,7 @@ def test_consumers_are_woken_by_a_commit_and_not_by_a_rollback(sessions: Callabl
     assert len(list(listener.notifies(timeout=0.3))) == 1
 
 
-def test_a_writer_that_has_yet_to_commit_does_not_keep_others_from_notifying(
+def test_open_transaction_does_not_delay_other_notifications(
     sessions: Callable[[int], list[Db]],
 ) -> None:
     slow, quick, listener = sessions(3)

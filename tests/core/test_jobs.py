@@ -1,30 +1,27 @@
-"""However many put jobs in and take them out, each is in one place at every moment and is leased to one."""
+"""With concurrent sessions, each job is in exactly one state at every moment and leased to one worker."""
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
-Db = psycopg.Connection[Any]
+from tests.sessions import Db
 
 STATES = "select count(*), count(distinct (tenant_id, job_id)) from core.job_state"
 LEASE = "select lease_id, job_id from core.lease('core.mail', %s, 7)"
 
 
 @pytest.fixture
-def login(db: Db, tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+def login(db: Db, login: str) -> str:
     db.execute("insert into core.queue (queue, attempts, description) values ('core.mail', 3, 'Mail')")
-    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+    return login
 
 
-def test_jobs_are_leased_once_and_are_in_one_state_at_every_moment(db: Db, dsn: str, login: str) -> None:
+def test_job_is_leased_once_and_always_in_one_state(db: Db, dsn: str, login: str) -> None:
     jobs, workers = 400, 8
     together, over = Barrier(workers + 1), threading.Event()
     enqueued: list[int] = []
@@ -51,7 +48,7 @@ def test_jobs_are_leased_once_and_are_in_one_state_at_every_moment(db: Db, dsn: 
         seen = []
         with psycopg.connect(dsn, autocommit=True) as conn:
             while not over.is_set():
-                known = len(enqueued)  # committed before the snapshot of the next statement
+                known = len(enqueued)  # these are committed before the snapshot of the next statement
                 seen.append((known, *conn.execute(STATES).fetchone()))
         return seen
 
@@ -75,17 +72,17 @@ def test_jobs_are_leased_once_and_are_in_one_state_at_every_moment(db: Db, dsn: 
     assert db.execute(STATES).fetchone() == (jobs, jobs)
 
 
-def test_workers_are_woken_when_a_queue_was_idle_and_ten_times_a_second_at_most(dsn: str, login: str) -> None:
+def test_notifications_follow_idle_queues_at_a_limited_rate(dsn: str, login: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as ear, psycopg.connect(login, autocommit=True) as conn:
         ear.execute("listen stanchion_jobs")
         conn.execute("select core.enqueue('core.mail', '0', null, core.clock() + interval '1 hour')")
-        assert list(ear.notifies(timeout=0.3)) == []  # nobody needs to be woken for later
+        assert list(ear.notifies(timeout=0.3)) == []  # a job for later needs no notification
         conn.execute("select core.enqueue('core.mail', '1')")
         assert len(list(ear.notifies(timeout=0.3))) == 1
         conn.execute("select core.enqueue('core.mail', '2')")
         assert list(ear.notifies(timeout=0.3)) == []  # the queue was not idle
 
-    def put_in_and_take_out(_: int) -> None:
+    def enqueue_and_complete(_: int) -> None:
         with psycopg.connect(login, autocommit=True) as conn:
             while time.monotonic() < until:
                 conn.execute("select core.enqueue('core.mail', '3')")
@@ -95,12 +92,12 @@ def test_workers_are_woken_when_a_queue_was_idle_and_ten_times_a_second_at_most(
         ear.execute("listen stanchion_jobs")
         began = time.monotonic()
         until = began + 1.5
-        list(pool.map(put_in_and_take_out, range(8)))
+        list(pool.map(enqueue_and_complete, range(8)))
         heard = len(list(ear.notifies(timeout=0.3)))
         assert 1 <= heard <= (time.monotonic() - began) * 10 + 2
 
 
-def test_one_transaction_notifies_once(dsn: str, login: str) -> None:
+def test_transaction_notifies_once(dsn: str, login: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as ear, psycopg.connect(login) as conn:
         ear.execute("listen stanchion_jobs")
         for _ in range(4):
@@ -110,7 +107,7 @@ def test_one_transaction_notifies_once(dsn: str, login: str) -> None:
         assert len(list(ear.notifies(timeout=0.5))) == 1
 
 
-def test_of_many_who_enqueue_a_key_at_once_one_does(db: Db, login: str) -> None:
+def test_concurrent_enqueues_of_a_key_create_one_job(db: Db, login: str) -> None:
     together = Barrier(16)
 
     def enqueue(_: int) -> int:
@@ -123,7 +120,7 @@ def test_of_many_who_enqueue_a_key_at_once_one_does(db: Db, login: str) -> None:
     assert db.execute("select count(*) from core.job").fetchone() == (1,)
 
 
-def test_a_zombie_does_not_complete_what_another_has(db: Db, login: str) -> None:
+def test_expired_lease_cannot_complete_or_fail_the_job(db: Db, login: str) -> None:
     with psycopg.connect(login, autocommit=True) as zombie, psycopg.connect(login, autocommit=True) as other:
         zombie.execute("select core.enqueue('core.mail', '{}')")
         ((lease, _),) = zombie.execute(LEASE, ["zombie"]).fetchall()
@@ -136,7 +133,7 @@ def test_a_zombie_does_not_complete_what_another_has(db: Db, login: str) -> None
         assert other.execute("select core.complete(%s)", [new]).fetchone() == (1,)
 
 
-def test_a_handler_at_work_is_not_reaped(db: Db, login: str) -> None:
+def test_reap_skips_a_job_whose_handler_is_running(db: Db, login: str) -> None:
     with psycopg.connect(login) as slow, psycopg.connect(login, autocommit=True) as other:
         other.execute("select core.enqueue('core.mail', '{}')")
         ((lease, _),) = other.execute(LEASE, ["slow"]).fetchall()
@@ -147,7 +144,7 @@ def test_a_handler_at_work_is_not_reaped(db: Db, login: str) -> None:
     assert db.execute("select state from core.job_state").fetchall() == [("done",)]
 
 
-def test_leasing_is_as_quick_with_a_deep_queue(db: Db, login: str, tenants: dict[str, str]) -> None:
+def test_lease_reads_few_rows_of_a_deep_queue(db: Db, login: str, tenants: dict[str, str]) -> None:
     with psycopg.connect(login, autocommit=True) as conn:
         conn.execute("select core.enqueue('core.mail', '0')")
         conn.execute(LEASE, ["planned while the table was small"])
@@ -156,7 +153,7 @@ def test_leasing_is_as_quick_with_a_deep_queue(db: Db, login: str, tenants: dict
             "select %s, 'core.mail', '1', now() - n * interval '1 s', now(), 'x' from generate_series(1, 50000) as n",
             [tenants["ours"]],
         )
-        for _ in range(3):  # what is dead in the index is passed over from the second look on
+        for _ in range(3):  # from the second scan on, dead index entries are skipped
             conn.execute(LEASE, ["x"])
         before = db.execute("select pg_stat_get_tuples_returned('core.job'::regclass)").fetchone()[0]
         for _ in range(20):
@@ -164,4 +161,4 @@ def test_leasing_is_as_quick_with_a_deep_queue(db: Db, login: str, tenants: dict
         conn.execute("select pg_stat_force_next_flush()")
         conn.execute("select 1")
         after = db.execute("select pg_stat_get_tuples_returned('core.job'::regclass)").fetchone()[0]
-    assert after - before < 5_000  # rows and index entries that were read; the table was never read through
+    assert after - before < 5_000  # rows and index entries read; a scan of the table would exceed this

@@ -1,18 +1,14 @@
-"""A holder that is killed frees its key when its lease ends, for one of those who wait, and can no longer answer."""
+"""After a session with a key is killed, one waiting session takes over, and the old attempt cannot complete."""
 
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-
-Db = psycopg.Connection[Any]
 
 BODY = bytes(range(256))
 HOLDER = """
@@ -28,11 +24,6 @@ with psycopg.connect(sys.argv[1]) as conn:
 CLAIM = "select outcome, attempt, response_code, response_body from core.claim_key(%s, 'f', '1 min')"
 
 
-@pytest.fixture
-def login(tenants: dict[str, str], make_login: Callable[..., str]) -> str:
-    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
-
-
 @pytest.fixture(params=["a key of text", "UUIDv7"])
 def key(request: pytest.FixtureRequest) -> str:
     made = f"{time.time_ns() // 1_000_000:012x}"
@@ -40,7 +31,7 @@ def key(request: pytest.FixtureRequest) -> str:
 
 
 def kill_a_holder(login: str, key: str, end: str) -> None:
-    """Claim the key in a process of its own, which is then killed with kill -9."""
+    """Claim the key in a separate process, and kill that process with SIGKILL."""
     argv = [sys.executable, "-c", HOLDER, login, key, end]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
@@ -48,8 +39,8 @@ def kill_a_holder(login: str, key: str, end: str) -> None:
         holder.kill()
 
 
-def wait_for_it(login: str, key: str) -> tuple[Any, ...]:
-    """Ask until the key is ours or answered."""
+def claim_when_free(login: str, key: str) -> tuple[Any, ...]:
+    """Retry until the key is claimed or completed."""
     with psycopg.connect(login, autocommit=True) as conn:
         while True:
             answer = conn.execute(CLAIM, [key]).fetchone()
@@ -60,11 +51,11 @@ def wait_for_it(login: str, key: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.slow
-def test_one_of_many_takes_over_and_the_others_get_its_answer(login: str, key: str) -> None:
+def test_one_of_many_takes_over_and_the_others_get_its_response(login: str, key: str) -> None:
     kill_a_holder(login, key, "commit")
     with psycopg.connect(login, autocommit=True) as conn, ThreadPoolExecutor(16) as pool:
         assert conn.execute(CLAIM, [key]).fetchone()[0] == "in_progress"
-        waiting = [pool.submit(wait_for_it, login, key) for _ in range(16)]
+        waiting = [pool.submit(claim_when_free, login, key) for _ in range(16)]
         while not (done := [future for future in waiting if future.done()]):
             time.sleep(0.01)
         assert done[0].result()[:2] == ("takeover", 2)
@@ -76,6 +67,6 @@ def test_one_of_many_takes_over_and_the_others_get_its_answer(login: str, key: s
     assert {answer[1:] for answer in answers if answer[0] == "replay"} == {(2, 201, BODY)}
 
 
-def test_who_is_killed_before_the_commit_never_claimed(login: str, key: str) -> None:
+def test_claim_killed_before_commit_never_happened(login: str, key: str) -> None:
     kill_a_holder(login, key, "do not commit")
-    assert wait_for_it(login, key)[:2] == ("claimed", 1)
+    assert claim_when_free(login, key)[:2] == ("claimed", 1)

@@ -1,4 +1,4 @@
-"""However many sessions claim a key at once, around midnight and at any isolation level, one has it."""
+"""Exactly one of many concurrent sessions claims a key, around midnight and at any isolation level."""
 
 import random
 from collections import Counter
@@ -10,12 +10,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from tests.core.clock import set_clock, share_clock, uuid7
-from tests.sessions import wait_for_waiting
+from tests.sessions import Db, wait_for_waiting
 
-Db = psycopg.Connection[Any]
 Claim = tuple[str, int, int | None, bytes | None]  # outcome, attempt, response code and body
 
 SESSIONS, ROUNDS = 64, 200
@@ -25,9 +23,9 @@ BODY = b"done\x00\xff"
 
 
 @pytest.fixture
-def login(db: Db, tenants: dict[str, str], make_login: Callable[..., str]) -> str:
+def login(db: Db, login: str) -> str:
     share_clock(db)
-    return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+    return login
 
 
 @pytest.fixture
@@ -44,8 +42,8 @@ def open_sessions(login: str) -> Iterator[Callable[[int, str], list[Db]]]:
         yield open_them
 
 
-def persist(conn: Db, statement: str, values: list[Any]) -> Any:
-    """What a caller above READ COMMITTED does: try again."""
+def retry(conn: Db, statement: str, values: list[Any]) -> Any:
+    """Retry on SQLSTATE 40001, as callers above READ COMMITTED do."""
     while True:
         try:
             return conn.execute(statement, values).fetchone()
@@ -54,11 +52,11 @@ def persist(conn: Db, statement: str, values: list[Any]) -> Any:
 
 
 def claim(conn: Db, key: str, fingerprint: bytes = b"f", lease: str = "30 s") -> Claim:
-    return persist(conn, "select * from core.claim_key(%s, %s, %s)", [key, fingerprint, lease])
+    return retry(conn, "select * from core.claim_key(%s, %s, %s)", [key, fingerprint, lease])
 
 
 def complete(conn: Db, key: str, attempt: int, body: bytes = BODY) -> bool:
-    return persist(conn, "select core.complete_key(%s, %s, 200, %s)", [key, attempt, body])[0]
+    return retry(conn, "select core.complete_key(%s, %s, 200, %s)", [key, attempt, body])[0]
 
 
 @pytest.mark.slow
@@ -98,11 +96,11 @@ def test_one_of_64_sessions_claims_a_key_at_midnight(
             assert (code, body) == ((200, BODY) if outcome == "replay" else (None, None))
     days = Counter(day for (day,) in db.execute("select claimed_on::text from core.idempotency_key"))
     assert sum(days.values()) == ROUNDS
-    assert len(days) == 2, "the rounds were to lie on both sides of midnight"
+    assert len(days) == 2, "the rounds must lie on both sides of midnight"
 
 
 @pytest.mark.parametrize("level", LEVELS[1:])
-def test_a_snapshot_from_before_another_claim_is_told_to_try_again(
+def test_snapshot_older_than_a_claim_gets_40001(
     level: str, db: Db, open_sessions: Callable[[int, str], list[Db]]
 ) -> None:
     early, late = open_sessions(2, level)
@@ -118,7 +116,7 @@ def test_a_snapshot_from_before_another_claim_is_told_to_try_again(
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("key", ["a key", uuid7(0, 1)])
-def test_a_claim_that_is_rolled_back_never_was(
+def test_rolled_back_claim_never_happened(
     key: str, level: str, db: Db, open_sessions: Callable[[int, str], list[Db]]
 ) -> None:
     first, second, third = open_sessions(3, level)
@@ -134,7 +132,7 @@ def test_a_claim_that_is_rolled_back_never_was(
 
 
 @pytest.mark.parametrize("key", ["a key", uuid7(0, 1)])
-def test_those_who_wait_do_not_hold_up_the_holder(
+def test_waiting_claim_does_not_block_the_completion(
     key: str, db: Db, open_sessions: Callable[[int, str], list[Db]]
 ) -> None:
     holder, waiting = open_sessions(2, "read committed")
@@ -148,7 +146,7 @@ def test_those_who_wait_do_not_hold_up_the_holder(
 
 
 @pytest.mark.parametrize("key", ["a key", uuid7(0, 1)])
-def test_a_key_of_two_tenants_is_two_keys(
+def test_tenants_have_separate_keys(
     key: str, db: Db, tenants: dict[str, str], open_sessions: Callable[[int, str], list[Db]]
 ) -> None:
     ours, theirs = open_sessions(2, "read committed")
@@ -158,9 +156,7 @@ def test_a_key_of_two_tenants_is_two_keys(
         assert claim(ours, key)[0] == claim(theirs, key)[0] == "claimed"
 
 
-def test_a_claim_that_waited_for_longer_than_its_lease_has_a_whole_one(
-    db: Db, open_sessions: Callable[[int, str], list[Db]]
-) -> None:
+def test_lease_starts_after_the_wait_for_another_claim(db: Db, open_sessions: Callable[[int, str], list[Db]]) -> None:
     first, second, third = open_sessions(3, "read committed")
     set_clock(db, 0)
     key = uuid7(0, 1)

@@ -1,4 +1,4 @@
-"""A limit counts exactly, however many ask at once."""
+"""Limits count exactly with concurrent callers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,28 +10,28 @@ from tests.sessions import at_once
 
 
 def answers_of(dsn: str, sessions: int, calls: int, tenant: str, statement: str) -> list[Any]:
-    """The answers to a call made by many sessions at the same instant, each several times."""
+    """Run a statement in many sessions at the same time, several times in each, and return all results."""
     login = make_conninfo(dsn, options=f"-c app.tenant_id={tenant}")
     work = [lambda conn: [conn.execute(statement).fetchone()[0] for _ in range(calls)]] * sessions
     return [answer for answers in at_once(login, work) for answer in answers]
 
 
-def test_a_hundred_calls_pass_a_limit_of_twenty_exactly_twenty_times(
-    tenants: dict[str, str], make_login: Callable[..., str]
-) -> None:
+def test_rate_limit_of_20_passes_20_of_100_calls(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
     login = make_login("stanchion_app")
-    answers = answers_of(login, 25, 4, tenants["ours"], "select allowed from core.rate_limit_take('search', 20, '1 hour')")
+    answers = answers_of(
+        login, 25, 4, tenants["ours"], "select allowed from core.rate_limit_take('search', 20, '1 hour')"
+    )
     assert sorted(answers) == [False] * 80 + [True] * 20
 
 
-def test_two_callers_of_a_cooldown_are_one_activation(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
+def test_cooldown_starts_for_one_of_several_callers(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
     login = make_login("stanchion_app")
     for round_ in range(20):
         answers = answers_of(login, 8, 1, tenants["ours"], f"select core.cooldown_start('wipe {round_}', '60 s')")
         assert sum(answers) == 1
 
 
-def test_a_crash_forgets_limits_but_no_cooldown(db: psycopg.Connection[Any]) -> None:
+def test_crash_resets_rate_limits_and_keeps_cooldowns(db: psycopg.Connection[Any]) -> None:
     kept = dict(
         db.execute(
             "select relname::text, relpersistence::text from pg_class "

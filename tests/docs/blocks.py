@@ -1,10 +1,10 @@
-"""The commands in the documentation's blocks, with what they are said to print.
+"""Commands in the blocks of the documentation, with their expected output.
 
-In a console block a command begins with "$ ", and what follows is what it prints; "..." stands for any lines, and
-nothing after a command says nothing about it. Before a block may stand, unseen by readers:
+In a console block a command begins with "$ ", followed by the lines that it prints. "..." stands for any lines. A
+command without lines after it may print anything. Comments before a block, invisible to readers, have a meaning:
 
-    <!-- not run: WHY -->        the block cannot be run, or not by a test
-    <!-- first: COMMAND -->      what has to happen before it
+    <!-- not run: REASON -->     the test does not run the block
+    <!-- first: COMMAND -->      the test runs this command before the block
 """
 
 import re
@@ -65,17 +65,17 @@ def _commands(language: str, text: str) -> Iterator[Command]:
 
 
 def differences(command: Command, out: str, err: str) -> list[str]:
-    """What was said to be printed and was not, and the other way round; numbers, ids and widths may differ."""
+    """Return the differences between expected and printed lines. Numbers, ids and widths may differ."""
     if not command.prints:
         return []
-    told = [re.compile(_pattern(line)) for line in command.prints if line != "..."]
+    expected = [re.compile(_pattern(line)) for line in command.prints if line != "..."]
     printed = [line.strip() for line in out.splitlines() if line.strip()]
-    known = [*printed, *(line.strip() for line in err.splitlines())]
-    missing = [line.pattern for line in told if not any(line.fullmatch(text) for text in known)]
-    unsaid = [
-        text for text in printed if "..." not in command.prints and not any(line.fullmatch(text) for line in told)
+    all_lines = [*printed, *(line.strip() for line in err.splitlines())]
+    missing = [line.pattern for line in expected if not any(line.fullmatch(text) for text in all_lines)]
+    unexpected = [
+        text for text in printed if "..." not in command.prints and not any(line.fullmatch(text) for line in expected)
     ]
-    return [f"it does not print: {line}" for line in missing] + [f"it also prints: {line}" for line in unsaid]
+    return [f"it does not print: {line}" for line in missing] + [f"it also prints: {line}" for line in unexpected]
 
 
 def _pattern(line: str) -> str:

@@ -1,4 +1,4 @@
-"""docs/cli.md, made from the help texts of the commands; make catalog writes it anew."""
+"""Write docs/cli.md from the help texts of the commands. `make catalog` runs it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +17,14 @@ _WIDTH = 100
 _HEAD = """\
 # Commands
 
-Made from what each command says with `--help`, by `make catalog`; edit the command, not this page.
-Exit codes: 0 it is done, 1 something was refused or failed, 2 the command line was not understood.
+`make catalog` writes this page from the help texts of the commands; change a help text, not this page.
+
+Exit codes: 0 for success, 1 when something was refused or failed, 2 for a wrong command line.
 """
 
 
 def walk() -> Iterator[click.Context]:
-    """A context for every program, group and command, parents first."""
+    """Yield a context for every program, group and command, parents first."""
     for name, program in PROGRAMS.items():
         yield from _walk(name, program, None)
 
@@ -34,11 +35,13 @@ def _walk(name: str, command: click.Command, parent: click.Context | None) -> It
     yield context
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
-            yield from _walk(child, command.commands[child], context)
+            found = command.get_command(context, child)
+            assert found, child
+            yield from _walk(child, found, context)
 
 
 def render() -> str:
-    """The whole page."""
+    """Return the whole page."""
     sections = (f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n" for context in walk())
     return "\n".join((_HEAD, *sections))
 

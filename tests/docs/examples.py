@@ -1,4 +1,4 @@
-"""The SQL of a page, whose remarks say what each statement answers."""
+"""Runs the SQL examples of a page. A comment after a statement contains its expected result."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ STATEMENTS = re.compile(r"^(.+;)(?:  -- (.+))?$", re.MULTILINE)
 
 
 def check(page: Path, login: str, tenant: str, *, at_least: int) -> None:
-    """Run every statement as an application that acts for the tenant; the first row is what the remark says."""
+    """Run every statement as an application of the tenant, and compare its first row with the comment."""
     blocks = re.findall(r"```sql\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    asked = [found for block in blocks for found in STATEMENTS.findall(block)]
-    assert sum(bool(expected) for _, expected in asked) >= at_least
+    statements = [found for block in blocks for found in STATEMENTS.findall(block)]
+    assert sum(bool(expected) for _, expected in statements) >= at_least
     with psycopg.connect(login, autocommit=True) as conn:
-        for statement, expected in asked:
+        for statement, expected in statements:
             cursor = conn.execute(re.sub(r"app\.tenant_id = '[^']+'", f"app.tenant_id = '{tenant}'", statement))
             if expected:
                 row: Any = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""docs/functions.md, made from the catalog and the comments in it; make catalog writes it anew."""
+"""Generator of docs/functions.md from the comments in the database. `make catalog` runs it."""
 
 import re
 from itertools import groupby
@@ -13,9 +13,9 @@ _WIDTH = 100
 _HEAD = """\
 # Functions
 
-What a login of `stanchion_app` may call. Made from the database by `make catalog`; edit a function's comment, not this
-page. How a session says for whom it acts: [Applications](operations/tenants.md#applications). Codes such as 42501 are
-SQLSTATEs.
+The functions that a login in the role `stanchion_app` may call. `make catalog` generates this page from the comments
+of the functions, so edit those instead. [Applications](operations/tenants.md#applications) describes how a session
+names its tenant. Codes such as 42501 are SQLSTATEs.
 """
 _FUNCTIONS = """
     select
@@ -36,9 +36,9 @@ _FUNCTIONS = """
 
 
 def render(conn: psycopg.Connection) -> str:
-    """The whole page."""
+    """Return the text of the page."""
     with conn.transaction(force_rollback=True):
-        conn.execute("set local search_path = pg_catalog")  # so that types of ours are told with their schema
+        conn.execute("set local search_path = pg_catalog")  # makes Postgres print the schema of our types
         rows = conn.execute(_FUNCTIONS).fetchall()
     sections = [_HEAD]
     for (schema, about), functions in groupby(rows, key=lambda row: row[:2]):
@@ -51,7 +51,7 @@ def render(conn: psycopg.Connection) -> str:
 
 
 def _signature(name: str, arguments: str, result: str) -> str:
-    """On a line; else what is returned on another, and a line for each part of what is long even so."""
+    """Return the signature on one line if it fits, else with the result on a second line and long lists folded."""
     call, returns = f"{name}({arguments})", f"returns {result}"
     line = f"{call} {returns}"
     return line if len(line) <= _WIDTH else f"{_folded(call)}\n{_folded(returns)}"

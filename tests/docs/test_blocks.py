@@ -1,4 +1,4 @@
-"""What the documentation shows can be typed, in that order, and prints what it says."""
+"""The commands in the documentation run in the order of the page and print the lines shown."""
 
 import os
 import shutil
@@ -21,17 +21,17 @@ from tests.docs.test_commands import PAGES
 BLOCKS = {page: list(blocks(page)) for page in PAGES}
 RUN = [page for page, found in BLOCKS.items() if any(block.not_run is None for block in found)]
 
-# commands that are as they should be and yet not for a test, and those that go on until they are stopped
+# Commands that the test does not run, with the reason, and commands that run until they are stopped.
 LEFT_OUT = {
-    "make ": "the targets are what CI calls",
-    ". ": "the commands here are on the path already",
-    "stanchion audit": "tests/audit does it, and it takes half a minute",
+    "make ": "CI calls the targets of the Makefile",
+    ". ": "the commands are already on the path",
+    "stanchion audit": "tests/audit runs it, and it takes half a minute",
 }
 ENDLESS = ("stanchion worker run", "stanchion watch")
 
 
 def exports(folder: Path) -> None:
-    """What loading.md loads: two games, one of them half and empty before, a file that is none, and a late export."""
+    """Write the files of loading.md: two games, earlier exports of one of them, an unrelated file and a late export."""
     teams = make_teams(4, 7)
     first, second = (LeagueGame(74 + n, 18969 + n, *teams[2 * n : 2 * n + 2]) for n in range(2))
     live = LeagueGame(72, 18972, *teams[:2])
@@ -64,7 +64,7 @@ def exports(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def prepared() -> Iterator[Path]:
-    """A home in which the demo was run."""
+    """Yield a folder with a home in which the demo has run."""
     folder = open_folder("stanchion-docs-")
     outcome = run_stanchion("demo", STANCHION_HOME=str(folder / "home"), DBT_TARGET_PATH=str(folder / "target"))
     assert outcome.code == 0, outcome.err
@@ -78,7 +78,7 @@ Type = Callable[[str], subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def type_in(prepared: Path) -> Iterator[Type]:
-    """A shell as a reader has one, with the demo done and the server up."""
+    """Yield a function that runs a command in a shell, with the data of the demo and a running server."""
     folder = open_folder("stanchion-page-")
     subprocess.run(["cp", "-a", prepared / "home", folder / "home"], check=True)
     subprocess.run(["cp", "-a", prepared / "files", folder / "files"], check=True)
@@ -94,7 +94,7 @@ def type_in(prepared: Path) -> Iterator[Type]:
             ["bash", "-c", ends + text], cwd=folder / "files", env=environment,
             capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
-        done.stdout = done.stdout.replace(str(folder / "home"), "/var/lib/stanchion")  # where it is for root
+        done.stdout = done.stdout.replace(str(folder / "home"), "/var/lib/stanchion")  # the default home of root
         return done
 
     try:
@@ -113,14 +113,14 @@ def problems(type_in: Type, block: Block, command: Command) -> list[str]:
     found = differences(command, done.stdout, done.stderr)
     refused = any(line.startswith("Error: ") for line in (done.stdout + done.stderr).splitlines())
     if refused and not any(line.startswith("Error: ") for line in command.prints):
-        found.append(f"it is refused: {done.stderr.strip()}")
+        found.append(f"it fails: {done.stderr.strip()}")
     where = f"{block.page.relative_to(ROOT)}:{block.line}: {command.text}"
     return [f"{where} ({time.monotonic() - began:.1f} s)\n    {problem}" for problem in found]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_does_what_the_page_says(page: Path, type_in: Type) -> None:
+def test_commands_print_the_lines_on_their_page(page: Path, type_in: Type) -> None:
     found = []
     for block in BLOCKS[page]:
         if block.not_run is None:
@@ -132,14 +132,14 @@ def test_every_command_does_what_the_page_says(page: Path, type_in: Type) -> Non
     assert not found, "\n".join(found)
 
 
-def test_a_block_that_is_not_run_says_why() -> None:
+def test_skipped_block_has_a_reason() -> None:
     left_out = [block for found in BLOCKS.values() for block in found if block.not_run is not None]
     assert all(len(block.not_run or "") > 10 for block in left_out)
-    assert len(left_out) < sum(map(len, BLOCKS.values())) / 2, "most can be run"
+    assert len(left_out) < sum(map(len, BLOCKS.values())) / 2, "most blocks must run"
 
 
 @pytest.mark.parametrize(
-    ("told", "printed", "differs"),
+    ("expected", "printed", "differs"),
     [
         ("Load 7 done: 8,412 rows in 0.6 s.", "Load 12 done: 9 rows in 1.25 s.", False),
         ("it is 5d62cc51-4fce-46e6-8bdc-1f17cb0caf18.", "it is 82da0a1e-58bd-4b77-8461-936c5de39bed.", False),
@@ -149,6 +149,6 @@ def test_a_block_that_is_not_run_says_why() -> None:
         ("alex reads harbour.", "alex reads harbour. And more.", True),
     ],
 )  # fmt: skip
-def test_words_are_compared_and_numbers_are_not(told: str, printed: str, differs: bool) -> None:
-    assert bool(differences(Command("x", [told]), printed, "")) is differs
-    assert differences(Command("x", [told, "..."]), f"{printed}\nmore", "") == [] or differs
+def test_comparison_ignores_numbers_only(expected: str, printed: str, differs: bool) -> None:
+    assert bool(differences(Command("x", [expected]), printed, "")) is differs
+    assert differences(Command("x", [expected, "..."]), f"{printed}\nmore", "") == [] or differs

@@ -1,7 +1,7 @@
-"""What the documentation tells people to type exists: commands with their options, make targets, paths and links.
+"""Commands, options, make targets, paths and links in the documentation exist.
 
-In a console block, commands begin with "$ " and the rest is what they print. In other blocks, two spaces after a
-command begin a remark about it. In prose, a command may be named without its arguments.
+In a console block, lines that begin with "$ " are commands, and the other lines are their output. In other blocks, two
+spaces end a command and begin a remark. In prose, a command can stand without its arguments.
 """
 
 import re
@@ -27,7 +27,7 @@ PLACEHOLDER = re.compile(r"(?<![A-Za-z])(NNNN|[A-Z]*SCHEMA|TABLE|NAME)(?![A-Z])"
 
 
 def words_of(line: str) -> Iterator[list[str]]:
-    """The commands of a line of shell, each as its words."""
+    """Yield the words of each command in a line of shell."""
     for inner in re.findall(r"\$\(([^()]*)\)", line):
         yield from words_of(inner)
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
@@ -37,13 +37,13 @@ def words_of(line: str) -> Iterator[list[str]]:
         if set(word) <= set("|&;<>"):
             yield command
             command = []
-        elif command or not re.match(r"\w+=", word):  # DATABASE_URL=... in front of a command
+        elif command or not re.match(r"\w+=", word):  # skips DATABASE_URL=... before a command
             command.append(word)
     yield command
 
 
 def shown_on(page: Path) -> Iterator[tuple[str, bool]]:
-    """Each line of a code block that may be a command, and each code span, with whether it stands in prose."""
+    """Yield each line of a code block that can be a command, and each code span, with whether it is in prose."""
     text = page.read_text(encoding="utf-8")
     for language, block in FENCE.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
@@ -62,7 +62,7 @@ def commands(page: Path) -> Iterator[tuple[str, list[str], bool]]:
 
 
 def parse(words: list[str], *, in_prose: bool) -> None:
-    """Go down the tree of commands to the one that is meant, and let it parse the rest; nothing runs."""
+    """Find the command in the tree of commands, and let it parse the remaining words without running it."""
     name, rest, parent = words[0], words[1:], None
     command = PROGRAMS[name]
     while isinstance(command, click.Group) and rest:
@@ -85,7 +85,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize(("words", "in_prose"), SHOWN)
-def test_a_command_that_is_shown_parses(words: list[str], in_prose: bool) -> None:
+def test_a_command_in_the_documentation_parses(words: list[str], in_prose: bool) -> None:
     if words[0] == "make":
         assert set(words[1:]) <= TARGETS
         return
@@ -97,7 +97,7 @@ def test_a_command_that_is_shown_parses(words: list[str], in_prose: bool) -> Non
         pytest.fail(f"{' '.join(words)}: {e.format_message()}", pytrace=False)
 
 
-def test_there_are_commands_to_try() -> None:
+def test_the_documentation_contains_commands() -> None:
     assert len(SHOWN) > 50
 
 
@@ -109,6 +109,6 @@ def test_paths_in_backticks_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_a_target(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", FENCE.sub("", page.read_text(encoding="utf-8")))
     assert [to for to in targets if "://" not in to and not (page.parent / to).exists()] == []

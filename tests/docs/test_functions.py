@@ -1,4 +1,4 @@
-"""The reference of functions says what the database says."""
+"""docs/functions.md matches the database."""
 
 import psycopg
 import pytest
@@ -6,6 +6,6 @@ import pytest
 from .function_reference import REFERENCE, render
 
 
-def test_the_reference_is_what_the_database_says(deployed_db: psycopg.Connection) -> None:
+def test_function_reference_is_up_to_date(deployed_db: psycopg.Connection) -> None:
     if REFERENCE.read_text(encoding="utf-8") != render(deployed_db):
-        pytest.fail("docs/functions.md is not what the comments say; run: make catalog", pytrace=False)
+        pytest.fail("docs/functions.md differs from the comments of the functions; run: make catalog", pytrace=False)

@@ -1,7 +1,7 @@
-"""Writes docs/marts.md, the analysts' guide: what each mart holds, and five questions to it with their answers.
+"""Write docs/marts, the guide for analysts: one page per topic, with the marts and the answers to example questions.
 
-The answers are those of the demo's leagues, asked with an analyst's login on a throw-away server; so what stands in
-the guide has been run. `make docs` writes it, with dbt's own site beside it.
+`make docs` runs this module. It builds the leagues of the demo on a throw-away server and answers each question of
+docs/marts/questions with the login of an analyst. It also writes the pictures of the README and dbt's own site.
 """
 
 import json
@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,35 +21,148 @@ from psycopg.conninfo import make_conninfo
 from stanchion.access.analysts import add_analyst
 from stanchion.cli.demo import LEAGUES, add_leagues, load_league
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.deploy.runner import deploy, plan_deploy
 from stanchion.marts import build
 from stanchion.marts.dbt import invoke
 from stanchion.marts.project import target
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
 from stanchion.server.connection import connect
 from stanchion.server.embedded import Embedded
 from stanchion.server.locate import Server
 
-GUIDE = ROOT / "docs" / "marts.md"
-QUESTIONS = ROOT / "docs" / "marts"  # MART.sql: five statements, each after a comment that asks
+GUIDE = ROOT / "docs" / "marts"
+QUESTIONS = GUIDE / "questions"  # MART.sql: five statements or more, each below a comment with the question
 ROWS = 6
-HEAD = """# Marts
 
-What analysts read: schema `marts`, with one's own database login (`stanchion analyst add`). Row level security shows
-the leagues granted to the login and no others; `tenant_id` says whose a row is. `core.stat_refresh` says how old each
-mart is.
 
-Every number is defined once, in the model of its mart. Percentages are shares from 0 to 1, and null where there was
-nothing to divide by. `All` is `Regular` and `Playoffs`. Only games that count go into seasons, standings and records:
-over, with the official score or accepted with a reason; `fact_game_quality` says which are left out and why.
+@dataclass(frozen=True)
+class Topic:
+    """A page of the guide."""
 
-The answers below are those of the leagues of `stanchion demo`, to an analyst who reads Harbour League. This page is
-generated: `make docs`.
+    name: str
+    title: str
+    question: str
+    start: str
+    marts: tuple[str, ...]
+
+
+TOPICS = (
+    Topic(
+        "standings",
+        "Standings and teams",
+        "Which team leads, by how many points, and how did it get there?",
+        "Start with `standings`. `fact_team_season` has the totals behind it, `fact_team_game` the single games, and "
+        "`dim_league_rules` the points for a win, a tie and a loss.",
+        (
+            "standings",
+            "head_to_head",
+            "fact_team_season",
+            "fact_team_game",
+            "dim_team",
+            "dim_season",
+            "dim_league_rules",
+        ),
+    ),
+    Topic(
+        "players",
+        "Players",
+        "Who scores, who sets up the goals, and who is on the ice when it matters?",
+        "Start with `fact_player_season` for leaders and with `fact_player_game` for a box score. `dim_person` has the "
+        "names. `fact_assist`, `fact_pair_game` and `fact_player_stint` go into detail.",
+        ("fact_player_season", "fact_player_game", "dim_person", "fact_assist", "fact_pair_game", "fact_player_stint"),
+    ),
+    Topic(
+        "goalies",
+        "Goalies",
+        "Which goalie stops the largest share of shots, and in which games?",
+        "Start with `fact_goalie_season`. `fact_goalie_game` has the single games.",
+        ("fact_goalie_season", "fact_goalie_game"),
+    ),
+    Topic(
+        "games",
+        "Games and events",
+        "How did a game go, minute by minute?",
+        "Start with `dim_game` for results and the schedule. `fact_event` has everything that was tracked, "
+        "`fact_shot_attempt` the shots, and `fact_stint` the time between two player changes.",
+        ("dim_game", "fact_event", "fact_shot_attempt", "fact_stint", "dim_date"),
+    ),
+    Topic(
+        "quality",
+        "Data quality",
+        "Which games can I trust, and why does a game not count?",
+        "Seasons, standings and records include only games that count. A game counts when it is over, and its tracked "
+        "score is the official one or an operator accepted it with a reason.",
+        ("fact_game_quality",),
+    ),
+    Topic(
+        "live",
+        "Competitions with live scores",
+        "Who leads a cup, and what is the record of a team or a person over all cups?",
+        "These marts contain the competitions whose scores come from an application ([live scores](../live.md)) "
+        "instead of a tracker. Start with `leaderboard_history` for standings and with `fact_competition_game` for "
+        "single results.",
+        (
+            "leaderboard_history",
+            "fact_competition_game",
+            "competition_head_to_head",
+            "team_record",
+            "player_record",
+            "dim_competition_player",
+        ),
+    ),
+    Topic(
+        "shop",
+        "Shop",
+        "Which items sell, how long will the stock last, and what did a stockout cost?",
+        "Start with `item_velocity` for the days that the stock will last. `fact_purchase_day` has sales and "
+        "deliveries, `stockouts` the times without stock. [A shop](../stock.md) describes where the rows come from.",
+        ("item_velocity", "fact_purchase_day", "stockouts", "fact_stockout_day", "dim_item"),
+    ),
+    Topic(
+        "workspace",
+        "Members and usage",
+        "How large is each tenant, which features does it use, and how much does that cost?",
+        "Start with `tenant_stats_mart` for a row per tenant. `usage_month` and `fact_usage_day` have the usage over "
+        "time. [Members, plans and usage](../workspace.md) describes where the rows come from.",
+        ("tenant_stats_mart", "usage_month", "fact_usage_day"),
+    ),
+)
+
+INDEX = """# The marts
+
+> How do I get answers with SQL or a BI tool?
+
+Connect with your own database login, which an operator creates with `stanchion analyst add`, and query the schema
+`marts`. Row-level security shows the tenants that were granted to your login, and no others.
+
+Every page starts with the question of its topic. Each example was run on the leagues of `stanchion demo`, as an analyst
+who reads Harbour League.
+
+{topics}
+
+## Rules for all marts
+
+- `tenant_id` is the tenant that owns a row. When your login reads several tenants, group by it or filter by it, and
+  join on it.
+- Shares are between 0 and 1. A share is null when there is nothing to divide by.
+- The game type `All` contains `Regular` and `Playoffs`. Filter by one `game_type`, or totals count twice.
+- Seasons, standings and records include only games that count. [Data quality](quality.md) lists the other games with
+  the reason.
+- `core.stat_refresh` contains the time at which each mart was last brought up to date.
+- Each number is defined once, in the dbt model of its mart (`dbt_project/models/marts`). `make docs` also writes
+  dbt's own site, with the lineage, to `build/docs/index.html`.
+
+## All marts
+
+{marts}
+
+`make docs` writes these pages. The questions are in `docs/marts/questions`.
 """
 
 
 def questions(mart: str) -> list[tuple[str, str]]:
-    """The questions to a mart, each with its statement."""
+    """Return the questions about a mart, each with its statement."""
     text = (QUESTIONS / f"{mart}.sql").read_text(encoding="utf-8")
     found = re.findall(r"^-- (.+)\n((?:(?!-- ).*\n?)+)", text, re.MULTILINE)
     return [(title, statement.strip().rstrip(";")) for title, statement in found]
@@ -66,27 +180,57 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value).replace("|", "\\|")
 
 
-def page(reader: psycopg.Connection[Any], manifest: dict[str, Any]) -> str:
+def answer(reader: psycopg.Connection[Any], statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run an example; return the names of its columns, and its rows."""
+    cursor = reader.execute(statement.encode())
+    return [column.name for column in cursor.description or ()], cursor.fetchall()
+
+
+def page(topic: Topic, models: dict[str, Any], reader: psycopg.Connection[Any]) -> str:
+    """Return the page of a topic."""
+    parts = [f"# {topic.title}\n\n> {topic.question}\n\n{topic.start} [All topics](README.md).\n"]
+    parts += [f"- [`{name}`](#{name}): {models[name]['description']}" for name in topic.marts]
+    for name in topic.marts:
+        model = models[name]
+        parts.append(f"\n## {name}\n\n{model['description']}")
+        for title, statement in questions(name):
+            parts += [f"\n### {title}\n", f"```sql\n{statement};\n```\n", table(*answer(reader, statement))]
+        parts += [f"\n### Columns of {name}\n", "| column | type | description |", "| --- | --- | --- |"]
+        parts += [f"| `{c['name']}` | {c['data_type']} | {c['description']} |" for c in model["columns"].values()]
+    return "\n".join(parts) + "\n"
+
+
+def index(models: dict[str, Any]) -> str:
+    """Return the index of the guide."""
+    topics = ["| question | page | first mart |", "| --- | --- | --- |"]
+    topics += [
+        f"| {topic.question} | [{topic.title}]({topic.name}.md) | "
+        f"[`{topic.marts[0]}`]({topic.name}.md#{topic.marts[0]}) |"
+        for topic in TOPICS
+    ]
+    pages = {name: topic.name for topic in TOPICS for name in topic.marts}
+    marts = ["| mart | rows |", "| --- | --- |"]
+    marts += [f"| [`{name}`]({pages[name]}.md#{name}) | {models[name]['description']} |" for name in sorted(pages)]
+    return INDEX.format(topics="\n".join(topics), marts="\n".join(marts))
+
+
+def guide(server: Server, analyst: str) -> dict[Path, str]:
+    """Return the text of every page."""
+    manifest = json.loads((target(server) / "manifest.json").read_text(encoding="utf-8"))
     models = {
         node["name"]: node
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["fqn"][1] == "marts"
     }
-    parts = [HEAD, *(f"- [`{name}`](#{name}): {models[name]['description']}" for name in sorted(models))]
-    for name in sorted(models):
-        model = models[name]
-        parts += [f"\n## {name}\n", f"{model['description']}\n", "| column | type | |", "| --- | --- | --- |"]
-        parts += [f"| `{c['name']}` | {c['data_type']} | {c['description']} |" for c in model["columns"].values()]
-        for title, statement in questions(name):
-            cursor = reader.execute(statement.encode())
-            columns = [column.name for column in cursor.description or ()]
-            parts += [f"\n{title}\n", f"```sql\n{statement};\n```\n", table(columns, cursor.fetchall())]
-    return "\n".join(parts) + "\n"
+    with psycopg.connect(analyst, autocommit=True) as reader:
+        reader.execute("set timezone = 'UTC'")
+        pages = {GUIDE / f"{topic.name}.md": page(topic, models, reader) for topic in TOPICS}
+    return {GUIDE / "README.md": index(models), **pages}
 
 
 @contextmanager
 def built() -> Iterator[tuple[Server, str]]:
-    """The demo's leagues on a throw-away server, and the DSN of an analyst of one of them."""
+    """Build the demo on a throw-away server; yield the server, and the DSN of an analyst who reads Harbour League."""
     folder = Path(tempfile.mkdtemp(prefix="stanchion-guide-"))
     folder.chmod(0o755)
     embedded = Embedded(folder / "home", fast=True)
@@ -95,14 +239,15 @@ def built() -> Iterator[tuple[Server, str]]:
             server = Server(embedded.dsn(), "embedded", embedded=True, description="throw-away")
             with connect(server) as conn:
                 deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
+                conn.execute(Path(__file__).with_name("guide_clock.sql").read_bytes())
                 make_due_partitions(conn)
                 add_leagues(conn)
                 for slug in LEAGUES:
                     load_league(server, conn, slug)
-                conn.execute((Path(__file__).parent / "shop.sql").read_bytes())
-                report = build(server, test=False)
-                if report.failed:
-                    raise SystemExit("\n".join(node.message for node in report.failed))
+                conn.execute(Path(__file__).with_name("guide_seed.sql").read_bytes())
+                result = build(server, test=False)
+                if result.failed:
+                    raise SystemExit("\n".join(node.message for node in result.failed))
                 password = add_analyst(conn, "guide", ["harbour"])
             yield server, make_conninfo(server.dsn, user="guide", password=password)
     finally:
@@ -110,14 +255,8 @@ def built() -> Iterator[tuple[Server, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def guide(server: Server, analyst: str) -> str:
-    with psycopg.connect(analyst, autocommit=True) as reader:
-        manifest = json.loads((target(server) / "manifest.json").read_text(encoding="utf-8"))
-        return page(reader, manifest)
-
-
 def write_site(server: Server, place: Path) -> None:
-    """dbt's own documentation as one file that needs nothing else."""
+    """Write dbt's own documentation as one file without dependencies."""
     failure = invoke(server, ["docs", "generate", "--static"], {}, lambda event: None)
     if failure:
         raise SystemExit(failure)
@@ -126,11 +265,15 @@ def write_site(server: Server, place: Path) -> None:
 
 
 def main() -> None:
+    from tests.marts.pictures import write_pictures
+
     with tempfile.TemporaryDirectory(prefix="stanchion-dbt-") as folder:
         os.environ["DBT_TARGET_PATH"] = folder
         with built() as (server, analyst):
-            GUIDE.write_text(guide(server, analyst), encoding="utf-8")
+            for path, text in guide(server, analyst).items():
+                path.write_text(text, encoding="utf-8")
             write_site(server, ROOT / "build" / "docs" / "index.html")
+            write_pictures(server)
 
 
 if __name__ == "__main__":

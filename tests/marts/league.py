@@ -1,4 +1,4 @@
-"""A league to load: its games' files and its schedule, as a person would have them."""
+"""Leagues for tests: files of games and a schedule, in the formats that the loader reads."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ Tree = dict[str, Any]
 
 @dataclass
 class League:
-    """Games with their current export; `official` overrides a true score."""
+    """Games with their current exports. `official` replaces the true score of a game in the schedule."""
 
     slug: str
     games: list[Game]
@@ -37,7 +37,7 @@ class League:
         return self.trees[game.game_id]
 
     def write(self, folder: Path, games: Iterable[Game]) -> str:
-        """Newer exports of these games, in a folder of their own."""
+        """Write exports of the games to a new folder. Each call has a later export date than the one before."""
         self.saved += 1
         place = folder / f"{self.slug}-{self.saved}"
         place.mkdir(parents=True)
@@ -52,7 +52,7 @@ class League:
         load(server, self.slug, (path,), **({"given_on": date(2026, 1, 16)} | options))
 
     def schedule(self, server: Server, games: Iterable[Game] | None = None) -> None:
-        """Every third game is a playoff game; a game a day."""
+        """Load a schedule with one game a day. Every third game is a playoff game."""
         text = io.StringIO()
         rows = csv.writer(text)
         periods = [f"{side}_{period}" for side in ("home", "away") for period in (1, 2, 3)]
@@ -73,9 +73,9 @@ class League:
 
 
 def quirky(tree: Tree, seed: int) -> Tree:
-    """Written in every odd way that changes nothing."""
+    """Apply every quirk of export files that does not change the content of the game."""
     for name, quirk in QUIRKS.items():
-        if name != "interface":  # which gives it another date
+        if name != "interface":  # changes the date
             quirk(tree, random.Random(f"{seed} {name}"))
     return tree
 

@@ -1,10 +1,10 @@
-"""Break the marts in one place at a time: the tests have to notice.
+"""Mutation tests of the marts: each mutant breaks one line, and a test must detect it.
 
-Not part of the suite, since each mutant is built: `.venv/bin/pytest tests/marts/mutants.py`. One checkout is broken and
-mended again and again, so that dbt parses one file and not all of them; what a mutant cannot reach is not built.
+Not part of the suite, because each mutant is built: `.venv/bin/pytest tests/marts/mutants.py`. All mutants use one
+copy of the project, so that dbt parses one changed file each time. Only the models that a mutant affects are built.
 """
 
-# ruff: noqa: E501 (a mutant is one line: what, where, from, to)
+# ruff: noqa: E501 (a mutant is one line)
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,32 +19,32 @@ from tests.marts.platform import Platform
 from tests.marts.test_numbers import assert_equal, assert_true
 from tests.marts.test_seasons import assert_pairs, assert_seasons
 
-GAME, SEASON, STEP = "models/marts/game", "models/marts/season", "models/intermediate/game"
-# what is broken, in which file, what becomes what, and what has to be built for it
+GAME, SEASON = "models/marts/game", "models/marts/season"
+# name: file, old text, new text, models to build
 MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "a goal entered twice counts twice": (f"{GAME}/fact_event.sql", ") = 1\n                ) as is_goal", ") >= 1\n                ) as is_goal", "fact_event"),
     "the actor is the second player": (f"{GAME}/fact_event.sql", "participants.role_no = 1", "participants.role_no = 2", "fact_event"),
     "elapsed counts down": (f"{GAME}/fact_event.sql", "+ periods.seconds - plays.remaining_s", "+ plays.remaining_s", "fact_event"),
     "a goal brings a second shot": (f"{GAME}/fact_event.sql", "> coalesce(goal_shots.shots, 0)", ">= coalesce(goal_shots.shots, 0)", "fact_event"),
-    "posts are no misses": (f"{GAME}/fact_event.sql", " or plays.detail1 like '%HitPost%'", "", "fact_event"),
+    "posts are not misses": (f"{GAME}/fact_event.sql", " or plays.detail1 like '%HitPost%'", "", "fact_event"),
     "tips are on goal by name only": (f"{GAME}/fact_event.sql", "'%OnNet%'", "'%OnNetSaved'", "fact_event"),
     "the score runs by position": (f"{GAME}/fact_event.sql", "filter (where counted.is_goal and counted.credited_side = 'home')", "filter (where counted.is_goal)", "fact_event"),
     "stoppages lengthen": (f"{GAME}/fact_stint.sql", "lines.seconds - greatest", "lines.seconds + greatest", "fact_stint"),
     "players of both sides": (f"{GAME}/fact_stint.sql", "filter (where players.side = 'home')::integer", "filter (where true)::integer", "fact_stint"),
     "a shift never ends": (f"{GAME}/fact_player_stint.sql", "<> players.stint_no - 1", "> players.stint_no - 1", "fact_player_stint"),
     "a shift goes on in the next period": (f"{GAME}/fact_player_stint.sql", " or lag(stints.period) over shifts <> stints.period", "", "fact_player_stint"),
-    "a stint owns its first second": (f"{STEP}/int_chance.sql", "stints.start_s > events.remaining_s and events.remaining_s >= stints.end_s", "stints.start_s >= events.remaining_s and events.remaining_s > stints.end_s", "int_chance"),
-    "stints of any period": (f"{STEP}/int_chance.sql", "stints.period = events.period\n                and ", "", "int_chance"),
-    "a power play is the other's": (f"{STEP}/int_chance.sql", "lines.for_players > lines.against_players", "lines.for_players < lines.against_players", "int_chance"),
-    "the own net is empty": (f"{STEP}/int_chance.sql", "lines.against_goalie_key is null", "lines.against_goalie_key is not null", "int_chance"),
-    "assists reach a minute": (f"{STEP}/int_assist.sql", "between 0 and 30", "between 0 and 60", "int_assist"),
-    "assists reach less": (f"{STEP}/int_assist.sql", "between 0 and 30", "between 0 and 29", "int_assist"),
-    "assists of the other side": (f"{STEP}/int_assist.sql", "and goals.side = marks.side", "", "int_assist"),
-    "the last mark counts": (f"{STEP}/int_assist.sql", "reached.event_no, reached.participant_no", "reached.event_no desc, reached.participant_no", "int_assist"),
-    "third assists count": ("macros/player.sql", "(Primary|Secondary)", "(Primary|Secondary|Tertiary)", "int_assist"),
-    "power plays count in plus": (f"{GAME}/fact_player_game.sql", "chances.is_goal and not chances.is_power_play and chances.side = on_ice.side", "chances.is_goal and chances.side = on_ice.side", "fact_player_game"),
+    "a stint owns its first second": (f"{GAME}/fact_shot_attempt.sql", "stints.start_s > events.remaining_s and events.remaining_s >= stints.end_s", "stints.start_s >= events.remaining_s and events.remaining_s > stints.end_s", "fact_shot_attempt"),
+    "stints of any period": (f"{GAME}/fact_shot_attempt.sql", "stints.period = events.period\n                and ", "", "fact_shot_attempt"),
+    "a power play is the other's": (f"{GAME}/fact_shot_attempt.sql", "lines.for_players > lines.against_players", "lines.for_players < lines.against_players", "fact_shot_attempt"),
+    "the own net is empty": (f"{GAME}/fact_shot_attempt.sql", "lines.against_goalie_key is null", "lines.against_goalie_key is not null", "fact_shot_attempt"),
+    "assists reach a minute": (f"{GAME}/fact_assist.sql", "between 0 and 30", "between 0 and 60", "fact_assist"),
+    "assists reach less": (f"{GAME}/fact_assist.sql", "between 0 and 30", "between 0 and 29", "fact_assist"),
+    "assists of the other side": (f"{GAME}/fact_assist.sql", "and goals.side = marks.side", "", "fact_assist"),
+    "the last mark counts": (f"{GAME}/fact_assist.sql", "reached.event_no, reached.participant_no", "reached.event_no desc, reached.participant_no", "fact_assist"),
+    "third assists count": ("macros/player.sql", "(Primary|Secondary)", "(Primary|Secondary|Tertiary)", "fact_assist"),
+    "power plays count in plus": (f"{GAME}/fact_player_game.sql", "attempts.is_goal and not attempts.is_power_play and attempts.side = on_ice.side", "attempts.is_goal and attempts.side = on_ice.side", "fact_player_game"),
     "minus is plus": (f"{GAME}/fact_player_game.sql", "lines.plus - lines.minus", "lines.plus + lines.minus", "fact_player_game"),
-    "goalies have plus": (f"{GAME}/fact_player_game.sql", "chances.side <> on_ice.side and not on_ice.is_goalie) as goals_against_on", "chances.side <> on_ice.side) as goals_against_on", "fact_player_game"),
+    "goalies have plus": (f"{GAME}/fact_player_game.sql", "attempts.side <> on_ice.side and not on_ice.is_goalie) as goals_against_on", "attempts.side <> on_ice.side) as goals_against_on", "fact_player_game"),
     "every opponent loses a faceoff": (f"{GAME}/fact_player_game.sql", "and losers.role_no = 1\n", "", "fact_player_game"),
     "takeaways are giveaways": (f"{GAME}/fact_player_game.sql", "events.detail1 like '%Giveaway%') as giveaways", "events.detail1 like '%Takeaway%') as giveaways", "fact_player_game"),
     "majors are minors": ("macros/player.sql", "ilike '%minor%'", "ilike '%m_jor%'", "fact_player_game fact_team_game"),
@@ -59,7 +59,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "half of the score is enough": (f"{GAME}/fact_game_quality.sql", "tracked.home = games.official_home and", "", "fact_game_quality"),
     "uncounted games in seasons": (f"{SEASON}/fact_player_season.sql", "where is_counted and has_played", "where has_played", "fact_player_season"),
     "uncounted games in standings": (f"{SEASON}/standings.sql", "    where games.is_counted\n", "", "standings"),
-    "the table upside down": (f"{SEASON}/standings.sql", "order by points desc, wins desc", "order by points, wins desc", "standings"),
+    "standings in reverse order": (f"{SEASON}/standings.sql", "order by points desc, wins desc", "order by points, wins desc", "standings"),
     "a streak that never ends": (f"{SEASON}/standings.sql", "filter (where changes = 0)", "filter (where changes >= 0)", "standings"),
     "every pair twice": (f"{SEASON}/head_to_head.sql", "team_key < opponent_team_key", "team_key <> opponent_team_key", "head_to_head"),
     "All is Regular": ("macros/season.sql", "({{ alias }}.game_type), ('All')", "({{ alias }}.game_type), (case {{ alias }}.game_type when 'Regular' then 'All' end)", "fact_player_season fact_team_season standings"),
@@ -76,22 +76,22 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_mutant_is_noticed(name: str, root: Path, built: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mutant_is_detected(name: str, root: Path, built: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     file, old, new, models = MUTANTS[name]
     for module in ("stanchion.marts.project", "stanchion.marts.dbt"):
         monkeypatch.setattr(f"{module}.PROJECT", root)
     path = root / "dbt_project" / file
     text = path.read_text(encoding="utf-8")
-    assert old in text, "there is nothing to break"
+    assert old in text, "the file does not contain the text to replace"
     path.write_text(text.replace(old, new), encoding="utf-8")
     try:
-        assert noticed(built, models.split()), "nobody noticed"
+        assert detected(built, models.split()), "no test detected the mutant"
     finally:
         path.write_text(text, encoding="utf-8")
 
 
-def noticed(platform: Platform, models: list[str]) -> str:
-    """By what."""
+def detected(platform: Platform, models: list[str]) -> str:
+    """Return the check that detected the mutant, or an empty string."""
     found: list[Node] = []
 
     def on_event(event: Any) -> None:

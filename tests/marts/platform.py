@@ -1,7 +1,7 @@
-"""Marts of two leagues, built once for all who only read them, and copied for those who change something.
+"""Fixtures with the marts of two leagues. They are built once; each test gets a copy of the database.
 
-Every database here has the same name, one after the other: what dbt parsed is about a database of that
-name, and parsing again would take longer than all the rest.
+All databases have the same name, one after another, because dbt's parsed project depends on the name of the database,
+and parsing it again would take longer than a test.
 """
 
 import shutil
@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from stanchion.cli.demo import use_workspace
 from stanchion.marts import build
-from stanchion.marts.run import Report
+from stanchion.marts.run import BuildResult
 from stanchion.paths import ROOT, query
 from stanchion.server.connection import for_tenant
 from stanchion.server.locate import Server
@@ -36,7 +36,7 @@ class Platform:
     folder: Path
     leagues: dict[str, League]
 
-    def build(self, *selection: str, **options: Any) -> Report:
+    def build(self, *selection: str, **options: Any) -> BuildResult:
         report = build(self.server, selection, **options)
         assert not report.failed, "\n".join(node.message for node in report.failed)
         return report
@@ -45,7 +45,7 @@ class Platform:
         return self.conn.cursor(row_factory=dict_row).execute(statement, values or None).fetchall()
 
     def digests(self) -> dict[str, str]:
-        """What each mart holds, whatever the order of its rows."""
+        """Return a checksum of each mart that does not depend on the order of its rows."""
         names = [
             row["name"]
             for row in self.rows(
@@ -77,7 +77,7 @@ def _database(cluster: Any, template: str) -> Iterator[str]:
     with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
         admin.execute(f"drop database if exists {NAME} with (force)")
         admin.execute(f"create database {NAME} template {template}")
-        # rights on a database are not copied with it
+        # grants on a database are not copied with a template
         admin.execute(
             f"grant temporary on database {NAME} "
             "to stanchion_app, stanchion_loader, stanchion_builder, stanchion_analyst"
@@ -96,7 +96,7 @@ def _administer(cluster: Any, statement: str) -> None:
 @contextmanager
 def _platform(dsn: str, folder: Path) -> Iterator[Platform]:
     with psycopg.connect(dsn, autocommit=True) as conn:
-        yield Platform(Server(dsn, "--dsn", embedded=False, description="the test's"), conn, folder, {})
+        yield Platform(Server(dsn, "--dsn", embedded=False, description="the server of the test"), conn, folder, {})
 
 
 def _add(platform: Platform, league: League) -> None:
@@ -105,7 +105,7 @@ def _add(platform: Platform, league: League) -> None:
 
 
 def _sell(platform: Platform) -> None:
-    """Both leagues have a shop too, where a thing was sold out yesterday."""
+    """Give both leagues a shop in which an item was sold out yesterday."""
     clock = (ROOT / "sql" / "core" / "time" / "clock.sql").read_text(encoding="utf-8")
     platform.conn.execute(
         clock.replace("return clock_timestamp()", "return clock_timestamp() - interval '1 day'").encode()
@@ -124,15 +124,15 @@ def _sell(platform: Platform) -> None:
 
 @pytest.fixture(scope="session")
 def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str, League]]]:
-    """A template with two leagues, loaded and built, and one that has nothing yet."""
+    """A template database with two leagues whose marts are built, and a league without games."""
     folder = Path(tempfile.mkdtemp(prefix="stanchion-marts-"))
     with _database(cluster, deployed.template_dbname) as dsn:
         with _platform(dsn, folder) as platform:
             _add(platform, play("ours", 6, 1001, seed=3, change=quirky))
-            _add(platform, play("theirs", 4, 1001, seed=4))  # the same ids of games
+            _add(platform, play("theirs", 4, 1001, seed=4))  # the same game ids as ours
             _add(platform, League("nobody", []))
             ours, theirs = platform.leagues["ours"], platform.leagues["theirs"]
-            ours.official[1005] = (9, 9)  # the league has another score than the tracker
+            ours.official[1005] = (9, 9)  # differs from the tracked score
             close = theirs.games[3].truth.score  # only the away side differs
             theirs.official[1004] = (sum(close["home"].values()), sum(close["away"].values()) + 1)
             for league in (ours, theirs):
@@ -152,7 +152,7 @@ def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str
 
 @pytest.fixture
 def built(_built_template: Any, cluster: Any, tmp_path: Path) -> Iterator[Platform]:
-    """A copy of the two leagues with their marts, to do anything with."""
+    """A copy of the database with two leagues and their marts, which the test may change."""
     template, leagues = _built_template
     with _database(cluster, template) as dsn, _platform(dsn, tmp_path) as platform:
         for league in leagues.values():
@@ -163,7 +163,7 @@ def built(_built_template: Any, cluster: Any, tmp_path: Path) -> Iterator[Platfo
 
 @pytest.fixture(scope="session")
 def _empty_template(deployed: Any, cluster: Any) -> Iterator[str]:
-    """A template with every mart, and nobody who has anything in one."""
+    """A template database with empty marts and no tenants."""
     with _database(cluster, deployed.template_dbname) as dsn:
         with _platform(dsn, Path()) as platform:
             platform.build(test=False)
@@ -174,14 +174,14 @@ def _empty_template(deployed: Any, cluster: Any) -> Iterator[str]:
 
 @pytest.fixture
 def empty_platform(_empty_template: str, cluster: Any, tmp_path: Path) -> Iterator[Platform]:
-    """A copy of the marts without a tenant."""
+    """A copy of the database with empty marts and no tenants."""
     with _database(cluster, _empty_template) as dsn, _platform(dsn, tmp_path) as platform:
         yield platform
 
 
 @pytest.fixture(scope="session")
 def fresh_platform(deployed: Any, cluster: Any) -> Callable[..., Any]:
-    """A context manager: a deployed database with these leagues as tenants, and nothing loaded."""
+    """Return a context manager for a deployed database with the leagues as tenants and without loads."""
 
     @contextmanager
     def make(folder: Path, *leagues: League) -> Iterator[Platform]:
@@ -195,7 +195,7 @@ def fresh_platform(deployed: Any, cluster: Any) -> Callable[..., Any]:
 
 @pytest.fixture
 def analyst(built: Platform) -> Iterator[psycopg.Connection[Any]]:
-    """A login that reads ours and nothing else."""
+    """Connection of an analyst who is granted the tenant `ours` only."""
     from stanchion.access.analysts import add_analyst, revoke_analyst
 
     password = add_analyst(built.conn, "marts_analyst", ["ours"])

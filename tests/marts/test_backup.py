@@ -1,4 +1,4 @@
-"""What is restored is what was backed up: the catalog, the marts, who may read what, and who has read which event."""
+"""A restored database has the catalog, marts, grants and consumer positions of the backup."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def polled(conn: Reader, tenant: Any, consumer: str, limit: int = 1000) -> list[
 
 @dataclass
 class Source:
-    """A platform in use: events that two consumers have read to different places, and an analyst."""
+    """A platform with an analyst and events that two consumers have read up to different positions."""
 
     built: Platform
     tenant: Any
@@ -61,18 +61,18 @@ class Source:
 def source(built: Platform) -> Iterator[Source]:
     conn, dsn = built.conn, built.server.dsn
     (tenant,) = [row["tenant_id"] for row in built.rows("select tenant_id from core.tenant where slug = 'ours'")]
-    before = set(polled(conn, tenant, "half"))  # what the league's cup left
+    before = set(polled(conn, tenant, "half"))  # events of the sample competition
     assert set(polled(conn, tenant, "whole")) == before
     with psycopg.connect(dsn) as slow, psycopg.connect(dsn) as other:
         slow.execute("select set_config('app.tenant_id', %s, true)", [str(tenant)])
-        slow.execute(APPEND, ["late"])  # an older transaction, which commits after younger ones
+        slow.execute(APPEND, ["late"])  # an older transaction that commits after younger ones
         for stream in ("one", "two"):
             with acting(other, tenant):
                 other.execute(APPEND, [stream])
             other.commit()
         slow.commit()
     appended = {(stream, version) for stream in ("late", "one", "two") for version in (1, 2)}
-    # one consumer has read some, in the order of transactions and not of positions; the other has read all
+    # one consumer has read some events, in order of transactions and not of positions; the other has read all
     read = set(polled(conn, tenant, "half", 3))
     assert set(polled(conn, tenant, "whole")) == appended
     with acting(conn, tenant):
@@ -107,7 +107,7 @@ def tool(bindir: Path, name: str, *args: str, env: dict[str, str], stdin: bytes 
 
 
 def check(source: Source, dsn: str, tmp_path: Path) -> None:
-    """Everything is there and as it should be."""
+    """Check that the restored database equals the source."""
     for command in ("verify", "build"):
         outcome = run_stanchion(command, database_url=dsn)
         assert outcome.code == 0, outcome.out + outcome.err
@@ -131,8 +131,8 @@ def check(source: Source, dsn: str, tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.slow
-def test_a_dump_in_a_new_server_is_whole_once_it_is_mended(source: Source, cluster: Cluster, tmp_path: Path) -> None:
-    for table in ("event", "event_stream", "consumer"):  # as on a server that has been in use for years
+def test_a_restored_dump_is_complete_after_repair(source: Source, cluster: Cluster, tmp_path: Path) -> None:
+    for table in ("event", "event_stream", "consumer"):  # like a server that has been in use for years
         source.built.conn.execute(
             f"update core.{table} set transaction_id = (transaction_id::text::bigint + 4000000000)::text::xid8"
         )
@@ -142,9 +142,9 @@ def test_a_dump_in_a_new_server_is_whole_once_it_is_mended(source: Source, clust
     with new_server(cluster) as server, server:
         new = server.environment("postgres")
         password = new["PGPASSWORD"]
-        tool(cluster.bindir, "psql", "-X", "-q", env=new, stdin=roles)  # its own superuser is there already
+        tool(cluster.bindir, "psql", "-X", "-q", env=new, stdin=roles)  # its superuser already exists
         with psycopg.connect(make_conninfo(server.dsn("postgres"), password=cluster.password), autocommit=True) as conn:
-            conn.execute(f"alter role postgres password '{password}'")  # which came along too
+            conn.execute(f"alter role postgres password '{password}'")  # the dump replaced it
         tool(
             cluster.bindir,
             "pg_restore",
@@ -161,17 +161,17 @@ def test_a_dump_in_a_new_server_is_whole_once_it_is_mended(source: Source, clust
         doctor = run_stanchion("doctor", database_url=dsn)
         assert "go by transactions of another server" in doctor.out
         assert "restored_reader was granted 1 tenants" in doctor.out
-        asked = run_stanchion("restored", database_url=dsn)
+        asked = run_stanchion("after-restore", database_url=dsn)
         assert asked.code == 1
-        assert "restored_reader reads ours? There is nobody to ask; say --yes." in asked.err
-        mended = run_stanchion("restored", "--yes", database_url=dsn)
+        assert "restored_reader reads ours? Standard input is not a terminal; add --yes to answer yes." in asked.err
+        mended = run_stanchion("after-restore", "--yes", database_url=dsn)
         assert mended.code == 0, mended.err
         events = source.built.rows("select count(*) as n from core.event")[0]["n"]
-        assert f"{events} events go by transactions of this server; no consumer misses one." in mended.out
+        assert f"{events} events now carry transaction ids of this server; no consumer misses one." in mended.out
         assert "restored_reader reads ours again." in mended.out
-        assert "Nothing to mend" in run_stanchion("restored", database_url=dsn).out
-        assert "stanchion restored" not in run_stanchion("doctor", database_url=dsn).out
-        # policies and rights were made anew, other than in a copy of the server's files
+        assert "Nothing to repair" in run_stanchion("after-restore", database_url=dsn).out
+        assert "stanchion after-restore" not in run_stanchion("doctor", database_url=dsn).out
+        # policies and grants were created again, unlike in a copy of the data directory
         audited = run_stanchion("audit", database_url=dsn)
         assert audited.code == 0, audited.out + audited.err
         check(source, dsn, tmp_path)
@@ -179,13 +179,13 @@ def test_a_dump_in_a_new_server_is_whole_once_it_is_mended(source: Source, clust
 
 @pytest.mark.long
 @pytest.mark.slow
-def test_a_base_backup_needs_no_mending(source: Source, cluster: Cluster, tmp_path: Path) -> None:
+def test_a_base_backup_needs_no_repair(source: Source, cluster: Cluster, tmp_path: Path) -> None:
     with new_server(cluster) as server:
         suite = Embedded(_home_of(source.built.conn), bindir=cluster.bindir)
         base_backup(suite, server.home)
         with server:
             dsn = server.dsn(NAME)
-            told = json.loads(run_stanchion("restored", "--json", database_url=dsn).out)
+            told = json.loads(run_stanchion("after-restore", "--json", database_url=dsn).out)
             assert told == {"events": 0, "regranted": [], "without_login": []}
             check(source, dsn, tmp_path)
 
@@ -195,7 +195,7 @@ def _home_of(conn: Reader) -> Path:
 
 
 @pytest.mark.slow
-def test_only_a_superuser_mends_and_no_namesake_gets_what_is_not_its_own(source: Source, tmp_path: Path) -> None:
+def test_only_a_superuser_repairs_and_no_namesake_gains(source: Source, tmp_path: Path) -> None:
     conn = source.built.conn
     conn.execute("create role namesake login in role stanchion_analyst")
     conn.execute("create role climber login in role stanchion_analyst, stanchion_owner")
@@ -205,11 +205,12 @@ def test_only_a_superuser_mends_and_no_namesake_gets_what_is_not_its_own(source:
                 "insert into core.analyst_grant (role_name, role_id, tenant_id) values (%s, 1, %s)",
                 [login, source.tenant],
             )
-        outcome: Outcome = run_stanchion("restored", "--yes", "--json", database_url=source.dsn)
+        outcome: Outcome = run_stanchion("after-restore", "--yes", "--json", database_url=source.dsn)
         told = json.loads(outcome.out)
         assert (told["regranted"], told["without_login"]) == (["namesake"], ["climber", "nobody_any_more"])
         conn.execute("alter role climber password 'climber'")
-        refused = run_stanchion("restored", database_url=make_conninfo(source.dsn, user="climber", password="climber"))
+        climber = make_conninfo(source.dsn, user="climber", password="climber")
+        refused = run_stanchion("after-restore", database_url=climber)
         assert refused.code == 1
         assert "Only a superuser may change what events say" in refused.err
     finally:

@@ -1,4 +1,4 @@
-"""What a build costs follows what is new, and what an analyst's question costs follows the answer."""
+"""The cost of a build depends on the new games, and the cost of a query on the size of its tenant."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tests.marts.platform import Platform
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_new_day_costs_the_same_however_much_there_is(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_new_day_costs_the_same_at_any_size(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
     with fresh_platform(tmp_path, League("copied", [])) as platform:
         tenant = platform.rows("select tenant_id from core.tenant")[0]["tenant_id"]
         growth = Growth(platform.server, platform.conn, str(tenant), tenants=4, per_day=2)
@@ -39,7 +39,7 @@ def test_a_new_day_costs_the_same_however_much_there_is(fresh_platform: Callable
 def many(
     fresh_platform: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Platform, dict[str, str]]]:
-    """Marts of 300 tenants, the biggest with some thousand lines."""
+    """Marts of 300 tenants, the largest with some thousand rows."""
     with fresh_platform(tmp_path_factory.mktemp("many")) as platform:
         platform.build(test=False)
         marts.seed(platform.conn, rows=200_000, tenants=300)
@@ -64,7 +64,7 @@ def pages_of(conn: psycopg.Connection[Any], statement: str, values: dict[str, An
 
 @pytest.mark.slow
 @pytest.mark.parametrize("question", marts.QUESTIONS, ids=lambda question: question.name)
-def test_an_analyst_reads_pages_of_the_own_tenant_alone(many: Any, question: marts.Question) -> None:
+def test_a_query_reads_only_pages_of_its_tenant(many: Any, question: marts.Question) -> None:
     platform, slugs = many
     for size, slug in slugs.items():
         with reader(platform, slug) as (conn, values):

@@ -1,4 +1,4 @@
-"""However the games came, the marts are what a full refresh makes of them; with nothing new nothing is touched."""
+"""Incremental builds give the same marts as a full refresh. Without changes, no mart is touched."""
 
 import random
 import re
@@ -12,9 +12,9 @@ import pytest
 
 from stanchion.dev.sample.files import export
 from stanchion.dev.sample.games import Game
-from stanchion.ingest.loading.people import accept, publish, withdraw
+from stanchion.ingest.loading.publish import accept, publish, withdraw
 from stanchion.ingest.loading.session import open_session
-from stanchion.marts import Report
+from stanchion.marts import BuildResult
 from tests.marts.league import League, play
 from tests.marts.platform import Platform
 
@@ -22,7 +22,7 @@ OURS = "select set_config('app.tenant_id', tenant_id::text, true) from core.tena
 
 
 class Season:
-    """A league whose games come, change, shrink, move, go and come back."""
+    """A league whose games are added, replaced, shrunk, rescheduled, withdrawn and published again at random."""
 
     def __init__(self, platform: Platform, league: League, folder: Path) -> None:
         self.platform, self.league, self.folder = platform, league, folder
@@ -36,7 +36,7 @@ class Season:
     def new(self) -> None:
         waiting = [game for game in self.league.games if game not in self.loaded + self.gone]
         if waiting:
-            self.loaded.append(self.rng.choice(waiting))  # in any order: also days long past
+            self.loaded.append(self.rng.choice(waiting))  # in any order, including past days
             self.load(self.loaded[-1:])
 
     def replaced(self) -> None:
@@ -93,7 +93,7 @@ class Season:
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_forty_random_increments_are_one_full_refresh(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
+def test_forty_random_increments_equal_one_full_refresh(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
     league = play("random", 8, 7001, seed=21)
     with fresh_platform(tmp_path, league) as platform:
         league.schedule(platform.server)
@@ -119,8 +119,8 @@ TOUCHED = """
     select s.schemaname || '.' || s.relname as relation, s.seq_scan, s.idx_scan, s.n_tup_ins, s.n_tup_upd, s.n_tup_del
     from pg_stat_user_tables as s
     where s.schemaname in ('marts', 'mart_parts', 'staging')
-        -- looked at, since a league sets its rules, uses its plan and plays its cups without loading anything
-        and s.relname !~ '^(dim_rules|fact_usage_day|tenant_stats_mart|.*competition_.*|leaderboard_history)$'
+        -- read at every build, because rules, usage and competitions change without a load
+        and s.relname !~ '^(dim_league_rules|fact_usage_day|tenant_stats_mart|.*competition_.*|leaderboard_history)$'
         or s.relname ~ '^(play_|stint|contest__)'
     order by 1
 """
@@ -137,8 +137,8 @@ def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_views_are_made_again_only_when_one_is_gone_or_the_project_is_another(built: Platform) -> None:
-    def views(report: Report) -> dict[str, str]:
+def test_views_are_rebuilt_only_when_missing_or_changed(built: Platform) -> None:
+    def views(report: BuildResult) -> dict[str, str]:
         names = "standings|fact_.*_season|stg_"
         return {node.name: node.outcome for node in report.nodes if re.search(names, node.name)}
 
@@ -150,13 +150,13 @@ def test_views_are_made_again_only_when_one_is_gone_or_the_project_is_another(bu
     assert set(remade.values()) == {"unchanged"}
     assert built.rows("select count(*) as n from marts.standings")[0]["n"] > 0
     assert views(built.build()) == {}
-    built.conn.execute("update core.stat_refresh set definition = 'of before' where model = 'staging.views'")
+    built.conn.execute("update core.stat_refresh set definition = 'older' where model = 'staging.views'")
     assert len(views(built.build())) > 10
 
 
-def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, tmp_path: Path) -> None:
+def test_later_loads_wait_for_a_running_load(built: Platform, tmp_path: Path) -> None:
     ours, theirs = built.leagues["ours"], built.leagues["theirs"]
-    slow = psycopg.connect(built.server.dsn)  # begins a load and stays away
+    slow = psycopg.connect(built.server.dsn)  # begins a load and does not end it
     slow.execute(OURS)
     slow.execute("select landing.begin_load('games', 'slow')")
     slow.commit()
@@ -166,12 +166,12 @@ def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, t
         theirs.trees[fast.game_id] = export(fast) | {"events": export(fast)["events"][:1400]}
         theirs.load(built.server, tmp_path, [fast], accept_shrink=True)
         built.build()
-        assert built.digests() == before, "what came after the running load waits for it"
+        assert built.digests() == before, "a load after the running one must not be built"
         late = ours.games[0]
         ours.trees[late.game_id] = export(late) | {"events": export(late)["events"][:1400]}
     finally:
         slow.close()
-    ours.load(built.server, tmp_path, [late], accept_shrink=True)  # also reaps the dead one
+    ours.load(built.server, tmp_path, [late], accept_shrink=True)  # also reaps the dead load
     built.build()
     events = (
         "select count(*) as n from marts.fact_event join core.tenant as t using (tenant_id) "
@@ -183,7 +183,7 @@ def test_a_load_that_is_running_holds_back_what_came_after_it(built: Platform, t
     assert built.digests() == after
 
 
-def test_a_full_refresh_keeps_games_of_a_load_that_is_running(built: Platform) -> None:
+def test_a_full_refresh_keeps_games_of_a_running_load(built: Platform) -> None:
     before = built.rows("select count(*) as n from marts.fact_player_game")[0]["n"]
     with psycopg.connect(built.server.dsn) as slow:
         slow.execute(OURS)
@@ -195,7 +195,7 @@ def test_a_full_refresh_keeps_games_of_a_load_that_is_running(built: Platform) -
         assert built.rows("select count(*) as n from marts.fact_player_game")[0]["n"] == before
 
 
-def test_one_tenant_alone_is_built_and_the_others_come_later(built: Platform, tmp_path: Path) -> None:
+def test_one_tenant_is_built_and_the_others_later(built: Platform, tmp_path: Path) -> None:
     for slug in ("ours", "theirs"):
         league = built.leagues[slug]
         league.official[1001] = (8, 0)
@@ -212,11 +212,11 @@ def test_one_tenant_alone_is_built_and_the_others_come_later(built: Platform, tm
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_mart_is_never_ahead_of_what_it_reads(built: Platform) -> None:
+def test_a_mart_is_never_ahead_of_its_parents(built: Platform) -> None:
     league = built.leagues["ours"]
     league.official[1001] = (8, 0)
     league.schedule(built.server, [league.games[0]])
-    built.build("fact_team_game")  # without the quality that it reads
+    built.build("fact_team_game")  # without fact_game_quality, which it reads
     built.build()
     after = built.digests()
     built.build(full_refresh=True)

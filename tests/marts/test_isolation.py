@@ -1,4 +1,4 @@
-"""An analyst sees the marts of granted tenants and nothing else, also while they are rebuilt."""
+"""An analyst reads the marts of granted tenants only, also while the marts are built."""
 
 import threading
 import time
@@ -26,24 +26,24 @@ def ours(platform: Platform) -> Any:
     return platform.rows("select tenant_id from core.tenant where slug = 'ours'")[0]["tenant_id"]
 
 
-def test_an_analyst_reads_every_mart_of_the_granted_tenant_alone(built: Platform, analyst: Any) -> None:
+def test_an_analyst_reads_only_the_granted_tenant(built: Platform, analyst: Any) -> None:
     marts = names(built)
     assert len(marts) >= 24
     for name in marts:
         seen = {row[0] for row in analyst.execute(f"select distinct tenant_id from marts.{name}").fetchall()}
         assert seen == {ours(built)}, name
-        everybody = built.rows(f"select count(distinct tenant_id) as n from marts.{name}")[0]["n"]
-        assert everybody >= 2, f"{name} would look isolated with one tenant in it"
+        tenants = built.rows(f"select count(distinct tenant_id) as n from marts.{name}")[0]["n"]
+        assert tenants >= 2, f"{name} must contain two tenants, or the test proves nothing"
 
 
-def test_an_analyst_does_not_get_past_the_marts(built: Platform, analyst: Any) -> None:
+def test_an_analyst_cannot_read_below_the_marts_or_write(built: Platform, analyst: Any) -> None:
     theirs = built.rows("select tenant_id from core.tenant where slug = 'theirs'")[0]["tenant_id"]
     analyst.execute(f"set app.tenant_id = '{theirs}'")
     assert {row[0] for row in analyst.execute("select tenant_id from marts.fact_event").fetchall()} == {ours(built)}
     parts = built.rows("select relname from pg_class where relnamespace = 'mart_parts'::regnamespace and relkind = 'r'")
     assert parts
     for place in (
-        "staging.int_assist",
+        "staging.int_game",
         "staging.stg_contest__fixture",
         f"mart_parts.{parts[0]['relname']}",
         "contest.fixture",
@@ -59,14 +59,15 @@ def test_an_analyst_does_not_get_past_the_marts(built: Platform, analyst: Any) -
             analyst.execute("set default_transaction_read_only = off; " + statement)
 
 
-def test_the_age_of_a_mart_is_there_for_analysts_and_the_loads_of_others_are_not(built: Platform, analyst: Any) -> None:
+def test_an_analyst_reads_the_age_of_marts_and_no_positions(built: Platform, analyst: Any) -> None:
+    """A position is the number of a load, which would reveal the loads of other tenants."""
     ages = dict(analyst.execute("select model, refreshed_at from core.stat_refresh").fetchall())
     assert {f"marts.{name}" for name in names(built)} <= ages.keys()
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         analyst.execute("select position from core.stat_refresh")
 
 
-def test_the_rules_hold_for_marts_and_a_break_is_named(built: Platform) -> None:
+def test_the_tenancy_rules_cover_the_marts(built: Platform) -> None:
     findings = [finding for rule in rule_files() for finding in broken(built.conn, rule)]
     assert [str(finding) for finding in findings] == []
     breaks = {
@@ -78,7 +79,7 @@ def test_the_rules_hold_for_marts_and_a_break_is_named(built: Platform) -> None:
         "create index by_person on marts.fact_player_game (person_key)": "marts.fact_player_game",
         "grant usage on schema mart_parts to stanchion_analyst": "mart_parts",
         "grant usage on schema staging to stanchion_analyst": "staging",
-        "grant select on staging.int_assist to stanchion_analyst": "staging.int_assist",
+        "grant select on staging.int_game to stanchion_analyst": "staging.int_game",
         "create table marts.loose as select * from marts.dim_team": "marts.loose",
         "grant insert on contest.fixture to stanchion_builder": "contest.fixture",
     }
@@ -91,14 +92,14 @@ def test_the_rules_hold_for_marts_and_a_break_is_named(built: Platform) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_the_audit_attacks_marts_too_and_nothing_leaks(built: Platform) -> None:
+def test_the_audit_attacks_the_marts_without_findings(built: Platform) -> None:
     report = audit(built.conn, built.server.dsn, lambda part: None)
     assert [str(finding) for finding in report.findings] == []
     assert built.rows("select count(*) as n from marts.dim_team where team_name like 'mark%'")[0]["n"] == 0
 
 
-def test_dbt_alone_protects_what_it_makes(built: Platform) -> None:
-    """Whoever drops a mart and builds gets it back with its policies, and in the same transaction."""
+def test_a_dropped_mart_is_rebuilt_with_its_policies(built: Platform) -> None:
+    """The policies are created in the transaction that creates the table."""
     built.conn.execute("drop table marts.fact_pair_game")
     built.build("fact_pair_game")
     assert [finding for rule in rule_files() for finding in broken(built.conn, rule)] == []
@@ -107,7 +108,7 @@ def test_dbt_alone_protects_what_it_makes(built: Platform) -> None:
 
 
 class Poll(threading.Thread):
-    """An analyst who asks all the time, and what was wrong with the answers."""
+    """Thread that queries as an analyst in a loop and records wrong answers."""
 
     def __init__(self, dsn: str, tenant: Any, expected: dict[str, int]) -> None:
         super().__init__(daemon=True)
@@ -139,9 +140,8 @@ class Poll(threading.Thread):
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(900)  # twenty builds
-def test_a_poll_through_rebuilds_sees_one_tenant_whole_at_every_instant(
-    built: Platform, analyst: Any, tmp_path: Path
-) -> None:
+def test_readers_see_complete_marts_during_builds(built: Platform, analyst: Any, tmp_path: Path) -> None:
+    """Analysts who query during 20 builds always see every row of their tenant and no other, without waiting."""
     marts = [
         name for name in names(built) if name not in ("standings", "head_to_head") and not name.endswith("_season")
     ]
@@ -155,7 +155,7 @@ def test_a_poll_through_rebuilds_sees_one_tenant_whole_at_every_instant(
     for poll in polls:
         poll.start()
     league = built.leagues["ours"]
-    game = league.games[4]  # does not count, so that the standings stay
+    game = league.games[4]  # does not count, so the standings do not change
     try:
         for number in range(10):
             built.build(full_refresh=True, test=False)

@@ -1,13 +1,18 @@
-"""The dbt project keeps its own rules: layers, names, keys, contracts, hooks; and its unit tests hold."""
+"""Check the rules of the dbt project: layers, names, keys, contracts and hooks. Run its unit tests."""
 
 import json
 import os
 import re
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from stanchion.marts.dbt import Node, invoke, read_node
 from stanchion.paths import ROOT
@@ -24,13 +29,14 @@ UNIT_TESTS = 11
 
 @pytest.fixture
 def manifest(built: Platform) -> dict[str, Any]:
-    paths = Path(os.environ["DBT_TARGET_PATH"]).glob("*/manifest.json")  # one for each database and login
+    paths = Path(os.environ["DBT_TARGET_PATH"]).glob("*/manifest.json")  # one per database and login
     path = max(paths, key=lambda path: path.stat().st_mtime)
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
 def problems(manifest: dict[str, Any]) -> Iterator[str]:
+    """Yield each violation of a rule as 'model: problem'."""
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     tested: dict[str, set[str]] = {}
     for node in manifest["nodes"].values():
@@ -41,103 +47,106 @@ def problems(manifest: dict[str, Any]) -> Iterator[str]:
         parents = model["depends_on"]["nodes"]
         sources = [parent for parent in parents if parent.startswith("source.")]
         if not re.fullmatch(NAMES[layer], name):
-            yield f"{name}: is no name for {layer}"
+            yield f"{name}: has a name that does not match the names of {layer}"
         if layer == "staging" and (len(sources), len(parents)) != (1, 1):
-            yield f"{name}: staging reads one source and nothing else"
+            yield f"{name}: staging must read exactly one source"
         if layer != "staging" and sources:
-            yield f"{name}: reads a source past staging"
+            yield f"{name}: reads a source without a staging model"
+        if layer == "intermediate" and any(models[p]["fqn"][1] == "marts" for p in parents if p in models):
+            yield f"{name}: intermediate must not read a mart"
         if not model["description"].startswith("One row per "):
-            yield f"{name}: does not begin with what one row is"
+            yield f"{name}: has a description that does not start with 'One row per'"
         if not model["columns"] or not all(column["description"] for column in model["columns"].values()):
-            yield f"{name}: has columns that nobody described"
+            yield f"{name}: has a column without a description"
         if "secure_relation" not in " ".join(hook["sql"] for hook in config["post-hook"]) and layer != "staging":
-            yield f"{name}: is not secured"
+            yield f"{name}: does not call secure_relation()"
         if any(not hook["transaction"] for hook in config["post-hook"] + config["pre-hook"]):
-            yield f"{name}: has a hook outside of its transaction"
-        if config["materialized"] not in ("view", "incremental"):
-            yield f"{name}: is swapped when it is built"
-        if config["materialized"] == "incremental":
+            yield f"{name}: has a hook outside its transaction"
+        if config["materialized"] not in ("secure_view", "replace_changed", "write_differences"):
+            yield f"{name}: has a materialization that swaps relations"
+        if config["materialized"] != "secure_view":
             yield from _of_tables(model, config)
         if layer == "marts":
             if not config["contract"]["enforced"]:
                 yield f"{name}: has no contract"
             if config["grants"] != {"select": ["stanchion_analyst"]}:
                 yield f"{name}: is not granted to analysts"
-            if config["materialized"] == "view":
+            if config["materialized"] == "secure_view":
                 if "unique_key" not in tested.get(key, ()):
-                    yield f"{name}: nothing tests its key"
-                swapped = [p for p in parents if p in models and models[p]["config"]["materialized"] != "incremental"]
-                if swapped:
-                    yield f"{name}: is a view on a view"
+                    yield f"{name}: has no unique_key test"
+                if any(models[p]["config"]["materialized"] == "secure_view" for p in parents if p in models):
+                    yield f"{name}: is a view that reads a view"
         bare = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", model["raw_code"], flags=re.DOTALL)
-        if re.search(r"\b(marts|staging|contest|landing|stock)\.\w+\b(?!\()", bare):  # a function is none
-            yield f"{name}: names a relation instead of ref or source"
+        if re.search(r"\b(marts|staging|contest|landing|stock)\.\w+\b(?!\()", bare):  # a function call is allowed
+            yield f"{name}: contains the name of a relation instead of ref() or source()"
     read = {parent for model in models.values() for parent in model["depends_on"]["nodes"]}
     read |= {parent for exposure in manifest["exposures"].values() for parent in exposure["depends_on"]["nodes"]}
     for key, source in manifest["sources"].items():
         if key not in read:
-            yield f"{source['name']}: nothing reads this source"
+            yield f"{source['name']}: is a source that no model reads"
     for key, model in models.items():
         if key not in read:
-            yield f"{model['name']}: nothing reads it and no exposure names it"
+            yield f"{model['name']}: is read by no model and no exposure"
 
 
 def _of_tables(model: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     name, indexes = model["name"], config["indexes"] or []
     if not any(index.get("unique") for index in indexes):
-        yield f"{name}: has no unique index on its key"
+        yield f"{name}: has no unique index"
     if any(index["columns"][0] != "tenant_id" for index in indexes):
-        yield f"{name}: has an index that does not begin with the tenant"
+        yield f"{name}: has an index that does not start with tenant_id"
     required = {c["name"] for c in model["columns"].values() if any(k["type"] == "not_null" for k in c["constraints"])}
     for index in indexes:
         if index.get("unique") and not set(index["columns"]) <= required:
-            yield f"{name}: its key may be null"
+            yield f"{name}: has a nullable column in its key"
     by = {"loads": "games", "purchases": "items"}[config.get("changes", "loads")]
-    if config["incremental_strategy"] == "replace_changed" and f"changed_{by}(" not in model["raw_code"]:
-        yield f"{name}: does not go by the {by} that changed"
-    if config["incremental_strategy"] == "sync" and not (
+    if config["materialized"] == "replace_changed" and f"changed_{by}(" not in model["raw_code"]:
+        yield f"{name}: does not call changed_{by}()"
+    if config["materialized"] == "write_differences" and not (
         "changed_tenants(" in model["raw_code"] or config.get("always")
     ):
-        yield f"{name}: does not go by the tenants that changed"
+        yield f"{name}: neither calls changed_tenants() nor has `always`"
 
 
-def test_the_project_keeps_its_rules(manifest: dict[str, Any]) -> None:
+def test_the_project_follows_its_rules(manifest: dict[str, Any]) -> None:
     assert list(problems(manifest)) == []
 
 
 BREAKS: dict[str, tuple[str, Any]] = {
-    "is swapped": ("fact_event", {"config": {"materialized": "table"}}),
+    "swaps relations": ("fact_event", {"config": {"materialized": "table"}}),
     "has no contract": ("fact_event", {"config": {"contract": {"enforced": False}}}),
-    "is not secured": ("fact_event", {"config": {"post-hook": []}}),
-    "outside of its transaction": (
+    "does not call secure_relation": ("fact_event", {"config": {"post-hook": []}}),
+    "outside its transaction": (
         "dim_team",
         {"config": {"post-hook": [{"sql": "{{ secure_relation() }}", "transaction": False}]}},
     ),
     "no unique index": ("dim_team", {"config": {"indexes": []}}),
-    "past staging": ("dim_team", {"depends_on": {"nodes": ["source.stanchion.contest.team"]}}),
-    "view on a view": ("standings", {"depends_on": {"nodes": ["model.stanchion.head_to_head"]}}),
-    "what one row is": ("dim_team", {"description": "Teams."}),
+    "without a staging model": ("dim_team", {"depends_on": {"nodes": ["source.stanchion.contest.team"]}}),
+    "exactly one source": ("stg_contest__team", {"depends_on": {"nodes": ["model.stanchion.int_game"]}}),
+    "must not read a mart": ("int_game", {"depends_on": {"nodes": ["model.stanchion.fact_event"]}}),
+    "view that reads a view": ("standings", {"depends_on": {"nodes": ["model.stanchion.head_to_head"]}}),
+    "does not start with 'One row per'": ("dim_team", {"description": "Teams."}),
     "not granted": ("dim_team", {"config": {"grants": {}}}),
-    "by the games": ("fact_stint", {"raw_code": "select 1"}),
-    "by the items": ("fact_purchase_day", {"raw_code": "select changed_games()"}),
-    "instead of ref": ("dim_team", {"raw_code": "select * from contest.team where changed_tenants()"}),
+    "changed_games()": ("fact_stint", {"raw_code": "select 1"}),
+    "changed_items()": ("fact_purchase_day", {"raw_code": "select changed_games()"}),
+    "instead of ref()": ("dim_team", {"raw_code": "select * from contest.team where changed_tenants()"}),
 }
 
 
-@pytest.mark.parametrize("said", BREAKS)
-def test_each_rule_is_broken_by_something(said: str, manifest: dict[str, Any]) -> None:
-    name, change = BREAKS[said]
+@pytest.mark.parametrize("problem", BREAKS)
+def test_each_rule_detects_a_violation(problem: str, manifest: dict[str, Any]) -> None:
+    name, change = BREAKS[problem]
     model = manifest["nodes"][f"model.stanchion.{name}"]
     for key, changed in change.items():
         if isinstance(changed, dict):
             model[key] |= changed
         else:
             model[key] = changed
-    assert any(said in problem for problem in problems(manifest))
+    assert any(found.startswith(f"{name}: ") and problem in found for found in problems(manifest))
 
 
 @pytest.mark.slow
-def test_the_unit_tests_of_the_definitions_hold(built: Platform) -> None:
+def test_the_unit_tests_of_the_models_pass(built: Platform) -> None:
     nodes: list[Node] = []
 
     def on_event(event: Any) -> None:
@@ -149,8 +158,28 @@ def test_the_unit_tests_of_the_definitions_hold(built: Platform) -> None:
     assert len(nodes) >= UNIT_TESTS
 
 
-def test_every_source_says_how_fresh_it_must_be_or_belongs_to_one_that_does(manifest: dict[str, Any]) -> None:
+def test_the_source_of_loads_has_a_freshness_limit(manifest: dict[str, Any]) -> None:
+    """Every other source is written by loads or by the application, so only loads have a limit."""
     loads = manifest["sources"]["source.stanchion.landing.load_batch"]
     assert loads["freshness"]["warn_after"]["count"]
     assert loads["loaded_at_field"] == "started_at"
     assert (ROOT / "dbt_project.yml").is_file()
+
+
+def test_the_dbt_version_agrees_with_pyproject() -> None:
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (dbt,) = [need for need in map(Requirement, package["dependencies"]) if need.name == "dbt-core"]
+    assert SpecifierSet(",".join(project["require-dbt-version"])) == dbt.specifier
+
+
+def test_shared_descriptions_are_doc_blocks() -> None:
+    """A description that six or more columns share is written once, in models/docs."""
+    described = Counter(
+        column["description"]
+        for path in (ROOT / "dbt_project" / "models").rglob("*.yml")
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ())
+        for column in model["columns"]
+    )
+    assert described["{{ doc('tenant_id') }}"] > 50
+    assert [text for text, count in described.items() if count >= 6 and "doc(" not in text] == []

@@ -1,4 +1,4 @@
-"""Every number of every player, goalie and team is what was played, and what an independent count of the file says."""
+"""The numbers of players, goalies and teams equal the simulated games and an independent count of the export files."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from stanchion.dev.sample.files import export
+from tests.ingest.reading.oracle import Oracle
 from tests.marts.league import League, Tree, play, quirky
 from tests.marts.platform import Platform
-from tests.tracker.oracle import Oracle
 
 PLAYER = {
     "goals": "goals", "a1": "first_assists", "a2": "second_assists", "a1_linked": "first_assists_linked",
@@ -42,7 +42,7 @@ def marts_of(platform: Platform, slug: str, game_key: str, mart: str) -> list[di
 
 
 def assert_equal(platform: Platform, league: League, game_id: int, tree: Tree) -> None:
-    """The marts of one game against the oracle, which reads the file itself."""
+    """Compare the marts of one game with the oracle, which counts the export file independently."""
     oracle = Oracle(tree)
     known = {name for counter in oracle.players.values() for name in counter}
     players = marts_of(platform, league.slug, str(game_id), "fact_player_game")
@@ -52,7 +52,7 @@ def assert_equal(platform: Platform, league: League, game_id: int, tree: Tree) -
     }
     expected = {key: without_zeros(counter, PLAYER) for key, counter in oracle.players.items()}
     assert {key: found for key, found in counted.items() if found} == {k: v for k, v in expected.items() if v}
-    assert known - PLAYER.keys() <= {"assists", "points"}, "the oracle counts something that no mart has"
+    assert known - PLAYER.keys() <= {"assists", "points"}, "the oracle has a counter that no mart has"
     listed = {(side, number) for side in ("home", "away") for number in oracle.roster[side]}
     assert listed <= counted.keys()
     for row in players:
@@ -78,7 +78,7 @@ def assert_equal(platform: Platform, league: League, game_id: int, tree: Tree) -
 
 
 def assert_true(platform: Platform, league: League) -> None:
-    """The marts of all games against what was counted while they were played."""
+    """Compare the marts of all games with the numbers that were counted while the games were simulated."""
     for game in league.games:
         rows = marts_of(platform, league.slug, str(game.game_id), "fact_player_game")
         players = {(row["side"], row["player_key"]): row for row in rows}
@@ -90,14 +90,14 @@ def assert_true(platform: Platform, league: League) -> None:
             assert row["goals"] == sum(game.truth.score[row["side"]].values())
 
 
-def test_two_leagues_are_counted_right_each_for_itself(built: Platform) -> None:
+def test_the_marts_of_two_leagues_are_correct(built: Platform) -> None:
     for league in (built.leagues["ours"], built.leagues["theirs"]):
         assert_true(built, league)
         for game in league.games:
-            assert_equal(built, league, game.game_id, export(game))  # the quirks are no part of the game
+            assert_equal(built, league, game.game_id, export(game))  # without quirks, which do not change the content
 
 
-def test_the_game_with_another_official_score_is_left_out_and_says_why(built: Platform) -> None:
+def test_a_game_with_a_different_official_score_does_not_count(built: Platform) -> None:
     rows = marts_of(built, "ours", "1005", "fact_game_quality")
     assert [(row["is_counted"], row["is_trusted"]) for row in rows] == [(False, False)]
     tracked = f"{rows[0]['tracked_home']}-{rows[0]['tracked_away']}"
@@ -109,8 +109,8 @@ def test_the_game_with_another_official_score_is_left_out_and_says_why(built: Pl
     assert counted == [{"games": 10}]
 
 
-def test_an_accepted_game_counts_with_its_reason(built: Platform) -> None:
-    from stanchion.ingest.loading.people import accept
+def test_an_accepted_game_counts_and_has_its_reason(built: Platform) -> None:
+    from stanchion.ingest.loading.publish import accept
     from stanchion.ingest.loading.session import open_session
 
     with open_session(built.server, "ours") as session:
@@ -119,11 +119,11 @@ def test_an_accepted_game_counts_with_its_reason(built: Platform) -> None:
     (row,) = marts_of(built, "ours", "1005", "fact_game_quality")
     assert (row["is_counted"], row["accepted_reason"]) == (True, "The sheet was mixed up.")
     lines = marts_of(built, "ours", "1005", "fact_team_game")
-    assert {(line["score_for"], line["result"]) for line in lines} == {(9, "T")}  # the league's score is the result
+    assert {(line["score_for"], line["result"]) for line in lines} == {(9, "T")}  # the official score is the result
 
 
 def damaged(tree: Tree, number: int) -> Tree:
-    """What is wrong in real files, something else in each game."""
+    """Add an error that occurs in real files, a different one for each game."""
     events, stints = tree["events"], tree["shifts"]
     plain = [event for event in events if event["type"] == "Possession" and event["players"]]
     match number % 10:
@@ -131,7 +131,7 @@ def damaged(tree: Tree, number: int) -> Tree:
             plain[0]["players"][0] |= {"num": 97, "name": "Somebody"}
         case 1:
             passes = [event for event in events if event["type"] == "Pass"]
-            passes[3]["players"][0] |= {"num": 98, "name": "Somebody"}  # counted, as an unknown player
+            passes[3]["players"][0] |= {"num": 98, "name": "Somebody"}  # counts for an unknown player
         case 2:
             stints.insert(9, dict(stints[8], start_time="03:11", end_time="18:00", duration=-889))
         case 3:
@@ -144,14 +144,17 @@ def damaged(tree: Tree, number: int) -> Tree:
                 events.append(dict(goal, idx=len(events)))  # entered twice
         case 6:
             for stint in stints[5:9]:
-                stint["home"]["X"], stint["home"]["G"] = stint["home"]["G"], None  # the goalie skates
+                stint["home"]["X"], stint["home"]["G"] = (
+                    stint["home"]["G"],
+                    None,
+                )  # the goalie is replaced by an extra attacker
         case 7:
             for stint in stints[4:6]:
                 stint["away"]["X"] = stint["away"]["F1"]  # in two slots
         case 8:
             for event in events:
                 if event["type"] == "Shot" and event["detail1"] == "Shot_Goal":
-                    event["detail1"] = "Shot_OnNetTipped"  # the goals bring shots of their own
+                    event["detail1"] = "Shot_OnNetTipped"  # the goals add their own shots
         case 9:
             marks = [event for event in events if event.get("assistToGoalIdx") is not None]
             for event in marks:
@@ -164,9 +167,7 @@ def damaged(tree: Tree, number: int) -> Tree:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_hundred_and_twenty_games_with_every_quirk_and_damage(
-    fresh_platform: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_120_games_with_quirks_and_errors_are_correct(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
     clean = play("clean", 60, 5001, seed=11, change=quirky)
     broken = play("broken", 60, 6001, seed=12, change=damaged)
     with fresh_platform(tmp_path, clean, broken) as platform:
@@ -183,7 +184,7 @@ def test_a_hundred_and_twenty_games_with_every_quirk_and_damage(
         assert len(left_out) < 10
 
 
-def test_an_export_of_anything_is_counted_as_the_oracle_counts_it(built: Platform, tmp_path: Path) -> None:
+def test_exports_with_errors_are_counted_like_the_oracle(built: Platform, tmp_path: Path) -> None:
     league = built.leagues["ours"]
     odd = league.games[:5]
     for number, game in enumerate(odd):

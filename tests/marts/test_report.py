@@ -1,4 +1,4 @@
-"""The report of a league says what its marts say, of that league alone, whatever names are made of."""
+"""The report of a league contains the numbers of its marts, no other league, and any name as plain text."""
 
 import itertools
 import json
@@ -21,13 +21,13 @@ Write = Callable[..., Page]
 
 @pytest.fixture
 def write(built: Platform, tmp_path: Path) -> Write:
-    """Write a report, and read it as a page."""
+    """Write a report and parse it as a page."""
 
     def write(*args: str, dsn: str = built.server.dsn) -> Page:
         out = tmp_path / "report.html"
         outcome = run_stanchion("report", "--out", str(out), *args, database_url=dsn)
         assert outcome.code == 0, outcome.err
-        assert list(tmp_path.glob(".*")) == [], "nothing is left beside it"
+        assert list(tmp_path.glob(".*")) == [], "no temporary file must remain"
         return Page(out.read_text(encoding="utf-8"))
 
     return write
@@ -44,7 +44,7 @@ def clock(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def test_the_page_says_what_the_marts_say(built: Platform, write: Write) -> None:
+def test_the_page_contains_the_numbers_of_the_marts(built: Platform, write: Write) -> None:
     page = write("--tenant", "ours")
     whose = "tenant_id = (select tenant_id from core.tenant where slug = 'ours')"
     name = "(select team_name from marts.dim_team as t where t.tenant_id = s.tenant_id and t.team_key = s.{})"
@@ -54,11 +54,11 @@ def test_the_page_says_what_the_marts_say(built: Platform, write: Write) -> None
             kind,
         )
         assert len(lines) > 1
-        told = {row[1]: row for row in page.table(mart="standings", type=kind).rows}
-        assert told.keys() == {line["team"] for line in lines}
+        printed = {row[1]: row for row in page.table(mart="standings", type=kind).rows}
+        assert printed.keys() == {line["team"] for line in lines}
         for line in lines:
             keys = ("games", "wins", "losses", "ties", "overtime_losses", "points", "goals_for", "goals_against")
-            row = told[line["team"]]
+            row = printed[line["team"]]
             assert [row[0], *row[2:10]] == [str(line["place"]), *(str(line[key]).removesuffix(".00") for key in keys)]
             assert row[11:] == [line["last_five"], line["streak"]]
 
@@ -77,8 +77,8 @@ def test_the_page_says_what_the_marts_say(built: Platform, write: Write) -> None
         f"sum(shots_missed) as missed, sum(shots_blocked) as blocked, sum(shots) as shots "
         f"from marts.fact_team_game as s where {whose} and is_counted group by tenant_id, team_key"
     ):
-        (told_shots,) = [line for line in page.table(chart="shots").rows if line[0] == row["team"]]
-        goals, saved, missed, blocked, other, shots = map(int, told_shots[2:8])
+        (shot_row,) = [line for line in page.table(chart="shots").rows if line[0] == row["team"]]
+        goals, saved, missed, blocked, other, shots = map(int, shot_row[2:8])
         assert (goals, goals + saved, missed, blocked, shots) == (
             row["goals"],
             row["on_goal"],
@@ -95,7 +95,7 @@ def test_the_page_says_what_the_marts_say(built: Platform, write: Write) -> None
 
 
 @pytest.mark.slow
-def test_only_that_league_is_in_it_as_whoever_it_is_read(built: Platform, write: Write) -> None:
+def test_the_page_contains_one_league_for_every_reader(built: Platform, write: Write) -> None:
     built.conn.execute(
         "update marts.dim_team as t set team_name = 'Foreign ' || team_name from core.tenant as c "
         "where c.tenant_id = t.tenant_id and c.slug = 'theirs'"
@@ -115,9 +115,11 @@ def test_only_that_league_is_in_it_as_whoever_it_is_read(built: Platform, write:
         texts = {re.sub(r"Written by .*", "", page.text) for page in pages.values()}
         assert len(texts) == 1
         assert "Foreign" not in texts.pop()
-        assert "'report_reader' does not read theirs" in refused(built, "--tenant", "theirs", "--as", "report_reader")
-        assert "reads no tenant 'Theirs': it reads Ours" in refused(built, "--tenant", "Theirs", dsn=reader)
-        assert "Only a superuser may read as 'postgres'" in refused(
+        refusal = refused(built, "--tenant", "theirs", "--as", "report_reader")
+        assert "'report_reader' has no right to read theirs" in refusal
+        refusal = refused(built, "--tenant", "Theirs", dsn=reader)
+        assert "cannot read a tenant with the name or id 'Theirs'. Tenants that it reads: Ours." in refusal
+        assert "Only a superuser can read as 'postgres'" in refused(
             built, "--tenant", "Ours", "--as", "postgres", dsn=reader
         )
     finally:
@@ -126,7 +128,7 @@ def test_only_that_league_is_in_it_as_whoever_it_is_read(built: Platform, write:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_names_are_text_whatever_they_are_made_of(built: Platform, write: Write) -> None:
+def test_names_are_escaped(built: Platform, write: Write) -> None:
     evil = """"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;</style>"""
     (count,) = built.rows("select count(*) as n from marts.dim_team")
     built.conn.execute("update marts.dim_team set team_name = %s || team_key", [evil])
@@ -147,7 +149,7 @@ def test_names_are_text_whatever_they_are_made_of(built: Platform, write: Write)
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_it_asks_nothing_of_anybody_and_fits_every_screen(write: Write) -> None:
+def test_the_page_loads_nothing_and_fits_every_screen(write: Write) -> None:
     page = write("--tenant", "ours")
     targets = [given[name] or "" for _, given in page.elements for name in ("href", "src") if name in given]
     ids = [given["id"] for _, given in page.elements if "id" in given]
@@ -164,7 +166,7 @@ def test_it_asks_nothing_of_anybody_and_fits_every_screen(write: Write) -> None:
             assert each.scroll_width == each.width
 
 
-def test_it_can_be_read_without_seeing_it(write: Write) -> None:
+def test_the_page_is_accessible(write: Write) -> None:
     page = write("--tenant", "ours")
     tags = [tag for tag, _ in page.elements]
     assert all(tags.count(landmark) == 1 for landmark in ("header", "nav", "main", "footer", "h1"))
@@ -179,28 +181,31 @@ def test_it_can_be_read_without_seeing_it(write: Write) -> None:
         assert all(len(row) == len(table.columns) for row in table.rows)
     for tag, given in page.elements:
         if tag == "svg":
-            assert given.get("aria-hidden") == "true", "what is drawn stands beside it in numbers"
+            assert given.get("aria-hidden") == "true", "a chart is hidden, because a table has its numbers"
     assert page.elements[0][1] == {"lang": "en"}
 
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_season_is_chosen_and_a_wrong_one_is_named(built: Platform, write: Write) -> None:
+def test_a_season_can_be_selected(built: Platform, write: Write) -> None:
     assert write("--tenant", "ours", "--season", "2026").text == write("--tenant", "ours").text
-    assert "Ours has no season '1999'; there is 2026." in refused(built, "--tenant", "ours", "--season", "1999")
-    assert "There is no game of Nobody" in refused(built, "--tenant", "nobody")
-    assert "There is no tenant 'nowhere'" in refused(built, "--tenant", "nowhere")
+    assert "Ours has no season '1999'. Its seasons: 2026." in refused(built, "--tenant", "ours", "--season", "1999")
+    assert "The marts contain no game of Nobody" in refused(built, "--tenant", "nobody")
+    assert "Tenant 'nowhere' does not exist" in refused(built, "--tenant", "nowhere")
 
 
-def test_a_program_is_told_what_was_written(built: Platform, tmp_path: Path) -> None:
+def test_json_output_contains_the_file_and_its_size(built: Platform, tmp_path: Path) -> None:
     out = tmp_path / "ours.html"
     outcome = run_stanchion("report", "--tenant", "ours", "--out", str(out), "--json", database_url=built.server.dsn)
     assert json.loads(outcome.out) == {"file": str(out), "bytes": out.stat().st_size}
 
 
-def test_what_cannot_be_written_is_a_sentence(stanchion: Callable[..., Outcome], db: psycopg.Connection) -> None:
-    assert "There are no marts yet" in _last(stanchion("report", "--tenant", _tenant(db), "--out", "/tmp/never.html"))
-    assert "There is no folder" in _last(stanchion("report", "--tenant", "x", "--out", "/nowhere/x.html"))
+def test_a_report_that_cannot_be_written_is_refused(stanchion: Callable[..., Outcome], db: psycopg.Connection) -> None:
+    outcome = stanchion("report", "--tenant", _tenant(db), "--out", "/tmp/never.html")
+    assert "The marts do not exist yet" in _last(outcome)
+    assert "the folder /nowhere does not exist" in _last(
+        stanchion("report", "--tenant", "x", "--out", "/nowhere/x.html")
+    )
     assert stanchion("report", "--out", "/tmp/never.html").code == 2
     assert stanchion("report", "--partitions", "--tenant", "x", "--out", "/tmp/never.html").code == 2
 

@@ -1,4 +1,4 @@
-"""Seasons, standings and records are what the games that count add up to, counted here once more."""
+"""Seasons, standings and records equal the sums of the games that count, computed here independently."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -7,11 +7,11 @@ from tests.marts.league import League
 from tests.marts.platform import Platform
 
 SIDES = ("home", "away")
-LEFT_OUT = {"ours": 1005, "theirs": 1004}  # their official scores are others
+LEFT_OUT = {"ours": 1005, "theirs": 1004}  # the official score differs
 
 
 def counted_games(league: League) -> list[tuple[Any, str]]:
-    """Each game that counts, with its type, in the order of days."""
+    """Return each game that counts with its type, in order of date."""
     kinds = ["Playoffs" if number % 3 == 2 else "Regular" for number in range(len(league.games))]
     pairs = zip(league.games, kinds, strict=True)
     return [(game, kind) for game, kind in pairs if game.game_id != LEFT_OUT[league.slug]]
@@ -105,13 +105,13 @@ def assert_seasons(platform: Platform, league: League) -> None:
     assert sum(row["shutouts"] for row in teams) == shutouts
 
 
-def test_seasons_are_the_sum_of_the_games_that_count(built: Platform) -> None:
+def test_seasons_equal_the_sums_of_counted_games(built: Platform) -> None:
     for slug in ("ours", "theirs"):
         assert_seasons(built, built.leagues[slug])
 
 
 def assert_pairs(platform: Platform) -> None:
-    """Together is what the stints of both have in common; the seconds of a side's pairs follow from its line-ups."""
+    """Check that the seconds of a pair are those of the stints with both players."""
     wrong = platform.rows("""
         select p.game_key from marts.fact_pair_game as p
         cross join lateral (
@@ -131,5 +131,5 @@ def assert_pairs(platform: Platform) -> None:
     assert unequal == []
 
 
-def test_pairs_are_together_when_both_are_on_the_ice(built: Platform) -> None:
+def test_the_seconds_of_a_pair_are_those_of_common_stints(built: Platform) -> None:
     assert_pairs(built)

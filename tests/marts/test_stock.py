@@ -1,4 +1,4 @@
-"""What the marts say of a shop is what happened in it, whatever committed late and however often they were built."""
+"""The stock marts equal the history of a shop, also with late commits and repeated builds."""
 
 import random
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tests.marts.platform import Platform
 STOCK = "+path:dbt_project/models/marts/stock"
 Market = tuple[Platform, "Clock"]
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
-# a sequence is outside of transactions: under every isolation level the time is that of now
+# A sequence is not transactional, so the clock returns the current test time at every isolation level.
 CLOCK = """
     create sequence public.microseconds minvalue 0;
     grant usage on sequence public.microseconds to public;
@@ -27,7 +27,7 @@ CLOCK = """
 
 
 class Clock:
-    """One time for all shops."""
+    """Clock of the database, shared by all shops."""
 
     def __init__(self, db: psycopg.Connection[Any]) -> None:
         self.db, self.now = db, START
@@ -44,7 +44,7 @@ class Clock:
 class Event:
     kind: str
     quantity: int
-    level: int  # after it
+    level: int  # stock after the event
     at: datetime
 
 
@@ -59,7 +59,7 @@ class Item:
 
 
 def days_of(item: Item) -> list[tuple[Any, ...]]:
-    """What fact_purchase_day has to say."""
+    """Return the expected rows of fact_purchase_day."""
     rows = []
     for day in sorted({event.at.date() for event in item.events}):
         own = [event for event in item.events if event.at.date() == day]
@@ -102,7 +102,7 @@ def velocity_of(item: Item, today: date) -> tuple[Any, ...] | None:
 
 
 class Shop:
-    """Does things at random at a time of its own, and remembers what was answered."""
+    """A shop that performs random operations and records the events it expects."""
 
     def __init__(self, platform: Platform, clock: Clock, slug: str, seed: int) -> None:
         self.platform, self.clock, self.slug, self.dice = platform, clock, slug, random.Random(seed)
@@ -179,7 +179,7 @@ class Shop:
 
 
 def assert_true(platform: Platform, shop: Shop) -> None:
-    """The marts are what the shop remembers; days that are not over are in them too."""
+    """Compare the marts with the recorded events, including those of the current day."""
     for name, item in shop.items.items():
         days = platform.rows(
             "select day, sold, refused, quantity, refused_quantity, withdrawn, received, revenue, available, orders "
@@ -208,9 +208,9 @@ def assert_true(platform: Platform, shop: Shop) -> None:
 
 @pytest.fixture
 def market(empty_platform: Platform) -> Market:
-    """A platform without games, where keys and audit have days to go to.
+    """A platform without games, with partitions of idempotency keys and audit log for the test times.
 
-    Every mart is there, since tests of what the shop's read are tests of other marts too.
+    Every mart exists, because tests of the stock marts also read other marts.
     """
     return empty_platform, Clock(empty_platform.conn)
 
@@ -218,7 +218,8 @@ def market(empty_platform: Platform) -> Market:
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_random_histories_are_told_as_they_were_and_increments_are_a_full_refresh(market: Market) -> None:
+def test_random_histories_are_correct_after_increments(market: Market) -> None:
+    """The incremental marts equal the recorded history and a full refresh."""
     platform, clock = market
     shops = [Shop(platform, clock, slug, seed) for seed, slug in enumerate(("ours", "theirs"))]
     with shops[0].open() as one, shops[1].open() as two:
@@ -237,25 +238,25 @@ def test_random_histories_are_told_as_they_were_and_increments_are_a_full_refres
 
 
 @pytest.mark.slow
-def test_what_commits_late_is_not_missed_and_holds_back_nobody_for_ever(market: Market) -> None:
+def test_late_commits_are_built_after_they_commit(market: Market) -> None:
     platform, clock = market
     shop = Shop(platform, clock, "ours", 3)
     with shop.open() as early, shop.open() as late:
         item, other = shop.add(early), shop.add(early)
         shop.restock(early, item)
         early.commit()
-        late.execute("select pg_current_xact_id()")  # an older transaction than all that follow
+        late.execute("select pg_current_xact_id()")  # older than all following transactions
         new = shop.add(early)
         early.commit()
         platform.build(STOCK, test=False)
         items = "select count(*) as n from marts.dim_item where item_id = %s"
-        assert platform.rows(items, new) == [{"n": 0}], "what came after the open transaction waits for it"
+        assert platform.rows(items, new) == [{"n": 0}], "changes after an open transaction must wait for it"
         shop.buy(late, other, 1)
         late.commit()
         platform.build(STOCK)
         assert platform.rows(items, new) == [{"n": 1}]
         assert_true(platform, shop)
-        # the last unit goes just before midnight, and whoever is refused after midnight is told before that commits
+        # the last unit is sold just before midnight; an order after midnight is refused before that sale commits
         shop.buy(late, item, shop.items[item].level)
         sold_out = clock.now
         clock.set(clock.now + timedelta(days=1))
@@ -273,7 +274,7 @@ def test_what_commits_late_is_not_missed_and_holds_back_nobody_for_ever(market: 
 
 
 @pytest.mark.slow
-def test_a_day_of_one_item_is_written_and_nothing_of_the_others(market: Market) -> None:
+def test_only_the_changed_day_of_one_item_is_written(market: Market) -> None:
     platform, clock = market
     shop = Shop(platform, clock, "ours", 5)
     written = (
@@ -289,7 +290,7 @@ def test_a_day_of_one_item_is_written_and_nothing_of_the_others(market: Market) 
         report = platform.build()
         assert report.is_current
         assert report.count("model").get("built", 0) == 0
-        assert platform.rows(written) == before, "nothing new, nothing touched"
+        assert platform.rows(written) == before, "a build without changes must not write"
         shop.buy(conn, next(iter(shop.items)))
         conn.commit()
         platform.build()
@@ -301,4 +302,4 @@ def test_a_day_of_one_item_is_written_and_nothing_of_the_others(market: Market) 
         for old, new in zip(before, after, strict=True)
     ]
     assert changes[0] == (1, 1)
-    assert changes[1] in ((1, 0), (1, 1))  # a day of one item, which may have had a row
+    assert changes[1] in ((1, 0), (1, 1))  # the day of the item, which may have had a row

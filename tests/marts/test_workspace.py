@@ -1,4 +1,4 @@
-"""What tenants have and use is in the marts as it is in the workspace, to the last digit, whatever they have."""
+"""The usage marts equal the tables of the workspace exactly, for random tenants."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ MARTS = ("+fact_usage_day", "+usage_month", "+tenant_stats_mart")
 
 
 def shifted(has: dict[str, Any], by: timedelta) -> dict[str, Any]:
-    """The same, at another time: what was drawn is of 2030, and the marts are built now."""
+    """Shift every time by the same interval: the drawn times are in 2030, and the marts are built now."""
     return {
         "members": [(is_active, last and last + by) for is_active, last in has["members"]],
         "documents": [moment + by for moment in has["documents"]],
@@ -28,7 +28,7 @@ def shifted(has: dict[str, Any], by: timedelta) -> dict[str, Any]:
 @pytest.mark.long
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=st.lists(workspaces, min_size=8, max_size=8))
-def test_every_number_of_the_mart_is_the_truth(built: Platform, drawn: list[dict[str, Any]]) -> None:
+def test_every_number_equals_the_workspace(built: Platform, drawn: list[dict[str, Any]]) -> None:
     db, now = built.conn, datetime.now(UTC).replace(microsecond=0)
     examples = db.execute("select count(*) from core.tenant").fetchone()[0]
     by = now - datetime(2030, 3, 15, 12, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_every_number_of_the_mart_is_the_truth(built: Platform, drawn: list[dict
 
 
 @pytest.mark.slow
-def test_an_increment_takes_in_what_was_used_since_and_reads_no_older_day(built: Platform) -> None:
+def test_an_increment_adds_new_usage_and_reads_no_older_day(built: Platform) -> None:
     (tenant,) = (row["tenant_id"] for row in built.rows("select tenant_id from core.tenant where slug = 'ours'"))
     before = built.rows(
         "select sum(calls)::int as calls, sum(cost) as cost from marts.fact_usage_day where tenant_id = %s", tenant
@@ -60,7 +60,7 @@ def test_an_increment_takes_in_what_was_used_since_and_reads_no_older_day(built:
         built.conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant)])
         for _ in range(5):
             built.conn.execute("select workspace.record_usage('assistant', 10, 0.00045)")
-    # what is of a day that was taken in long ago is not looked at again, short of --full-refresh
+    # a change to an old day is only found by --full-refresh
     old = "insert into workspace.usage_daily values (%s, current_date - 10, 'assistant', 1, 0, 1, now())"
     built.conn.execute(old, [tenant])
     built.build(*MARTS)
@@ -75,7 +75,7 @@ def test_an_increment_takes_in_what_was_used_since_and_reads_no_older_day(built:
     assert built.rows(counted, tenant) == [{"calls": 26, "cost": Decimal("1.01125")}]
 
 
-def test_an_analyst_sees_what_the_granted_tenant_uses(built: Platform, analyst: Any) -> None:
+def test_an_analyst_sees_the_usage_of_the_granted_tenant(built: Platform, analyst: Any) -> None:
     assert analyst.execute("select tenant_name, calls, cost from marts.tenant_stats_mart").fetchall() == [
         ("Ours", 20, Decimal("0.009"))
     ]

@@ -14,14 +14,15 @@ from click.testing import CliRunner
 
 from stanchion.cli.main import main
 from stanchion.deploy.modules import Module, discover
-from stanchion.deploy.runner import PATIENCE, Patience, deploy, plan_deploy
+from stanchion.deploy.runner import RETRY, deploy, plan_deploy
 from stanchion.paths import ROOT
+from stanchion.server.locks import RetryPolicy
 from tests.conftest import copy_of_deployed
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the project's SQL, as deployed in db; what is written into it is new."""
+    """A copy of the SQL of the project, as deployed in db. Files written into it are new modules."""
 
     root: Path
 
@@ -46,8 +47,8 @@ class Checkout:
     def modules(self) -> list[Module]:
         return discover(self.root)
 
-    def deploy(self, conn: psycopg.Connection[Any], patience: Patience = PATIENCE) -> None:
-        deploy(conn, plan_deploy(conn, self.modules()), lambda _: None, patience)
+    def deploy(self, conn: psycopg.Connection[Any], retry: RetryPolicy = RETRY) -> None:
+        deploy(conn, plan_deploy(conn, self.modules()), lambda _: None, retry)
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def run_without_database(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _runner(checkout: Checkout, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr("stanchion.cli.modules.ROOT", checkout.root)
+    monkeypatch.setattr("stanchion.cli.database.ROOT", checkout.root)
 
     def run(*args: str, dsn: str = dsn) -> Said:
         result = CliRunner().invoke(main, ["--dsn", dsn, *args], catch_exceptions=False)

@@ -1,4 +1,4 @@
-"""status, new and catalog say what there is, in prose and as JSON with nothing else beside it."""
+"""status, new and catalog print their result as prose, or as JSON with nothing else beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def states(run: Run) -> dict[str, str]:
     return {line["module"]: line["state"] for line in json.loads(run("status", "--json").out)}
 
 
-def test_status_says_of_each_module_what_it_is(checkout: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
+def test_status_prints_the_state_of_each_module(checkout: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
     checkout.add_table("edited", 9001)
     checkout.add_table("gone", 9002)
     checkout.add(
@@ -48,7 +48,7 @@ def test_status_of_an_empty_database(run_on_empty: Run, checkout: Checkout) -> N
     assert states(run_on_empty) == {module.name: "pending" for module in checkout.modules()}
 
 
-def test_before_deploying_verify_and_catalog_say_what_to_do(run_on_empty: Run) -> None:
+def test_verify_and_catalog_before_a_deploy_name_the_remedy(run_on_empty: Run) -> None:
     for command in ("verify", "catalog"):
         done = run_on_empty(command)
         assert (done.code, done.out) == (1, "")
@@ -143,7 +143,7 @@ def test_a_name_of_no_module_is_refused(checkout: Checkout, run_without_database
     assert sorted(checkout.root.rglob("*")) == before
 
 
-def test_everything_that_says_json_is_json(run: Run, db: psycopg.Connection[Any]) -> None:
+def test_every_json_option_prints_only_json(run: Run, db: psycopg.Connection[Any]) -> None:
     for args in (
         ["status"],
         ["catalog"],

@@ -1,4 +1,4 @@
-"""A module is deployed whole, with its ledger row and the catalog after it, or not at all; errors say which line."""
+"""A module is deployed whole, with its ledger row and its catalog record, or not at all; errors name the line."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from stanchion.errors import StanchionError
 from .conftest import Checkout, Run, events, exists, ledger
 
 
-def test_what_fails_leaves_nothing_and_what_was_before_it_stays(
-    checkout: Checkout, run: Run, db: psycopg.Connection[Any]
-) -> None:
+def test_a_failure_leaves_only_the_modules_before_it(checkout: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
     checkout.add_table("before", 9001)
     bad = checkout.add("9002_bad", "create table core.half (n integer);\n\nselect 1 / 0;\n", "drop table core.half;")
     checkout.add_table("behind", 9003)
@@ -68,7 +66,7 @@ def test_the_message_names_file_and_line(
     assert "core/9001_bad" not in ledger(shared_db)
 
 
-def test_the_message_says_where_in_a_function_and_what_else_is_known(
+def test_errors_name_the_place_in_a_function_and_the_detail(
     checkout: Checkout, shared_db: psycopg.Connection[Any]
 ) -> None:
     checkout.add("9001_bad", "do $$\nbegin\n  raise 'no' using detail = 'why', hint = 'do this';\nend $$;", "select 1;")
@@ -81,11 +79,9 @@ def test_the_message_says_where_in_a_function_and_what_else_is_known(
     ]
 
 
-def test_what_needs_no_transaction_is_told_how_to_say_so(
-    checkout: Checkout, shared_db: psycopg.Connection[Any]
-) -> None:
+def test_errors_explain_the_directive_no_transaction(checkout: Checkout, shared_db: psycopg.Connection[Any]) -> None:
     checkout.add("9001_bad", "select 1;\ncreate index concurrently on core.tenant (name);", "select 1;")
-    with pytest.raises(StanchionError, match="with '-- no-transaction' as its first line, runs without one"):
+    with pytest.raises(StanchionError, match="into a file of its own that begins with '-- no-transaction'"):
         checkout.deploy(shared_db)
 
 
@@ -94,7 +90,7 @@ def test_a_commit_that_gets_past_the_check_is_caught(
 ) -> None:
     monkeypatch.setattr(modules.Statement, "controls_transaction", False)
     file = checkout.add("9001_bad", "create table core.half (n integer);\ncommit;\n", "drop table core.half;")
-    with pytest.raises(StanchionError, match=f"{file} ended the transaction it ran in; what it did before that stayed"):
+    with pytest.raises(StanchionError, match=f"{file} ended its transaction; its statements before that are committed"):
         checkout.deploy(db)
     assert "core/9001_bad" not in ledger(db)
     assert catalog.drift(db)[0].startswith("added: column core.half.n")
@@ -164,7 +160,7 @@ def test_a_dry_run_leaves_nothing(checkout: Checkout, run: Run, db: psycopg.Conn
     }
     assert everything() == before
     said = run("deploy", "--dry-run").out
-    assert "core/9002_index  (not tried: it has no transaction)" in said
+    assert "core/9002_index  (not tried: it runs outside of a transaction)" in said
     assert said.endswith("3 modules would be deployed; nothing was changed.\n")
 
 
@@ -185,7 +181,7 @@ def test_a_dry_run_finds_what_deploying_would(checkout: Checkout, run: Run) -> N
 # -- modules without a transaction ------------------------------------------------------------
 
 
-def test_a_failed_unique_index_is_taken_back_mended_and_deployed(
+def test_a_failed_unique_index_is_reverted_and_redeployed(
     checkout: Checkout, run: Run, db: psycopg.Connection[Any]
 ) -> None:
     checkout.add_table()
@@ -202,7 +198,7 @@ def test_a_failed_unique_index_is_taken_back_mended_and_deployed(
     failed = run("deploy")
     assert failed.code == 1
     assert f'Error: {file}:2: could not create unique index "once"\n  Key (reading)=(1) is duplicated.' in failed.err
-    assert f"mend the cause, run: stanchion revert --only {name}, and deploy again." in failed.err
+    assert f"correct the cause, run: stanchion revert --only {name}, and deploy again." in failed.err
     assert ledger(db)[name] == "running"
     assert "half-way" in run("status").out
     assert any("INVALID" in line for line in catalog.drift(db))
@@ -217,7 +213,7 @@ def test_a_failed_unique_index_is_taken_back_mended_and_deployed(
     assert events(db, name) == ["revert", "deploy"]
 
 
-def test_one_that_died_before_it_did_anything_is_taken_back_too(
+def test_a_module_that_stopped_before_any_effect_reverts(
     checkout: Checkout, run: Run, db: psycopg.Connection[Any]
 ) -> None:
     checkout.add(

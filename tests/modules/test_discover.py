@@ -25,8 +25,10 @@ def test_the_project_is_in_order() -> None:
     assert modules[0].name == "core/0001_ledger"
 
 
-def test_a_folder_without_modules_is_no_checkout(tmp_path: Path) -> None:
-    with pytest.raises(StanchionError, match=r"There are no SQL modules under .*; is this a checkout of Stanchion"):
+def test_a_folder_without_modules_is_not_a_checkout(tmp_path: Path) -> None:
+    with pytest.raises(
+        StanchionError, match=r"There are no SQL modules under .*; run this command in a checkout of Stanchion"
+    ):
         discover(tmp_path)
 
 
@@ -74,7 +76,7 @@ def test_a_file_in_no_place(checkout: Checkout, stray: str) -> None:
     )
 
 
-def test_a_repeatable_that_does_not_say_how_it_is_taken_back(checkout: Checkout) -> None:
+def test_a_repeatable_without_a_revert_line(checkout: Checkout) -> None:
     checkout.write("policies/core.gauge.sql", "select 1;\n")
     said = "policies/core.gauge.sql has no line '-- revert: ...'; end it with the statements that revert it."
     assert problems(checkout) == [said]
@@ -87,7 +89,7 @@ def test_a_file_that_is_not_utf8(checkout: Checkout) -> None:
 
 def test_a_nul_character(checkout: Checkout) -> None:
     checkout.add_table().write_bytes(b"select 1;\n\0drop table core.tenant;\n")
-    assert problems(checkout) == ["sql/core/topic/9001_gauge.sql:2: holds a NUL character; take it out."]
+    assert problems(checkout) == ["sql/core/topic/9001_gauge.sql:2: contains a NUL character; remove it."]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_two_statements_that_have_no_transaction(checkout: Checkout) -> None:
     assert versioned == f"sql/core/topic/9001_a.sql {told} 2 of a versioned {remedy}"
 
 
-def test_a_revert_that_cannot_take_back_half_a_module(checkout: Checkout) -> None:
+def test_a_revert_that_cannot_undo_half_a_module(checkout: Checkout) -> None:
     checkout.add(
         "9001_a",
         "-- no-transaction\ncreate index concurrently tenant_name on core.tenant (name);",

@@ -1,4 +1,4 @@
-"""verify says every way in which the database is not what the last deploy left, a readable line each."""
+"""verify prints every difference from the last deploy, one readable line each."""
 
 from __future__ import annotations
 
@@ -206,9 +206,9 @@ def is_consequence(kind: str, line: str) -> bool:
     return kind in told and told[kind] in line
 
 
-def test_verify_says_it_and_exits_1(run: Run, db: psycopg.Connection[Any]) -> None:
+def test_verify_prints_drift_and_exits_1(run: Run, db: psycopg.Connection[Any]) -> None:
     fine = run("verify")
-    assert (fine.code, fine.out) == (0, "The database is what the last deploy left.\n")
+    assert (fine.code, fine.out) == (0, "The database equals the catalog of the last deploy.\n")
     db.execute("alter table core.tenant disable row level security")
     found = run("verify")
     assert (found.code, found.out) == (1, "changed: table core.tenant: row level security -> nothing\n")
@@ -225,13 +225,13 @@ def test_deploying_over_drift_is_refused_until_it_is_accepted(
         refused = run("deploy")
         assert refused.code == 1
         assert "added: column core.tenant.motto: text" in refused.err
-        assert "Undo this by hand, or take it as it is with --accept-drift." in refused.err
+        assert "Undo these changes by hand, or accept them with --accept-drift." in refused.err
         checkout.add_table()
     assert run("deploy", "--dry-run", "--accept-drift").code == 0
     assert run("verify").code == 1, "a dry run accepts nothing"
     accepted = run("deploy", "--accept-drift")
     assert accepted.code == 0
-    assert "taken as it is: added: column core.tenant.motto: text" in accepted.err
+    assert "accepted: added: column core.tenant.motto: text" in accepted.err
     assert run("verify").code == 0
 
 
@@ -252,12 +252,12 @@ def test_marts_are_dbts(db: psycopg.Connection[Any], run: Run) -> None:
     assert run("verify").code == 0
 
 
-def test_somebody_elses_schema_is_not_ours(db: psycopg.Connection[Any], run: Run) -> None:
+def test_a_foreign_schema_is_not_drift(db: psycopg.Connection[Any], run: Run) -> None:
     db.execute("create schema theirs; create table theirs.thing (); create table public.thing ()")
     assert run("verify").code == 0
 
 
-def test_the_settings_of_a_session_are_no_drift(db: psycopg.Connection[Any], dsn: str) -> None:
+def test_settings_of_a_session_are_not_drift(db: psycopg.Connection[Any], dsn: str) -> None:
     defaults = "at timestamptz default '2031-01-01', span interval default '1 day 2:03'"
     db.execute(f"create table core.gauge ({defaults})")
     catalog.record(db)
@@ -267,10 +267,10 @@ def test_the_settings_of_a_session_are_no_drift(db: psycopg.Connection[Any], dsn
         assert catalog.drift(conn) == []
 
 
-def test_a_catalog_told_another_way_is_not_taken_for_drift(db: psycopg.Connection[Any], stanchion: Any) -> None:
+def test_a_catalog_in_another_format_is_not_drift(db: psycopg.Connection[Any], stanchion: Any) -> None:
     db.execute("update core.catalog_record set format = 'older', catalog = 'table core.gone: x'")
     outcome = stanchion("verify")
     assert outcome.code == 1
     assert "another version of Stanchion" in outcome.err
-    assert stanchion("deploy").code == 0  # which tells it anew
+    assert stanchion("deploy").code == 0  # which writes the record again
     assert stanchion("verify").code == 0

@@ -99,7 +99,7 @@ def check_that_all_agree(conn: psycopg.Connection[Any], told: str) -> None:
 
 
 def mend(conn: psycopg.Connection[Any], modules: list[Module]) -> bool:
-    """Take back what is half-way, as the refusal says; answers whether there was something."""
+    """Revert a half-way module, as the refusal advises, and return whether there was one."""
     if "running" not in ledger(conn).values():
         return False
     with pytest.raises(StanchionError, match="stanchion revert --only core/9002_index"):

@@ -1,4 +1,4 @@
-"""Whatever makes deploying unsafe is refused before anything runs, all of it at once and with the remedy."""
+"""Every reason that makes a deploy unsafe is refused before anything runs, all at once and with its remedy."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_nothing_runs_when_one_reason_is_there(checkout: Checkout, run: Run, db:
     assert not exists(db, "core.fine")
 
 
-def test_a_mended_revert_file_is_kept_and_said_and_nothing_runs(
+def test_a_corrected_revert_file_is_kept_and_nothing_runs(
     checkout: Checkout, run: Run, db: psycopg.Connection[Any]
 ) -> None:
     checkout.add("9001_gauge", "create table core.gauge (n integer);", "drop table core.gage;")
@@ -99,7 +99,7 @@ def test_a_mended_revert_file_is_kept_and_said_and_nothing_runs(
     checkout.write("sql/core/topic/9001_gauge.revert.sql", "drop table core.gauge;")
     assert "core/9001_gauge  " in run("status").out and "changed" in run("status").out
     done = run("deploy")
-    assert "mend     core/9001_gauge  (how it is taken back; nothing else changed)" in done.out, done.err
+    assert "mend     core/9001_gauge  (only its revert or its place in the order changed)" in done.out, done.err
     assert run("revert", "--only", "core/9001_gauge", "--yes").code == 0
     assert not exists(db, "core.gauge")
     assert events(db, "core/9001_gauge") == ["deploy", "mend", "revert"]
@@ -119,7 +119,7 @@ def test_a_mended_revert_line_of_a_repeatable_does_not_run_the_broken_one(
     assert events(db, "core/function/gauge") == ["deploy", "mend"]
 
 
-def test_a_step_is_told_what_it_is(checkout: Checkout) -> None:
+def test_a_new_module_is_a_deploy_step(checkout: Checkout) -> None:
     checkout.add_table()
     modules = checkout.modules()
     gauge = next(module for module in modules if module.name == "core/9001_gauge")

@@ -1,4 +1,4 @@
-"""Whoever may make roles and owns a database can deploy and take everything back; a superuser is not needed."""
+"""A login with CREATEROLE that owns the database can deploy and revert everything; a superuser is not needed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from psycopg.conninfo import make_conninfo
 
 from stanchion.deploy import catalog
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy, plan_revert, revert
+from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
 from stanchion.errors import StanchionError
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
 from stanchion.server.embedded import Embedded
 from tests.conftest import open_folder
@@ -66,7 +67,7 @@ def first(bare: Embedded) -> Iterator[psycopg.Connection[Any]]:
         yield conn
 
 
-def test_what_a_deployer_makes_is_what_a_superuser_makes(
+def test_a_deployer_creates_the_same_objects_as_a_superuser(
     first: psycopg.Connection[Any], db: psycopg.Connection[Any]
 ) -> None:
     assert catalog.compare(catalog.read_catalog(db), catalog.read_catalog(first)) == []
@@ -76,7 +77,7 @@ def test_what_a_deployer_makes_is_what_a_superuser_makes(
 
 def test_a_second_deployer_needs_the_first_ones_leave(first: psycopg.Connection[Any], bare: Embedded) -> None:
     with open_as(bare, "dan", "dans") as second:
-        if bare.major != "15":  # there, whoever may make roles may give any role to anybody
+        if bare.major != "15":  # on 15, a login with CREATEROLE may grant any role
             with pytest.raises(StanchionError, match=r"0001_ledger.sql:.*: permission denied to grant role"):
                 deploy_all(second)
         with psycopg.connect(bare.dsn("postgres"), autocommit=True) as superuser:

@@ -1,4 +1,4 @@
-"""A changed function, view or policy file is in force whole: what it no longer says is gone, and nobody saw a gap."""
+"""A changed function, view or policy file takes effect whole and without a gap; removed parts are gone."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ grant select on core.gauge to stanchion_app;
 """
 
 
-def test_a_changed_policy_file_leaves_exactly_what_it_says(checkout: Checkout, db: psycopg.Connection[Any]) -> None:
+def test_a_changed_policy_file_leaves_only_its_policies(checkout: Checkout, db: psycopg.Connection[Any]) -> None:
     checkout.add_table()
     for rest in (FIRST, SECOND):
         checkout.write("policies/core.gauge.sql", POLICY.format(rest=rest))
@@ -130,7 +130,7 @@ def test_a_changed_policy_file_leaves_exactly_what_it_says(checkout: Checkout, d
     assert "table core.gauge: owner stanchion_owner, row level security, forced" in lines
 
 
-def test_nobody_sees_the_table_without_its_policy(
+def test_no_reader_sees_the_table_without_its_policy(
     checkout: Checkout, db: psycopg.Connection[Any], make_login: Callable[..., str]
 ) -> None:
     checkout.add_table()

@@ -1,4 +1,4 @@
-"""What was deployed can be taken back, with the text of its day, by whoever says so, and only when nothing needs it."""
+"""A deployed module can be reverted with the text kept at its deploy, after a confirmation, unless objects need it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def gauges(checkout: Checkout, db: psycopg.Connection[Any]) -> Checkout:
     return checkout
 
 
-def test_only_takes_back_one(gauges: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
+def test_only_reverts_one_module(gauges: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
     done = run("revert", "--only", "core/9002_reading", "--yes")
-    assert (done.code, done.out) == (0, "revert   core/9002_reading\n1 module taken back.\n")
+    assert (done.code, done.out) == (0, "revert   core/9002_reading\n1 module reverted.\n")
     assert (exists(db, "core.gauge"), exists(db, "core.reading")) == (True, False)
     assert "core/9002_reading" not in ledger(db)
     assert events(db, "core/9002_reading") == ["deploy", "revert"]
@@ -38,7 +38,7 @@ def test_what_something_needs_stays_and_a_sentence_names_it(
     done = run("revert", "--only", "core/9001_gauge", "--yes")
     assert done.code == 1
     assert done.err.splitlines()[-1] == (
-        "Error: core/9001_gauge cannot be taken back while something needs it: constraint reading_n_fkey "
+        "Error: core/9001_gauge cannot be reverted while other objects need it: constraint reading_n_fkey "
         "on table core.reading depends on table core.gauge."
     )
     assert exists(db, "core.gauge")
@@ -51,7 +51,7 @@ def test_what_everything_stands_on_is_not_taken_from_under_it(name: str, run: Ru
     assert (catalog.read_catalog(db), ledger(db)) == before
 
 
-def test_to_takes_back_everything_after_it(gauges: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
+def test_to_reverts_everything_after_the_module(gauges: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
     done = run("revert", "--to", "core/9001_gauge", "--yes", "--json")
     taken = json.loads(done.out)["reverted"]
     assert taken[-1] == "core/9002_reading"
@@ -70,32 +70,33 @@ def test_to_nothing_leaves_nothing(run: Run, db: psycopg.Connection[Any]) -> Non
     assert done.code == 0, done.err
 
 
-def test_without_a_yes_and_with_nobody_to_ask_nothing_is_done(
+def test_without_yes_and_without_a_terminal_nothing_runs(
     gauges: Checkout, run: Run, db: psycopg.Connection[Any]
 ) -> None:
     done = run("revert", "--only", "core/9002_reading")
     assert done.code == 1
     assert done.err.splitlines()[-1] == (
-        "Error: Take back 1 module with the data in them (core/9002_reading)? There is nobody to ask; say --yes."
+        "Error: Revert 1 module and delete all data in it (core/9002_reading)? "
+        "Standard input is not a terminal; add --yes to answer yes."
     )
     assert exists(db, "core.reading")
 
 
 @pytest.mark.parametrize("args", [[], ["--to", "nothing", "--only", "core/0004_tenant"]])
-def test_one_of_to_and_only_has_to_be_said(run: Run, args: list[str]) -> None:
+def test_exactly_one_of_to_and_only_is_required(run: Run, args: list[str]) -> None:
     done = run("revert", *args, "--yes")
     assert done.code == 2
-    assert "Say either --to MODULE, 'nothing' for all, or --only MODULE." in done.err
+    assert "Expected either --to MODULE ('nothing' for every module) or --only MODULE." in done.err
 
 
-def test_what_is_not_deployed_cannot_be_taken_back(run: Run) -> None:
+def test_a_module_that_is_not_deployed_is_refused(run: Run) -> None:
     for option, name in (("--to", "core/9999_none"), ("--only", "core/9999_none"), ("--only", "nothing")):
         done = run("revert", option, name, "--yes")
         assert done.code == 1
-        assert f"Error: {name} is not deployed; stanchion status lists what is." in done.err
+        assert f"Error: {name} is not deployed; stanchion status lists the deployed modules." in done.err
 
 
-def test_the_text_of_its_day_is_used_when_the_files_are_gone(
+def test_the_kept_revert_text_is_used_without_the_files(
     gauges: Checkout, run: Run, db: psycopg.Connection[Any]
 ) -> None:
     for file in (gauges.root / "sql/core/topic").glob("9002_*"):
@@ -123,7 +124,7 @@ def test_drift_is_not_hidden_by_a_revert(gauges: Checkout, run: Run, db: psycopg
     assert run("revert", "--only", "core/9002_reading", "--yes", "--accept-drift").code == 0
 
 
-def test_a_concurrent_index_is_taken_back_without_a_transaction(
+def test_a_concurrent_index_is_reverted_outside_transactions(
     checkout: Checkout, run: Run, db: psycopg.Connection[Any]
 ) -> None:
     checkout.add(

@@ -38,7 +38,7 @@ def test_a_semicolon_in_a_literal_ends_nothing(literal: str) -> None:
     assert len(codes(f"select {literal}; select 2;")) == 2
 
 
-def test_comments_and_empty_statements_are_no_statements() -> None:
+def test_comments_and_empty_statements_are_skipped() -> None:
     assert codes("/* a; /* nested; */ b; */ ;; select 1; -- c;\n;") == ["select 1"]
 
 

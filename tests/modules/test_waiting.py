@@ -1,4 +1,4 @@
-"""Deployers take turns, and a locked table delays a deploy and nobody else."""
+"""Deployers run one after the other, and a locked table delays the deploy and no other session."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ import psycopg
 import pytest
 
 from stanchion.deploy import catalog
-from stanchion.deploy.runner import Patience, deploy_lock, plan_deploy, rehearse
+from stanchion.deploy.runner import deploy_lock, plan_deploy, rehearse
 from stanchion.errors import StanchionError
+from stanchion.server.locks import RetryPolicy
 
 from .conftest import Checkout, exists, ledger
 
-IMPATIENT = Patience(lock_timeout="200ms", tries=3, pause=0.05)
+IMPATIENT = RetryPolicy(lock_timeout=0.2, tries=3, pause=0.05)
 COLUMN = ("9001_motto", "alter table core.tenant add column motto text;", "alter table core.tenant drop column motto;")
 
 
@@ -50,7 +51,7 @@ def test_one_of_two_deployers_does_it_and_the_other_waits(
     done = [one.result() for one in both]
     assert [one.code for one in done] == [0, 0], done
     assert sorted("Up to date" in one.out for one in done) == [False, True]
-    assert sorted("another deployer is at work; waiting for it" in one.err for one in done) == [False, True]
+    assert sorted("another deployer is running; waiting for it" in one.err for one in done) == [False, True]
     assert exists(db, "core.slow")
 
 
@@ -82,7 +83,9 @@ def test_who_does_not_want_to_wait_gets_a_sentence(
     with deploy_lock(db, 0, print):
         done = start("deploy", "--wait", "1").result()
     assert done.code == 1
-    assert done.err.splitlines()[-1] == ("Error: Another deployer has been at work for 1 s; try again when it is done.")
+    assert done.err.splitlines()[-1] == (
+        "Error: Another deployer is still running after 1 s; try again when it has finished."
+    )
 
 
 def test_a_locked_table_is_waited_for_shortly_and_again(
@@ -92,7 +95,7 @@ def test_a_locked_table_is_waited_for_shortly_and_again(
     with holding(dsn, "select count(*) from core.tenant") as holder:
         release = threading.Timer(0.5, holder.rollback)
         release.start()
-        checkout.deploy(db, Patience(lock_timeout="200ms", tries=30, pause=0.005))
+        checkout.deploy(db, RetryPolicy(lock_timeout=0.2, tries=30, pause=0.005))
         release.join()
     assert ledger(db)["core/9001_motto"] == "deployed"
     assert catalog.drift(db) == []
@@ -126,7 +129,7 @@ def test_a_dry_run_behind_a_lock_is_a_sentence_too(checkout: Checkout, db: psyco
     assert catalog.drift(db) == []
 
 
-def test_nobody_queues_behind_a_waiting_module_for_long(
+def test_no_session_queues_long_behind_a_waiting_module(
     checkout: Checkout, db: psycopg.Connection[Any], dsn: str
 ) -> None:
     checkout.add(*COLUMN)

@@ -1,4 +1,4 @@
-"""The doctor says what the database watches; --strict makes an alert an exit code."""
+"""stanchion doctor prints the thresholds of the database; with --strict an alert sets the exit code to 1."""
 
 import json
 import os
@@ -14,40 +14,39 @@ from typing import Any
 import psycopg
 import pytest
 
-Db = psycopg.Connection[Any]
+from tests.sessions import Db
+
 Run = Callable[..., Any]
 
 
 @pytest.mark.slow
-def test_an_alert_of_the_database_is_told_and_makes_strict_fail(db: Db, stanchion: Run) -> None:
+def test_alert_makes_doctor_strict_fail(db: Db, stanchion: Run) -> None:
     def alerts() -> dict[str, list[Any]]:
         return {check["promise"]: check["alerts"] for check in json.loads(stanchion("doctor", "--json").out)}
 
-    room = "There is room for more connections."
+    room = "The server has room for more connections."
     before = alerts()
-    assert before[room] == before["Answers come in time."] == []
+    assert before[room] == before["Responses are fast enough."] == []
     db.execute("update ops.threshold set threshold = 0 where name = 'connections'")
     assert alerts().keys() == before.keys()
     (alert,) = alerts()[room]
-    assert alert["problem"].endswith(" connections are taken.")
+    assert alert["problem"].endswith(" connections are in use.")
     strict = stanchion("doctor", "--strict")
     assert strict.code == 1
-    assert "connections are taken. Put a transaction pooler in front" in strict.out
+    assert "connections are in use. Put a transaction pooler in front" in strict.out
     assert stanchion("doctor").code == 0
 
 
 @pytest.mark.slow
-def test_old_stats_are_an_alert_once_somebody_was_at_work_since(
-    db: Db, tenants: dict[str, str], stanchion: Run
-) -> None:
-    stale = "tenants were at work since"
+def test_old_stats_are_an_alert_after_tenants_change(db: Db, tenants: dict[str, str], stanchion: Run) -> None:
+    stale = "tenants have changed since"
     assert stale not in stanchion("doctor").out
     long_ago = datetime.now(UTC) - timedelta(hours=2)
     db.execute("insert into workspace.tenant_state values (%s, 1, %s)", [tenants["ours"], long_ago])
-    assert f"The stats of tenants were never computed, and {stale}" in stanchion("doctor").out
-    done = stanchion("stats", "refresh")
-    assert done.code == 0, done.err
-    assert done.out.startswith("2 tenants in ")
+    assert f"The tenant statistics were never computed, and {stale}" in stanchion("doctor").out
+    refreshed = stanchion("stats", "refresh")
+    assert refreshed.code == 0, refreshed.err
+    assert refreshed.out.startswith("2 tenants in ")
     assert stale not in stanchion("doctor").out
     ages = json.loads(stanchion("stats", "age", "--json").out)
     assert [row["name"] for row in ages] == ["workspace.tenant_stats"]
@@ -56,7 +55,7 @@ def test_old_stats_are_an_alert_once_somebody_was_at_work_since(
 
 
 @pytest.mark.slow
-def test_stats_are_refreshed_again_and_again_until_sigterm(db: Db, dsn: str, tenants: dict[str, str]) -> None:
+def test_stats_refresh_watch_repeats_until_sigterm(db: Db, dsn: str, tenants: dict[str, str]) -> None:
     program = [Path(sys.executable).with_name("stanchion"), "stats", "refresh", "--watch", "--every", "1", "--json"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=os.environ | {"DATABASE_URL": dsn}) as watch:
         assert watch.stdout
@@ -74,7 +73,7 @@ def test_stats_are_refreshed_again_and_again_until_sigterm(db: Db, dsn: str, ten
 
 
 @pytest.mark.slow
-def test_who_is_no_operator_is_told_so(db: Db, make_login: Callable[..., str], stanchion: Run) -> None:
+def test_stats_refresh_refuses_an_application_login(db: Db, make_login: Callable[..., str], stanchion: Run) -> None:
     refused = stanchion("stats", "refresh", database_url=make_login("stanchion_app"))
     assert refused.code == 1
     assert "Traceback" not in refused.err
@@ -84,6 +83,6 @@ def test_who_is_no_operator_is_told_so(db: Db, make_login: Callable[..., str], s
 def test_readers_do_not_wait_for_a_refresh(db: Db, dsn: str, tenants: dict[str, str]) -> None:
     db.execute("select workspace.refresh_stats()")
     with psycopg.connect(dsn) as refreshing, psycopg.connect(dsn, autocommit=True) as reading:
-        refreshing.execute("select workspace.refresh_stats()")  # and not committed yet
+        refreshing.execute("select workspace.refresh_stats()")  # not committed yet
         reading.execute("set statement_timeout = '2s'")
         assert reading.execute("select count(*) from hidden.tenant_stats").fetchone() == (2,)

@@ -1,29 +1,27 @@
-"""With pg_stat_statements, slow statements are named; without it nothing fails."""
+"""Slow statements are alerts where pg_stat_statements is loaded."""
 
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.deploy.runner import deploy, plan_deploy
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
 from stanchion.server.embedded import Embedded
 from tests.conftest import open_folder, run_stanchion
 
-Db = psycopg.Connection[Any]
-
 
 @pytest.fixture
 def dsn_with_statements() -> Iterator[str]:
-    """A server that has it: Debian's, since the embedded one comes without extensions."""
+    """Start a server with pg_stat_statements: Debian's, since the embedded server has no extensions."""
     found = subprocess.run([ROOT / ".ci" / "debian-postgres"], stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode:
-        pytest.skip("There is no Postgres of Debian here.")
+        pytest.skip("Debian's Postgres is not available.")
     folder = open_folder("stanchion-statements-")
     loaded = {"shared_preload_libraries": "pg_stat_statements"}
     server = Embedded(folder / "home", bindir=Path(found.stdout.strip()), fast=True, settings=loaded)
@@ -38,9 +36,10 @@ def dsn_with_statements() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_statements_that_take_long_are_named(dsn_with_statements: str) -> None:
+def test_slow_statements_are_alerts(dsn_with_statements: str) -> None:
     with psycopg.connect(dsn_with_statements, autocommit=True) as conn:
-        assert conn.execute("select count(*) from ops.slow_queries").fetchone() == (0,)  # loaded, and not made yet
+        # the library is loaded, but the extension does not exist yet
+        assert conn.execute("select count(*) from ops.slow_queries").fetchone() == (0,)
         conn.execute("create schema elsewhere; create extension pg_stat_statements schema elsewhere")
         conn.execute("select elsewhere.pg_stat_statements_reset()")
         for _ in range(100):
@@ -50,6 +49,6 @@ def test_statements_that_take_long_are_named(dsn_with_statements: str) -> None:
         assert conn.execute("select subject from ops.alert where name = 'slow_queries'").fetchall() == []
         conn.execute("update ops.threshold set threshold = 1 where name in ('slow_queries', 'response_time')")
         assert len(conn.execute("select subject from ops.alert where name = 'slow_queries'").fetchall()) == 1
-    told = run_stanchion("doctor", "--strict", database_url=dsn_with_statements)
-    assert told.code == 1
-    assert "A statement that was asked 100 times takes" in told.out
+    strict = run_stanchion("doctor", "--strict", database_url=dsn_with_statements)
+    assert strict.code == 1
+    assert "A statement with 100 calls takes" in strict.out

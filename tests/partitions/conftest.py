@@ -1,4 +1,4 @@
-"""A table of readings with a partition per UTC day, a clock that stands still, and the commands on them."""
+"""A table of readings with a partition for each UTC day, a fixed clock, and the commands for partitions."""
 
 from __future__ import annotations
 
@@ -6,40 +6,38 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
-import psycopg
 import pytest
 from click.testing import CliRunner
 
 from stanchion.cli.main import main
+from tests.sessions import Db
 
-Db = psycopg.Connection[Any]
 TODAY = date(2026, 3, 10)
 
 
 @dataclass(frozen=True)
-class Said:
+class Outcome:
     code: int
     out: str
     err: str
 
     @property
     def days(self) -> list[tuple[str, str, str]]:
-        """Of a command with --json: what became of which day."""
+        """Return the results of a command with --json: (relation, day, outcome)."""
         return [(each["relation"], str(each["day"]), each["outcome"]) for each in json.loads(self.out)["days"]]
 
 
-Run = Callable[..., Said]
+Run = Callable[..., Outcome]
 
 
 @pytest.fixture
 def run(dsn: str) -> Run:
-    """stanchion partitions ..., in this process; it may not end in a traceback."""
+    """Run `stanchion partitions ...` in this process. An exception fails the test."""
 
-    def run(*args: str, dsn: str = dsn) -> Said:
+    def run(*args: str, dsn: str = dsn) -> Outcome:
         result = CliRunner().invoke(main, ["--dsn", dsn, "partitions", *args], catch_exceptions=False)
-        return Said(result.exit_code, result.stdout, result.stderr)
+        return Outcome(result.exit_code, result.stdout, result.stderr)
 
     return run
 
@@ -53,7 +51,7 @@ def set_clock(db: Db, instant: str) -> None:
 
 @pytest.fixture
 def readings(db: Db) -> Db:
-    """Noon of TODAY, and core.reading: three days ahead, five kept; the only table that is looked after."""
+    """Set the clock to noon of TODAY, and make core.reading (3 days ahead, 5 kept) the only partitioned table."""
     set_clock(db, f"{TODAY} 12:00:00+00")
     db.execute("delete from core.partition_set")
     make_readings(db)
@@ -90,7 +88,7 @@ def day(offset: int) -> date:
 
 
 def fill(db: Db, first: int, last: int = 0, rows: int = 1) -> None:
-    """Days with rows in them, counted from TODAY."""
+    """Make the partitions of these days, counted from TODAY, and insert rows."""
     db.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(first), day(last)])
     db.execute(
         "insert into core.reading (taken_on, value) select %s::date + d, n "
@@ -100,7 +98,7 @@ def fill(db: Db, first: int, last: int = 0, rows: int = 1) -> None:
 
 
 def days(db: Db) -> dict[int, str]:
-    """Day to state, counted from TODAY."""
+    """Return the state of each day, counted from TODAY."""
     rows = db.execute(
         "select day, state from core.partition where relation = 'core.reading' and day is not null order by day"
     ).fetchall()
@@ -108,7 +106,7 @@ def days(db: Db) -> dict[int, str]:
 
 
 def rows_of(db: Db) -> dict[int, int]:
-    """Rows of each day that readers see, counted from TODAY."""
+    """Return the number of visible rows of each day, counted from TODAY."""
     rows = db.execute("select taken_on, count(*) from core.reading group by taken_on order by taken_on").fetchall()
     return {(each - TODAY).days: count for each, count in rows}
 
@@ -118,5 +116,5 @@ def log(db: Db) -> list[tuple[str, str, str]]:
     return [(relation, str(each), outcome) for relation, each, outcome in rows]
 
 
-def forget_log(db: Db) -> None:
+def clear_log(db: Db) -> None:
     db.execute("delete from core.partition_log")

@@ -1,7 +1,7 @@
--- Where pg_partman cannot be installed: what of its version 5 is called, with the signatures that it has there.
+-- A stand-in for pg_partman 5 where it is not installed, with the functions and signatures that the tests use.
 --
--- It makes days as the extension does, one more than it is asked for, under the lock that it takes, in the time zone
--- of the session, with the grants of the parent. What it does besides nobody here calls.
+-- Like the extension, it makes one partition more than configured, with the same lock, in the time zone of the session,
+-- and with the grants of the parent.
 create schema partman;
 create table partman.part_config (
     parent_table text primary key,

@@ -1,4 +1,4 @@
-"""Expiring stops nobody, whoever has the table open: it waits, or leaves the day and says who holds it."""
+"""Expiry blocks no other session. It waits for open transactions, or skips the partition and reports the blocker."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from stanchion.partitions.run import Patience
+from stanchion.partitions.step import Waits
+from stanchion.server.locks import RetryPolicy
+from tests.sessions import Db
 
-from .conftest import Db, Run, day, days, fill, log, rows_of
+from .conftest import Run, day, days, fill, log, rows_of
 
 LOCK = 1.0  # seconds: the lock timeout of a run
 pytestmark = pytest.mark.slow
 
 
 class Writer(threading.Thread):
-    """Inserts a hundred rows a second and remembers how long each took."""
+    """Inserts a hundred rows per second, and records the duration of each insert."""
 
     def __init__(self, dsn: str) -> None:
         super().__init__(daemon=True)
@@ -49,36 +51,34 @@ class Writer(threading.Thread):
 
 @pytest.fixture
 def reader(dsn: str) -> Iterator[Db]:
-    """A session with a transaction that stays open."""
+    """Open a session whose transaction stays open."""
     with psycopg.connect(dsn, application_name="a report") as conn:
         yield conn
 
 
-def test_a_reader_of_other_tables_is_not_waited_for(readings: Db, dsn: str, run: Run, reader: Db) -> None:
+def test_expiry_does_not_wait_for_readers_of_other_tables(readings: Db, dsn: str, run: Run, reader: Db) -> None:
     fill(readings, -8)
     before = rows_of(readings)[0]
     reader.execute("select count(*) from core.tenant")
     with Writer(dsn) as writer:
-        said = run("run", "--wait", "1")
-    assert said.code == 0
+        result = run("run", "--wait", "1")
+    assert result.code == 0
     assert list(days(readings)) == [-5, -4, -3, -2, -1, 0, 1, 2, 3]
     print(f"\nthree days expired beside {len(writer.took)} inserts, the worst took {writer.worst * 1000:.0f} ms")  # noqa: T201 - for pytest -s
     assert writer.worst < LOCK + 0.1
     assert rows_of(readings)[0] == before + len(writer.took)
 
 
-def test_a_reader_of_the_table_is_named_and_the_writer_does_not_notice(
-    readings: Db, dsn: str, run: Run, reader: Db
-) -> None:
+def test_reader_of_the_table_is_named_and_no_writer_waits(readings: Db, dsn: str, run: Run, reader: Db) -> None:
     fill(readings, -8)
     reader.execute("select count(*) from core.reading")
     with Writer(dsn) as writer:
-        said = run("run", "--wait", "1")
-        assert said.code == 1
-        assert f"contended  core.reading {day(-8)}: session {reader.info.backend_pid} of postgres" in said.out
-        assert "from a report, select count(*) from core.reading" in said.out
-        assert days(readings)[-8] == "attached", "what cannot be finished was not begun"
-        assert days(readings)[3] == "attached", "the days ahead were made"
+        result = run("run", "--wait", "1")
+        assert result.code == 1
+        assert f"contended  core.reading {day(-8)}: session {reader.info.backend_pid} of postgres" in result.out
+        assert "from a report, select count(*) from core.reading" in result.out
+        assert days(readings)[-8] == "attached", "the detach must not begin while a reader is open"
+        assert days(readings)[3] == "attached", "the partitions ahead must be made"
         assert [outcome for *_, outcome in log(readings)][-3:] == ["contended"] * 3
         reader.rollback()
         assert run("run", "--wait", "5").code == 0
@@ -87,7 +87,7 @@ def test_a_reader_of_the_table_is_named_and_the_writer_does_not_notice(
     assert list(days(readings)) == [-5, -4, -3, -2, -1, 0, 1, 2, 3]
 
 
-def test_it_goes_on_when_the_reader_ends(readings: Db, dsn: str, run: Run, reader: Db) -> None:
+def test_expiry_continues_when_the_reader_ends(readings: Db, dsn: str, run: Run, reader: Db) -> None:
     fill(readings, -8)
     reader.execute("select count(*) from core.reading")
     with ThreadPoolExecutor() as pool:
@@ -99,7 +99,7 @@ def test_it_goes_on_when_the_reader_ends(readings: Db, dsn: str, run: Run, reade
     assert list(days(readings)) == [-5, -4, -3, -2, -1, 0, 1, 2, 3]
 
 
-def test_a_plain_drop_stalls_the_writer_until_the_reader_ends(readings: Db, dsn: str, reader: Db) -> None:
+def test_plain_drop_blocks_writers_until_the_reader_ends(readings: Db, dsn: str, reader: Db) -> None:
     fill(readings, -8)
     reader.execute("select count(*) from core.reading")
     with Writer(dsn) as writer, ThreadPoolExecutor() as pool:
@@ -112,9 +112,7 @@ def test_a_plain_drop_stalls_the_writer_until_the_reader_ends(readings: Db, dsn:
     assert writer.worst > LOCK + 0.1
 
 
-def test_days_are_made_while_a_reader_and_a_half_done_detach_are_there(
-    readings: Db, dsn: str, run: Run, reader: Db
-) -> None:
+def test_partitions_are_made_beside_a_half_finished_detach(readings: Db, dsn: str, run: Run, reader: Db) -> None:
     fill(readings, -6)
     reader.execute("select count(*) from core.reading")
     readings.execute("set statement_timeout = '200ms'")
@@ -129,7 +127,7 @@ def test_days_are_made_while_a_reader_and_a_half_done_detach_are_there(
     assert days(readings)[3] == "attached"
 
 
-def test_finishing_a_detach_waits_for_every_older_snapshot(readings: Db, dsn: str, run: Run, reader: Db) -> None:
+def test_finishing_a_detach_waits_for_older_snapshots(readings: Db, dsn: str, run: Run, reader: Db) -> None:
     fill(readings, -6)
     reader.execute("select count(*) from core.reading")
     readings.execute("set statement_timeout = '200ms'")
@@ -141,36 +139,38 @@ def test_finishing_a_detach_waits_for_every_older_snapshot(readings: Db, dsn: st
     reader.rollback()
     reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     reader.execute("select count(*) from core.tenant")
-    said = run("run", "--wait", "0.5")
-    assert said.code == 1
-    assert f"session {reader.info.backend_pid} of postgres" in said.out
+    result = run("run", "--wait", "0.5")
+    assert result.code == 1
+    assert f"session {reader.info.backend_pid} of postgres" in result.out
     reader.rollback()
     assert run("run").code == 0
     assert -6 not in days(readings)
 
 
-def test_whoever_reads_a_detached_table_is_named_after_some_tries(
+def test_reader_of_a_detached_partition_is_named(
     readings: Db, run: Run, reader: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stanchion.cli.partitions.Patience", lambda *_: Patience(1, 0.1, 2, 0.1))
+    monkeypatch.setattr("stanchion.cli.partitions.Waits", lambda *_: Waits(1, RetryPolicy(0.1, 2, 0.1)))
     fill(readings, -6)
     child = f"parts.core__reading__{day(-6):%Y%m%d}"
     readings.execute(f"alter table core.reading detach partition {child}")
     reader.execute(f"select count(*) from {child}")
-    said = run("expire")
-    assert said.code == 1
-    assert f"session {reader.info.backend_pid} of postgres" in said.out
+    result = run("expire")
+    assert result.code == 1
+    assert f"session {reader.info.backend_pid} of postgres" in result.out
     reader.rollback()
     assert run("expire").code == 0
 
 
-def test_doctor_and_status_say_it_until_the_day_is_gone(readings: Db, run: Run, reader: Db, stanchion: Any) -> None:
+def test_doctor_and_status_alert_until_the_partition_is_gone(
+    readings: Db, run: Run, reader: Db, stanchion: Any
+) -> None:
     fill(readings, -7, 3)
     reader.execute("select count(*) from core.reading")
     run("run", "--wait", "0.1")
-    for said in (run("status"), stanchion("doctor")):
-        assert f"Days of core.reading that could not go: 2 from {day(-7)} on" in said.out
-        assert f"session {reader.info.backend_pid} of postgres" in said.out
+    for result in (run("status"), stanchion("doctor")):
+        assert f"2 partitions of core.reading, the oldest of {day(-7)}, could not be expired at" in result.out
+        assert f"session {reader.info.backend_pid} of postgres" in result.out
     reader.rollback()
     run("run")
-    assert "could not go" not in stanchion("doctor").out
+    assert "could not be expired" not in stanchion("doctor").out

@@ -1,28 +1,30 @@
-"""What expiring costs does not depend on how many rows go: kilobytes of WAL, where DELETE writes megabytes."""
+"""The cost of expiry does not depend on the number of rows: kilobytes of WAL, where DELETE writes megabytes."""
 
 import time
 from collections.abc import Callable
 
 import pytest
 
-from .conftest import Db, Run, day, days, fill
+from tests.sessions import Db
+
+from .conftest import Run, day, days, fill
 
 ROWS = 500_000
 
 
 def cost(db: Db, work: Callable[[], object]) -> tuple[float, int]:
-    """Seconds, and bytes of WAL."""
+    """Return the seconds and the bytes of WAL."""
     db.execute("checkpoint")
     before = db.execute("select pg_current_wal_lsn()").fetchone()[0]  # type: ignore[index]
     started = time.monotonic()
     work()
-    took = time.monotonic() - started
-    return took, int(db.execute("select pg_wal_lsn_diff(pg_current_wal_lsn(), %s)", [before]).fetchone()[0])  # type: ignore[index]
+    seconds = time.monotonic() - started
+    return seconds, int(db.execute("select pg_wal_lsn_diff(pg_current_wal_lsn(), %s)", [before]).fetchone()[0])  # type: ignore[index]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(280)
-def test_half_a_million_rows(readings: Db, run: Run) -> None:
+def test_expiry_of_half_a_million_rows_writes_little_wal(readings: Db, run: Run) -> None:
     fill(readings, -8, -8, rows=1)
     fill(readings, -7, -7, rows=ROWS)
     fill(readings, -1, -1, rows=ROWS)
@@ -38,8 +40,12 @@ def test_half_a_million_rows(readings: Db, run: Run) -> None:
         readings.execute("vacuum core.reading")
 
     deleted = cost(readings, delete)
-    for what, (took, wal) in {"1 row": few, f"{ROWS} rows": many, f"{ROWS} rows, DELETE and VACUUM": deleted}.items():
-        print(f"\n{what}: {took * 1000:.0f} ms, {wal / 1024:.0f} kB of WAL")  # noqa: T201 - for pytest -s
+    for work, (seconds, wal) in {
+        "1 row": few,
+        f"{ROWS} rows": many,
+        f"{ROWS} rows, DELETE and VACUUM": deleted,
+    }.items():
+        print(f"\n{work}: {seconds * 1000:.0f} ms, {wal / 1024:.0f} kB of WAL")  # noqa: T201 - for pytest -s
     assert many[1] < 500 * 1024
     assert deleted[1] > 20 * 2**20
     assert many[0] < few[0] + 1

@@ -1,15 +1,17 @@
-"""The days are UTC days, made by their bounds: whoever makes them, wherever they are, and however late."""
+"""Partitions cover UTC days by their bounds, in every time zone and after any delay."""
 
 from typing import Any
 
 import psycopg
 import pytest
 
-from .conftest import TODAY, Db, Run, as_owner, day, days, fill, log, make_readings, rows_of, set_clock
+from tests.sessions import Db
+
+from .conftest import TODAY, Run, as_owner, day, days, fill, log, make_readings, rows_of, set_clock
 
 ZONES = ["UTC", "Pacific/Auckland", "Pacific/Honolulu", "America/New_York", "Europe/Berlin"]
-# half past twelve is the next day in Auckland, half past six the day before in Honolulu; the last two are
-# the changes of New York to summer time and of Berlin back from it
+# 12:30 is the next day in Auckland, 06:30 the previous day in Honolulu; the last two instants are the start of summer
+# time in New York and its end in Berlin
 INSTANTS = ["2026-06-11 12:30", "2026-06-11 06:30", "2026-03-08 07:30", "2026-10-25 00:59"]
 
 
@@ -41,7 +43,7 @@ def test_every_time_zone_makes_and_drops_the_same_days(instant: str, readings: D
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_key_that_is_an_instant_is_cut_at_midnight_utc(zone: str, db: Db, dsn: str) -> None:
+def test_timestamp_key_is_split_at_midnight_utc(zone: str, db: Db, dsn: str) -> None:
     set_clock(db, f"{TODAY} 12:00:00+00")
     db.execute("delete from core.partition_set")
     make_readings(db, "timestamptz")
@@ -57,42 +59,41 @@ def test_a_key_that_is_an_instant_is_cut_at_midnight_utc(zone: str, db: Db, dsn:
     assert rows == [("parts.core__reading__20260310",)]
 
 
-def test_after_ten_days_without_maintenance_today_has_its_partition_and_nothing_was_lost(
-    readings: Db, run: Run
-) -> None:
+def test_ensure_after_ten_days_makes_today_and_loses_nothing(readings: Db, run: Run) -> None:
     run("ensure")
     fill(readings, -1)
     readings.execute("update core.partition_set set days_kept = 30")
     set_clock(readings, f"{day(10)} 08:00:00+00")
     with pytest.raises(psycopg.errors.CheckViolation, match="no partition of relation"):
         readings.execute("insert into core.reading (taken_on) values (%s)", [day(10)])
-    said = run("ensure", "--json")
-    assert said.code == 0
-    assert [each for _, each, _ in said.days] == [str(day(offset)) for offset in range(9, 14)]
+    result = run("ensure", "--json")
+    assert result.code == 0
+    assert [each for _, each, _ in result.days] == [str(day(offset)) for offset in range(9, 14)]
     readings.execute("insert into core.reading (taken_on) values (%s)", [day(10)])
     assert rows_of(readings) == {-1: 1, 0: 1, 10: 1}
-    assert all(outcome == "made" for _, _, outcome in said.days)
+    assert all(outcome == "made" for _, _, outcome in result.days)
 
 
-def test_yesterday_is_made_too_for_what_was_begun_before_midnight(readings: Db, run: Run) -> None:
+def test_ensure_makes_yesterday(readings: Db, run: Run) -> None:
+    """A transaction that began before midnight writes rows of yesterday."""
     run("ensure")
     assert list(days(readings)) == [-1, 0, 1, 2, 3]
 
 
-def test_a_second_time_there_is_nothing_to_do(readings: Db, run: Run) -> None:
+def test_second_ensure_has_nothing_to_do(readings: Db, run: Run) -> None:
     assert len(run("ensure", "--json").days) == 5
     assert run("ensure", "--json").days == []
     assert "Nothing to do" in run("ensure").out
 
 
-def test_a_day_whose_partition_has_another_name_is_not_made_again(readings: Db, run: Run) -> None:
+def test_day_in_a_partition_of_another_name_is_not_made(readings: Db, run: Run) -> None:
     as_owner(
         readings, "create table core.odd partition of core.reading for values from ('2026-03-10') to ('2026-03-12')"
     )
     assert [each for _, each, _ in run("ensure", "--json").days] == ["2026-03-09", "2026-03-12", "2026-03-13"]
 
 
-def test_a_table_that_only_has_the_name_of_a_day_is_taken_for_that_day(readings: Db) -> None:
+def test_detached_table_with_the_name_of_a_day_is_attached(readings: Db) -> None:
     fill(readings, -2, 0, rows=3)
     readings.execute("alter table core.reading detach partition parts.core__reading__20260309")
     assert rows_of(readings) == {-2: 3, 0: 3}
@@ -103,7 +104,7 @@ def test_a_table_that_only_has_the_name_of_a_day_is_taken_for_that_day(readings:
     assert log(readings)[-1] == ("core.reading", "2026-03-09", "reattached")
 
 
-def test_a_day_that_was_detached_concurrently_comes_back_without_what_detaching_added(readings: Db) -> None:
+def test_reattaching_removes_the_constraint_of_the_detach(readings: Db) -> None:
     fill(readings, 0)
     constraints = (
         "select conname from pg_constraint where conrelid = 'parts.core__reading__20260310'::regclass order by 1"
@@ -115,7 +116,7 @@ def test_a_day_that_was_detached_concurrently_comes_back_without_what_detaching_
     assert rows_of(readings) == {0: 1}
 
 
-def test_a_day_that_was_put_back_is_as_hidden_as_before(readings: Db) -> None:
+def test_reattached_partition_is_hidden(readings: Db) -> None:
     fill(readings, 0)
     readings.execute("alter table core.reading detach partition parts.core__reading__20260310")
     readings.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(0), day(0)])
@@ -141,7 +142,7 @@ def test_a_day_that_was_put_back_is_as_hidden_as_before(readings: Db) -> None:
         ("select core.hold_partitions('core.reading', ' ')", "22023"),
     ],
 )
-def test_what_cannot_be_is_refused(statement: str, state: str, readings: Db) -> None:
+def test_invalid_call_is_refused(statement: str, state: str, readings: Db) -> None:
     readings.execute("create table core.by_hash (taken_on date) partition by hash (taken_on)")
     readings.execute("create table core.by_text (taken_on text) partition by range (taken_on)")
     readings.execute(f"create table core.{'x' * 60} (taken_on date) partition by range (taken_on)")
@@ -150,7 +151,7 @@ def test_what_cannot_be_is_refused(statement: str, state: str, readings: Db) -> 
     assert raised.value.sqlstate == state
 
 
-def test_deploying_makes_the_days_of_every_table(db: Db, stanchion: Any) -> None:
+def test_deploy_makes_the_due_partitions_of_every_table(db: Db, stanchion: Any) -> None:
     set_clock(db, "2031-01-01 00:00:30+00")
     db.execute("update core.module_ledger set checksum = 'other' where name = 'policies/core.tenant'")
     assert stanchion("deploy", "--accept-drift").code == 0

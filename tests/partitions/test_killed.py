@@ -1,4 +1,4 @@
-"""Whenever a run is killed, no day that is not due is gone, and the next run finishes what it began."""
+"""A killed run never loses a partition that is not due, and the next run finishes its work."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from stanchion.partitions import ahead, step
 from stanchion.partitions import run as partitions
-from stanchion.partitions.run import Patience
+from stanchion.partitions.step import Waits
+from tests.sessions import Db
 
-from .conftest import Db, Run, as_owner, day, days, fill, rows_of
+from .conftest import Run, as_owner, day, days, fill, rows_of
 
 FORK = multiprocessing.get_context("fork")
 AFTER = [-5, -4, -3, -2, -1, 0, 1, 2, 3]
@@ -28,13 +30,13 @@ def die() -> None:
 
 
 def run_until_killed(dsn: str, prepare: Callable[[], None]) -> None:
-    """In another process; prepare puts the killing where it is wanted."""
+    """Run in another process. `prepare` arranges the kill there."""
 
     def work() -> None:
         prepare()
         with psycopg.connect(dsn, autocommit=True) as conn, partitions.only_run(conn):
-            partitions.ensure(conn, lambda step: None, lambda done: None, Patience())
-            partitions.expire(conn, lambda step: None, lambda done: None, Patience())
+            ahead.ensure(conn, lambda step: None, lambda result: None, Waits())
+            partitions.expire(conn, lambda step: None, lambda result: None, Waits())
 
     process = FORK.Process(target=work)
     process.start()
@@ -43,16 +45,16 @@ def run_until_killed(dsn: str, prepare: Callable[[], None]) -> None:
 
 
 def wait_for_its_server_process(db: Db) -> None:
-    """It ends when it notices that its client is gone."""
+    """Wait until the server process of a killed run has noticed it and ended."""
     until = time.monotonic() + 10
     lock = "select 1 from pg_locks where locktype = 'advisory' and objid = core.partition_run_lock()::oid"
     while db.execute(lock).fetchone():
-        assert time.monotonic() < until, "the killed run still has its turn"
+        assert time.monotonic() < until, "the killed run still has its lock"
         time.sleep(0.02)
 
 
 def kill_at(number: int, during: bool, counted: Any = None) -> Callable[[], None]:
-    """Before the statement of that number, or just after it was sent."""
+    """Kill the process before the statement of this number, or just after it was sent."""
 
     def prepare() -> None:
         original, count = psycopg.Cursor.execute, 0
@@ -74,7 +76,7 @@ def kill_at(number: int, during: bool, counted: Any = None) -> Callable[[], None
 
 
 def make_work(db: Db) -> None:
-    """Two days to drop, one that is detached, one to make."""
+    """Make two partitions to drop, a detached one, and a missing one."""
     fill(db, -8)
     db.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(0), day(2)])
     db.execute(f"drop table if exists parts.core__reading__{day(3):%Y%m%d}")
@@ -92,7 +94,7 @@ def make_work(db: Db) -> None:
         pytest.param(True, id="during each statement", marks=pytest.mark.long),
     ],
 )
-def test_kills_at_every_statement_of_a_run(during: bool, readings: Db, dsn: str, run: Run) -> None:
+def test_kill_at_every_statement_of_a_run(during: bool, readings: Db, dsn: str, run: Run) -> None:
     counted = FORK.Value("i", 0)
     make_work(readings)
     run_until_killed(dsn, kill_at(0, during, counted))
@@ -105,8 +107,8 @@ def test_kills_at_every_statement_of_a_run(during: bool, readings: Db, dsn: str,
         wait_for_its_server_process(readings)
         half_way += days(readings) not in (start, dict.fromkeys(AFTER, "attached"))
         assert {each: count for each, count in rows_of(readings).items() if each in KEPT} == dict.fromkeys(KEPT, 1)
-        said = run("run")
-        assert said.code == 0, f"killed at statement {number}: {said}"
+        result = run("run")
+        assert result.code == 0, f"killed at statement {number}: {result}"
         assert days(readings) == dict.fromkeys(AFTER, "attached"), f"killed at statement {number}"
         assert rows_of(readings) == dict.fromkeys(KEPT, 1)
     print(f"\n{counted.value} statements, {half_way} kills left something half-way")  # noqa: T201 - for pytest -s
@@ -114,7 +116,7 @@ def test_kills_at_every_statement_of_a_run(during: bool, readings: Db, dsn: str,
     assert half_way > 10
 
 
-def test_killed_between_detach_and_drop(readings: Db, dsn: str, run: Run) -> None:
+def test_kill_between_detach_and_drop(readings: Db, dsn: str, run: Run) -> None:
     fill(readings, -6)
     run_until_killed(dsn, lambda: setattr(partitions, "_drop", lambda *_: die()))
     wait_for_its_server_process(readings)
@@ -123,7 +125,7 @@ def test_killed_between_detach_and_drop(readings: Db, dsn: str, run: Run) -> Non
     assert list(days(readings)) == AFTER
 
 
-def test_killed_between_detach_and_drop_of_a_table_with_another_name(readings: Db, dsn: str, run: Run) -> None:
+def test_kill_before_the_drop_of_a_partition_with_another_name(readings: Db, dsn: str, run: Run) -> None:
     a_day = f"for values from ('{day(-6)}') to ('{day(-5)}')"
     as_owner(readings, f"create table core.reading_p{day(-6):%Y%m%d} partition of core.reading {a_day}")
     run_until_killed(dsn, lambda: setattr(partitions, "_drop", lambda *_: die()))
@@ -137,15 +139,15 @@ def test_killed_between_detach_and_drop_of_a_table_with_another_name(readings: D
     assert -6 not in days(readings)
 
 
-def test_killed_in_the_middle_of_detaching(readings: Db, dsn: str, run: Run) -> None:
+def test_kill_during_a_detach(readings: Db, dsn: str, run: Run) -> None:
     fill(readings, -7)
     with psycopg.connect(dsn) as reader:
         reader.execute("select from core.reading")
 
         def work() -> None:
-            partitions._wait_for_quiet = lambda *_: None  # the reader came just after
+            step._wait_for_transactions = lambda *_: None  # as if the reader began just after the wait
             with psycopg.connect(dsn, autocommit=True) as conn, partitions.only_run(conn):
-                partitions.expire(conn, lambda step: None, lambda done: None, Patience())
+                partitions.expire(conn, lambda step: None, lambda result: None, Waits())
 
         process = FORK.Process(target=work)
         process.start()
@@ -155,7 +157,7 @@ def test_killed_in_the_middle_of_detaching(readings: Db, dsn: str, run: Run) -> 
             time.sleep(0.02)
         process.kill()
         process.join()
-        wait_for_its_server_process(readings)  # though the reader is still there
+        wait_for_its_server_process(readings)  # it ends although the reader is still open
         assert days(readings)[-7] == "detaching"
     assert run("run").code == 0
     assert list(days(readings)) == AFTER

@@ -1,4 +1,4 @@
-"""Where pg_partman makes the days it goes on doing so; hiding them and expiring them is ours."""
+"""pg_partman makes the partitions of a table that it manages; Stanchion hides and expires them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,18 +7,19 @@ import pytest
 
 from stanchion.audit.rules import broken, rule_files
 from stanchion.deploy.catalog import drift
+from tests.sessions import Db
 
-from .conftest import Db, Run, day, days, fill, log, rows_of
+from .conftest import Run, day, days, fill, log, rows_of
 
 AFTER = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4]
-MADE = (AFTER, AFTER[:-1])  # it rounds the time until its last day: from noon on it makes one more than it is asked for
+MADE = (AFTER, AFTER[:-1])  # pg_partman rounds the time until its last day: from noon on it makes one more
 
 
 @pytest.fixture
 def partman(readings: Db) -> Db:
-    """core.reading in the care of pg_partman as its users leave it: with its retention and its grants.
+    """Let pg_partman manage core.reading, with its own retention and grants.
 
-    The extension itself where it is, which is Debian's 4.7; elsewhere what is called of version 5.
+    Uses the extension where it is installed (Debian's version 4.7), or else a stand-in for version 5.
     """
     readings.execute(
         "create or replace function core.clock() returns timestamptz language sql return clock_timestamp()"
@@ -52,7 +53,7 @@ def offsets(db: Db) -> list[int]:
     return [offset for (offset,) in rows]
 
 
-def test_it_makes_the_days_and_we_drop_them(partman: Db, run: Run) -> None:
+def test_pg_partman_makes_and_stanchion_drops_partitions(partman: Db, run: Run) -> None:
     assert run("run").code == 0
     assert offsets(partman) in MADE
     found = partman.execute("select retention, infinite_time_partitions, premake from partman.part_config").fetchone()
@@ -60,31 +61,31 @@ def test_it_makes_the_days_and_we_drop_them(partman: Db, run: Run) -> None:
     assert partman.execute("select made_by from core.partition_set").fetchone() == ("pg_partman",)
     assert partman.execute("select count(*) from core.reading").fetchone() == (6,)
     names = partman.execute("select child from core.partition").fetchall()
-    assert all(name.startswith("core.reading_p") for (name,) in names), "they are still pg_partman's"
+    assert all(name.startswith("core.reading_p") for (name,) in names), "the names must stay those of pg_partman"
 
 
-def test_a_second_run_has_nothing_to_do(partman: Db, run: Run) -> None:
+def test_second_run_has_nothing_to_do(partman: Db, run: Run) -> None:
     run("run")
     assert run("run", "--json").days == []
 
 
-def test_a_dry_run_says_what_will_expire(partman: Db, run: Run) -> None:
+def test_dry_run_prints_the_partitions_to_expire(partman: Db, run: Run) -> None:
     rehearsed = {each for each in run("run", "--dry-run", "--json").days if each[2] == "dropped"}
     assert {each for each in run("run", "--json").days if each[2] == "dropped"} == rehearsed
     assert len(rehearsed) in (3, 4)
 
 
-def test_its_partitions_are_hidden_and_break_no_rule(partman: Db, run: Run) -> None:
+def test_partitions_of_pg_partman_are_hidden(partman: Db, run: Run) -> None:
     partman.execute("alter table core.reading enable row level security, force row level security")
     before = [finding for rule in rule_files() for finding in broken(partman, rule) if "reading_p" in finding.object]
     assert before
     run("run")
     after = [finding for rule in rule_files() for finding in broken(partman, rule) if "reading_p" in finding.object]
     assert after == []
-    assert [line for line in drift(partman) if "reading_p20" in line] == [], "partitions come and go and are no drift"
+    assert [line for line in drift(partman) if "reading_p20" in line] == [], "partitions must not count as drift"
 
 
-def test_a_partition_of_a_table_of_ours_that_stands_elsewhere_is_still_named(readings: Db, run: Run) -> None:
+def test_rule_finds_a_partition_in_another_schema(readings: Db, run: Run) -> None:
     readings.execute("create table core.odd partition of core.reading for values from ('2026-01-01') to ('2026-01-02')")
     rule = next(path for path in rule_files() if path.stem == "partitions_are_hidden")
     assert "is a partition outside the schemas parts and mart_parts" in [
@@ -92,11 +93,11 @@ def test_a_partition_of_a_table_of_ours_that_stands_elsewhere_is_still_named(rea
     ]
 
 
-def test_a_dba_needs_what_it_asks_of_its_users(partman: Db, run: Run, make_login: Callable[..., str]) -> None:
+def test_dba_needs_privileges_on_pg_partman(partman: Db, run: Run, make_login: Callable[..., str]) -> None:
     dba = make_login("stanchion_dba")
-    said = run("run", dsn=dba)
-    assert said.code == 1
-    assert "permission denied for schema partman" in said.err + said.out
+    result = run("run", dsn=dba)
+    assert result.code == 1
+    assert "permission denied for schema partman" in result.err + result.out
     partman.execute(
         """
         grant usage on schema partman to stanchion_owner;
@@ -104,29 +105,29 @@ def test_a_dba_needs_what_it_asks_of_its_users(partman: Db, run: Run, make_login
         grant execute on all functions in schema partman to stanchion_owner;
         """
     )
-    said = run("run", dsn=dba)
-    assert said.code == 1
-    assert "must be owner of table reading_p" in said.out, "what a superuser made before belongs to the superuser"
+    result = run("run", dsn=dba)
+    assert result.code == 1
+    assert "must be owner of table reading_p" in result.out, "partitions made by a superuser belong to the superuser"
     assert run("run").code == 0
     for _ in range(2):
         assert run("run", dsn=dba).code == 0
     assert offsets(partman) in MADE
 
 
-def test_from_another_time_zone_it_makes_the_same_days(partman: Db, dsn: str, run: Run) -> None:
+def test_pg_partman_makes_the_same_days_in_another_time_zone(partman: Db, dsn: str, run: Run) -> None:
     assert run("run", dsn=f"{dsn} options='-c timezone=America/New_York'").code == 0
     assert offsets(partman) in MADE
 
 
-def test_what_it_did_not_make_is_a_failure(partman: Db, run: Run) -> None:
+def test_partition_that_pg_partman_did_not_make_is_a_failure(partman: Db, run: Run) -> None:
     partman.execute("create table core.rest partition of core.reading default")
     partman.execute("insert into core.reading (taken_on) select (now() at time zone 'UTC')::date + 3")
-    said = run("run")
-    assert said.code == 1
-    assert "pg_partman" in said.out
+    result = run("run")
+    assert result.code == 1
+    assert "pg_partman" in result.out
 
 
-def test_a_table_that_it_lets_go_is_ours_again(partman: Db, run: Run) -> None:
+def test_table_removed_from_pg_partman_returns_to_stanchion(partman: Db, run: Run) -> None:
     run("run")
     partman.execute("delete from partman.part_config")
     partman.execute("update core.partition_set set days_ahead = 5")
@@ -135,7 +136,7 @@ def test_a_table_that_it_lets_go_is_ours_again(partman: Db, run: Run) -> None:
     assert offsets(partman) == [*AFTER, 5]
 
 
-def test_without_the_extension_nothing_of_it_is_asked(readings: Db, run: Run) -> None:
+def test_run_works_without_the_extension(readings: Db, run: Run) -> None:
     readings.execute("update core.partition_set set made_by = 'pg_partman'")
     fill(readings, -6)
     assert run("run").code == 0

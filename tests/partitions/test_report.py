@@ -1,4 +1,4 @@
-"""The DBA's page shows every set, every day and what was done, and asks nothing of anybody."""
+"""The partition report shows every table, every day and the log, and sends no requests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.html import Page
 
 
 @pytest.mark.slow
-def test_the_page_shows_sets_days_and_log(
+def test_page_shows_tables_days_and_log(
     db: Connection, stanchion: Callable[..., Any], tmp_path: Path, dsn: str
 ) -> None:
     db.execute("select core.hold_partitions('core.audit_log', '<b>Case 4711</b>')")
@@ -27,10 +27,12 @@ def test_the_page_shows_sets_days_and_log(
         status = read_status(conn)
     rows = {row[0]: row for row in page.table(partitions="sets").rows}
     assert rows.keys() == {each.relation for each in status.sets}
-    assert rows["core.audit_log"][8] == "held: <b>Case 4711</b>"
+    assert rows["core.audit_log"][8] == "on hold: <b>Case 4711</b>"
     assert (rows["core.job_done"][6], rows["core.job_done"][7]) == ("2 of 3", "1")
     squares = [given for tag, given in page.elements if tag == "title"]
-    assert len(squares) - 1 == sum(len(each.days) for each in status.sets), "a cell per day, and the page's own title"
+    assert len(squares) - 1 == sum(len(each.days) for each in status.sets), (
+        "a cell for each day, and the title of the page"
+    )
     logged = page.table(partitions="log").rows[0]
     assert (logged[1], logged[3], logged[5]) == ("core.audit_log", "held", "<b>Case 4711</b>")
     assert next(alert.problem for alert in status.alerts) in page.text

@@ -1,4 +1,4 @@
-"""What there is of each table is seen at a glance: a line with a cell per day, and the same as JSON."""
+"""stanchion partitions status draws a line for each table with a cell for each day, or prints JSON."""
 
 import json
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from stanchion.partitions.status import CELLS, draw, read_status
+from tests.sessions import Db
 
-from .conftest import TODAY, Db, Run, as_owner, day, fill, make_readings, set_clock
+from .conftest import TODAY, Run, as_owner, day, fill, make_readings, set_clock
 
 
 @pytest.fixture
 def scene(readings: Db) -> Db:
-    """A day of every kind."""
+    """Make partitions in every state."""
     fill(readings, -9)
     readings.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(1), day(2)])
     readings.execute(f"drop table parts.core__reading__{day(-3):%Y%m%d}")
@@ -39,23 +40,23 @@ PICTURE = """\
 core.reading       ~!××■■·■■■□□·
 core.visit                 □□□
 
-■ filled   □ empty   ! due, but kept by a guard or a hold   × due: the next run drops it   ~ half detached   · missing
+■ filled   □ empty   ! due, kept by a guard or a legal hold   × due: the next run drops it   ~ half detached   · missing
 """
 
 
-def test_the_picture(scene: Db, run: Run) -> None:
-    said = run("status")
-    assert said.code == 0
-    assert said.out.split("\n\ntable")[0] == PICTURE.rstrip("\n")
-    table = [line.split() for line in said.out.split("\n\n")[2].splitlines()]
+def test_status_draws_every_state(scene: Db, run: Run) -> None:
+    result = run("status")
+    assert result.code == 0
+    assert result.out.split("\n\ntable")[0] == PICTURE.rstrip("\n")
+    table = [line.split() for line in result.out.split("\n\n")[2].splitlines()]
     assert table[1][0] == "core.reading"
-    assert "3, from 2026-03-01" in said.out
-    assert "core.visit" in said.out
-    assert "held" in said.out
-    assert f"alert  {day(-9)} of core.reading is detached and not dropped. Run: stanchion partitions run" in said.out
+    assert "3, from 2026-03-01" in result.out
+    assert "core.visit" in result.out
+    assert "on hold" in result.out
+    assert f"alert  {day(-9)} of core.reading is detached but not dropped. Run: stanchion partitions run" in result.out
 
 
-def test_on_a_terminal_it_has_colours_and_as_many_days_as_fit(scene: Db) -> None:
+def test_drawing_has_colours_and_the_days_that_fit(scene: Db) -> None:
     status = read_status(scene)
     lines = draw(status, 40)
     colours = {text: colour for line in lines for text, colour in line if colour}
@@ -68,7 +69,7 @@ def test_on_a_terminal_it_has_colours_and_as_many_days_as_fit(scene: Db) -> None
     assert long_ago == day(-9)
 
 
-def test_json_carries_the_same(scene: Db, run: Run) -> None:
+def test_json_contains_the_same_states(scene: Db, run: Run) -> None:
     status = json.loads(run("status", "--json").out)
     assert status["today"] == str(TODAY)
     reading, visit = status["sets"]
@@ -86,35 +87,36 @@ def test_json_carries_the_same(scene: Db, run: Run) -> None:
     assert len(status["alerts"]) >= 1
 
 
-def test_missing_days_ahead_are_an_alert_whatever_the_partitions_are_called(scene: Db, stanchion: Any) -> None:
+def test_missing_partitions_ahead_are_an_alert(scene: Db, stanchion: Any) -> None:
     assert "core.reading has no partition for 2026-03-13:" in stanchion("doctor").out
     a_day = "for values from ('2026-03-13') to ('2026-03-14')"
     as_owner(scene, f"create table core.any_name partition of core.reading {a_day}")
     assert "core.reading has no partition" not in stanchion("doctor").out
 
 
-def test_days_that_nobody_expires_are_an_alert(readings: Db, run: Run, stanchion: Any) -> None:
+def test_partitions_that_are_never_expired_are_an_alert(readings: Db, run: Run, stanchion: Any) -> None:
     fill(readings, -5, 3)
     set_clock(readings, f"{day(5)} 12:00:00+00")
     assert (
-        f"core.reading has had days past their time since {day(-5)}; the last run was never." in stanchion("doctor").out
+        f"core.reading has partitions past their retention time, the oldest of {day(-5)}; the last run: never."
+        in stanchion("doctor").out
     )
     run("run")
-    assert "past their time" not in stanchion("doctor").out.replace("Days that are past their time are gone.", "")
+    assert "past their retention time" not in stanchion("doctor").out
 
 
-def test_a_quiet_database_has_no_alert(db: Db, run: Run, stanchion: Any) -> None:
+def test_maintained_database_has_no_alert(db: Db, run: Run, stanchion: Any) -> None:
     assert run("run").code == 0
     assert "alert" not in run("status").out
     assert "partition" not in "".join(line for line in stanchion("doctor").out.splitlines() if line.startswith("alert"))
 
 
-def test_status_of_a_year_of_days_takes_less_than_a_second_of_the_server(db: Db, run: Run) -> None:
+def test_status_of_a_year_is_fast(db: Db, run: Run) -> None:
     set_clock(db, f"{TODAY} 12:00:00+00")
     make_readings(db)
     db.execute("select core.ensure_partitions('core.reading', %s, %s)", [day(-365), day(0)])
     db.execute("update core.partition_set set days_kept = 400")
-    said = db.execute("explain (analyze, format json) select * from core.partition").fetchone()
-    assert said
-    assert said[0][0]["Execution Time"] < 1000
+    outcome = db.execute("explain (analyze, format json) select * from core.partition").fetchone()
+    assert outcome
+    assert outcome[0][0]["Execution Time"] < 1000
     assert run("status").out.count("■") == 0

@@ -1,4 +1,4 @@
-"""Test files for the pgTAP runner, written as each test needs them."""
+"""A fixture that writes test files for the pgTAP runner."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def write_file(tmp_path: Path) -> Callable[[str], Path]:
-    """Write a *.test.sql file."""
+    """Return a function that writes a test file."""
 
     def write(text: str, name: str = "promise.test.sql") -> Path:
         path = tmp_path / name

@@ -1,4 +1,4 @@
-"""pgtap-runner prints TAP that other tools read, and its exit code says whether all is well."""
+"""pgtap-runner prints TAP, and its exit code is 0 when all tests pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def command(pgtap_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 Command = Callable[..., Result]
 
 
-def test_a_passing_file_is_tap_and_exit_code_0(command: Command, write_file: Write) -> None:
+def test_passing_file_prints_tap_with_exit_code_0(command: Command, write_file: Write) -> None:
     write_file(GOOD, "good.test.sql")
     result = command("good.test.sql")
     assert result.exit_code == 0
@@ -41,7 +41,7 @@ def test_a_passing_file_is_tap_and_exit_code_0(command: Command, write_file: Wri
     ]
 
 
-def test_a_failure_is_exit_code_1_and_says_where(command: Command, write_file: Write) -> None:
+def test_failure_has_its_line_and_exit_code_1(command: Command, write_file: Write) -> None:
     write_file(BAD, "bad.test.sql")
     write_file(GOOD, "good.test.sql")
     result = command(".")
@@ -50,7 +50,7 @@ def test_a_failure_is_exit_code_1_and_says_where(command: Command, write_file: W
     assert "\nok 2 - good.test.sql\n" in result.stdout
 
 
-def test_a_sql_error_does_not_stop_the_other_files(command: Command, write_file: Write) -> None:
+def test_sql_error_does_not_stop_the_other_files(command: Command, write_file: Write) -> None:
     write_file("begin;\nselect 1/0;\nrollback;", "a.test.sql")
     write_file("begin;\ncommit;\nrollback;", "b.test.sql")
     write_file(GOOD, "c.test.sql")
@@ -61,7 +61,7 @@ def test_a_sql_error_does_not_stop_the_other_files(command: Command, write_file:
     assert "\nok 3 - c.test.sql" in result.stdout
 
 
-def test_a_folder_is_searched_and_a_file_runs_once(command: Command, write_file: Write, tmp_path: Path) -> None:
+def test_folder_is_searched_and_each_file_runs_once(command: Command, write_file: Write, tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     write_file(GOOD, "deep/er/good.test.sql")
     write_file(BAD, "deep/not_a_test.sql")
@@ -69,22 +69,22 @@ def test_a_folder_is_searched_and_a_file_runs_once(command: Command, write_file:
     assert "1..1\n# Subtest: deep/er/good.test.sql\n" in result.stdout
 
 
-def test_a_skipped_file_says_so(command: Command, write_file: Write) -> None:
+def test_skipped_file_is_reported_as_skipped(command: Command, write_file: Write) -> None:
     write_file(GOOD.replace("ok(true, 'größer # 1')", "skip('later', 1)"), "later.test.sql")
     assert "ok 1 - later.test.sql # SKIP later\n" in command("later.test.sql").stdout
 
 
-def test_no_file_found_is_a_usage_error(command: Command) -> None:
+def test_folder_without_test_files_is_a_usage_error(command: Command) -> None:
     result = command(".")
     assert (result.exit_code, "Error: no *.test.sql file in .." in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [[], ["missing.test.sql"], ["--what"]])
-def test_wrong_use_is_exit_code_2(command: Command, arguments: list[str]) -> None:
+def test_invalid_arguments_exit_with_code_2(command: Command, arguments: list[str]) -> None:
     assert command(*arguments).exit_code == 2
 
 
-def test_no_server_is_one_sentence_and_exit_code_1(command: Command, write_file: Write) -> None:
+def test_missing_server_is_one_sentence_and_exit_code_1(command: Command, write_file: Write) -> None:
     write_file(GOOD, "good.test.sql")
     result = command("--dsn", "host=/nonexistent dbname=none", "good.test.sql")
     assert result.exit_code == 1
@@ -92,13 +92,14 @@ def test_no_server_is_one_sentence_and_exit_code_1(command: Command, write_file:
     assert result.stderr.count("\n") == 1
 
 
-def test_pgtap_can_be_installed_on_the_way(command: Command, write_file: Write) -> None:
+def test_option_install_installs_pgtap(command: Command, write_file: Write) -> None:
     write_file(GOOD, "good.test.sql")
     result = command("--install", "good.test.sql")
     assert (result.exit_code, result.stderr) == (0, "pgTAP: already installed\n")
 
 
-def test_the_help_has_an_example() -> None:
+def test_help_contains_an_example() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     assert "pgtap-runner --install --dsn" in result.stdout
+    assert "\\ir FILE" in result.stdout

@@ -1,4 +1,4 @@
-"""Under pytest a pgTAP file is one test like any other: selected, marked, timed out and reported."""
+"""Under pytest a pgTAP file is a test that can be selected, marked, timed out and reported."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pytest_run(pgtap_dsn: str, tmp_path: Path) -> Pytest:
     return run
 
 
-def test_one_file_is_one_node_reported_without_a_traceback(pytest_run: Pytest, write_file: Write) -> None:
+def test_file_is_one_test_without_a_traceback(pytest_run: Pytest, write_file: Write) -> None:
     write_file(FILE.format("ok(true)"), "good.test.sql")
     write_file(FILE.format("is(1, 2, 'sums agree')"), "bad.test.sql")
     write_file(FILE.format("skip('needs 16', 1)"), "later.test.sql")
@@ -54,7 +54,7 @@ def test_one_file_is_one_node_reported_without_a_traceback(pytest_run: Pytest, w
 
 
 @pytest.mark.slow
-def test_nodes_are_selected_and_timed_out_like_functions(pytest_run: Pytest, write_file: Write) -> None:
+def test_file_can_be_selected_and_timed_out(pytest_run: Pytest, write_file: Write) -> None:
     write_file(FILE.format("ok(true)"), "good.test.sql")
     write_file(FILE.format("pg_sleep(60)"), "slow.test.sql")
     assert "1 passed, 1 deselected" in pytest_run("-k", "good").stdout
@@ -62,7 +62,7 @@ def test_nodes_are_selected_and_timed_out_like_functions(pytest_run: Pytest, wri
     assert "Timeout (>1.0s)" in pytest_run("slow.test.sql").stdout
 
 
-def test_no_server_is_one_sentence(pytest_run: Pytest, write_file: Write, tmp_path: Path) -> None:
+def test_missing_server_is_one_sentence(pytest_run: Pytest, write_file: Write, tmp_path: Path) -> None:
     write_file(FILE.format("ok(true)"), "good.test.sql")
     (tmp_path / "conftest.py").write_text(CONFTEST.format(dsn="host=/nonexistent"))
     result = pytest_run()

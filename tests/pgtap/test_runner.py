@@ -1,4 +1,4 @@
-"""A pgTAP file passes only if every assertion it planned ran and held, and whatever fails says where."""
+"""A pgTAP file passes only when all planned assertions ran and passed. Every failure has its line."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def check(write_file: Write, pgtap_dsn: str) -> Callable[[str], Outcome]:
 Check = Callable[[str], Outcome]
 
 
-def test_a_file_whose_assertions_hold_passes(check: Check) -> None:
+def test_file_with_passed_assertions_passes(check: Check) -> None:
     outcome = check("select plan(2);\nselect ok(true, 'one');\nselect is(2, 2, 'two');\nselect * from finish();")
     assert outcome.ok
     assert outcome.report() == ""
     assert [(a.name, a.line) for a in outcome.assertions] == [("one", 3), ("two", 4)]
 
 
-def test_a_failing_assertion_is_told_with_its_name_line_and_diagnostics(check: Check) -> None:
+def test_failed_assertion_has_its_line_and_diagnostics(check: Check) -> None:
     report = check("select plan(1);\n\nselect is(\n 1, 2,\n 'sums agree');\nselect * from finish();").report()
     assert "promise.test.sql:4: not ok 1 - sums agree\n    have: 1\n    want: 2" in report
 
 
-def test_of_several_assertions_in_one_statement_each_has_its_line(check: Check) -> None:
+def test_each_assertion_of_a_statement_has_its_line(check: Check) -> None:
     outcome = check(
         "select no_plan();\nselect ok(false, name) from (values\n('it''s one'),\n('two')) v (name);\n"
         "select * from finish();"
@@ -51,7 +51,7 @@ def test_of_several_assertions_in_one_statement_each_has_its_line(check: Check) 
     ]
 
 
-def test_names_may_be_in_any_language_and_hold_a_hash(check: Check) -> None:
+def test_name_can_contain_any_character(check: Check) -> None:
     outcome = check(
         "select plan(1);\nselect ok(false, 'größer als 世界 # 1'); select undefined;\nselect * from finish();"
     )
@@ -60,7 +60,7 @@ def test_names_may_be_in_any_language_and_hold_a_hash(check: Check) -> None:
 
 
 @pytest.mark.parametrize(
-    ("middle", "told"),
+    ("middle", "expected"),
     [
         ("select plan(1);\nselect 1 +;\nselect ok(true);", ":3: SQL error 42601: syntax error"),
         ("select plan(1);\nselect ok(true);\n\nselect 1 as größe,\n nope;", ":6: SQL error 42703: column"),
@@ -77,10 +77,10 @@ def test_names_may_be_in_any_language_and_hold_a_hash(check: Check) -> None:
         ),
     ],
 )
-def test_a_sql_error_is_told_with_its_line(check: Check, middle: str, told: str) -> None:
+def test_sql_error_has_its_line(check: Check, middle: str, expected: str) -> None:
     outcome = check(middle)
     assert not outcome.ok
-    assert f"promise.test.sql{told}" in outcome.report()
+    assert f"promise.test.sql{expected}" in outcome.report()
 
 
 def test_copy_to_stdout_does_not_stop_the_file(check: Check) -> None:
@@ -88,7 +88,7 @@ def test_copy_to_stdout_does_not_stop_the_file(check: Check) -> None:
 
 
 @pytest.mark.parametrize(
-    ("middle", "told"),
+    ("middle", "expected"),
     [
         ("select plan(2);\nselect ok(true);\nselect * from finish();", ":2: planned 2 assertions but ran 1."),
         (
@@ -114,16 +114,16 @@ def test_copy_to_stdout_does_not_stop_the_file(check: Check) -> None:
         ("select ok(true);", ":2: SQL error P0001: You tried to run a test without a plan!"),
     ],
 )
-def test_a_plan_that_is_not_kept_is_a_failure(check: Check, middle: str, told: str) -> None:
-    assert f"promise.test.sql{told}" in check(middle).report()
+def test_result_that_differs_from_the_plan_is_a_failure(check: Check, middle: str, expected: str) -> None:
+    assert f"promise.test.sql{expected}" in check(middle).report()
 
 
-def test_a_failure_swallowed_by_a_block_is_still_a_failure(check: Check) -> None:
+def test_failure_inside_a_do_block_is_a_failure(check: Check) -> None:
     middle = "select no_plan();\nselect ok(true);\ndo $$ begin perform ok(false, 'hidden'); end $$;"
     assert "planned 2 assertions but ran 1." in check(f"{middle}\nselect * from finish();").report()
 
 
-def test_todo_may_fail_and_skip_counts(check: Check) -> None:
+def test_todo_can_fail_and_skip_counts(check: Check) -> None:
     outcome = check(
         "select plan(3);\nselect todo('next year', 1);\nselect ok(false, 'flies');\n"
         "select skip('no wings', 1);\nselect ok(true, 'walks');\nselect * from finish();"
@@ -137,16 +137,16 @@ def test_todo_may_fail_and_skip_counts(check: Check) -> None:
     ]
 
 
-def test_a_file_that_only_skips_says_why(check: Check) -> None:
+def test_file_that_only_skips_has_the_reason(check: Check) -> None:
     assert check("select plan(1);\nselect skip('needs 16', 1);\nselect * from finish();").skipped == "needs 16"
 
 
-def test_what_the_server_said_is_kept_for_a_failure(check: Check) -> None:
+def test_failure_includes_the_notices_of_the_server(check: Check) -> None:
     outcome = check("do $$ begin raise warning 'look here'; end $$;\nselect plan(1);\nselect ok(false);")
     assert outcome.report().endswith("the server said:\n    WARNING: look here")
 
 
-def test_xunit_style_functions_show_their_inner_results(check: Check) -> None:
+def test_xunit_functions_report_their_inner_results(check: Check) -> None:
     outcome = check(
         "create schema units;\ncreate function units.test_one() returns setof text language sql as\n"
         " $$ select tap.is(1, 2, 'inner') $$;\nselect * from runtests('units'::name);"
@@ -155,7 +155,7 @@ def test_xunit_style_functions_show_their_inner_results(check: Check) -> None:
     assert "promise.test.sql:5: not ok 1 - units.test_one" in outcome.report()
 
 
-def test_nothing_is_left_behind(check: Check, pgtap_dsn: str) -> None:
+def test_file_leaves_nothing_behind(check: Check, pgtap_dsn: str) -> None:
     middle = "create table public.left_behind ();\n{};\nselect plan(1);\nselect ok(true);\nselect * from finish();"
     for attempt in (
         "select 1",
@@ -169,33 +169,33 @@ def test_nothing_is_left_behind(check: Check, pgtap_dsn: str) -> None:
         assert connection.execute("select to_regclass('public.left_behind')").fetchone() == (None,)
 
 
-def test_a_commit_that_only_the_server_saw_is_a_failure(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commit_seen_only_by_the_server_is_a_failure(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stanchion.dev.pgtap.script._require_isolation", lambda *_: None)
     outcome = check("select plan(1);\ncommit;\nbegin;\nselect ok(true);\nselect * from finish();")
     assert "not isolated: the server saw more than one begin" in outcome.report()
 
 
-def test_a_file_starts_from_a_new_session(write_file: Write, pgtap_dsn: str) -> None:
+def test_each_file_runs_in_a_new_session(write_file: Write, pgtap_dsn: str) -> None:
     run(write_file("begin;\nset application_name to 'mine';\nrollback;"), pgtap_dsn)
     text = "begin;\nselect plan(1);\nselect isnt(current_setting('application_name'), 'mine');\n"
     assert run(write_file(f"{text}select * from finish();\nrollback;"), pgtap_dsn).ok
 
 
-def test_assertions_go_on_under_another_role(check: Check) -> None:
+def test_assertions_work_with_another_role(check: Check) -> None:
     assert check(
         "create role pgtap_reader;\nselect plan(1);\nset local role pgtap_reader;\n"
         "select is(current_user::text, 'pgtap_reader');\nreset role;\nselect * from finish();"
     ).ok
 
 
-def test_the_options_of_the_caller_are_kept(write_file: Write, pgtap_dsn: str) -> None:
+def test_options_of_the_connection_string_are_used(write_file: Write, pgtap_dsn: str) -> None:
     dsn = psycopg.conninfo.make_conninfo(pgtap_dsn, options="-c search_path=public,tap -c timezone=Asia/Tokyo")
     text = "begin;\nselect plan(2);\nselect is(current_setting('TimeZone'), 'Asia/Tokyo');\n"
     text += "select is(current_setting('search_path'), 'public,tap');\nselect * from finish();\nrollback;"
     assert run(write_file(text), dsn).report() == ""
 
 
-def test_a_waiting_file_can_be_interrupted_and_its_statement_is_cancelled(check: Check, pgtap_dsn: str) -> None:
+def test_interrupt_cancels_the_running_statement(check: Check, pgtap_dsn: str) -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise TimeoutError
 
@@ -218,14 +218,69 @@ def test_a_waiting_file_can_be_interrupted_and_its_statement_is_cancelled(check:
     pytest.fail("the statement is still running")
 
 
-def test_no_server_is_one_sentence(write_file: Write) -> None:
+def test_included_file_runs_in_the_transaction(write_file: Write, pgtap_dsn: str) -> None:
+    """Lines of the test file keep their numbers."""
+    write_file("-- prelude\ncreate table public.included (n int);\ncreate role included;\n", "prelude.sql")
+    text = (
+        "begin;\n\\ir prelude.sql\nselect plan(2);\nselect has_table('included'::name);\nselect ok(1 = 2, 'later');\n"
+    )
+    outcome = run(write_file(f"{text}select * from finish();\nrollback;\n"), pgtap_dsn)
+    assert [assertion.ok for assertion in outcome.assertions] == [True, False]
+    assert outcome.report().startswith(f"{runner.shown(outcome.path)}:5: not ok 2 - later")
+    with psycopg.connect(pgtap_dsn) as connection:
+        assert connection.execute("select to_regclass('public.included')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    ("included", "rest", "expected"),
+    [
+        ("\nselect 1,\n nope;", "select plan(1);", "common.sql:3: SQL error 42703: column"),
+        ("select 1;", "\nselect nope;", "promise.test.sql:4: SQL error 42703: column"),
+        ("select 1;", "select plan(2);\nselect ok(true);\nselect * from finish();", "promise.test.sql:3: planned 2"),
+        ("select 1;\ncommit;", "select plan(1);", "common.sql:2: not isolated: commit in an included file"),
+        ("select '\0';", "select plan(1);", "common.sql: contains a NUL character"),
+        ("select no_plan();\nselect ok(false, 'x');", "select * from finish();", "promise.test.sql: not ok 1 - x"),
+    ],
+)
+def test_problem_of_an_included_file_has_its_line(
+    write_file: Write, pgtap_dsn: str, included: str, rest: str, expected: str
+) -> None:
+    write_file(included, "common.sql")
+    outcome = run(write_file(f"begin;\n\\ir common.sql\n{rest}\nrollback;\n"), pgtap_dsn)
+    assert expected in outcome.report()
+
+
+def test_prelude_sets_clock_tenant_principal_and_role(pgtap_dsn: str, write_file: Write) -> None:
+    """The functions of tests/prelude.sql do what their comments state."""
+    prelude = Path(__file__).parents[1] / "prelude.sql"
+    outcome = run(
+        write_file(
+            f"begin;\n\\ir {prelude}\nselect plan(6);\n"
+            "select pg_temp.at('2030-01-01 12:00:00+00');\n"
+            "select is(core.clock(), '2030-01-01 12:00:00+00', 'at() stops the clock');\n"
+            "select is(core.current_tenant(), pg_temp.id('a'), 'tenant a is the first tenant');\n"
+            "select pg_temp.as_tenant('b'), pg_temp.as_principal('e1'), pg_temp.as_application();\n"
+            "select is((select slug from core.tenant), 'b', 'an application sees the tenant of as_tenant()');\n"
+            "select is(core.current_principal(), pg_temp.id('e1'), 'as_principal() chooses the principal');\n"
+            "select is(session_user, 'application_under_test', 'as_application() changes the login');\n"
+            "reset session authorization;\n"
+            "select pg_temp.as_tenant(''), pg_temp.as_principal('');\n"
+            "select is(core.current_tenant(), null, 'as_tenant() without digits clears the tenant');\n"
+            "select * from finish();\nrollback;\n"
+        ),
+        pgtap_dsn,
+    )
+    assert outcome.ok, outcome.report()
+
+
+def test_missing_server_is_one_sentence(write_file: Write) -> None:
     path = write_file("begin; rollback;")
     with pytest.raises(StanchionError, match="cannot connect to the test database: ") as error:
         run(path, "host=/nonexistent dbname=none")
     assert "\n" not in str(error.value)
 
 
-def test_without_pgtap_the_remedy_is_told(write_file: Write, pgtap_dsn: str) -> None:
+def test_missing_pgtap_is_reported_with_the_remedy(write_file: Write, pgtap_dsn: str) -> None:
     dsn = psycopg.conninfo.make_conninfo(pgtap_dsn, options="-c search_path=public")
     report = run(write_file("begin;\nselect plan(1);\nrollback;"), dsn).report()
     assert "hint: pgTAP is not in this database; pgtap-runner --install puts it there." in report
@@ -235,7 +290,7 @@ def test_installing_twice_changes_nothing(pgtap_dsn: str) -> None:
     assert install(pgtap_dsn) == "already installed"
 
 
-def test_a_path_below_the_working_directory_is_shown_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_below_the_working_directory_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert runner.shown(tmp_path / "a" / "b.test.sql") == "a/b.test.sql"
     assert runner.shown(tmp_path.parent / "b.test.sql") == str(tmp_path.parent / "b.test.sql")

@@ -1,4 +1,4 @@
-"""A deployed primary with a tenant, and a replica that streams from it."""
+"""A deployed primary with one tenant, and a streaming replica."""
 
 import shutil
 import subprocess
@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.deploy.runner import deploy, plan_deploy
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
 from stanchion.server.binaries import Account, runnable
 from stanchion.server.connection import connect
@@ -26,20 +27,20 @@ class Pair:
     replica: Embedded
 
     def on_primary(self, statement: str) -> Any:
-        return _ask(self.primary, statement)
+        return _run(self.primary, statement)
 
     def on_replica(self, statement: str) -> Any:
-        return _ask(self.replica, statement)
+        return _run(self.replica, statement)
 
 
-def _ask(server: Embedded, statement: str) -> Any:
+def _run(server: Embedded, statement: str) -> Any:
     with psycopg.connect(server.dsn(), autocommit=True) as conn:
         cursor = conn.execute(statement.encode())
         return cursor.fetchone()[0] if cursor.description else None
 
 
 def base_backup(source: Embedded, home: Path, *options: str) -> Path:
-    """What pg_basebackup takes of a server, as the data of a server at home."""
+    """Copy a server into a home with pg_basebackup."""
     account = Account.for_data(source.data)
     home.mkdir(mode=0o755)
     account.give(home)

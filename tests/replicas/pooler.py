@@ -1,4 +1,4 @@
-"""A PgBouncer in transaction mode in front of a database, for as long as a test needs it."""
+"""PgBouncer in transaction mode, started for a test."""
 
 import shutil
 import socket
@@ -23,13 +23,13 @@ class Pooler:
     port: int
 
     def dsn(self, direct: str) -> str:
-        """The same login and database, by way of the pooler."""
+        """Return the connection string of the same login and database through the pooler."""
         return make_conninfo(direct, host="127.0.0.1", port=self.port)
 
 
 @contextmanager
 def pooling(cluster: Cluster, *logins: str, sessions: int = 4) -> Iterator[Pooler]:
-    """Transactions of any number of clients of these logins, over a few sessions of each."""
+    """Start a pooler with a few sessions for each of these logins."""
     found = subprocess.run([ROOT / ".ci/debian-program", "pgbouncer"], capture_output=True, text=True, check=False)
     if found.returncode == 3:
         pytest.skip(found.stderr.strip().splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Behind a pooler that lends a session for a transaction, a tenant ends with it; what needs a session says so."""
+"""Behind a transaction pooler a tenant ends with its transaction, and commands that need a session refuse."""
 
 import os
 import signal
@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -19,10 +18,9 @@ from stanchion.server.locate import Server
 from tests.cli.test_worker import MAKE, enqueue, states, wait_for
 from tests.conftest import Cluster, Outcome, run_stanchion
 from tests.replicas.pooler import Pooler, pooling
+from tests.sessions import Db
 
-Db = psycopg.Connection[Any]
-
-# A transaction that finds nobody's tenant, then sees of two exactly its own and writes for it.
+# A transaction that finds no tenant set, then sees exactly one of two tenants, and writes for it.
 TRANSACTION = r"""
 begin;
 select 1 / (core.current_tenant() is null)::int;
@@ -46,7 +44,7 @@ def pooler(cluster: Cluster, app: str) -> Iterator[Pooler]:
 
 
 def pgbench(dsn: str, folder: Path, tenant: str, *, clients: int, each: int, local: str) -> subprocess.Popen[str]:
-    """Clients of a tenant, as an application would be that does not keep statements prepared."""
+    """Run clients of a tenant, without prepared statements."""
     script = folder / f"{tenant}.sql"
     script.write_text(TRANSACTION.format(tenant=tenant, local=local))
     server = Server(dsn, "test", embedded=False, description="test")
@@ -61,7 +59,7 @@ def pgbench(dsn: str, folder: Path, tenant: str, *, clients: int, each: int, loc
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_no_tenant_leaks_between_32_clients_in_10_000_transactions(
+def test_no_tenant_leaks_between_32_clients_of_a_pooler(
     db: Db, tenants: dict[str, str], app: str, pooler: Pooler, tmp_path: Path
 ) -> None:
     running = [
@@ -72,14 +70,14 @@ def test_no_tenant_leaks_between_32_clients_in_10_000_transactions(
     taken = dict(db.execute("select tenant_id::text, used from core.rate_bucket").fetchall())
     assert taken == dict.fromkeys(tenants.values(), 16 * 313)
     sessions = db.execute("select count(*) from pg_stat_activity where usename like 'login_%'").fetchone()[0]
-    assert 1 <= sessions <= 4, "32 clients shared them"
+    assert 1 <= sessions <= 4, "32 clients must share at most 4 sessions"
 
 
 @pytest.mark.slow
-def test_a_tenant_that_is_set_for_the_session_does_leak(
+def test_tenant_set_for_the_session_leaks_behind_a_pooler(
     tenants: dict[str, str], app: str, pooler: Pooler, tmp_path: Path
 ) -> None:
-    """So the test above can fail, and this is what not to do."""
+    """Shows that the test without leaks can fail. Applications must not set the tenant for a session."""
     running = [
         pgbench(pooler.dsn(app), tmp_path, tenant, clients=4, each=50, local="false") for tenant in tenants.values()
     ]
@@ -87,7 +85,7 @@ def test_a_tenant_that_is_set_for_the_session_does_leak(
     assert any("division by zero" in err for _, err in ends)
 
 
-def test_psycopgs_own_pool_needs_to_be_told_not_to_prepare(tenants: dict[str, str], app: str, pooler: Pooler) -> None:
+def test_psycopg_pool_must_not_prepare_statements(tenants: dict[str, str], app: str, pooler: Pooler) -> None:
     def work(pool: ConnectionPool, number: int) -> bool:
         tenant = list(tenants.values())[number % 2]
         with pool.connection() as conn:
@@ -95,7 +93,7 @@ def test_psycopgs_own_pool_needs_to_be_told_not_to_prepare(tenants: dict[str, st
             conn.execute("select set_config('app.tenant_id', %s, true)", [tenant])
             seen = [str(row[0]) for row in conn.execute("select tenant_id from core.tenant").fetchall()]
             if number % 5 == 0:
-                conn.rollback()  # and what comes after is nobody's
+                conn.rollback()  # after a rollback no tenant is set
                 return conn.execute("select count(*) from core.tenant").fetchone() == (0,)
         return before is None and seen == [tenant]
 
@@ -113,7 +111,7 @@ def test_psycopgs_own_pool_needs_to_be_told_not_to_prepare(tenants: dict[str, st
 
 
 @pytest.mark.slow
-def test_a_worker_works_behind_it_by_looking_since_it_cannot_be_woken(
+def test_job_worker_polls_behind_a_pooler(
     db: Db, cluster: Cluster, tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:
     db.execute(MAKE)
@@ -131,12 +129,12 @@ def test_a_worker_works_behind_it_by_looking_since_it_cannot_be_woken(
             finally:
                 process.kill()
         assert (process.returncode, out) == (0, "60 done.\n")
-        assert "Behind a pooler nobody wakes a worker; this one looks every 0.2 s." in err
+        assert "Notifications do not pass a connection pooler; polling every 0.2 s." in err
         assert states(db) == {"done": 60}
-        told = db.execute("select tenant_id::text, count(*) from public.noted group by 1").fetchall()
-        assert dict(told) == dict.fromkeys(tenants.values(), 30)
+        noted = db.execute("select tenant_id::text, count(*) from public.noted group by 1").fetchall()
+        assert dict(noted) == dict.fromkeys(tenants.values(), 30)
         with psycopg.connect(pooler.dsn(login), prepare_threshold=None) as conn:
-            # the setting is there, and empty, in a session in which somebody had one
+            # the setting is empty, rather than missing, in a session in which a transaction has set it
             assert conn.execute("select current_user, current_setting('app.tenant_id', true)").fetchone() in (
                 (conn.info.user, None),
                 (conn.info.user, ""),
@@ -144,7 +142,7 @@ def test_a_worker_works_behind_it_by_looking_since_it_cannot_be_woken(
 
 
 @pytest.mark.slow
-def test_what_needs_a_session_says_so_before_it_does_anything(
+def test_commands_that_need_a_session_refuse_a_pooler(
     db: Db, cluster: Cluster, tenants: dict[str, str], make_login: Callable[..., str], tmp_path: Path
 ) -> None:
     loader, owner = make_login("stanchion_loader"), make_login("stanchion_owner")
@@ -154,7 +152,9 @@ def test_what_needs_a_session_says_so_before_it_does_anything(
         def refused(login: str, *args: str) -> bool:
             outcome: Outcome = run_stanchion(*args, database_url=pooler.dsn(login))
             assert outcome.code == 1, outcome.out
-            return f"127.0.0.1:{pooler.port} is a connection pooler, and this needs a session of its own" in outcome.err
+            return (
+                f"127.0.0.1:{pooler.port} is a connection pooler, but this command needs its own session" in outcome.err
+            )
 
         assert refused(loader, "load", str(tmp_path), "--tenant", tenants["ours"])
         for args in (["deploy"], ["partitions", "run"], ["build"], ["tenant", "list"]):
@@ -162,8 +162,8 @@ def test_what_needs_a_session_says_so_before_it_does_anything(
     assert db.execute("select count(*) from landing.load_batch").fetchone() == (0,)
 
 
-def test_time_is_not_lost_on_a_session_that_is_ones_own(app: str, pooler: Pooler) -> None:
-    """The pooler is recognised by what every connection knows anyway, and one statement."""
+def test_pooler_is_detected_with_one_statement(app: str, pooler: Pooler) -> None:
+    """is_pooled compares the backend pid of the connection with the result of one statement."""
     from stanchion.server.connection import is_pooled
 
     for dsn, pooled in ((app, False), (pooler.dsn(app), True)):

@@ -1,4 +1,4 @@
-"""Homes for real servers: below a directory every user can enter, which pytest's tmp_path is not for root."""
+"""Homes for real servers, below a directory that every user can enter. For root, pytest's tmp_path is closed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)
-def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_server_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name == "DATABASE_URL" or name.startswith(("PG", "STANCHION_")):
             monkeypatch.delenv(name)
@@ -33,7 +33,7 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextlib.contextmanager
 def open_folder() -> Iterator[Path]:
-    """A directory that everybody can enter; servers in it are ended with it."""
+    """Make a directory that every user can enter; kill its servers and delete it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="stanchion-test-", dir="/tmp"))
     folder.chmod(0o755)
     try:
@@ -51,7 +51,7 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture
 def new_home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home that does not exist yet, and what STANCHION_HOME says."""
+    """Return a home that does not exist yet, and set STANCHION_HOME to it."""
     monkeypatch.setenv("STANCHION_HOME", str(place / "home"))
     return place / "home"
 
@@ -64,7 +64,7 @@ def shared_home() -> Iterator[Path]:
 
 @pytest.fixture
 def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home with data and without a running server; one for all tests, since data takes a second to make."""
+    """Return a home with data and no running server. All tests share it, since initdb lasts a second."""
     if not shared_home.exists():
         with Embedded(shared_home, fast=True):
             pass
@@ -76,14 +76,14 @@ def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Embedded]:
-    """One running server for the tests of a file that only look at it."""
+    """Start one server for the tests of a file that do not change it."""
     with open_folder() as folder, Embedded(folder / "home", fast=True) as embedded:
         yield embedded
 
 
 @pytest.fixture
 def stanchion() -> Run:
-    """Run a command as its own process."""
+    """Run a command in a process of its own."""
 
     def run(*args: str, **options: object) -> subprocess.CompletedProcess[str]:
         return python(COMMANDS, *args, **options)
@@ -102,7 +102,7 @@ def postmaster(embedded: Embedded) -> int:
 
 
 def processes(folder: Path) -> list[int]:
-    """Living processes that work in or below the folder, which is where all of a server's do."""
+    """Return the running processes that work in or below the folder, as all processes of a server do."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

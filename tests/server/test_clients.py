@@ -1,4 +1,4 @@
-"""Any number of processes share one server, the last one out stops it, and no dead one keeps it alive."""
+"""Processes share one server. The last client stops it, and a killed client does not keep it running."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with Embedded(fast=True) as embedded:
 
 
 class Client:
-    """Another process that is a client until it is told to leave."""
+    """A process that is a client until leave() or kill()."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -44,7 +44,7 @@ class Client:
         self.process.communicate()
 
 
-def test_three_at_once_on_a_new_home_share_one_postmaster_and_the_last_one_stops_it(new_home: Path) -> None:
+def test_three_first_clients_at_once_share_one_postmaster(new_home: Path) -> None:
     clients = [Client() for _ in range(3)]
     assert len({client.postmaster() for client in clients}) == 1
     for client in clients:
@@ -54,7 +54,7 @@ def test_three_at_once_on_a_new_home_share_one_postmaster_and_the_last_one_stops
     assert not processes(new_home)
 
 
-def test_a_killed_client_does_not_keep_the_server(home: Path) -> None:
+def test_killed_client_does_not_keep_the_server_running(home: Path) -> None:
     killed = Client()
     first = killed.postmaster()
     killed.kill()
@@ -64,7 +64,7 @@ def test_a_killed_client_does_not_keep_the_server(home: Path) -> None:
     assert not next_one.is_running()
 
 
-def test_start_and_close_may_be_called_twice(home: Path) -> None:
+def test_start_and_close_can_be_called_twice(home: Path) -> None:
     embedded = Embedded(fast=True)
     with embedded.start(), embedded.start() as same:
         assert same is embedded
@@ -72,7 +72,7 @@ def test_start_and_close_may_be_called_twice(home: Path) -> None:
     assert not embedded.is_running()
 
 
-def test_a_forked_child_that_ends_leaves_the_server_to_its_parent(home: Path) -> None:
+def test_forked_child_does_not_stop_the_server(home: Path) -> None:
     with Embedded(fast=True) as embedded:
         child = os.fork()
         if child == 0:
@@ -83,7 +83,7 @@ def test_a_forked_child_that_ends_leaves_the_server_to_its_parent(home: Path) ->
     assert not embedded.is_running()
 
 
-def test_up_keeps_it_running_without_clients_until_down(home: Path) -> None:
+def test_up_keeps_the_server_running_until_down(home: Path) -> None:
     embedded = Embedded(fast=True)
     embedded.up()
     with embedded:
@@ -95,10 +95,10 @@ def test_up_keeps_it_running_without_clients_until_down(home: Path) -> None:
     assert embedded.down() is False
     with embedded:
         pass
-    assert not embedded.is_running(), "down also forgets to keep it running"
+    assert not embedded.is_running(), "down undoes up"
 
 
-def test_down_stops_it_under_its_clients_who_may_start_it_again(home: Path) -> None:
+def test_down_stops_a_server_that_has_clients(home: Path) -> None:
     client = Client()
     client.postmaster()
     assert Embedded().down()
@@ -107,7 +107,7 @@ def test_down_stops_it_under_its_clients_who_may_start_it_again(home: Path) -> N
         pass
 
 
-def test_purge_leaves_nothing_and_a_client_survives_it(home: Path) -> None:
+def test_purge_deletes_the_home_under_a_client(home: Path) -> None:
     client = Client()
     client.postmaster()
     assert Embedded().purge() is True
@@ -117,7 +117,7 @@ def test_purge_leaves_nothing_and_a_client_survives_it(home: Path) -> None:
     assert Embedded().purge() is False
 
 
-def test_purge_spares_what_others_put_into_the_home(new_home: Path) -> None:
+def test_purge_keeps_files_of_others_in_the_home(new_home: Path) -> None:
     new_home.mkdir()
     (new_home / "notes").write_text("mine")
     with Embedded(fast=True):
@@ -126,7 +126,7 @@ def test_purge_spares_what_others_put_into_the_home(new_home: Path) -> None:
     assert [left.name for left in new_home.iterdir()] == ["notes"]
 
 
-def test_a_client_that_waits_while_another_purges_gets_a_new_server(home: Path) -> None:
+def test_client_that_waits_for_a_purge_gets_a_new_server(home: Path) -> None:
     Embedded(fast=True).up()
     purging = subprocess.Popen(
         [sys.executable, "-c", "from stanchion.server.embedded import Embedded; Embedded().purge()"], env=os.environ
@@ -136,7 +136,7 @@ def test_a_client_that_waits_while_another_purges_gets_a_new_server(home: Path) 
     assert purging.wait() == 0
     if Embedded().is_running():
         late.leave()
-    else:  # it was the first to come, and the purge took the server from it
+    else:  # this client started first, and the purge stopped its server
         late.process.send_signal(signal.SIGKILL)
         late.kill()
     with Embedded(fast=True) as embedded, psycopg.connect(embedded.dsn()):

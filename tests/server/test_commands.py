@@ -1,4 +1,4 @@
-"""up, down, dsn and psql do what they say, in one sentence where they refuse."""
+"""The commands up, down, dsn and psql; their refusals are one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .conftest import Run
 
 
 @pytest.mark.slow
-def test_from_up_to_purge(home: Path, stanchion: Run) -> None:
+def test_up_dsn_psql_down_and_purge(home: Path, stanchion: Run) -> None:
     for _ in range(2):
         up = stanchion("up")
         assert up.returncode == 0, up.stderr
@@ -34,7 +34,7 @@ def test_from_up_to_purge(home: Path, stanchion: Run) -> None:
     )
     assert exported.stdout.strip() in dsn
     assert stanchion("psql", "-Atc", "select 1").stdout == "1\n"
-    assert Embedded().is_running(), "psql was not the last one out"
+    assert Embedded().is_running(), "psql must not stop a server that up keeps running"
     assert stanchion("down").stdout == "The embedded server is stopped.\n"
     assert not Embedded().is_running()
     assert stanchion("down").stdout == "The embedded server was not running.\n"
@@ -47,22 +47,21 @@ def test_from_up_to_purge(home: Path, stanchion: Run) -> None:
     assert "nothing to delete" in stanchion("down", "--purge", "--yes").stdout
 
 
-def test_json_for_machines(home: Path, stanchion: Run) -> None:
+def test_up_dsn_and_down_print_json(home: Path, stanchion: Run) -> None:
     up = json.loads(stanchion("up", "--json").stdout)
     assert up["data"] == f"{home}/data"
     assert json.loads(stanchion("dsn", "--json").stdout) == {"dsn": up["dsn"], "source": "embedded"}
     assert json.loads(stanchion("down", "--json").stdout) == {"stopped": True, "data": f"{home}/data"}
 
 
-def test_dsn_of_a_server_that_is_down_is_an_error_with_the_remedy(home: Path, stanchion: Run) -> None:
+def test_dsn_of_a_stopped_server_is_an_error_with_a_remedy(home: Path, stanchion: Run) -> None:
     refused = stanchion("dsn")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "is not running: run stanchion up" in refused.stderr
 
 
-def test_psql_starts_the_server_passes_arguments_and_exit_code_and_is_the_last_one_out(
-    home: Path, stanchion: Run
-) -> None:
+def test_psql_passes_arguments_and_returns_the_exit_code(home: Path, stanchion: Run) -> None:
+    """psql starts the server and, as its last client, stops it."""
     done = stanchion("psql", "-X", "--tuples-only", "-c", "select 6 * 7", "-v", "ON_ERROR_STOP=1")
     assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
     assert stanchion("psql", "-v", "ON_ERROR_STOP=1", "-f", "-", stdin=None, input="select 1/0;").returncode == 3
@@ -70,7 +69,7 @@ def test_psql_starts_the_server_passes_arguments_and_exit_code_and_is_the_last_o
     assert not Embedded().is_running()
 
 
-def test_the_password_is_not_on_psqls_command_line(home: Path, stanchion: Run) -> None:
+def test_psql_has_no_password_on_its_command_line(home: Path, stanchion: Run) -> None:
     show = r"\! tr '\0' ' ' </proc/$PPID/cmdline"
     done = stanchion("psql", "-c", show)
     assert "psql" in done.stdout
@@ -78,7 +77,7 @@ def test_the_password_is_not_on_psqls_command_line(home: Path, stanchion: Run) -
 
 
 @pytest.mark.parametrize("command", ["up", "down"])
-def test_a_configured_server_is_left_alone_and_that_is_said(
+def test_up_and_down_do_not_touch_a_configured_server(
     server: Embedded, place: Path, monkeypatch: pytest.MonkeyPatch, stanchion: Run, command: str
 ) -> None:
     monkeypatch.setenv("STANCHION_HOME", str(place / "none"))
@@ -95,8 +94,8 @@ def test_dsn_and_psql_use_a_configured_server(
 ) -> None:
     monkeypatch.setenv("STANCHION_HOME", str(place / "none"))
     assert stanchion("--dsn", server.dsn(), "dsn").stdout == server.dsn() + "\n"
-    asked = stanchion("--dsn", server.dsn("postgres"), "psql", "-Atc", "select current_database()")
-    assert asked.stdout == "postgres\n"
+    database = stanchion("--dsn", server.dsn("postgres"), "psql", "-Atc", "select current_database()")
+    assert database.stdout == "postgres\n"
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
     dsn = stanchion("dsn").stdout.strip()
@@ -108,7 +107,7 @@ def test_dsn_and_psql_use_a_configured_server(
 
 
 @pytest.mark.parametrize("command", ["up", "down", "dsn", "psql"])
-def test_help_is_a_sentence_and_an_example(stanchion: Run, command: str) -> None:
-    said = stanchion(command, "--help").stdout
-    assert "Example:\n    " in said
-    assert "stanchion" in said
+def test_help_contains_an_example(stanchion: Run, command: str) -> None:
+    printed = stanchion(command, "--help").stdout
+    assert "Example:\n    " in printed
+    assert "stanchion" in printed

@@ -1,4 +1,4 @@
-"""A full disk costs a statement, or one sentence where not even a start is possible; never what was committed."""
+"""With a full disk a statement or a start fails with one sentence; committed data stays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stanchion.server.embedded import Embedded
 
 @pytest.fixture
 def small_disk(place: Path) -> Iterator[Path]:
-    """A home on a disk of its own."""
+    """Mount a small disk for a home."""
     disk = place / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=120m,mode=755", "tmpfs", str(disk)]
@@ -41,7 +41,7 @@ def fill(disk: Path, leave: int = 0) -> Path:
 
 
 @pytest.mark.slow
-def test_a_statement_fails_and_the_server_lives_stops_and_starts(small_disk: Path) -> None:
+def test_full_disk_fails_a_statement_but_not_the_server(small_disk: Path) -> None:
     safe = Embedded(small_disk / "home", fast=True, settings={"synchronous_commit": "on"})
     with safe as embedded, psycopg.connect(embedded.dsn()) as connection:
         connection.execute("create table kept as select 42 as answer")
@@ -58,7 +58,7 @@ def test_a_statement_fails_and_the_server_lives_stops_and_starts(small_disk: Pat
 
 
 @pytest.mark.slow
-def test_a_start_or_a_creation_without_room_is_one_sentence(small_disk: Path) -> None:
+def test_full_disk_refuses_a_start_with_one_sentence(small_disk: Path) -> None:
     home = small_disk / "home"
     home.mkdir()
     ballast = fill(small_disk, leave=20 * 2**20)

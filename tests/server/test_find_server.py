@@ -1,4 +1,4 @@
-"""A configured server is used or is an error; it is never replaced by the embedded one, and no password shows."""
+"""A configured server is used or is an error. The embedded server never replaces it, and no error has a password."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stanchion.errors import StanchionError
 from stanchion.server.embedded import Embedded
 from stanchion.server.locate import LIBPQ_VARIABLES, configured_by, find_server
 
-REFUSED = "postgresql://ada:hunter2secret@127.0.0.1:9/stats"  # nobody listens on the discard port
+REFUSED = "postgresql://ada:hunter2secret@127.0.0.1:9/stats"  # the discard port, on which no server listens
 
 
-def test_the_order_is_argument_then_database_url_then_libpq_then_embedded(
+def test_dsn_comes_before_database_url_before_libpq_variables(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert configured_by(None) is None
@@ -30,16 +30,14 @@ def test_the_order_is_argument_then_database_url_then_libpq_then_embedded(
 
 
 @pytest.mark.parametrize("name", LIBPQ_VARIABLES)
-def test_each_of_libpqs_variables_configures_and_an_empty_one_does_not(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_each_libpq_variable_configures_unless_empty(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "")
     assert configured_by(None) is None
     monkeypatch.setenv(name, "something")
     assert configured_by(None) == name
 
 
-def test_without_any_it_is_the_embedded_one_for_as_long_as_it_is_used(home: Path) -> None:
+def test_default_is_the_embedded_server_while_in_use(home: Path) -> None:
     with Embedded(fast=True):
         pass
     with find_server(None) as server:
@@ -54,13 +52,13 @@ def test_without_any_it_is_the_embedded_one_for_as_long_as_it_is_used(home: Path
 
 @pytest.fixture
 def configured(server: Embedded, monkeypatch: pytest.MonkeyPatch, new_home: Path) -> Iterator[Embedded]:
-    """A server of one's own; the embedded one of this test's home must not come to be."""
+    """Return a running server, and check that the embedded server of this test's home was not created."""
     yield server
     assert not new_home.exists()
 
 
 @pytest.mark.parametrize("source", ["--dsn", "DATABASE_URL", "PGHOST and PGPORT and PGDATABASE and PGUSER"])
-def test_a_configured_server_is_used(configured: Embedded, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+def test_configured_server_is_used(configured: Embedded, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     environment, dsn = configured.environment(), None
     if source == "--dsn":
         dsn = configured.dsn()
@@ -82,7 +80,7 @@ def test_a_configured_server_is_used(configured: Embedded, monkeypatch: pytest.M
             assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_a_service_file_configures_too(configured: Embedded, monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+def test_service_file_configures_a_server(configured: Embedded, monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
     of = configured.environment()
     (place / "services").write_text(
         f"[stats]\nhost={of['PGHOST']}\nport={of['PGPORT']}\nuser={of['PGUSER']}\n"
@@ -96,7 +94,7 @@ def test_a_service_file_configures_too(configured: Embedded, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("password", ["hunter2?secret", "hunter2%2Fsecret", "hunter2:secret"])
-def test_an_odd_password_does_not_show_either(configured: Embedded, password: str) -> None:
+def test_password_with_special_characters_is_not_shown(configured: Embedded, password: str) -> None:
     with (
         pytest.raises(StanchionError, match="refused") as refused,
         find_server(REFUSED.replace("hunter2secret", password)),
@@ -106,7 +104,7 @@ def test_an_odd_password_does_not_show_either(configured: Embedded, password: st
 
 
 @pytest.mark.parametrize("source", ["--dsn", "DATABASE_URL", "PGHOST and PGPORT"])
-def test_one_that_does_not_answer_is_an_error_that_names_its_source(
+def test_unreachable_server_is_an_error_with_its_source(
     configured: Embedded, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     if source == "DATABASE_URL":
@@ -120,14 +118,14 @@ def test_one_that_does_not_answer_is_an_error_that_names_its_source(
         find_server(REFUSED if source == "--dsn" else None),
     ):
         pass
-    said = str(refused.value)
-    assert said.startswith(f"The server configured by {source} cannot be used: ")
-    assert "Connection refused" in said
-    assert "\n" not in said
-    assert "hunter2" not in said
+    message = str(refused.value)
+    assert message.startswith(f"The server configured by {source} cannot be used: ")
+    assert "Connection refused" in message
+    assert "\n" not in message
+    assert "hunter2" not in message
 
 
-def test_a_refused_password_is_an_error_that_does_not_show_it(configured: Embedded) -> None:
+def test_error_for_a_wrong_password_does_not_show_it(configured: Embedded) -> None:
     wrong = configured.dsn().replace(configured.environment()["PGPASSWORD"], "hunter2secret")
     with pytest.raises(StanchionError, match="password authentication failed") as refused, find_server(wrong):
         pass
@@ -148,7 +146,7 @@ def test_a_refused_password_is_an_error_that_does_not_show_it(configured: Embedd
         "host=127.0.0.1 pasword=hunter2secret",
     ],
 )
-def test_a_malformed_one_is_one_sentence_without_its_text(configured: Embedded, dsn: str) -> None:
+def test_malformed_dsn_is_refused_without_its_text(configured: Embedded, dsn: str) -> None:
     with pytest.raises(StanchionError, match="--dsn is not a connection URL") as refused, find_server(dsn):
         pass
     assert "hunter2" not in str(refused.value)
@@ -157,7 +155,7 @@ def test_a_malformed_one_is_one_sentence_without_its_text(configured: Embedded, 
 
 
 @pytest.mark.slow
-def test_one_that_accepts_and_keeps_silent_is_given_up(configured: Embedded) -> None:
+def test_server_that_never_answers_is_an_error(configured: Embedded) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port, begun = silent.getsockname()[1], time.monotonic()
         with (

@@ -1,4 +1,4 @@
-"""The embedded server is private, on the loopback with a random password, and keeps what it is given."""
+"""The embedded server is private (loopback, random password), and its data survives restarts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def value(dsn: str, query: str) -> object:
     return row[0]
 
 
-def test_a_second_start_finds_the_rows_of_the_first(new_home: Path) -> None:
+def test_second_start_finds_the_rows_of_the_first(new_home: Path) -> None:
     with Embedded(fast=True) as first, psycopg.connect(first.dsn()) as connection:
         connection.execute("create table kept as select 42 as answer")
         password = (new_home / "password").read_text()
@@ -30,7 +30,7 @@ def test_a_second_start_finds_the_rows_of_the_first(new_home: Path) -> None:
     assert (new_home / "password").read_text() == password
 
 
-def test_it_listens_on_the_loopback_alone_below_the_ephemeral_ports(server: Embedded) -> None:
+def test_server_listens_only_on_loopback_below_ephemeral_ports(server: Embedded) -> None:
     environment = server.environment()
     assert environment["PGHOST"] == "127.0.0.1"
     assert int(environment["PGPORT"]) in PORTS
@@ -38,26 +38,26 @@ def test_it_listens_on_the_loopback_alone_below_the_ephemeral_ports(server: Embe
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "the socket"])
-def test_a_wrong_password_is_refused(server: Embedded, host: str) -> None:
+def test_wrong_password_is_refused(server: Embedded, host: str) -> None:
     host = host if host == "127.0.0.1" else str(value(server.dsn(), "show unix_socket_directories"))
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(server.dsn(), host=host, password="wrong")
 
 
-def test_passwords_are_scram_everywhere(server: Embedded) -> None:
+def test_every_password_uses_scram(server: Embedded) -> None:
     methods = "select array_agg(distinct auth_method) from pg_hba_file_rules"
     assert value(server.dsn(), methods) == ["scram-sha-256"]
     assert str(value(server.dsn(), "select rolpassword from pg_authid where rolcanlogin")).startswith("SCRAM-")
 
 
-def test_only_its_owner_reads_the_password_file_and_the_data(server: Embedded) -> None:
+def test_only_the_owner_reads_the_password_and_the_data(server: Embedded) -> None:
     password = server.home / "password"
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
     assert len(password.read_text().strip()) >= 32
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
 
 
-def test_the_socket_answers_too(server: Embedded) -> None:
+def test_server_answers_on_its_socket(server: Embedded) -> None:
     folder = str(value(server.dsn(), "show unix_socket_directories"))
     with psycopg.connect(server.dsn(), host=folder) as connection:
         assert connection.info.host == folder
@@ -73,11 +73,11 @@ def test_the_socket_answers_too(server: Embedded) -> None:
         ("fsync", "off"),
     ],
 )
-def test_settings(server: Embedded, setting: str, expected: str) -> None:
+def test_default_setting(server: Embedded, setting: str, expected: str) -> None:
     assert value(server.dsn(), f"show {setting}") == expected
 
 
-def test_data_is_safe_by_default_and_settings_can_be_overridden(home: Path) -> None:
+def test_default_is_durable_and_settings_can_be_overridden(home: Path) -> None:
     with Embedded(fast=True):
         pass
     with Embedded(settings={"work_mem": "7MB", "cluster_name": r"it's a \ name"}) as embedded:
@@ -87,7 +87,7 @@ def test_data_is_safe_by_default_and_settings_can_be_overridden(home: Path) -> N
         assert value(embedded.dsn(), "show cluster_name") == r"it's a \ name"
 
 
-def test_the_database_stanchion_is_there_and_any_other_can_be(server: Embedded) -> None:
+def test_database_stanchion_exists_and_others_can_be_created(server: Embedded) -> None:
     assert value(server.dsn(), "select current_database()") == "stanchion"
     for _ in range(2):
         server.ensure_database("a/b c?")
@@ -96,18 +96,18 @@ def test_the_database_stanchion_is_there_and_any_other_can_be(server: Embedded) 
     assert value(server.dsn("a/b c?"), collation) in ("C.UTF-8", "en_US.UTF-8")
 
 
-def test_two_servers_have_two_ports(home: Path, server: Embedded) -> None:
+def test_two_servers_use_different_ports(home: Path, server: Embedded) -> None:
     with Embedded(fast=True) as other:
         assert other.environment()["PGPORT"] != server.environment()["PGPORT"]
 
 
-def test_a_taken_port_is_not_a_failure(home: Path) -> None:
+def test_server_uses_another_port_when_its_own_is_in_use(home: Path) -> None:
     with Embedded(fast=True) as embedded:
-        liked = int(embedded.environment()["PGPORT"])
-    with socket.create_server(("127.0.0.1", liked)), Embedded(fast=True) as embedded:
-        assert int(embedded.environment()["PGPORT"]) != liked
+        usual = int(embedded.environment()["PGPORT"])
+    with socket.create_server(("127.0.0.1", usual)), Embedded(fast=True) as embedded:
+        assert int(embedded.environment()["PGPORT"]) != usual
 
 
-def test_pgsslmode_of_the_caller_does_not_matter(server: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pgsslmode_of_the_caller_is_ignored(server: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "require")
     assert value(server.dsn(), "select 1") == 1

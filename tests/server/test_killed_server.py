@@ -1,4 +1,4 @@
-"""However the server or its making was killed, the next start works, keeps the rows and waits as long as it takes."""
+"""After a kill of the server or of its creation, the next start works, keeps the rows and waits for recovery."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stanchion.server.embedded import Embedded
 
 from .conftest import postmaster, processes
 
-COMMITS = {"synchronous_commit": "on"}  # a commit survives a kill, if not a power cut
+COMMITS = {"synchronous_commit": "on"}  # commits survive a kill, but not a power failure
 
 
 def fill(embedded: Embedded) -> None:
@@ -32,7 +32,7 @@ def rows(embedded: Embedded) -> object:
 
 
 @pytest.mark.slow
-def test_a_killed_postmaster_and_its_busy_orphans(home: Path) -> None:
+def test_start_after_a_killed_postmaster_with_busy_backends(home: Path) -> None:
     with Embedded(fast=True, settings=COMMITS) as embedded:
         fill(embedded)
         busy = subprocess.Popen(
@@ -45,21 +45,21 @@ def test_a_killed_postmaster_and_its_busy_orphans(home: Path) -> None:
         os.kill(killed, signal.SIGKILL)
         time.sleep(0.2)
         assert not embedded.is_running()
-        assert processes(home), "an orphan that computes has not noticed"
+        assert processes(home), "a busy backend must still be running"
         with Embedded(fast=True) as again:
             assert postmaster(again) != killed
             assert rows(again) == (200000,)
         busy.wait()
 
 
-@pytest.mark.parametrize("whose", ["a zombie's", "a stranger's", "a dead process's"])
-def test_a_pid_file_that_names_somebody_else(home: Path, whose: str) -> None:
+@pytest.mark.parametrize("whose", ["a zombie's", "another program's", "a dead process's"])
+def test_start_ignores_a_pid_file_of_another_process(home: Path, whose: str) -> None:
     embedded = Embedded(fast=True, settings=COMMITS).start()
     fill(embedded)
     os.kill(postmaster(embedded), signal.SIGKILL)
     owner = embedded.data.stat().st_uid
     user = {} if owner == os.geteuid() else {"user": owner}
-    command = ["/bin/sleep", "60"] if whose == "a stranger's" else ["/bin/true"]
+    command = ["/bin/sleep", "60"] if whose == "another program's" else ["/bin/true"]
     other = subprocess.Popen(command, cwd="/", **user)  # type: ignore[call-overload]
     if whose == "a dead process's":
         other.wait()
@@ -74,11 +74,11 @@ def test_a_pid_file_that_names_somebody_else(home: Path, whose: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_creation_leaves_no_half_made_cluster(new_home: Path) -> None:
+def test_killed_creation_leaves_no_incomplete_data(new_home: Path) -> None:
     start = "from stanchion.server.embedded import Embedded; Embedded(fast=True).start()"
     making = subprocess.Popen([sys.executable, "-c", start])
     while not list(new_home.glob(".init-*/pg_wal")):
-        assert making.poll() is None, "it was done before it could be killed"
+        assert making.poll() is None, "the start ended before it could be killed"
         time.sleep(0.005)
     making.kill()
     making.wait()
@@ -88,12 +88,12 @@ def test_a_killed_creation_leaves_no_half_made_cluster(new_home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_recovery_of_more_than_ten_seconds_is_waited_for(
-    place: Path, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_start_waits_for_a_recovery_of_ten_seconds(place: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Embedded(fast=True, settings=COMMITS) as embedded:
         fill(embedded)
-        real = next(home.glob("binaries-*/*/*/bin"), embedded.binaries)  # a copy where ours are out of reach
+        real = next(
+            home.glob("binaries-*/*/*/bin"), embedded.binaries
+        )  # the copy in the home, where the server's user cannot reach the originals
         os.kill(postmaster(embedded), signal.SIGQUIT)  # an immediate stop: the write-ahead log is replayed
         while processes(home):
             time.sleep(0.05)
@@ -108,10 +108,10 @@ def test_recovery_of_more_than_ten_seconds_is_waited_for(
         assert time.monotonic() - begun > 10
         assert rows(embedded) == (200000,)
         assert "automatic recovery in progress" in (embedded.data / "server.log").read_text()
-    assert capsys.readouterr().err.count("recovers first") >= 2, "it says every five seconds why it waits"
+    assert capsys.readouterr().err.count("recovers first") >= 2, "the reason for the wait is printed every five seconds"
 
 
-def test_a_start_that_fails_says_why_in_one_sentence(new_home: Path) -> None:
+def test_failed_start_is_one_sentence_with_the_reason(new_home: Path) -> None:
     with pytest.raises(StanchionError) as refused:
         Embedded(settings={"shared_buffers": "plenty"}, fast=True).start()
     assert 'invalid value for parameter "shared_buffers": "plenty"' in str(refused.value)

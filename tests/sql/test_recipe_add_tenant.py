@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Any
 
 import psycopg
 import pytest
@@ -17,8 +16,7 @@ from stanchion.deploy.modules import discover
 from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
 from stanchion.errors import StanchionError
 from stanchion.paths import ROOT
-
-Db = psycopg.Connection[Any]
+from tests.sessions import Db
 
 RECIPE = discover(ROOT / "docs" / "recipes" / "add_tenant")
 MODULES = [*discover(ROOT), *RECIPE]
@@ -46,7 +44,7 @@ PATIENCE = 2.0  # seconds that a writer may have to wait; building an index take
 
 
 class Writers:
-    """Sessions that put shelves up, put things on them, change and take some away, and count what they did."""
+    """Sessions that insert shelves and items, change and delete some, and count their writes."""
 
     def __init__(self, login: str, tenants: dict[str, str]) -> None:
         self.login, self.tenants = login, tenants
@@ -115,13 +113,13 @@ def test_it_gets_its_tenant_while_others_write(
         deploy_to(legacy, "stock/0901_tenant_column")
         time.sleep(0.2)
         writers.says_tenant.set()
-        time.sleep(0.5)  # the last transaction that did not say it has ended
+        time.sleep(0.5)  # the last transaction without a tenant has ended
         for module in RECIPE:
             before = writers.done["shelves"]
             deploy_to(legacy, module.name)
             until = time.monotonic() + 10
             while writers.done["shelves"] < before + 4 and not writers.failed:
-                assert time.monotonic() < until, f"nobody could write during {module.name}"
+                assert time.monotonic() < until, f"no session could write during {module.name}"
                 time.sleep(0.01)
     assert writers.failed == []
     assert writers.slowest < PATIENCE
@@ -141,20 +139,18 @@ def test_it_gets_its_tenant_while_others_write(
 
 
 @pytest.mark.slow
-def test_it_can_be_taken_back_at_every_step(legacy: Db, tenants: dict[str, str]) -> None:
+def test_every_step_of_the_recipe_can_be_reverted(legacy: Db, tenants: dict[str, str]) -> None:
     before = catalog.read_catalog(legacy)
     for module in RECIPE:
         deploy_to(legacy, module.name)
     for module in reversed(RECIPE):
         revert(legacy, plan_revert(legacy, to=None, only=module.name), lambda row: None)
     differs = catalog.compare(before, catalog.read_catalog(legacy))
-    # policies are taken back with every grant on their table
+    # reverting policies revokes every grant on their table
     assert [line for line in differs if not line.startswith("gone: grant relation stock.shelf")] == []
 
 
-def test_a_writer_that_does_not_say_its_tenant_is_found_and_nothing_is_broken(
-    legacy: Db, tenants: dict[str, str]
-) -> None:
+def test_a_writer_without_a_tenant_is_found_harmlessly(legacy: Db, tenants: dict[str, str]) -> None:
     deploy_to(legacy, "stock/0903_backfill_shelf_item")
     legacy.execute("insert into stock.shelf (shop, place) values ('ours', 'late')")
     with pytest.raises(StanchionError, match="shelf_tenant_given"):

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import pytest
@@ -14,12 +13,11 @@ import pytest
 from stanchion.audit.rules import broken, rule_files
 from stanchion.deploy import catalog
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import PATIENCE, Patience, deploy, plan_deploy, plan_revert, revert
+from stanchion.deploy.runner import RETRY, deploy, plan_deploy, plan_revert, revert
 from stanchion.paths import ROOT
+from stanchion.server.locks import RetryPolicy
 from tests.conftest import Cluster
-from tests.sessions import wait_for_waiting
-
-Db = psycopg.Connection[Any]
+from tests.sessions import Db, wait_for_waiting
 
 RECIPE = discover(ROOT / "docs" / "recipes" / "rename_column")
 MODULES = [*discover(ROOT), *RECIPE]
@@ -56,7 +54,7 @@ OLD, NEW = "online", "is_online"
 
 
 class Application:
-    """A version of the code: it writes by its name of the column, and reads what it wrote by the same."""
+    """A version of the code, which writes and reads with its own name of the column."""
 
     def __init__(self, login: str, tenant: str, column: str, first: int) -> None:
         self.login, self.tenant, self.column, self.first = login, tenant, column, first
@@ -112,25 +110,25 @@ def wait_for_turns(*applications: Application) -> None:
     before = Counter({application: application.turns for application in applications})
     until = time.monotonic() + 20
     while any(a.turns < before[a] + 3 and not a.failed for a in applications):
-        assert time.monotonic() < until, "nobody could work"
+        assert time.monotonic() < until, "no session could work"
         time.sleep(0.01)
 
 
-def deploy_to(db: Db, last: str, patience: Patience = PATIENCE) -> None:
+def deploy_to(db: Db, last: str, retry: RetryPolicy = RETRY) -> None:
     names = [module.name for module in MODULES]
-    deploy(db, plan_deploy(db, MODULES[: names.index(last) + 1], accept_drift=True), lambda step: None, patience)
+    deploy(db, plan_deploy(db, MODULES[: names.index(last) + 1], accept_drift=True), lambda step: None, retry)
 
 
-def take_back(db: Db, name: str, patience: Patience = PATIENCE) -> None:
-    revert(db, plan_revert(db, to=None, only=name), lambda row: None, patience)
+def take_back(db: Db, name: str, retry: RetryPolicy = RETRY) -> None:
+    revert(db, plan_revert(db, to=None, only=name), lambda row: None, retry)
 
 
 def contract(db: Db) -> None:
-    deploy_to(db, NAMES[-1], Patience(tries=1))
+    deploy_to(db, NAMES[-1], RetryPolicy(lock_timeout=3, tries=1))
 
 
 def take_back_expansion(db: Db) -> None:
-    take_back(db, NAMES[0], Patience(tries=1))
+    take_back(db, NAMES[0], RetryPolicy(lock_timeout=3, tries=1))
 
 
 @pytest.fixture
@@ -171,7 +169,7 @@ def test_old_and_new_code_run_between_the_steps(legacy: Db, versions: Callable[.
 
 
 @pytest.mark.slow
-def test_what_one_writes_the_other_reads_and_another_tenant_does_not(
+def test_old_and_new_code_read_each_other_within_a_tenant(
     legacy: Db, tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:
     deploy_to(legacy, NAMES[0])
@@ -191,7 +189,7 @@ def test_what_one_writes_the_other_reads_and_another_tenant_does_not(
 
 
 @pytest.mark.slow
-def test_the_contract_can_be_taken_back_and_then_old_code_runs_again(
+def test_old_code_runs_again_after_a_revert_of_the_contract(
     legacy: Db, versions: Callable[..., list[Application]]
 ) -> None:
     deploy_to(legacy, NAMES[-1])
@@ -235,7 +233,7 @@ def test_who_comes_while_it_waits_for_the_lock_is_not_waited_for(
 
 
 @pytest.mark.slow
-def test_it_can_be_taken_back_at_every_step(legacy: Db) -> None:
+def test_every_step_of_the_recipe_can_be_reverted(legacy: Db) -> None:
     before = catalog.read_catalog(legacy)
     catalogs = []
     for name in NAMES:

@@ -1,10 +1,9 @@
-"""Every module can be taken back: what the database was before it, it is again after its revert."""
+"""Every module can be reverted: after its revert the database is the same as before its deploy."""
 
 import subprocess
 from itertools import groupby
 from typing import Any
 
-import psycopg
 import pytest
 
 from stanchion.deploy import catalog
@@ -13,16 +12,16 @@ from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
 from stanchion.paths import ROOT
 from stanchion.server.binaries import library_path
 from stanchion.server.connection import is_deployed, value
+from tests.sessions import Db
 
 ALL = discover(ROOT)
 DUMPED_EVERY = 20  # modules
-Db = psycopg.Connection[Any]
 
 
 def dump(cluster: Any, db: Db) -> list[str]:
-    """The schema as pg_dump tells it, object by object; partitions come and go with the day.
+    """Return the schema as pg_dump writes it, object by object, without partitions, which come and go with the day.
 
-    Sorted: what a materialized view reads is told before it, and else what was made first.
+    Sorted, because pg_dump orders objects by dependency and then by creation.
     """
     dumped = subprocess.run(
         [cluster.bindir / "pg_dump", "--schema-only", "--exclude-schema=parts*", cluster.dsn(db.info.dbname)],
@@ -38,7 +37,7 @@ def dump(cluster: Any, db: Db) -> list[str]:
 
 
 def recorded(db: Db) -> str:
-    """The catalog as the last step told it, in its own transaction: to tell it again would take as long as the step."""
+    """Return the catalog record of the last step: reading the catalog again would take as long as the step."""
     if not is_deployed(db):
         return catalog.read_catalog(db)
     return str(value(db, "select catalog from core.catalog_record"))

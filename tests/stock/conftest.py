@@ -1,4 +1,4 @@
-"""A shop of our own, and a login of its application."""
+"""Fixture of a shop: a login of its application."""
 
 from collections.abc import Callable
 
@@ -8,5 +8,5 @@ from psycopg.conninfo import make_conninfo
 
 @pytest.fixture
 def shop(tenants: dict[str, str], make_login: Callable[..., str]) -> str:
-    """The connection string of an application that acts for the tenant ours."""
+    """Return the connection string of an application that acts for the tenant "ours"."""
     return make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")

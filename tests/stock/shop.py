@@ -1,24 +1,20 @@
-"""A shop for tests of several sessions, and what is true of it at every moment."""
+"""A shop for tests with several sessions, and a query for its invariants."""
 
-from typing import Any
+from tests.sessions import Db
 
-import psycopg
-
-Db = psycopg.Connection[Any]
-
-# what breaks a promise, in words; one snapshot sees all of it
+# Violated invariants as sentences, read in one snapshot.
 _BROKEN = """
     select format('%s: received %s, available %s, sold %s', i.name, i.received, i.available, i.sold)
     from stock.item as i where i.received <> i.available + i.sold + i.withdrawn or i.available < 0
     union all
-    select format('%s: sold %s, purchases say %s', i.name, i.sold, coalesce(p.sold, 0))
+    select format('%s: sold %s, purchases %s', i.name, i.sold, coalesce(p.sold, 0))
     from stock.item as i
     left join (
         select tenant_id, item_id, sum(qty) as sold from stock.purchase where state = 'sold' group by tenant_id, item_id
     ) as p using (tenant_id, item_id)
     where i.sold <> coalesce(p.sold, 0)
     union all
-    select format('%s: restocked %s, its audit says %s', i.name, i.received, l.qty)
+    select format('%s: restocked %s, audit %s', i.name, i.received, l.qty)
     from stock.item as i
     join (
         select tenant_id, subject, sum((detail ->> 'qty')::bigint) as qty
@@ -26,7 +22,7 @@ _BROKEN = """
     ) as l on l.tenant_id = i.tenant_id and l.subject = i.item_id::text
     where i.received <> l.qty
     union all
-    select format('%s: what came and went leaves %s, there are %s', i.name, m.qty, i.available + i.sold)
+    select format('%s: movements leave %s, available and sold are %s', i.name, m.qty, i.available + i.sold)
     from stock.item as i
     join (
         select tenant_id, item_id, sum(case kind when 'withdrawn' then -qty else qty end) as qty
@@ -34,7 +30,7 @@ _BROKEN = """
     ) as m using (tenant_id, item_id)
     where m.qty <> i.available + i.sold
     union all
-    select format('%s: the last that happened left %s, there are %s', i.name, l.available, i.available)
+    select format('%s: the last change left %s, available are %s', i.name, l.available, i.available)
     from stock.item as i
     cross join lateral (
         select e.available

@@ -1,7 +1,7 @@
-"""Nothing is lost and nothing is sold twice, whatever sessions do at the same time and whenever they are killed.
+"""No unit is lost or sold twice, with any interleaving of sessions and with sessions that are killed.
 
-Three sessions have transactions open at once; what they do is chosen at random, and so is who commits, rolls back or
-is killed. After every step the promises are looked at in one snapshot, and what was committed is compared with a model.
+Three sessions have open transactions. Their actions are random, and so are commits, rollbacks and kills. After every
+step the test checks the invariants in one snapshot, and compares the committed results with a model.
 """
 
 from collections.abc import Callable
@@ -15,20 +15,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from psycopg.conninfo import make_conninfo
 
+from tests.sessions import Db
 from tests.stock.shop import add_item, broken_promises
-
-Db = psycopg.Connection[Any]
 
 sessions, items, quantities = st.integers(0, 2), st.integers(0, 1), st.integers(1, 6)
 keys = st.integers(0, 7).map("key {}".format)
 BUSY = (
     psycopg.errors.LockNotAvailable,
-    psycopg.errors.UniqueViolation,  # of a purchase that was made under the same key meanwhile
+    psycopg.errors.UniqueViolation,  # another session bought with the same key
 )
 
 
 class Session:
-    """A connection, and what it was told and has not committed."""
+    """A connection, and the results of its uncommitted calls."""
 
     def __init__(self, login: str) -> None:
         self.conn = psycopg.connect(login)
@@ -59,7 +58,7 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
             self.items = [add_item(db, tenant, available, name) for available, name in zip(stock, "ab", strict=True)]
             self.login = make_conninfo(login, options=f"-c app.tenant_id={tenant}")
             self.sessions = [Session(self.login) for _ in range(3)]
-            self.answers: dict[str, str] = {}  # what a key was told, once that was committed
+            self.answers: dict[str, str] = {}  # the committed state of each key
             self.restocked = [0, 0]
 
         @rule(session=sessions, item=items, qty=quantities, key=keys)
@@ -97,7 +96,7 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
             self.sessions[session].conn.commit()
             for key, told in self.sessions[session].told:
                 if isinstance(told, tuple):
-                    assert key not in self.answers  # a delivery comes once
+                    assert key not in self.answers  # a delivery is booked once
                     self.restocked[told[0]] += told[1]
                     self.answers[key] = "restocked"
                 else:

@@ -1,4 +1,4 @@
-"""However many buy one item at once, in whatever ways, it is sold as often as it is there."""
+"""Concurrent buyers of one item buy exactly the available units, by direct and by queued orders."""
 
 import random
 from collections import Counter
@@ -9,13 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.sessions import at_once
+from tests.sessions import Db, at_once
 from tests.stock.shop import add_item, available, broken_promises, buy, order
 
-Db = psycopg.Connection[Any]
 
-
-def test_of_fifty_who_buy_the_last_unit_one_has_it(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_one_of_fifty_buyers_gets_the_last_unit(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item = add_item(db, tenants["ours"], 1)
     answers = at_once(shop, [lambda conn, n=n: buy(conn, item, 1, f"k{n}") for n in range(50)])
     assert Counter(answers) == {"sold": 1, "refused": 49}
@@ -24,7 +22,7 @@ def test_of_fifty_who_buy_the_last_unit_one_has_it(db: Db, shop: str, tenants: d
 
 
 @pytest.mark.parametrize("ask", [buy, order])
-def test_fifty_calls_with_one_key_are_one_effect(ask: Any, db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_fifty_calls_with_one_key_are_one_order(ask: Any, db: Db, shop: str, tenants: dict[str, str]) -> None:
     item = add_item(db, tenants["ours"], 100)
     answers = at_once(shop, [lambda conn: ask(conn, item, 2, "the key")] * 50)
     assert Counter(answers) == {"sold" if ask is buy else "queued": 50}
@@ -39,8 +37,8 @@ def test_fifty_calls_with_one_key_are_one_effect(ask: Any, db: Db, shop: str, te
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_sixty_four_clients_on_one_hot_item(db: Db, shop: str, tenants: dict[str, str]) -> None:
-    """Half of them buy at once, half order, and everybody now and then decides a batch."""
+def test_64_clients_buy_exactly_the_available_units(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    """Half of the clients buy directly, half enqueue, and all of them sometimes decide a batch."""
     item = add_item(db, tenants["ours"], 500)
 
     def client(conn: Db, number: int) -> Counter[str]:
@@ -58,12 +56,12 @@ def test_sixty_four_clients_on_one_hot_item(db: Db, shop: str, tenants: dict[str
             pass
     assert answers.keys() == {"sold", "refused", "queued"}
     assert db.execute("select count(*) from stock.purchase").fetchone() == (64 * 20,)
-    assert available(db, item) == 0  # about 2,560 were asked for
+    assert available(db, item) == 0  # about 2,560 units were ordered
     assert broken_promises(db) == []
 
 
 @pytest.mark.slow
-def test_two_workers_with_reversed_items_do_not_deadlock(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_batches_with_reversed_items_do_not_deadlock(db: Db, shop: str, tenants: dict[str, str]) -> None:
     items = [add_item(db, tenants["ours"], 100_000, f"Item {n}") for n in range(10)]
     rounds = 15
     with psycopg.connect(shop, autocommit=True) as conn:
@@ -80,8 +78,8 @@ def test_two_workers_with_reversed_items_do_not_deadlock(db: Db, shop: str, tena
     assert broken_promises(db) == []
 
 
-def test_a_batch_waits_for_items_in_the_order_of_their_keys(db: Db, shop: str, tenants: dict[str, str]) -> None:
-    """The first item is held by somebody; the batch that ordered it last has not locked the second one meanwhile."""
+def test_batch_locks_items_in_the_order_of_their_keys(db: Db, shop: str, tenants: dict[str, str]) -> None:
+    """Another session locks the first item. While the batch waits for it, the second item is not locked yet."""
     first, second = sorted(add_item(db, tenants["ours"], 10, name) for name in ("One", "Two"))
     with psycopg.connect(shop, autocommit=True) as conn, psycopg.connect(shop) as holder:
         order(conn, second, 1, "k1")
@@ -98,7 +96,7 @@ def test_a_batch_waits_for_items_in_the_order_of_their_keys(db: Db, shop: str, t
     assert broken_promises(db) == []
 
 
-def test_one_item_many_times_in_a_batch(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_batch_can_contain_an_item_several_times(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item, other = add_item(db, tenants["ours"], 10), add_item(db, tenants["ours"], 3, "Desk")
     with psycopg.connect(shop, autocommit=True) as conn:
         for number, (name, qty) in enumerate(
@@ -112,7 +110,7 @@ def test_one_item_many_times_in_a_batch(db: Db, shop: str, tenants: dict[str, st
     assert broken_promises(db) == []
 
 
-def test_of_two_who_wipe_one_does_and_the_other_shop_is_untouched(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_one_of_two_wipes_counts_and_spares_other_shops(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item, theirs = add_item(db, tenants["ours"], 10), add_item(db, tenants["theirs"], 10)
     for round_ in range(10):
         db.execute("delete from core.cooldown")
@@ -125,7 +123,7 @@ def test_of_two_who_wipe_one_does_and_the_other_shop_is_untouched(db: Db, shop: 
     assert db.execute(wiped).fetchall() == [("0", 9), ("10", 1)]
 
 
-def test_one_notification_for_a_batch(dsn: str, db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_batch_sends_one_notification(dsn: str, db: Db, shop: str, tenants: dict[str, str]) -> None:
     item = add_item(db, tenants["ours"], 100)
     with psycopg.connect(shop, autocommit=True) as conn, psycopg.connect(dsn, autocommit=True) as ear:
         ear.execute("listen stanchion_purchases")
@@ -135,7 +133,7 @@ def test_one_notification_for_a_batch(dsn: str, db: Db, shop: str, tenants: dict
         assert [(told.channel, told.payload) for told in ear.notifies(timeout=0.3)] == [("stanchion_purchases", "")]
 
 
-def test_a_worker_decides_as_fulfil_batch_does(
+def test_job_worker_decides_like_fulfil_batch(
     db: Db, shop: str, tenants: dict[str, str], make_login: Callable[..., str], stanchion: Callable[..., Any]
 ) -> None:
     item = add_item(db, tenants["ours"], 10)
@@ -148,7 +146,7 @@ def test_a_worker_decides_as_fulfil_batch_does(
     assert broken_promises(db) == []
 
 
-def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_plans_made_on_empty_tables_suit_full_ones(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item = add_item(db, tenants["ours"], 1000)
     with psycopg.connect(shop, autocommit=True) as conn:
 
@@ -158,7 +156,7 @@ def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: 
                 order(conn, item, 1, f"later {number} {n}")
             assert conn.execute("select stock.fulfil_batch()").fetchone() == (10,)
 
-        for number in range(6):  # as often as a session looks at a statement before it keeps a plan
+        for number in range(6):  # the number of executions before a session caches a plan
             each(number)
         db.execute(
             "insert into stock.purchase "
@@ -168,11 +166,11 @@ def test_plans_made_on_empty_tables_serve_full_ones(db: Db, shop: str, tenants: 
         read = "select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('purchase', 'job', 'item')"
 
         def rows_read(session: psycopg.Connection[Any]) -> int:
-            """By everybody, once this session has told what it read."""
+            """Return the rows read by all sessions, after this session has sent its statistics."""
             session.execute("select pg_stat_force_next_flush()")
             session.execute("select 1")
             return int(db.execute(read).fetchone()[0])
 
-        before = rows_read(db)  # the insert looked up its item for every row
+        before = rows_read(db)  # includes the item lookups of the insert
         each(7)
-        assert rows_read(conn) - before < 10_000  # some 20 for an order; one bad plan reads 20,000
+        assert rows_read(conn) - before < 10_000  # about 20 per order; one bad plan reads 20,000

@@ -1,4 +1,4 @@
-"""A worker that is killed between any two of its statements has done each order wholly or not at all."""
+"""A job worker that is killed between any two statements has decided each order completely or not at all."""
 
 import subprocess
 import sys
@@ -11,20 +11,19 @@ from typing import Any
 import psycopg
 import pytest
 
-from stanchion.jobs.worker import Orders, run_once
+from stanchion.jobs.worker import Options, run_once
 from stanchion.server.locate import Server
+from tests.sessions import Db
 from tests.stock.shop import add_item, available, broken_promises, buy, order
 
-Db = psycopg.Connection[Any]
-
-# The real worker, which stops before the nth thing that it sends after it found out that something is due.
+# The real worker, which stops before the nth statement that it sends after it has found a due queue.
 WORKER = """
 import sys
 from threading import Event
 import psycopg
 from psycopg._connection_base import BaseConnection
 from stanchion.server.locate import Server
-from stanchion.jobs.worker import Orders, run
+from stanchion.jobs.worker import Options, run
 
 left = None
 execute, command = psycopg.Connection.execute, BaseConnection._exec_command
@@ -51,10 +50,10 @@ def stepping_command(self, statement, *args, **options):
     return (yield from command(self, statement, *args, **options))
 
 psycopg.Connection.execute, BaseConnection._exec_command = stepping_execute, stepping_command
-server = Server(sys.argv[1], "--dsn", embedded=False, description="a test's")
-run(server, Orders(poll=0.05), Event(), lambda done: None, lambda said: None)
+server = Server(sys.argv[1], "--dsn", embedded=False, description="server of the test")
+run(server, Options(poll=0.05), Event(), lambda done: None, lambda said: None)
 """
-STEPS = 11  # commit, begin, tenant, lease, commit, begin, tenant, handler, complete, commit; and before it looks again
+STEPS = 11  # commit, begin, tenant, lease, commit, begin, tenant, handler, complete, commit, next poll
 WORKERS = "select pid from pg_stat_activity where application_name = 'stanchion' and usename = %s"
 
 
@@ -86,9 +85,11 @@ def states(db: Db) -> list[tuple[str, int]]:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_kill_9_between_every_two_statements(db: Db, shop: str, tenants: dict[str, str], worker_login: str) -> None:
+def test_worker_killed_between_any_two_statements(
+    db: Db, shop: str, tenants: dict[str, str], worker_login: str
+) -> None:
     item = add_item(db, tenants["ours"], 10 * STEPS)
-    server = Server(worker_login, "--dsn", embedded=False, description="a test's")
+    server = Server(worker_login, "--dsn", embedded=False, description="server of the test")
     user = psycopg.conninfo.conninfo_to_dict(worker_login)["user"]
     seen = []
     for step in range(STEPS):
@@ -101,23 +102,35 @@ def test_kill_9_between_every_two_statements(db: Db, shop: str, tenants: dict[st
         wait_until(db, f"select not exists ({WORKERS})", user)
         assert broken_promises(db) == []
         seen.append(dict(states(db)).get("leased", 0) + 10 * dict(states(db)).get("ready", 0))
-        # its lease ends, and another goes on
+        # the lease expires, and another worker continues
         db.execute("update core.job set leased_until = now() where lease_id is not null")
-        run_once(server, Orders(), Event(), lambda done: None)
+        run_once(server, Options(), Event(), lambda done: None)
         db.execute("update core.job set run_at = now()")
-        run_once(server, Orders(), Event(), lambda done: None)
+        run_once(server, Options(), Event(), lambda done: None)
         assert states(db) == [("done", 3 * step + 3)]
         assert broken_promises(db) == []
-    assert seen == [30, 30, 30, 30, 30, 3, 3, 3, 3, 3, 0]  # ready until the lease is committed, leased until the end is
+    assert seen == [
+        30,
+        30,
+        30,
+        30,
+        30,
+        3,
+        3,
+        3,
+        3,
+        3,
+        0,
+    ]  # ready until the lease commits, then leased until the completion commits
     assert db.execute("select count(*) from stock.purchase").fetchone() == (3 * STEPS,)
 
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_backend_terminated_between_every_two_statements(
+def test_backend_terminated_between_any_two_statements(
     db: Db, shop: str, tenants: dict[str, str], worker_login: str
 ) -> None:
-    """Here the worker lives on: it connects again and does what is left."""
+    """The worker itself survives, connects again and decides the remaining orders."""
     db.execute("update core.queue set lease = '0.3 s', backoff = '0.1 s'")
     item = add_item(db, tenants["ours"], 10 * STEPS)
     user = psycopg.conninfo.conninfo_to_dict(worker_login)["user"]
@@ -141,13 +154,13 @@ def test_a_backend_terminated_between_every_two_statements(
             wait_until(db, f"select not exists ({WORKERS})", user)
 
 
-def test_a_batch_terminated_in_its_middle_changes_nothing(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_batch_terminated_while_it_runs_changes_nothing(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item = add_item(db, tenants["ours"], 10)
     with psycopg.connect(shop, autocommit=True) as conn:
         order(conn, item, 1, "k1")
     script = "import sys, psycopg; psycopg.connect(sys.argv[1]).execute('select stock.fulfil_batch()')"
     with psycopg.connect(shop) as holder:
-        buy(holder, item, 1, "k2")  # so that the batch waits for the item, with the lease taken and the jobs locked
+        buy(holder, item, 1, "k2")  # makes the batch wait for the item, with its jobs leased and locked
         process = subprocess.Popen([sys.executable, "-c", script, shop], stderr=subprocess.DEVNULL)
         wait_until(db, "select exists (select from pg_locks where not granted)")
         db.execute("select pg_terminate_backend(pid, 5000) from pg_locks where not granted")
@@ -161,7 +174,7 @@ def test_a_batch_terminated_in_its_middle_changes_nothing(db: Db, shop: str, ten
     assert available(db, item) == 8
 
 
-def test_a_statement_timeout_leaves_stock_and_audit_as_they_were(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_statement_timeout_changes_neither_stock_nor_audit(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item = add_item(db, tenants["ours"], 10)
     audited = "select count(*) from core.audit_log"
     before = db.execute(audited).fetchone()

@@ -1,15 +1,12 @@
-"""A purchase is never changed, whoever asks; a shop that goes takes its purchases along."""
-
-from typing import Any
+"""No role can change a purchase. Deleting a shop deletes its purchases."""
 
 import psycopg
 
+from tests.sessions import Db
 from tests.stock.shop import add_item, buy
 
-Db = psycopg.Connection[Any]
 
-
-def test_nobody_changes_a_purchase_and_a_shop_can_go(db: Db, shop: str, tenants: dict[str, str]) -> None:
+def test_purchase_is_immutable_and_deleted_with_its_shop(db: Db, shop: str, tenants: dict[str, str]) -> None:
     item = add_item(db, tenants["ours"], 5)
     with psycopg.connect(shop, autocommit=True) as conn:
         assert buy(conn, item, 2, "k") == "sold"

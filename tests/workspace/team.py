@@ -1,12 +1,9 @@
-"""A team for tests of several sessions: members by the thousand, and what a statement touched."""
+"""Helpers for a team with thousands of members, and for counting the pages that statements read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import psycopg
-
-Db = psycopg.Connection[Any]
+from tests.sessions import Db
 
 
 @contextmanager
@@ -17,7 +14,7 @@ def acting(db: Db, tenant: str) -> Iterator[None]:
 
 
 def add_members(db: Db, tenant: str, count: int) -> list[str]:
-    """Their ids, in the order of the key."""
+    """Add members and return the ids of all principals of the tenant, in the order of the key."""
     db.execute(
         """
         with added as (
@@ -34,7 +31,7 @@ def add_members(db: Db, tenant: str, count: int) -> list[str]:
 
 
 class Touched:
-    """What a session does with tables and indexes from here on, as the server counts it."""
+    """Counts how a transaction uses tables and indexes from the creation of this object on."""
 
     def __init__(self, conn: Db, *names: str) -> None:
         self.conn, self.names = conn, names
@@ -49,7 +46,7 @@ class Touched:
         return {name: {"scans": scans, "rows": rows, "pages": pages} for name, scans, rows, pages in found.fetchall()}
 
     def since(self) -> dict[str, dict[str, int]]:
-        """Scans, of a table those of the whole of it; its rows that an index led to; pages. Within one transaction."""
+        """Return scans (of a table: sequential scans only), rows fetched through an index, and pages, per name."""
         return {
             name: {what: count - self.before[name][what] for what, count in counts.items()}
             for name, counts in self._counts().items()

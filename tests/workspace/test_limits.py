@@ -1,18 +1,16 @@
-"""However many come at once, as many pass as the plan, the budget and the seats let, and not one more."""
+"""Plans, budgets and seats are never exceeded by concurrent calls."""
 
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from tests.sessions import at_once
+from tests.sessions import Db, at_once
 from tests.workspace.team import acting
 
-Db = psycopg.Connection[Any]
 USE = "select allowed, coalesce(reason, '') from workspace.record_usage(%s, 1, %s)"
 COUNTED = """
     select coalesce(sum(calls), 0)::int, coalesce(sum(cost), 0),
@@ -22,7 +20,7 @@ COUNTED = """
 
 
 def use(conn: Db, feature: str = "assistant", cost: str = "0") -> str:
-    """The reason why not, or nothing; tried again as long as the server asks for it."""
+    """Record a use, with retries on SQLSTATE 40001. Return the reason of a refusal, or an empty text."""
     while True:
         try:
             return str(conn.execute(USE, [feature, cost]).fetchone()[1])
@@ -31,7 +29,7 @@ def use(conn: Db, feature: str = "assistant", cost: str = "0") -> str:
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
-def test_exactly_10_of_100_calls_at_once_pass_a_limit_of_10(db: Db, team: str, isolation: str) -> None:
+def test_plan_limit_of_10_passes_10_of_100_calls(db: Db, team: str, isolation: str) -> None:
     def call(conn: Db) -> str:
         conn.execute(f"set default_transaction_isolation = '{isolation}'")
         return use(conn, cost="0.00045")
@@ -41,7 +39,7 @@ def test_exactly_10_of_100_calls_at_once_pass_a_limit_of_10(db: Db, team: str, i
     assert db.execute(COUNTED).fetchone() == (10, Decimal("0.0045"), 10, Decimal("0.0045"))
 
 
-def test_a_budget_holds_for_all_features_together(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_budget_applies_to_all_features_together(db: Db, team: str, tenants: dict[str, str]) -> None:
     db.execute("insert into workspace.plan_feature values ('team', 'export'), ('team', 'report')")
     with acting(db, tenants["ours"]):
         db.execute("select workspace.subscribe('team'), workspace.set_budget(1)")
@@ -52,9 +50,7 @@ def test_a_budget_holds_for_all_features_together(db: Db, team: str, tenants: di
 
 
 @pytest.mark.slow
-def test_ten_thousand_calls_of_a_fraction_of_a_cent_are_exactly_4_50(
-    db: Db, team: str, tenants: dict[str, str]
-) -> None:
+def test_fractions_of_a_cent_sum_exactly(db: Db, team: str, tenants: dict[str, str]) -> None:
     with acting(db, tenants["ours"]):
         db.execute("select workspace.subscribe('team')")
     with psycopg.connect(team, autocommit=True) as conn:
@@ -71,7 +67,7 @@ def test_ten_thousand_calls_of_a_fraction_of_a_cent_are_exactly_4_50(
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
-def test_of_two_who_accept_at_once_one_has_the_last_seat(
+def test_one_of_several_invitations_gets_the_last_seat(
     db: Db, tenants: dict[str, str], make_login: Callable[..., str], isolation: str
 ) -> None:
     emails = [f"guest{n}@example.org" for n in range(8)]
@@ -102,7 +98,7 @@ def test_of_two_who_accept_at_once_one_has_the_last_seat(
     assert db.execute("select count(*) from core.membership where is_active").fetchone() == (3,)
 
 
-def test_two_saves_of_one_version_are_one_save(db: Db, team: str) -> None:
+def test_one_of_several_saves_of_a_version_succeeds(db: Db, team: str) -> None:
     with psycopg.connect(team, autocommit=True) as conn:
         document, version = conn.execute("select * from workspace.save_document('Plan', 'first')").fetchone()
 
@@ -110,22 +106,22 @@ def test_two_saves_of_one_version_are_one_save(db: Db, team: str) -> None:
         try:
             conn.execute("select workspace.save_document('Plan', 'next', '{}', %s, %s)", [document, version])
         except psycopg.errors.SerializationFailure:
-            return "somebody else did"
+            return "another save won"
         return "saved"
 
-    assert Counter(at_once(team, [save] * 20)) == {"saved": 1, "somebody else did": 19}
+    assert Counter(at_once(team, [save] * 20)) == {"saved": 1, "another save won": 19}
     assert db.execute("select version from workspace.document").fetchone() == (2,)
 
 
 def at(db: Db, moment: str) -> None:
-    """What time it is from now on."""
+    """Set the clock of the database."""
     db.execute(
         "create or replace function core.clock() returns timestamptz language sql volatile "
         f"return '{moment}'::timestamptz"
     )
 
 
-def test_a_month_ends_at_midnight_utc_wherever_the_session_is(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_month_ends_at_midnight_utc_in_any_time_zone(db: Db, team: str, tenants: dict[str, str]) -> None:
     db.execute("select core.ensure_partitions(relation::regclass, '2030-01-31', '2030-02-01') from core.partition_set")
     at(db, "2030-01-31 23:59:59.999+00")
     auckland = make_conninfo(team, options=f"-c app.tenant_id={tenants['ours']} -c TimeZone=Pacific/Auckland")

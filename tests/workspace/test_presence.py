@@ -1,4 +1,4 @@
-"""Fifty thousand heartbeats move no index entry, a thousand are looked up at once, a crash leaves nobody online."""
+"""Heartbeats change no index entry, a lookup of a thousand members uses the keys, and a crash leaves all offline."""
 
 import json
 import os
@@ -6,20 +6,19 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.deploy.runner import deploy, plan_deploy
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
 from stanchion.server.embedded import Embedded
 from tests.conftest import open_folder
-from tests.sessions import at_once
+from tests.sessions import Db, at_once
 from tests.workspace.team import Touched, acting, add_members
 
-Db = psycopg.Connection[Any]
 FLUSH = "select workspace.flush_presence(%s)"
 
 
@@ -28,7 +27,7 @@ def heartbeats(ids: list[str]) -> str:
 
 
 @pytest.mark.slow
-def test_fifty_thousand_heartbeats_are_hot_and_write_no_wal(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_flush_of_50_000_heartbeats_is_hot_and_writes_no_wal(db: Db, team: str, tenants: dict[str, str]) -> None:
     ids = add_members(db, tenants["ours"], 50_000)
     db.execute("vacuum analyze core.membership")
     with psycopg.connect(team, autocommit=True) as conn:
@@ -36,16 +35,16 @@ def test_fifty_thousand_heartbeats_are_hot_and_write_no_wal(db: Db, team: str, t
         before = db.execute("select pg_current_wal_insert_lsn()").fetchone()[0]
         for _ in range(4):
             assert conn.execute(FLUSH, [heartbeats(ids)]).fetchone() == (50_000,)
-        conn.execute("select pg_stat_force_next_flush()")  # its own counts, before it is gone
+        conn.execute("select pg_stat_force_next_flush()")  # sends the statistics of this session
     written = db.execute("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", [before]).fetchone()[0]
     updates = "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'presence'"
     updated, hot = db.execute(updates).fetchone()
     assert updated == 200_000
     assert hot > 0.95 * updated
-    assert written < 1_000_000  # of what goes on besides; logged, it would be some fifty times as much
+    assert written < 1_000_000  # other activity only; a logged table would write fifty times as much
 
 
-def test_a_thousand_are_asked_for_in_one_look_by_the_keys(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_lookup_of_a_thousand_members_uses_the_keys(db: Db, team: str, tenants: dict[str, str]) -> None:
     ids = add_members(db, tenants["ours"], 5_000)
     me = ids[0]
     for table, other in (("block", "blocked_id"), ("favourite", "favourite_id")):
@@ -65,18 +64,18 @@ def test_a_thousand_are_asked_for_in_one_look_by_the_keys(db: Db, team: str, ten
             db.execute(f"vacuum analyze {name}")
         conn.execute("select set_config('app.principal_id', %s, false)", [me])
         online = "select count(*) filter (where is_online), count(*) from workspace.online_batch(%s)"
-        conn.execute(online, [ids[:1000]])  # what a session reads of the catalog once
+        conn.execute(online, [ids[:1000]])  # fills the catalog caches of the session
         names = ("presence", "presence_pk", "block", "block_pk", "profile", "profile_incognito_idx")
         with conn.transaction():
             touched = Touched(conn, *(f"workspace.{name}" for name in names))
             seen, asked = conn.execute(online, [ids[:1000]]).fetchone()
             counts = {name.removeprefix("workspace."): count for name, count in touched.since().items()}
     assert asked == 1000
-    assert 700 < seen < 900  # a tenth is blocked, a tenth incognito
-    assert counts["presence"]["scans"] == 0  # of the whole table
+    assert 700 < seen < 900  # one tenth is blocked, one tenth incognito
+    assert counts["presence"]["scans"] == 0  # sequential scans
     assert counts["presence_pk"]["scans"] == 1000
     assert counts["presence_pk"]["pages"] <= 4000
-    # whom one may not see is read from the indexes alone: not one row of the tables is
+    # blocks and incognito profiles are read from the indexes only, without fetching rows
     for name in ("block", "profile"):
         assert (counts[name]["scans"], counts[name]["rows"]) == (0, 0), name
     assert counts["block_pk"]["scans"] <= 2000
@@ -94,7 +93,7 @@ def home() -> Iterator[Path]:
 
 
 @pytest.mark.slow
-def test_after_a_crash_everybody_is_offline_and_nothing_fails(home: Path) -> None:
+def test_all_members_are_offline_after_a_crash(home: Path) -> None:
     kept = {"synchronous_commit": "on", "fsync": "off"}
     with Embedded(home, fast=True, settings=kept) as embedded:
         with psycopg.connect(embedded.dsn(), autocommit=True) as conn:
@@ -109,8 +108,10 @@ def test_after_a_crash_everybody_is_offline_and_nothing_fails(home: Path) -> Non
             with acting(conn, tenant):
                 asked = conn.execute("select count(*), bool_or(is_online) from workspace.online_batch(%s)", [ids])
                 assert asked.fetchone() == (100, False)
-            assert conn.execute("select count(*) from core.membership").fetchone() == (100,)  # what was logged is there
-            assert _online(conn, tenant, ids) == 100  # once they are heard of again
+            assert conn.execute("select count(*) from core.membership").fetchone() == (
+                100,
+            )  # logged tables keep their rows
+            assert _online(conn, tenant, ids) == 100  # after their next heartbeat
 
 
 def _online(conn: Db, tenant: str, ids: list[str]) -> int:
@@ -120,7 +121,7 @@ def _online(conn: Db, tenant: str, ids: list[str]) -> int:
         return int(conn.execute(online, [ids]).fetchone()[0])
 
 
-def test_two_flushes_of_the_same_people_do_not_deadlock(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_concurrent_flushes_of_the_same_members_do_not_deadlock(db: Db, team: str, tenants: dict[str, str]) -> None:
     ids = add_members(db, tenants["ours"], 2_000)
 
     def flush(order: list[str]) -> Callable[[Db], int]:

@@ -1,13 +1,11 @@
-"""Searching goes by the index, and finds and reads what is one's own."""
-
-from typing import Any
+"""A search uses the index, and reads and returns documents of its own tenant only."""
 
 import psycopg
 import pytest
 
+from tests.sessions import Db
 from tests.workspace.team import Touched
 
-Db = psycopg.Connection[Any]
 FILL = """
     insert into workspace.document (tenant_id, name, body, created_at, updated_at)
     select t.tenant_id, t.slug || ' ' || n, 'heron ' || repeat('w' || n % 97 || ' ', 20)
@@ -17,7 +15,7 @@ FILL = """
 
 
 @pytest.mark.slow
-def test_a_search_reads_the_index_and_the_few_that_it_finds(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_search_reads_the_index_and_few_rows(db: Db, team: str, tenants: dict[str, str]) -> None:
     db.execute(FILL)
     db.execute("vacuum analyze workspace.document")
     (pages,) = db.execute("select pg_relation_size('workspace.document') / 8192").fetchone()
@@ -30,12 +28,12 @@ def test_a_search_reads_the_index_and_the_few_that_it_finds(db: Db, team: str, t
             found = [name for (name,) in conn.execute(search, ["needle"])]
             index, table = touched.since().values()
         assert len(found) == 10
-        assert all(name.startswith("ours") for name in found)  # another tenant has as many
+        assert all(name.startswith("ours") for name in found)  # another tenant has equally many matches
         assert index["scans"] == 1
-        assert table["scans"] == 0  # of the whole of it
+        assert table["scans"] == 0  # no sequential scan
         assert table["pages"] <= 10 < pages
         assert index["pages"] < 40
-        # a word that all documents of both have: as many as are ranked are read, of the tenant's own
+        # a word of all documents of both tenants: only the ranked documents of the tenant are read
         with conn.transaction():
             touched = Touched(conn, *names)
             found = [name for (name,) in conn.execute(search, ["heron"])]
@@ -44,8 +42,8 @@ def test_a_search_reads_the_index_and_the_few_that_it_finds(db: Db, team: str, t
         assert all(name.startswith("ours") for name in found)
 
 
-def test_without_the_policy_the_index_would_not_be_asked(db: Db, team: str) -> None:
-    """What decision 0034 is about: as a condition of the query the same words read every row of the tenant."""
+def test_plain_condition_cannot_use_the_search_index(db: Db, team: str) -> None:
+    """As a condition of the query, the same words read every row of the tenant; see decision 0034."""
     db.execute(FILL.replace("5000", "500"))
     db.execute("analyze workspace.document")
     with psycopg.connect(team, autocommit=True) as conn:

@@ -1,4 +1,4 @@
-"""Whatever a tenant has, its summary and its kept stats are the truth: nothing counts once for each of another."""
+"""The summary and the stored stats of a tenant equal a recount for any content; joins multiply no row."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.sessions import Db
 from tests.workspace.team import Touched
-
-Db = psycopg.Connection[Any]
 
 NOW = datetime(2030, 3, 15, 12, tzinfo=UTC)
 at = st.integers(0, 80 * 24).map(lambda hours: NOW - timedelta(hours=hours))
@@ -29,7 +28,7 @@ workspaces = st.fixed_dictionaries(
 
 
 def fill(db: Db, slug: str, has: dict[str, Any]) -> str:
-    """A tenant with all that, as the module's functions would have left it."""
+    """Create a tenant with this content, as the functions of the schema would have written it."""
     tenant = str(db.execute("select core.create_tenant(%s, %s, 'team')", [slug, slug]).fetchone()[0])
     for number, (is_active, last) in enumerate(has["members"]):
         principal = db.execute(
@@ -78,7 +77,7 @@ def truth(has: dict[str, Any], now: datetime = NOW) -> dict[str, Any]:
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ours=workspaces, theirs=workspaces)
-def test_every_number_is_the_truth(deployed_db: Db, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+def test_summary_and_stats_equal_a_recount(deployed_db: Db, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     db = deployed_db
     with db.transaction(force_rollback=True):
         db.execute("select core.ensure_partitions('core.audit_log', '2030-03-15', '2030-03-15')")
@@ -100,8 +99,8 @@ def test_every_number_is_the_truth(deployed_db: Db, ours: dict[str, Any], theirs
             db.execute("reset role")
 
 
-def test_a_summary_reads_the_keys_of_its_tenant(db: Db, team: str, tenants: dict[str, str]) -> None:
-    """Of twenty tenants, under row level security: no table is read whole, and little of any."""
+def test_summary_reads_few_pages_of_its_tenant(db: Db, team: str, tenants: dict[str, str]) -> None:
+    """With twenty tenants, under row level security, no table is read sequentially."""
     db.execute(
         """
         insert into core.tenant (slug, name, kind) select 't' || n, 'T', 'team' from generate_series(1, 18) as n;
@@ -139,8 +138,8 @@ def test_a_summary_reads_the_keys_of_its_tenant(db: Db, team: str, tenants: dict
         assert counts[name]["pages"] <= 0.15 * whole[name] + 2, name
 
 
-def test_nobody_but_an_operator_computes_stats(db: Db, team: str, tenants: dict[str, str]) -> None:
-    """Whoever is none would see one tenant, and leave the others without any stats."""
+def test_only_an_operator_can_refresh_stats(db: Db, team: str, tenants: dict[str, str]) -> None:
+    """Another role would see one tenant only and delete the stats of the others."""
     with psycopg.connect(team, autocommit=True) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute("select workspace.refresh_stats()")
     db.execute("grant execute on function workspace.refresh_stats() to stanchion_app")
@@ -148,7 +147,7 @@ def test_nobody_but_an_operator_computes_stats(db: Db, team: str, tenants: dict[
         conn.execute("select workspace.refresh_stats()")
 
 
-def test_the_gate_shows_ones_own_row_before_any_condition_is_asked(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_stats_view_filters_before_other_conditions(db: Db, team: str, tenants: dict[str, str]) -> None:
     db.execute("select workspace.refresh_stats()")
     with psycopg.connect(team, autocommit=True) as conn:
         assert [str(row[0]) for row in conn.execute("select tenant_id from workspace.tenant_stats")] == [
@@ -164,7 +163,7 @@ def test_the_gate_shows_ones_own_row_before_any_condition_is_asked(db: Db, team:
         assert conn.execute("select count(*) from workspace.tenant_stats").fetchone() == (0,)
 
 
-def test_an_update_moves_the_version_of_the_tenant_alone(db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_update_raises_the_version_of_its_tenant_only(db: Db, team: str, tenants: dict[str, str]) -> None:
     version = "select (select version from workspace.tenant_state where tenant_id = %s)"
     with psycopg.connect(team, autocommit=True) as conn:
         seen = []

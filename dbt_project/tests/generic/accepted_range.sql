@@ -1,4 +1,4 @@
-{#- Every value lies between two bounds, both included; null is no value. -#}
+{#- Every value lies between two bounds, both included. Nulls pass. -#}
 {% test accepted_range(model, column_name, min_value=none, max_value=none, per='game') %}
 select {{ column_name }}
 from {{ to_test(model, per) }} as tested_here

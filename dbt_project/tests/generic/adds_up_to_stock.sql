@@ -1,5 +1,5 @@
-{#- What the days of an item say together is what the shop itself counts, for every item of which nothing is newer
-    than the mart: the shop goes on selling while this is asked. -#}
+{#- The sums of an item's days equal the totals of the shop. Items with events newer than the mart are skipped,
+    because the shop continues to sell while the test runs. -#}
 {% test adds_up_to_stock(model, items, events) %}
 with
 

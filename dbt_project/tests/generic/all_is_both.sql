@@ -1,4 +1,4 @@
-{#- All is Regular and Playoffs. -#}
+{#- In each group, the sum for game type All equals the sum for Regular and Playoffs. -#}
 {% test all_is_both(model, measure, by, per='tenant') %}
 select
     tenant_id,

@@ -1,5 +1,4 @@
-{#- Two models agree on a total in each group: a mart adds up to what it was made of. `only` and not `where`, which
-    dbt takes for a filter of its own. -#}
+{#- Two models have the same total in each group. The filter argument is `only`, because dbt reserves `where`. -#}
 {% test equal_sum(model, measure, to, to_measure, group_by, only='true', to_only=none, per='game') %}
 with
 

@@ -1,4 +1,4 @@
-{#- What one side of a game has for it, the other has against it. -#}
+{#- The value of `own` for one side of a game equals the value of `other` for the other side. -#}
 {% test mirrors(model, own, other, per='game') %}
 select
     one.tenant_id,

@@ -1,4 +1,4 @@
-{#- Of an item's stockouts one is over before the next begins. -#}
+{#- The stockouts of an item do not overlap. -#}
 {% test one_stockout_at_a_time(model) %}
 with
 

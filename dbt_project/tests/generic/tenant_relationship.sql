@@ -1,4 +1,4 @@
-{#- What a row refers to is there, and of the same tenant. -#}
+{#- The referenced row exists in the same tenant. -#}
 {% test tenant_relationship(model, column_name, to, field, per='game') %}
 select
     child.tenant_id,

@@ -1,4 +1,4 @@
-{#- A stated key is complete, and no two rows have the same. -#}
+{#- The columns of the key are not null, and no two rows have the same key. -#}
 {% test unique_key(model, columns, per='game') %}
 select
     {{ columns | join(', ') }},

@@ -1,4 +1,4 @@
--- Whoever is not the builder reads marts through policies, or not at all.
+-- Lists relations of the marts that a role other than the builder could read without row-level security.
 select
     n.nspname || '.' || c.relname as object,
     c.relkind

@@ -1,4 +1,4 @@
-"""Analysts: database logins of people, each reading exactly the tenants granted to it."""
+"""Analysts: database logins that can read exactly the tenants granted to them."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from stanchion.server.connection import Connection, for_tenant, require_deployed
 
 
 def add_analyst(conn: Connection, login: str, tenants: list[str]) -> str | None:
-    """Let a login read these tenants too; make it when it is new, and return its password then."""
+    """Grant tenants to an analyst. Create the login when it does not exist, and return its password in that case."""
     require_deployed(conn)
     kind = _kind(conn, login)
     if kind == "other":
-        raise StanchionError(f"There is a role '{login}' that is more than an analyst; choose another name.")
+        raise StanchionError(f"Role '{login}' exists and is not only an analyst; choose another name.")
     password = None
     with conn.transaction():
         if kind == "none":
-            # what a login of this name was granted before it was dropped is not for its namesake
+            # a dropped login of the same name may have left grants, which must not go to the new one
             conn.execute("delete from core.analyst_grant where role_name = %s", [login])
             password = create_login(conn, login, "stanchion_analyst")
         for slug in tenants:
@@ -28,16 +28,16 @@ def add_analyst(conn: Connection, login: str, tenants: list[str]) -> str | None:
 
 
 def revoke_analyst(conn: Connection, login: str, tenants: list[str]) -> bool:
-    """End reading these tenants, or all of them; drop the login that has none left. True when it was dropped."""
+    """Revoke these tenants, or all of them. Drop the login when it has none left, and return whether it was dropped."""
     require_deployed(conn)
     if _kind(conn, login) != "analyst":
-        raise StanchionError(f"There is no analyst '{login}'; stanchion analyst list shows those there are.")
+        raise StanchionError(f"Analyst '{login}' does not exist; run stanchion analyst list to see the analysts.")
     with conn.transaction():
         granted = [row["tenant"] for row in list_analysts(conn) if row["login"] == login and row["tenant"]]
         for slug in tenants or granted:
             with for_tenant(conn, slug):
                 if not value(conn, "select core.revoke_analyst(%s)", [login]):
-                    raise StanchionError(f"'{login}' could not read {slug} anyway; nothing was revoked.")
+                    raise StanchionError(f"'{login}' has no grant for {slug}; nothing was revoked.")
         left = value(conn, "select count(*) from core.analyst_grant where role_name = %s", [login])
     if left:
         return False
@@ -46,7 +46,7 @@ def revoke_analyst(conn: Connection, login: str, tenants: list[str]) -> bool:
 
 
 def list_analysts(conn: Connection) -> list[dict[str, Any]]:
-    """One row per login and tenant it reads."""
+    """Return a row for each login and each tenant that it can read."""
     require_deployed(conn)
     return (
         conn.cursor(row_factory=dict_row)
@@ -66,7 +66,7 @@ def list_analysts(conn: Connection) -> list[dict[str, Any]]:
 
 
 def _kind(conn: Connection, login: str) -> str:
-    """none, analyst, or other: a role that can do anything else must not become an analyst by a typing error."""
+    """Return none, analyst or other. A mistyped name must not turn a role with other rights into an analyst."""
     return str(
         value(
             conn,

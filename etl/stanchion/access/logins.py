@@ -1,4 +1,4 @@
-"""Database logins: made with their time limits and without sending a password, dropped with their connections."""
+"""Database logins: created with timeouts and without sending the password, dropped with their connections."""
 
 import secrets
 from typing import Any
@@ -10,9 +10,9 @@ from psycopg.rows import dict_row
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, require_deployed, value
 
-ROLES = ("app", "loader", "worker", "builder", "dba")  # analysts are made by analyst add, which says whom they read
+ROLES = ("app", "loader", "worker", "builder", "dba")  # analysts are created by analyst add, which also grants tenants
 
-# Set for each login, since Postgres ignores settings of a role that one is merely a member of.
+# Set for each login, since Postgres does not apply the settings of a role to its members.
 _SETTINGS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s", "timezone": "UTC"}
 _SETTINGS_OF = {
     "stanchion_app": {"statement_timeout": "10s"},
@@ -22,8 +22,8 @@ _SETTINGS_OF = {
     "stanchion_dba": {},
     "stanchion_analyst": {
         "statement_timeout": "60s",
-        "plan_cache_mode": "force_custom_plan",  # generic plans over the policy's array of tenants are slow
-        # of one tenant, everything has the same tenant_id: a merge by it reads a table again for each row of the other
+        "plan_cache_mode": "force_custom_plan",  # a generic plan with the policy's array of tenants is slow
+        # all rows of a tenant have the same tenant_id: a merge join on it scans one table for each row of the other
         "enable_mergejoin": "off",
         "default_transaction_read_only": "on",
     },
@@ -31,19 +31,22 @@ _SETTINGS_OF = {
 
 
 def add_login(conn: Connection, login: str, role: str) -> str:
-    """Make a login that is a member of one of our roles, and return its password."""
+    """Create a login that is a member of the role stanchion_ROLE, and return its password."""
     require_deployed(conn)
     if value(conn, "select exists (select from pg_roles where rolname = %s)", [login]):
-        raise StanchionError(f"There is a role '{login}' already; choose another name, or stanchion login drop {login}")
+        raise StanchionError(
+            f"Role '{login}' exists already; choose another name, or run: stanchion login drop {login}"
+        )
     with conn.transaction():
         return create_login(conn, login, f"stanchion_{role}")
 
 
 def create_login(conn: Connection, login: str, role: str) -> str:
+    """Create a login with a new password and the timeouts of its role, and return the password."""
     if not 0 < len(login.encode()) < 64:
-        raise StanchionError(f"'{login}' is no name for a login: Postgres takes 1 to 63 bytes.")
+        raise StanchionError(f"The login name '{login}' has {len(login.encode())} bytes; it must have 1 to 63.")
     password = secrets.token_urlsafe(18)
-    # the verifier and not the password is sent, so that no log of statements has it
+    # send the verifier instead of the password, so that no statement log contains the password
     verifier = conn.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
     conn.execute(
         sql.SQL("create role {} login nosuperuser nocreatedb nocreaterole password {} in role {}").format(
@@ -57,7 +60,7 @@ def create_login(conn: Connection, login: str, role: str) -> str:
 
 
 def list_logins(conn: Connection) -> list[dict[str, Any]]:
-    """Every login that is a member of one of our roles."""
+    """Return every login that is a member of one of our roles."""
     require_deployed(conn)
     statement = """
         select r.rolname as login, string_agg(substring(g.rolname from 11), ', ' order by g.rolname) as "as"
@@ -72,29 +75,31 @@ def list_logins(conn: Connection) -> list[dict[str, Any]]:
 
 
 def drop_login(conn: Connection, login: str) -> None:
-    """Close a login, which holds whatever becomes of the rest; then end its connections and drop it.
+    """Disable a login, end its connections, and drop it.
 
-    Not in the caller's transaction: whoever left something behind here or in another database of the server
-    would otherwise keep the login by that.
+    Disabling is not in the transaction of the drop. So a login that cannot be dropped, because it owns an object in
+    another database, can no longer connect.
     """
     name = sql.Identifier(login)
     conn.execute(sql.SQL("alter role {} nologin").format(name))
     conn.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %s", [login])
     try:
         with conn.transaction():
-            conn.execute(sql.SQL("grant {} to current_user").format(name))  # what it owns is its own to drop
+            conn.execute(sql.SQL("grant {} to current_user").format(name))  # DROP OWNED needs membership in the role
             conn.execute(sql.SQL("drop owned by {}").format(name))
             conn.execute(sql.SQL("drop role {}").format(name))
     except psycopg.errors.DependentObjectsStillExist as e:
         raise StanchionError(
-            f"'{login}' can no longer connect; it could not be dropped, since it owns something in another database "
-            f"of this server: {e.diag.message_detail}. Run there: drop owned by {name.as_string()}"
+            f"'{login}' is disabled but was not dropped, since it owns objects in another database of this server: "
+            f"{e.diag.message_detail}. Run there: drop owned by {name.as_string()}"
         ) from e
 
 
 def remove_login(conn: Connection, login: str) -> None:
-    """Drop a login that was made here, and end its connections."""
-    made_as = {row["login"]: row["as"] for row in list_logins(conn)}
-    if made_as.get(login) not in ROLES:
-        raise StanchionError(f"'{login}' is no login that stanchion login add made; stanchion login list shows those.")
+    """Drop a login that `stanchion login add` created, and end its connections."""
+    role_of = {row["login"]: row["as"] for row in list_logins(conn)}
+    if role_of.get(login) not in ROLES:
+        raise StanchionError(
+            f"'{login}' was not created by stanchion login add; run stanchion login list to see the logins."
+        )
     drop_login(conn, login)

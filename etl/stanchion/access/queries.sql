@@ -1,5 +1,5 @@
 -- name: settings
--- The settings of the tenant of the session: each with the value in force today, and since when.
+-- Settings of the session's tenant, with today's value, its start date and the future values.
 select
     k.namespace || '.' || k.key as setting,
     coalesce(latest.value, k.default_value)::text as value,
@@ -29,7 +29,7 @@ left join lateral (
 order by k.namespace, k.key;
 
 -- name: tenants
--- Every tenant, as `stanchion tenant list` shows it.
+-- Tenants with their domains and analysts, for `stanchion tenant list`.
 select
     t.slug,
     t.name,

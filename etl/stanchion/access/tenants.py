@@ -1,4 +1,4 @@
-"""Tenants, their settings and keys: what operators do with the functions in sql/core."""
+"""Tenants, their settings, domains and API keys, managed with the functions of schema core."""
 
 import json
 from datetime import date
@@ -14,11 +14,12 @@ KINDS = ("league", "shop", "team", "community")
 
 
 def add_tenant(conn: Connection, slug: str, name: str, kind: str) -> str:
+    """Create a tenant and return its id."""
     require_deployed(conn)
     with conn.transaction():
-        taken = conn.execute("select name from core.tenant where slug = %s", [slug]).fetchone()
-        if taken:
-            raise StanchionError(f"There is a tenant '{slug}' already: {taken[0]}.")
+        existing = conn.execute("select name from core.tenant where slug = %s", [slug]).fetchone()
+        if existing:
+            raise StanchionError(f"Tenant '{slug}' exists already, with the name '{existing[0]}'; choose another slug.")
         row = conn.execute("select core.create_tenant(%s, %s, %s)", [slug, name, kind]).fetchone()
     return str(row[0]) if row else ""
 
@@ -39,7 +40,7 @@ def add_domain(conn: Connection, slug: str, domain: str) -> None:
 
 
 def settings(conn: Connection, slug: str) -> list[dict[str, Any]]:
-    """Every setting with the value in force today, and what follows it."""
+    """Return every setting of a tenant with today's value and its future values."""
     with for_tenant(conn, slug):
         return conn.cursor(row_factory=dict_row).execute(query("access", "settings")).fetchall()
 
@@ -54,7 +55,7 @@ def set_setting(conn: Connection, slug: str, setting: str, text: str, valid_from
 
 
 def _parse(text: str) -> Any:
-    """JSON where it is JSON, else the text itself: nobody quotes a word twice on a command line."""
+    """Parse JSON, or return other text unchanged, so that a word needs no second pair of quotes in a shell."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:
@@ -71,7 +72,9 @@ def revoke_key(conn: Connection, slug: str, name: str) -> None:
     with for_tenant(conn, slug):
         row = conn.execute("select core.revoke_api_key(%s)", [name]).fetchone()
         if not row or not row[0]:
-            raise StanchionError(f"{slug} has no key '{name}' in force; stanchion key list {slug} shows its keys.")
+            raise StanchionError(
+                f"Tenant {slug} has no active key '{name}'; run stanchion key list {slug} to see its keys."
+            )
 
 
 def list_keys(conn: Connection, slug: str) -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""Tenant isolation, tried on the live database: rules over the catalog, and real logins that attack."""
+"""Audit of tenant isolation in a live database: tenancy rules over the catalog, and attacks by real logins."""

@@ -1,11 +1,11 @@
-"""What an audit finds."""
+"""The results of an audit."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: the rule or the login that found it, the object, and a sentence."""
+    """A violation: the rule or login that found it, the object, and a description."""
 
     check: str
     object: str
@@ -16,7 +16,9 @@ class Finding:
 
 
 @dataclass
-class Report:
+class AuditResult:
+    """The findings of an audit, with the numbers of rules, logins, objects and attempts."""
+
     findings: list[Finding] = field(default_factory=list)
     rules: int = 0
     logins: int = 0
@@ -25,6 +27,7 @@ class Report:
     attempts: int = 0
 
     def add(self, check: str, target: str, problem: str) -> None:
+        """Add a finding unless it is known."""
         finding = Finding(check, target, problem)
         if finding not in self.findings:
             self.findings.append(finding)

@@ -1,4 +1,4 @@
-"""Real logins that an audit makes and removes, one for each role that somebody could be."""
+"""Temporary logins of an audit, one for each role."""
 
 import secrets
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from stanchion.access.logins import create_login, drop_login
 from stanchion.server.connection import Connection
 
 PREFIX = "stanchion_audit_"
-MARK = "Made by stanchion audit, which removes it."
+MARK = "Temporary login of stanchion audit."
 ROLES = ("stanchion_app", "stanchion_loader", "stanchion_worker", "stanchion_builder", "stanchion_analyst")
 
 
 @contextmanager
 def temporary_logins(conn: Connection, dsn: str) -> Iterator[dict[str, str]]:
-    """Role -> connection string of a login that is a member of it; and 'stranger', of an analyst without a grant."""
+    """Yield the connection string of a login for each role, and for 'stranger', an analyst without a grant."""
     drop_logins(conn)
     made = {}
     try:
@@ -33,7 +33,7 @@ def temporary_logins(conn: Connection, dsn: str) -> Iterator[dict[str, str]]:
 
 
 def drop_logins(conn: Connection) -> None:
-    """Those of this audit and of one that was killed: known by their comment, which no other role has."""
+    """Drop the logins of this audit and of killed audits. Their comment identifies them."""
     statement = "select rolname from pg_roles where shobj_description(oid, 'pg_authid') = %s"
     for (login,) in conn.execute(statement, [MARK]).fetchall():
         drop_login(conn, login)

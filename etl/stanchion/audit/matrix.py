@@ -1,4 +1,4 @@
-"""Who may do what, read from the database, as tables in Markdown."""
+"""The access of each role, read from the database, as Markdown tables."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _ROLES = {
 
 
 def access_matrix(conn: Connection) -> str:
-    """Tables and views, then functions: a line each, a column for each role."""
+    """Return two tables, of relations and of functions, with a line for each object and a column for each role."""
     relations = conn.execute(query("audit", "access_to_relations")).fetchall()
     functions = conn.execute(query("audit", "access_to_functions")).fetchall()
     return "\n".join(
@@ -29,7 +29,7 @@ def access_matrix(conn: Connection) -> str:
 
 
 def _table(title: str, rows: list[tuple[Any, ...]], roles: list[str]) -> list[str]:
-    cells = {(target, role): what for target, role, what in rows}
+    cells = {(target, role): access for target, role, access in rows}
     lines = [_line([title, *(_ROLES[role] for role in roles)]), _line(["---"] * (len(roles) + 1))]
     for target in sorted({target for target, _ in cells}):
         lines.append(_line([f"`{target}`", *(cells.get((target, role), "") for role in roles)]))

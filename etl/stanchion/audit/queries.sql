@@ -1,23 +1,23 @@
 -- name: access_to_functions
--- Who may call which function, and for whom it works: (object, role, what).
+-- Functions that each role may call, and the role with whose rights they run: (object, role, access).
 select
     f.name as object,
     pg_get_userbyid(a.grantee) as role,
-    case when f.is_definer then 'works for the owner' else 'works for the caller' end as what
+    case when f.is_definer then 'runs as the owner' else 'runs as the caller' end as access
 from core.own_function as f
 cross join lateral aclexplode(f.acl) as a
 where a.grantee <> f.owner
 order by f.name, a.grantee;
 
 -- name: access_to_relations
--- Who may do what with which rows of which table or view: (object, role, what).
+-- Operations of each role on each table or view, and the rows that they reach: (object, role, access).
 with allowed as (
     select
         r.name,
         pg_get_userbyid(a.grantee) as role,
         lower(a.privilege_type) as verb,
         case
-            when r.kind = 'view' then 'as the tables below it say'
+            when r.kind = 'view' then 'rows of its tables'
             when p.text like '%readable\_tenants%' then 'granted tenants'
             when p.text like '%is\_operator%' then 'the tenant; all for operators'
             when p.text like '%current\_tenant%' then 'own tenant'
@@ -43,7 +43,7 @@ with allowed as (
 select
     a.name as object,
     a.role,
-    string_agg(a.verbs || ': ' || a.rows, '; ' order by a.verbs) as what
+    string_agg(a.verbs || ': ' || a.rows, '; ' order by a.verbs) as access
 from (
     select
         allowed.name,
@@ -58,7 +58,7 @@ group by a.name, a.role
 order by a.name, a.role;
 
 -- name: catalogs
--- The system's views and tables that analysts may read.
+-- System views and tables that analysts may read.
 select n.nspname || '.' || c.relname as name
 from pg_class as c
 join pg_namespace as n on n.oid = c.relnamespace
@@ -69,7 +69,7 @@ where
 order by n.nspname, c.relname;
 
 -- name: functions
--- Our functions that a role of ours may execute, with the types of their parameters.
+-- Functions of Stanchion that each of its roles may execute, with the types of their parameters.
 select
     role.rolname as role,
     f.name,
@@ -88,7 +88,7 @@ where p.prokind in ('f', 'p') and p.prorettype <> 'trigger'::regtype
 order by role.rolname, f.name;
 
 -- name: grants
--- The tables and views that a role of ours may read.
+-- Tables and views that each role of Stanchion may read.
 select
     role.rolname as role,
     r.name
@@ -97,7 +97,7 @@ join pg_roles as role on role.rolname like 'stanchion\_%' and has_any_column_pri
 where r.kind in ('table', 'view');
 
 -- name: relations
--- What there is to read: our relations with their columns; of the partitions of a table the first three.
+-- Relations of Stanchion with their columns, including the first three partitions of each table.
 with candidate as (
     select
         r.name,
@@ -120,7 +120,7 @@ where c.kind <> 'partition' or c.nth <= 3
 order by c.name;
 
 -- name: tables
--- The tables of tenants, what their columns take, and what constrains them.
+-- Tables with tenant_id, with their columns, checks and foreign keys.
 select
     r.name,
     (

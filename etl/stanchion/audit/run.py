@@ -1,4 +1,4 @@
-"""The whole audit: rules, then two tenants that exist to be attacked, and every login's attempts on them."""
+"""The audit: the tenancy rules, then two temporary tenants and the attacks of every login on them."""
 
 import json
 import secrets
@@ -11,15 +11,16 @@ from psycopg.rows import dict_row
 
 from stanchion.audit import attacks
 from stanchion.audit.attacks import Attacker
-from stanchion.audit.findings import Report
+from stanchion.audit.findings import AuditResult
 from stanchion.audit.logins import temporary_logins
 from stanchion.audit.rules import broken, rule_files
 from stanchion.audit.seed import SLUG, Table, Victim, digest, fill, make_victim, read_tables, remove
 from stanchion.errors import StanchionError
 from stanchion.paths import query
+from stanchion.progress import Report
 from stanchion.server.connection import Connection, acting_for, require_deployed, value
 
-_LOCK = 0x57A9A0D1  # one audit at a time: each removes what a killed one left
+_LOCK = 0x57A9A0D1  # one audit at a time, since each removes the tenants and logins of killed audits
 _OWN_ROLES = [
     "stanchion_owner",
     "stanchion_dba",
@@ -29,43 +30,41 @@ _OWN_ROLES = [
     "stanchion_builder",
 ]
 
-OnPart = Callable[[str], None]
 
-
-def audit(conn: Connection, dsn: str, on_part: OnPart) -> Report:
-    """Everything that is wrong with the isolation of tenants in this database."""
+def audit(conn: Connection, dsn: str, report: Report) -> AuditResult:
+    """Audit the isolation of tenants in this database. `report` gets the name of each part."""
     require_deployed(conn)
-    report = Report()
-    on_part("rules over the catalog")
+    result = AuditResult()
+    report("rules over the catalog")
     for rule in rule_files():
-        report.rules += 1
-        report.findings += broken(conn, rule)
+        result.rules += 1
+        result.findings += broken(conn, rule)
     if not value(conn, "select pg_try_advisory_lock(%s)", [_LOCK]):
-        raise StanchionError("Another audit is at work in this database; try again when it is done.")
+        raise StanchionError("Another audit is running in this database; try again when it has finished.")
     tables = read_tables(conn)
     try:
         remove(conn, tables)
         with temporary_logins(conn, dsn) as logins:
-            _attack(conn, logins, tables, report, on_part)
+            _attack(conn, logins, tables, result, report)
     finally:
         remove(conn, tables)
         conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
-    return report
+    return result
 
 
-def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], report: Report, on_part: OnPart) -> None:
-    on_part("two tenants with a row in every table")
+def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], result: AuditResult, report: Report) -> None:
+    report("two tenants with a row in every table")
     suffix = secrets.token_hex(4)
     ours, theirs = (make_victim(conn, f"{SLUG}-{side}-{suffix}") for side in ("ours", "theirs"))
     by_name = {table.name: table for table in tables}
     for victim in (ours, theirs):
         for table in tables:
-            if why := fill(conn, table, victim, by_name):
-                report.add("seed", table.name, f"is not audited, since no row could be made for it: {why}")
+            if reason := fill(conn, table, victim, by_name):
+                result.add("seed", table.name, f"is not audited, since no row could be inserted: {reason}")
     _grant(conn, logins["stanchion_analyst"], ours)
     targets = _Targets(conn, tables, ours, theirs)
-    report.relations = len(targets.relations)
-    report.logins = len(logins)
+    result.relations = len(targets.relations)
+    result.logins = len(logins)
     with ExitStack() as stack:
         guises = [
             (attacker, own, "stanchion_analyst" if role == "stranger" else role)
@@ -73,17 +72,17 @@ def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], repor
             for attacker, own in _guises(role, stack.enter_context(_connect(login)), ours, theirs)
         ]
         for attacker, own, role in guises:
-            on_part(attacker.name)
-            _attack_as(report, attacker, own, role, targets)
-        # after all of them looked: what they put down as their own may be what they know of the other
+            report(attacker.name)
+            _attack_as(result, attacker, own, role, targets)
+        # after all reads: a call can store marks of the other tenant in the attacker's own rows
         for attacker, _, role in guises:
             if attacker.forbidden:
-                on_part(f"{attacker.name}, asking")
-                _ask_as(report, attacker, role, targets)
+                report(f"{attacker.name}, reading the results of functions")
+                _read_functions_as(result, attacker, role, targets)
         for attacker, _, role in guises:
             if attacker.forbidden:
-                on_part(f"{attacker.name}, calling")
-                _call_as(report, attacker, role, targets)
+                report(f"{attacker.name}, looking for effects of functions")
+                _call_as(result, attacker, role, targets)
 
 
 def _connect(login: str) -> Connection:
@@ -91,7 +90,7 @@ def _connect(login: str) -> Connection:
 
 
 class _Targets:
-    """What there is to attack."""
+    """The relations, catalogs and functions to attack."""
 
     def __init__(self, conn: Connection, tables: list[Table], ours: Victim, theirs: Victim) -> None:
         self.conn, self.tables, self.ours, self.theirs = conn, tables, ours, theirs
@@ -108,7 +107,7 @@ class _Targets:
 
 
 def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterator[tuple[Attacker, list[Victim]]]:
-    """The ways in which somebody with this login comes along, each with the tenants it may rightly see."""
+    """Yield the attackers with this login (each with its own settings), and the tenants that each may see."""
     principal = ours.rows["core.principal"]["principal_id"]
     token = {"request.jwt.claims": json.dumps({"sub": principal, "app_metadata": {"tenant_id": ours.tenant_id}})}
     their_token = {"request.jwt.claims": json.dumps({"app_metadata": {"org_id": theirs.tenant_id}})}
@@ -120,9 +119,9 @@ def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterat
         yield Attacker(f"{role} with a malformed tenant", conn, [theirs, ours], {"app.tenant_id": "' or true --"}), []
         yield Attacker(f"{role} with a malformed token", conn, [theirs, ours], {"request.jwt.claims": "{"}), []
     elif role == "stanchion_worker":
-        settings, told_of = {"app.tenant_id": ours.tenant_id}, frozenset({"core.job.tenant_id", "core.job.queue"})
-        yield Attacker(f"{role} for a tenant", conn, [theirs], settings, told_of), []
-        yield Attacker(f"{role} between jobs", conn, [theirs, ours], {}, told_of), []
+        settings, readable = {"app.tenant_id": ours.tenant_id}, frozenset({"core.job.tenant_id", "core.job.queue"})
+        yield Attacker(f"{role} for a tenant", conn, [theirs], settings, readable), []
+        yield Attacker(f"{role} between jobs", conn, [theirs, ours], {}, readable), []
     elif role == "stanchion_builder":
         yield Attacker(role, conn, []), [ours, theirs]
     elif role == "stanchion_analyst":
@@ -134,48 +133,48 @@ def _guises(role: str, conn: Connection, ours: Victim, theirs: Victim) -> Iterat
         yield Attacker("an analyst without a grant", conn, [theirs, ours], {"app.tenant_id": theirs.tenant_id}), []
 
 
-def _attack_as(report: Report, attacker: Attacker, own: list[Victim], role: str, targets: _Targets) -> None:
-    attacks.use_own(report, attacker, targets.tables, own, targets.granted(role))
-    attacks.become_somebody(report, attacker, [other for other in _OWN_ROLES if other != role])
-    others = [table for table in targets.tables if table.owner != role]  # what is one's own one may write
-    attacks.write(report, attacker, others, targets.theirs, targets.ours if own else None)
+def _attack_as(result: AuditResult, attacker: Attacker, own: list[Victim], role: str, targets: _Targets) -> None:
+    attacks.use_own(result, attacker, targets.tables, own, targets.granted(role))
+    attacks.change_role(result, attacker, [other for other in _OWN_ROLES if other != role])
+    others = [table for table in targets.tables if table.owner != role]  # a role may write the tables that it owns
+    attacks.write(result, attacker, others, targets.theirs, targets.ours if own else None)
     if not attacker.forbidden:
         return
-    attacks.read(report, attacker, targets.relations)
+    attacks.read(result, attacker, targets.relations)
     if role == "stanchion_analyst" and not attacker.settings:
-        attacks.read_catalogs(report, attacker, targets.catalogs)
+        attacks.read_catalogs(result, attacker, targets.catalogs)
 
 
-def _ask_as(report: Report, attacker: Attacker, role: str, targets: _Targets) -> None:
+def _read_functions_as(result: AuditResult, attacker: Attacker, role: str, targets: _Targets) -> None:
     functions = targets.functions(role)
-    report.functions = max(report.functions, len(functions))
-    for _ in attacks.call(report, attacker, functions, keep=False):
+    result.functions = max(result.functions, len(functions))
+    for _ in attacks.call(result, attacker, functions, keep=False):
         pass
 
 
-def _call_as(report: Report, attacker: Attacker, role: str, targets: _Targets) -> None:
-    with _unchanged(report, targets, attacker) as look:
-        for name in attacks.call(report, attacker, targets.functions(role), keep=True):
-            look(name)
+def _call_as(result: AuditResult, attacker: Attacker, role: str, targets: _Targets) -> None:
+    with _unchanged(result, targets, attacker) as compare:
+        for name in attacks.call(result, attacker, targets.functions(role), keep=True):
+            compare(name)
     left = attacker.conn.execute("select nullif(current_setting('app.tenant_id', true), '')").fetchone()
     if left and left[0]:
-        report.add(attacker.name, "session", "still has a tenant after its transaction ended")
+        result.add(attacker.name, "session", "still has a tenant after its transaction ended")
 
 
 @contextmanager
-def _unchanged(report: Report, targets: _Targets, attacker: Attacker) -> Iterator[Callable[[str], None]]:
-    """Look at the victim after each call; name the call after which something of it had changed."""
+def _unchanged(result: AuditResult, targets: _Targets, attacker: Attacker) -> Iterator[Callable[[str], None]]:
+    """Yield a function that compares the victim's rows after a call, and adds a finding when they have changed."""
     before = digest(targets.conn, targets.tables, targets.theirs)
 
-    def look(function: str) -> None:
+    def compare(function: str) -> None:
         nonlocal before
         after = digest(targets.conn, targets.tables, targets.theirs)
         for table in before:
             if before[table] != after[table]:
-                report.add(attacker.name, function, f"let {attacker.name} change rows of another tenant in {table}")
+                result.add(attacker.name, function, f"let {attacker.name} change rows of another tenant in {table}")
         before = after
 
-    yield look
+    yield compare
 
 
 def _grant(conn: Connection, login: str, victim: Victim) -> None:

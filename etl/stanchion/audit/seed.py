@@ -1,8 +1,7 @@
-"""A row in every table of tenants, made from the catalog: so what a later module adds is audited too.
+"""A row in every table with tenants, made from the catalog, so that tables of later modules are audited too.
 
-A value that a CHECK refuses is replaced by the next that its column's type, or the constraint's own
-text, suggests. Two foreign keys to one table refer to two rows of it. A table for which no row can be made is a
-finding, not something passed over.
+When a CHECK refuses a value, the next value that the column's type or the text of the constraint suggests is tried. Two
+foreign keys to one table refer to two of its rows. A table for which no row can be inserted is a finding.
 """
 
 import hashlib
@@ -20,13 +19,15 @@ from psycopg.types.json import Jsonb
 from stanchion.paths import query
 from stanchion.server.connection import Connection, acting_for
 
-_MOST_TRIES = 200
+_MAX_TRIES = 200
 SLUG = "stanchion-audit"
-_OF_ALL = {"core.tenant"}  # whose one row is the tenant
+_ONE_ROW = {"core.tenant"}  # tables with one row for each tenant
 
 
 @dataclass(frozen=True)
 class Table:
+    """A table with tenant_id, as the query tables of this package describes it."""
+
     name: str
     columns: list[dict[str, Any]]
     checks: dict[str, dict[str, list[str]]]
@@ -45,13 +46,13 @@ class Table:
 
 @dataclass
 class Victim:
-    """A tenant that exists to be attacked, and the marks by which its data is known anywhere."""
+    """A temporary tenant to attack, with marks that identify its data anywhere."""
 
     slug: str
     tenant_id: str
     mark: str
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    second_rows: dict[str, dict[str, Any]] = field(default_factory=dict)  # where two are referred to
+    second_rows: dict[str, dict[str, Any]] = field(default_factory=dict)  # for tables with two references from one row
 
     @property
     def marks(self) -> list[str]:
@@ -76,7 +77,7 @@ def _as_text(thing: Any) -> str:
 
 
 def read_tables(conn: Connection) -> list[Table]:
-    """Every table with tenant_id, parents before children."""
+    """Return every table with tenant_id, parents before children."""
     with conn.transaction(force_rollback=True):
         conn.execute("set local search_path = pg_catalog")
         found = conn.cursor(row_factory=class_row(Table)).execute(query("audit", "tables")).fetchall()
@@ -84,12 +85,12 @@ def read_tables(conn: Connection) -> list[Table]:
 
 
 def _parents_first(tables: dict[str, Table]) -> Iterator[Table]:
-    done: set[str] = set()
+    visited: set[str] = set()
 
     def visit(table: Table) -> Iterator[Table]:
-        if table.name in done:
+        if table.name in visited:
             return
-        done.add(table.name)
+        visited.add(table.name)
         for parent in table.parents:
             if parent["target"] in tables:
                 yield from visit(tables[parent["target"]])
@@ -100,6 +101,7 @@ def _parents_first(tables: dict[str, Table]) -> Iterator[Table]:
 
 
 def make_victim(conn: Connection, slug: str) -> Victim:
+    """Create a tenant whose name is its mark."""
     mark = f"mark{uuid.uuid4().hex[:12]}"
     with conn.transaction():
         row = conn.execute("select core.create_tenant(%s, %s, 'league')", [slug, mark]).fetchone()
@@ -107,7 +109,7 @@ def make_victim(conn: Connection, slug: str) -> Victim:
 
 
 def fill(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> str | None:
-    """Give the victim a row in a table, one of `tables`, which are by name; why not, where that fails."""
+    """Ensure that the victim has a row in a table. Return the reason when no row can be inserted."""
     with acting_for(conn, victim.tenant_id):
         if table.is_partitioned:
             conn.execute("select core.ensure_due_partitions()")
@@ -131,7 +133,7 @@ def _insert(conn: Connection, table: Table, victim: Victim, tables: dict[str, Ta
         for column in table.columns
         if column["name"] not in given and column["required"] and column["writable"]
     }
-    for _ in range(_MOST_TRIES):
+    for _ in range(_MAX_TRIES):
         values = given | {name: options[0] for name, options in suggestions.items()}
         statement = sql.SQL("insert into {} as t ({}) values ({}) returning to_jsonb(t)").format(
             table.identifier,
@@ -144,17 +146,17 @@ def _insert(conn: Connection, table: Table, victim: Victim, tables: dict[str, Ta
             victim.rows[table.name] = row[0] if row else {}
         except psycopg.errors.CheckViolation as e:
             refused = table.checks.get(e.diag.constraint_name or "", {}).get("columns", [])
-            if not (_next_suggestion(suggestions, refused) or _forget_parent(given, table, refused)):
+            if not (_next_suggestion(suggestions, refused) or _clear_parent(given, table, refused)):
                 return str(e.diag.message_primary)
         except psycopg.Error as e:
             return str(e.diag.message_primary or e)
         else:
             return None
-    return f"no row was accepted in {_MOST_TRIES} tries"
+    return f"no row was accepted in {_MAX_TRIES} tries"
 
 
 def _next_suggestion(suggestions: dict[str, list[Any]], refused: list[str]) -> bool:
-    """Drop the value that was refused; the column with most left to suggest goes first."""
+    """Drop the first suggestion of one refused column: the column with the most suggestions left."""
     for name in sorted(set(refused) & suggestions.keys(), key=lambda name: -len(suggestions[name])):
         if len(suggestions[name]) > 1:
             suggestions[name].pop(0)
@@ -162,8 +164,8 @@ def _next_suggestion(suggestions: dict[str, list[Any]], refused: list[str]) -> b
     return False
 
 
-def _forget_parent(given: dict[str, Any], table: Table, refused: list[str]) -> bool:
-    """Refer to nothing where that is allowed, and the check wants it."""
+def _clear_parent(given: dict[str, Any], table: Table, refused: list[str]) -> bool:
+    """Set one refused foreign key to null, when the column allows null."""
     nullable = {column["name"] for column in table.columns if column["nullable"]}
     for name in sorted(set(refused) & given.keys() & nullable, reverse=True):
         if given[name] is not None:
@@ -173,7 +175,7 @@ def _forget_parent(given: dict[str, Any], table: Table, refused: list[str]) -> b
 
 
 def _inherited(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> dict[str, Any]:
-    """tenant_id, and what foreign keys take from the victim's rows, or from any row of a table without tenants."""
+    """Return tenant_id and the foreign keys, from the victim's rows or from any row of a table without tenants."""
     given: dict[str, Any] = {"tenant_id": victim.tenant_id}
     referred: set[str] = set()
     for parent in table.parents:
@@ -187,16 +189,16 @@ def _inherited(conn: Connection, table: Table, victim: Victim, tables: dict[str,
             any_row = sql.SQL("select to_jsonb(t) from {} as t limit 1").format(sql.Identifier(*target.split(".")))
             found = conn.execute(any_row).fetchone()
             if found is None:
-                raise LookupError(f"there is no row in {target} to refer to")
+                raise LookupError(f"{target} has no row to refer to")
             row = found[0]
-        if target in tables and target not in _OF_ALL:
+        if target in tables and target not in _ONE_ROW:
             referred.add(target)
         given |= {here: row[there] for here, there in zip(parent["columns"], parent["target_columns"], strict=True)}
     return given
 
 
 def _second(conn: Connection, table: Table, victim: Victim, tables: dict[str, Table]) -> dict[str, Any]:
-    """Another row of the victim's in a table, by a mark in which the first one is; none where its key allows one."""
+    """Return a second row of the victim, with a mark that contains the first; empty when a key allows only one."""
     if table.name not in victim.second_rows:
         other = replace(victim, mark=f"{victim.mark}b", rows=dict(victim.rows))
         failed = _insert(conn, table, other, tables)
@@ -205,7 +207,7 @@ def _second(conn: Connection, table: Table, victim: Victim, tables: dict[str, Ta
 
 
 def _suggestions(column: dict[str, Any], table: Table, victim: Victim) -> list[Any]:
-    """Values for a column that will do for most constraints; for text, ones that carry the victim's mark first."""
+    """Return values for a column that satisfy most constraints. For text, those with the victim's mark come first."""
     literals = [
         literal
         for check in table.checks.values()
@@ -235,7 +237,7 @@ def _suggestions(column: dict[str, Any], table: Table, victim: Victim) -> list[A
 
 
 def digest(conn: Connection, tables: list[Table], victim: Victim) -> dict[str, str]:
-    """What the victim has in every table, as hashes: equal before and after whatever did not touch it."""
+    """Return a hash of the victim's rows for each table, to detect changes."""
     parts = [
         sql.SQL(
             "select {name}, md5(coalesce(string_agg(t::text, ',' order by t::text), '')) "
@@ -247,14 +249,14 @@ def digest(conn: Connection, tables: list[Table], victim: Victim) -> dict[str, s
 
 
 def remove(conn: Connection, tables: list[Table]) -> None:
-    """Delete the victims of this audit, and of one that was killed; what is append-only stays."""
+    """Delete the victims of this audit and of killed audits. Rows of append-only tables stay."""
     statement = "select tenant_id from core.tenant where slug ~ %s and name ~ '^mark[0-9a-f]{12}$'"
     ids = [row[0] for row in conn.execute(statement, [f"^{SLUG}-(ours|theirs)-[0-9a-f]{{8}}$"])]
     for table in reversed(tables):
         owner = "stanchion_builder" if table.name.startswith("marts.") else "stanchion_owner"
         try:
             with conn.transaction():
-                # not as a superuser, who could delete what is append-only
+                # as the owner: a superuser could delete rows of append-only tables
                 conn.execute(f"set local role {owner}")
                 conn.execute(sql.SQL("delete from {} where tenant_id = any (%s)").format(table.identifier), [ids])
         except psycopg.errors.InsufficientPrivilege:

@@ -1,1 +1,3 @@
-"""The commands of stanchion, one module for each group."""
+"""The command line `stanchion`: main.py lists the commands, and each other module defines a group of them."""
+
+DSN_HELP = "Server, as a libpq URL or string (default: DATABASE_URL, else PG*, else the embedded server)."

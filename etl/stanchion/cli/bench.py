@@ -1,4 +1,4 @@
-"""bench: how fast is what is asked most, on this server?"""
+"""bench: measure the most frequent operations on the server."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from stanchion.cli.options import database_option, json_option, note, open_server, print_json, print_table
+from stanchion.cli.options import database_option, json_option, open_server
+from stanchion.cli.output import note, print_json, print_table
 from stanchion.dev.bench.compare import Result
 from stanchion.dev.bench.entries import ENTRIES, Effort
 from stanchion.dev.bench.page import about, page
@@ -15,25 +16,37 @@ from stanchion.server.connection import connect
 
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(list(ENTRIES)))
-@click.option("--seconds", default=2.0, show_default=True, help="How long each run takes.")
-@click.option("--rounds", default=5, show_default=True, help="How often each alternative runs; medians are shown.")
+@click.option("--seconds", default=2.0, show_default=True, help="Duration of each run, in seconds.")
+@click.option("--rounds", default=5, show_default=True, help="Runs of each alternative. Results are medians.")
 @click.option(
     "--rows",
     default=10_000_000,
     show_default=True,
-    help="Live keys for claims-live-keys, 2 GB by default; marts and workspace take half, load a million at most.",
+    help="Live keys of claims-live-keys (the default needs 2 GB). marts and workspace use half of it, load at most a "
+    "million.",
 )
 @click.option(
-    "--clients", multiple=True, type=int, default=(1, 8, 32), show_default=True, help="How many at once, for claims."
+    "--clients",
+    multiple=True,
+    type=int,
+    default=(1, 8, 32),
+    show_default=True,
+    help="Number of concurrent clients of claims. Can be repeated.",
 )
-@click.option("--page", "file", type=click.Path(dir_okay=False, path_type=Path), help="Also write a page, in Markdown.")
+@click.option(
+    "--page",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for a Markdown page of the results.",
+)
 @json_option
 @database_option
 def bench(names: tuple[str, ...], file: Path | None, as_json: bool, **effort: Any) -> None:
-    """Measure what is asked most beside its alternatives, in a scratch database that is dropped.
+    """Measure the most frequent operations and their alternatives.
 
-    Alternatives take turns within one run: on a machine that others use too, ratios mean more than single numbers.
-    It needs pgbench, and who may make databases and logins.
+    Runs in scratch databases, which are dropped at the end. Alternatives alternate within one run, because ratios
+    are more reliable than single numbers on a machine with other load. Needs pgbench, and a role that can create
+    databases and logins.
 
     \b
     Example:
@@ -42,7 +55,7 @@ def bench(names: tuple[str, ...], file: Path | None, as_json: bool, **effort: An
         stanchion bench --page docs/benchmarks.md
     """
     with open_server() as server:
-        results = {name: ENTRIES[name](server, Effort(**effort, say=note)) for name in names or ENTRIES}
+        results = {name: ENTRIES[name](server, Effort(**effort, report=note)) for name in names or ENTRIES}
         if file:
             with connect(server) as conn:
                 text = page(results, about(conn, effort), ENTRIES, _row)

@@ -1,64 +1,27 @@
-"""audit and doctor: is what the database promises still so?"""
+"""doctor, audit, replay and after-restore: check the database and repair it."""
 
 import time
+from dataclasses import asdict
 
 import click
 
-from stanchion.audit.matrix import access_matrix
-from stanchion.audit.run import audit as run_audit
-from stanchion.cli.options import database_option, json_option, note, open_server, print_json, some
-from stanchion.ops.doctor import Check, examine
+from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
+from stanchion.cli.output import count_of, note, print_json
+from stanchion.contest.replay import Replayed, competitions
+from stanchion.contest.replay import replay as replay_competition
+from stanchion.ops.after_restore import find_stale, repair
+from stanchion.ops.check import Check
+from stanchion.ops.doctor import examine
 from stanchion.server.connection import connect, require_deployed
 from stanchion.server.embedded import Embedded
 
 
 @click.command()
-@click.option("--matrix", is_flag=True, help="Only print who may do what, as Markdown.")
-@json_option
-@database_option
-def audit(matrix: bool, as_json: bool) -> None:
-    """Try to reach another tenant's data, as every role with real logins; exit 1 and name each leak.
-
-    Makes two tenants and five logins for the time it takes, and removes them.
-
-    \b
-    Example:
-        stanchion audit
-        stanchion audit --matrix
-    """
-    if matrix:
-        with open_server() as server, connect(server) as conn:
-            require_deployed(conn)
-            click.echo(access_matrix(conn))
-        return
-    started = time.monotonic()
-    with open_server() as server, connect(server) as conn:
-        report = run_audit(conn, server.dsn, note)
-    if as_json:
-        print_json(
-            {
-                "findings": [vars(finding) for finding in report.findings],
-                **{key: value for key, value in vars(report).items() if key != "findings"},
-            }
-        )
-    else:
-        for finding in report.findings:
-            click.secho(str(finding), fg="red")
-        click.echo(
-            f"{report.rules} rules and {report.attempts} attempts by {report.logins} logins on {report.relations} "
-            f"relations and {report.functions} functions in {time.monotonic() - started:.1f} s: "
-            + (f"{len(report.findings)} found." if report.findings else "nothing leaks.")
-        )
-    if report.findings:
-        click.get_current_context().exit(1)
-
-
-@click.command()
-@click.option("--strict", is_flag=True, help="Exit 1 on any alert, for schedulers.")
+@click.option("--strict", is_flag=True, help="Exit with code 1 when there is an alert, for schedulers.")
 @json_option
 @database_option
 def doctor(strict: bool, as_json: bool) -> None:
-    """Say in sentences whether the database is well, and for what is not, what to do.
+    """Check the database, and print a remedy for each problem.
 
     \b
     Example:
@@ -72,14 +35,140 @@ def doctor(strict: bool, as_json: bool) -> None:
         print_json([{"promise": check.promise, "alerts": [vars(alert) for alert in check.alerts]} for check in checks])
     else:
         for check in checks:
-            _show(check)
-        click.echo(f"\n{some(len(checks), 'check')}, {some(alerts, 'alert')}.")
+            _print_check(check)
+        click.echo(f"\n{count_of(len(checks), 'check')}, {count_of(alerts, 'alert')}.")
     if strict and alerts:
         click.get_current_context().exit(1)
 
 
-def _show(check: Check) -> None:
+def _print_check(check: Check) -> None:
     if not check.alerts:
         click.echo(f"{click.style('ok', fg='green')}     {check.promise}")
     for alert in check.alerts:
         click.echo(f"{click.style('alert', fg='red')}  {alert.problem} {click.style(alert.remedy, bold=True)}")
+
+
+@click.command()
+@click.option("--matrix", is_flag=True, help="Print the privileges of each role as Markdown, and try nothing.")
+@json_option
+@database_option
+def audit(matrix: bool, as_json: bool) -> None:
+    """Try to reach other tenants' data, as every role.
+
+    Creates two tenants and five logins, connects with each login, and removes them at the end. Prints each leak that it
+    finds. The exit code is 1 when there is one.
+
+    \b
+    Example:
+        stanchion audit
+        stanchion audit --matrix
+    """
+    from stanchion.audit.matrix import access_matrix
+    from stanchion.audit.run import audit as run_audit
+
+    if matrix:
+        with open_server() as server, connect(server) as conn:
+            require_deployed(conn)
+            click.echo(access_matrix(conn))
+        return
+    started = time.monotonic()
+    with open_server() as server, connect(server) as conn:
+        result = run_audit(conn, server.dsn, note)
+    if as_json:
+        print_json(
+            {
+                "findings": [vars(finding) for finding in result.findings],
+                **{key: value for key, value in vars(result).items() if key != "findings"},
+            }
+        )
+    else:
+        for finding in result.findings:
+            click.secho(str(finding), fg="red")
+        click.echo(
+            f"{result.rules} rules and {result.attempts} attempts by {result.logins} logins on {result.relations} "
+            f"relations and {result.functions} functions in {time.monotonic() - started:.1f} s: "
+            + (f"{len(result.findings)} found." if result.findings else "nothing leaks.")
+        )
+    if result.findings:
+        click.get_current_context().exit(1)
+
+
+@click.command()
+@click.argument("names", metavar="[COMPETITION]...", nargs=-1)
+@click.option("--tenant", required=True, metavar="SLUG", help="Slug or id of the tenant of the competitions.")
+@click.option("--repair", is_flag=True, help="Replace the rows that differ by the rows that the events yield.")
+@json_option
+@database_option
+def replay(names: tuple[str, ...], tenant: str, repair: bool, as_json: bool) -> None:
+    """Rebuild competitions from their events, and compare.
+
+    Without a name, every competition of the tenant is compared. Without --repair, nothing is changed. Prints each row
+    that differs; the exit code is 1 when there is one and --repair is missing. New scores of a competition wait while
+    it is compared.
+
+    \b
+    Example:
+        stanchion replay summer-cup --tenant harbour
+        stanchion replay --tenant harbour --json
+    """
+    with open_database() as conn:
+        found = [replay_competition(conn, tenant, name, repair=repair) for name in names or competitions(conn, tenant)]
+    if as_json:
+        print_json([asdict(each) for each in found])
+    else:
+        for each in found:
+            for difference in each.differences:
+                click.secho(str(difference), fg="red")
+            click.echo(f"{each.competition}: {_comparison(each, repair)}")
+        if not found:
+            click.echo(f"{tenant} has no competitions.")
+    if any(each.differences for each in found) and not repair:
+        click.get_current_context().exit(1)
+
+
+def _comparison(found: Replayed, repair: bool) -> str:
+    if not found.differences:
+        return f"all {count_of(found.rows, 'row')} match the events."
+    return f"{count_of(len(found.differences), 'row')} differ from the events{', now repaired' if repair else ''}."
+
+
+@click.command()
+@yes_option
+@json_option
+@database_option
+def after_restore(yes: bool, as_json: bool) -> None:
+    """Repair a database that was restored from another server.
+
+    Needed after pg_restore, not after a copy of the server's files. Run it as a superuser before anything else writes.
+    Events get transaction ids of this server, so that every consumer continues at its position and misses none. Grants
+    of analysts are bound to the logins of the same names, after a question that lists them. Missing partitions are
+    created. A second run changes nothing.
+
+    \b
+    Example:
+        stanchion after-restore
+        stanchion verify && stanchion audit
+    """
+    with open_database() as conn:
+        stale = find_stale(conn)
+        regranted, missing = stale.logins(there=True), stale.logins(there=False)
+        if regranted:
+            grants = "; ".join(
+                f"{row['login']} reads {', '.join(row['tenants'])}" for row in stale.grants if row["is_there"]
+            )
+            confirm(f"Grant these logins what they could read on the old server: {grants}?", yes)
+        events = repair(conn, stale)
+    if as_json:
+        print_json({"events": events, "regranted": regranted, "without_login": missing})
+        return
+    if events:
+        click.echo(f"{count_of(events, 'event')} now carry transaction ids of this server; no consumer misses one.")
+    for row in stale.grants:
+        tenants = ", ".join(row["tenants"])
+        if row["is_there"]:
+            click.echo(f"{row['login']} reads {tenants} again.")
+        else:
+            remedy = "create it with: stanchion analyst add"
+            click.echo(f"The login {row['login']}, which read {tenants}, does not exist on this server; {remedy}")
+    if not (stale.has_events or stale.grants):
+        click.echo("Nothing to repair: events and grants belong to this server.")

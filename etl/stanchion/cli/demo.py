@@ -1,4 +1,4 @@
-"""demo: from nothing to two leagues with their games, and the standings that an analyst reads."""
+"""demo: deploy, load two sample leagues, build their marts, and print their standings as an analyst."""
 
 import os
 import secrets
@@ -18,7 +18,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from stanchion.access import analysts, tenants
-from stanchion.cli.options import confirm, database_option, note, open_server, print_table, some, yes_option
+from stanchion.cli.options import confirm, database_option, open_server, yes_option
+from stanchion.cli.output import count_of, note, print_table
 from stanchion.deploy import runner as deploy
 from stanchion.deploy.modules import discover
 from stanchion.dev.sample.files import as_json, export
@@ -27,6 +28,7 @@ from stanchion.ingest.loading.run import load
 from stanchion.ingest.loading.schedule import load_schedule
 from stanchion.ingest.loading.session import open_session
 from stanchion.marts import build, is_current
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT, query
 from stanchion.server.connection import Connection, connect, find_tenant, for_tenant
 from stanchion.server.locate import Server
@@ -36,8 +38,8 @@ from stanchion.server.locate import Server
 class League:
     name: str
     seed: int
-    misprinted: int  # which of its games has another score on the league's sheet
-    lengths: dict[str, int]  # of its periods, in minutes
+    misprinted: int  # number of the game whose official score is wrong
+    lengths: dict[str, int]  # minutes by period
     rules: dict[str, str]
     has_cup: bool = False
 
@@ -65,10 +67,10 @@ LEAGUES = {
 @yes_option
 @database_option
 def demo(yes: bool) -> None:
-    """Deploy, load two invented leagues, build their marts, and show standings and leaders; again changes nothing.
+    """Deploy, load two sample leagues, and print their standings.
 
-    The numbers are read as an analyst would, with a login of its own under row level security; games that do not
-    count are named, with the reason. Asks first where the server is not the embedded one.
+    Also prints leaders, and the games that do not count with the reasons. A temporary analyst's login reads them, under
+    row-level security. A second run changes nothing. A server other than the embedded one needs a confirmation.
 
     \b
     Example:
@@ -82,29 +84,29 @@ def demo(yes: bool) -> None:
         with deploy.deploy_lock(conn, 600, note):
             steps = deploy.plan_deploy(conn, discover(ROOT))
             deploy.deploy(conn, steps, lambda _: None)
-            deploy.make_due_partitions(conn)
-        click.echo(f"{some(len(steps), 'module')} deployed." if steps else "Every module is deployed already.")
+            make_due_partitions(conn)
+        click.echo(f"{count_of(len(steps), 'module')} deployed." if steps else "Every module is already deployed.")
         add_leagues(conn)
         games = sum(load_league(server, conn, slug) for slug in LEAGUES)
-        click.echo(f"{some(games, 'game')} loaded." if games else "Every game is loaded already.")
+        click.echo(f"{count_of(games, 'game')} loaded." if games else "Every game is already loaded.")
         if is_current(server):
-            click.echo("The marts hold every game already.")
+            click.echo("The marts already contain every game.")
         else:
-            report = build(server)
-            click.echo(f"{some(report.count('model').get('built', 0), 'model')} built in {report.seconds:.1f} s.")
-            for node in report.failed:
+            result = build(server)
+            click.echo(f"{count_of(result.count('model').get('built', 0), 'model')} built in {result.seconds:.1f} s.")
+            for node in result.failed:
                 click.echo(f"failed: {node.message}")
         with _analyst(server, conn) as reader:
             for slug in LEAGUES:
-                _show(reader, conn, slug)
-    click.echo(f"\nDone in {time.monotonic() - started:.1f} s. Look around with:\n")
+                print_league(reader, conn, slug)
+    click.echo(f"\nFinished in {time.monotonic() - started:.1f} s. Next commands:\n")
     program = "stanchion" if shutil.which("stanchion") else os.path.relpath(sys.argv[0])
     for line in (
         'psql -c "select * from marts.fact_player_season limit 5"',
-        "analyst add alex --tenant harbour    a login that reads one league and nothing else",
-        "quality --tenant harbour             which games contradict the league's own score",
+        "analyst add alex --tenant harbour    create a login that reads one league and nothing else",
+        "games quality --tenant harbour       list the games that contradict their official score",
         "up                                   keep the server running, for other programs",
-        "down --purge                         remove everything again",
+        "down --purge                         delete the server and its data",
     ):
         click.echo(f"    {program} {line}")
 
@@ -122,13 +124,13 @@ def add_leagues(conn: Connection) -> None:
 
 
 def use_workspace(conn: Connection, slug: str) -> None:
-    """Give a league two members, a document and a dataset, and let it use its plan a little."""
+    """Add two members, a document, a dataset and some usage of the plan to a league."""
     with for_tenant(conn, slug):
         conn.execute(query("dev/sample", "workspace").encode())
 
 
 def load_league(server: Server, conn: Connection, slug: str) -> int:
-    """Load the league's schedule and games, unless they are there; answers how many games came."""
+    """Load the schedule and the games of a league unless it has games. Return the number of games loaded."""
     league, tenant_id = LEAGUES[slug], find_tenant(conn, slug)
     if conn.execute("select 1 from contest.fixture where tenant_id = %s limit 1", [tenant_id]).fetchone():
         return 0
@@ -148,7 +150,7 @@ def load_league(server: Server, conn: Connection, slug: str) -> int:
 
 @contextmanager
 def _analyst(server: Server, conn: Connection) -> Iterator[psycopg.Connection[Any]]:
-    """A connection of a login that reads the two leagues, for as long as they are shown."""
+    """Connect as a temporary analyst who reads the two leagues."""
     login = f"demo_{secrets.token_hex(4)}"
     password = analysts.add_analyst(conn, login, list(LEAGUES))
     try:
@@ -158,14 +160,15 @@ def _analyst(server: Server, conn: Connection) -> Iterator[psycopg.Connection[An
         analysts.revoke_analyst(conn, login, [])
 
 
-def _show(reader: psycopg.Connection[Any], conn: Connection, slug: str) -> None:
+def print_league(reader: psycopg.Connection[Any], conn: Connection, slug: str) -> None:
+    """Print the standings, the leaders and the left-out games of a league, as the reader sees them."""
     reader.execute("select set_config('stanchion.demo_tenant', %s, false)", [str(find_tenant(conn, slug))])
     league = LEAGUES[slug]
     played = " x ".join(str(part) for part in (league.rules["periods"], int(league.rules["period_seconds"]) // 60))
     click.secho(f"\n{league.name}", bold=True, nl=False)
     click.echo(f", {played} min, {league.rules['points_win']} points for a win")
     for name, title in (("standings", ""), ("leaders", "\nMost points"), ("left_out", "\nLeft out")):
-        asked = reader.cursor(row_factory=dict_row).execute(query("marts", name).encode())
+        rows = reader.cursor(row_factory=dict_row).execute(query("marts", name).encode())
         if title:
             click.echo(title)
-        print_table(asked.fetchall(), "Nothing.")
+        print_table(rows.fetchall(), "Nothing.")

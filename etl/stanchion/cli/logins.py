@@ -1,34 +1,32 @@
-"""analyst and login: with what people and programs connect to the database."""
+"""analyst and login: the database logins of people and programs."""
 
 import click
 
 from stanchion.access import analysts, logins
-from stanchion.cli.options import (
-    confirm,
-    database_option,
-    json_option,
-    open_database,
-    print_json,
-    report,
-    show,
-    yes_option,
-)
+from stanchion.cli.options import confirm, database_option, json_option, open_database, yes_option
+from stanchion.cli.output import print_json, print_result, print_rows
 from stanchion.server.connection import Connection
 from stanchion.server.locate import configured_by
 
 
 @click.group()
 def analyst() -> None:
-    """Add, list and revoke database logins that read exactly the tenants granted to them."""
+    """Add, list and revoke logins that read the marts of tenants.
+
+    Such a login reads exactly the tenants that were granted to it.
+    """
 
 
 @analyst.command("add")
 @click.argument("login")
-@click.option("--tenant", "slugs", multiple=True, required=True, metavar="SLUG", help="A tenant to read; repeatable.")
+@click.option("--tenant", "slugs", multiple=True, required=True, metavar="SLUG", help="Tenant to read. Repeatable.")
 @json_option
 @database_option
 def analyst_add(login: str, slugs: tuple[str, ...], as_json: bool) -> None:
-    """Let a login read these tenants too, whatever it SETs; a new login's password is shown this once.
+    """Grant tenants to a login.
+
+    A login that does not exist is created, and its password is printed once. No SET statement of the login gives it
+    access to another tenant.
 
     \b
     Example:
@@ -42,14 +40,14 @@ def analyst_add(login: str, slugs: tuple[str, ...], as_json: bool) -> None:
         return
     click.echo(f"{login} reads {', '.join(slugs)}.")
     if password:
-        show_password(login, password, where)
+        print_password(login, password, where)
 
 
 @analyst.command("list")
 @json_option
 @database_option
 def analyst_list(as_json: bool) -> None:
-    """List the logins of analysts and the tenants they read.
+    """List the logins of analysts, with the tenants that they read.
 
     \b
     Example:
@@ -57,17 +55,19 @@ def analyst_list(as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = analysts.list_analysts(conn)
-    show(as_json, rows, "There is no analyst yet; add one with: stanchion analyst add LOGIN --tenant SLUG")
+    print_rows(as_json, rows, "No analysts yet; add one with: stanchion analyst add LOGIN --tenant SLUG")
 
 
 @analyst.command("revoke")
 @click.argument("login")
-@click.option("--tenant", "slugs", multiple=True, metavar="SLUG", help="A tenant to read no more; else all of them.")
+@click.option("--tenant", "slugs", multiple=True, metavar="SLUG", help="Tenant to revoke. Repeatable (default: all).")
 @yes_option
 @json_option
 @database_option
 def analyst_revoke(login: str, slugs: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """End reading at once, also for open connections; a login with no tenant left is dropped.
+    """Revoke tenants from a login.
+
+    The change is immediate, also for open connections. A login without a remaining tenant is dropped.
 
     \b
     Example:
@@ -81,21 +81,26 @@ def analyst_revoke(login: str, slugs: tuple[str, ...], yes: bool, as_json: bool)
     if as_json:
         print_json({"login": login, "dropped": dropped})
     else:
-        click.echo(f"{login} is gone." if dropped else f"{login} no longer reads {', '.join(slugs)}.")
+        click.echo(f"{login} is dropped." if dropped else f"{login} no longer reads {', '.join(slugs)}.")
 
 
 @click.group()
 def login() -> None:
-    """Add, list and drop database logins of applications, loaders, workers, builders and DBAs."""
+    """Add, list and drop logins of programs and DBAs.
+
+    The programs are applications, loaders, job workers and builders of marts.
+    """
 
 
 @login.command("add")
 @click.argument("name")
-@click.option("--as", "role", type=click.Choice(logins.ROLES), required=True, help="What the login works as.")
+@click.option("--as", "role", type=click.Choice(logins.ROLES), required=True, help="Role of the login.")
 @json_option
 @database_option
 def login_add(name: str, role: str, as_json: bool) -> None:
-    """Make a login with the time limits of its kind; its password is shown this once.
+    """Create a login with the privileges and timeouts of a role.
+
+    Its password is printed once.
 
     \b
     Example:
@@ -107,14 +112,16 @@ def login_add(name: str, role: str, as_json: bool) -> None:
     if as_json:
         print_json({"login": name, "as": role, "password": password})
     else:
-        show_password(name, password, where)
+        print_password(name, password, where)
 
 
 @login.command("list")
 @json_option
 @database_option
 def login_list(as_json: bool) -> None:
-    """List the logins that work with tenants' data, analysts among them.
+    """List the logins that have access to data of tenants.
+
+    Analysts are included.
 
     \b
     Example:
@@ -122,7 +129,7 @@ def login_list(as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = logins.list_logins(conn)
-    show(as_json, rows, "There is no login yet; add one with: stanchion login add NAME --as app")
+    print_rows(as_json, rows, "No logins yet; add one with: stanchion login add NAME --as app")
 
 
 @login.command("drop")
@@ -131,7 +138,7 @@ def login_list(as_json: bool) -> None:
 @json_option
 @database_option
 def login_drop(name: str, yes: bool, as_json: bool) -> None:
-    """Drop a login and end its connections at once.
+    """Drop a login and end its open connections.
 
     \b
     Example:
@@ -140,15 +147,15 @@ def login_drop(name: str, yes: bool, as_json: bool) -> None:
     with open_database() as conn:
         confirm(f"Drop the login {name} and end its connections?", yes)
         logins.remove_login(conn, name)
-    report(as_json, {"login": name, "dropped": True}, f"{name} is gone.")
+    print_result(as_json, {"login": name, "dropped": True}, f"{name} is dropped.")
 
 
 def address(conn: Connection) -> str:
     return f"{conn.info.host}:{conn.info.port}/{conn.info.dbname}"
 
 
-def show_password(name: str, password: str, where: str) -> None:
+def print_password(name: str, password: str, where: str) -> None:
     click.echo(f"Password, shown this once: {password}")
     click.echo(f"Connect as {name} to {where}")
     if not configured_by(click.get_current_context().obj.dsn):
-        click.echo("The embedded server answers while it is up: stanchion up keeps it so.")
+        click.echo("The embedded server accepts connections while it runs; start it with stanchion up.")

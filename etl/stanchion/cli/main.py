@@ -1,4 +1,7 @@
-"""The command line `stanchion`: which commands there are, and how errors reach people."""
+"""The command line `stanchion`: its commands, and the messages of their errors.
+
+Nothing here imports psycopg or a command, so that --version and --help start fast.
+"""
 
 import os
 import signal
@@ -6,119 +9,111 @@ import sys
 from typing import Any
 
 import click
-import psycopg
 
-from stanchion.cli import (
-    bench,
-    build,
-    checks,
-    demo,
-    loading,
-    logins,
-    modules,
-    partitions,
-    replay,
-    report,
-    restored,
-    sample,
-    schedule,
-    server,
-    stats,
-    tenants,
-    watch,
-    worker,
-)
-from stanchion.cli.options import Options
+from stanchion.cli import DSN_HELP
+from stanchion.cli.lazy import Entry, LazyGroup
+from stanchion.cli.output import wants_plain_text
 from stanchion.errors import StanchionError
 
 
-class Sentences(click.Group):
-    """A group whose commands end in a sentence and an exit code, never in a traceback."""
+def _entry(place: str, summary: str) -> Entry:
+    module, _, attribute = place.partition(":")
+    return Entry(f"stanchion.cli.{module}", attribute, summary)
+
+
+# A test compares each summary with the first sentence of the command's help.
+SECTIONS = {
+    "Server": {
+        "up": _entry("server:up", "Start the embedded server and keep it running."),
+        "down": _entry("server:down", "Stop the embedded server and keep its data."),
+        "dsn": _entry("server:dsn", "Print the connection URL of the server, with its password."),
+        "psql": _entry("server:psql", "Open psql on the server, with ARGS as its arguments."),
+    },
+    "Database": {
+        "deploy": _entry("database:deploy", "Deploy the SQL modules that are new or changed."),
+        "revert": _entry("database:revert", "Revert deployed modules, in reverse order."),
+        "status": _entry("database:status", "List the modules, with the state of each one."),
+        "verify": _entry("database:verify", "Compare the database with the catalog of the last deploy."),
+        "catalog": _entry("database:catalog", "Print the definition of every database object, sorted."),
+    },
+    "Tenants and logins": {
+        "tenant": _entry("tenants:tenant", "Add, list and configure tenants."),
+        "key": _entry("tenants:key", "Create, list and revoke API keys."),
+        "analyst": _entry("logins:analyst", "Add, list and revoke logins that read the marts of tenants."),
+        "login": _entry("logins:login", "Add, list and drop logins of programs and DBAs."),
+    },
+    "Games": {
+        "load": _entry("load:load", "Load exports of games: files, folders, patterns and archives."),
+        "watch": _entry("load:watch", "Load the files that appear or change in a folder."),
+        "games": _entry("games:games", "Inspect loads, publish or withdraw games, load schedules."),
+    },
+    "Marts": {
+        "build": _entry("marts:build", "Update the marts from new loads, and test them."),
+        "report": _entry("marts:report", "Write the season of a league as one HTML page."),
+    },
+    "Jobs": {
+        "worker": _entry("jobs:worker", "Run the jobs that applications enqueued."),
+    },
+    "Operate": {
+        "doctor": _entry("checks:doctor", "Check the database, and print a remedy for each problem."),
+        "audit": _entry("checks:audit", "Try to reach other tenants' data, as every role."),
+        "partitions": _entry("partitions:partitions", "Create, expire, keep and show daily partitions."),
+        "stats": _entry("stats:stats", "Refresh the statistics of tenants and show their age."),
+        "replay": _entry("checks:replay", "Rebuild competitions from their events, and compare."),
+        "after-restore": _entry("checks:after_restore", "Repair a database that was restored from another server."),
+    },
+    "Develop": {
+        "demo": _entry("demo:demo", "Deploy, load two sample leagues, and print their standings."),
+        "sample": _entry("sample:sample", "Write sample exports of games, with the expected results."),
+        "new": _entry("database:new", "Write the file of a new module."),
+        "bench": _entry("bench:bench", "Measure the most frequent operations and their alternatives."),
+    },
+}  # fmt: skip
+
+
+class Program(LazyGroup):
+    """The group of all commands. An error of a command ends in one sentence and an exit code, not in a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except StanchionError as e:
             raise click.ClickException(str(e)) from e
-        except psycopg.Error as e:
-            raise click.ClickException(explain(e)) from e
         except BrokenPipeError:
-            # who read what is printed has seen enough: head, less
+            # The reader of stdout has ended, for example head or less.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
         except OSError as e:
-            raise click.ClickException(f"{e.filename or 'The system'}: {e.strerror or e}.") from e
+            raise click.ClickException(f"{e.filename or 'The operating system'}: {e.strerror or e}.") from e
+        except Exception as e:
+            psycopg = sys.modules.get("psycopg")
+            if psycopg is None or not isinstance(e, psycopg.Error):
+                raise
+            from stanchion.cli.errors import explain
+
+            raise click.ClickException(explain(e)) from e
 
 
-def explain(error: psycopg.Error) -> str:
-    """What the server said, with what to do where that is known."""
-    said = (error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
-    if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return f"The server refused: {said}. Connect as a member of stanchion_owner, or as who deployed."
-    if isinstance(error, psycopg.errors.DiskFull):
-        return f"The server's disk is full: {said}. Free some space and try again; nothing was half done."
-    if isinstance(error, psycopg.errors.LockNotAvailable):
-        return f"Somebody holds what is needed for too long: {said}. See who in pg_stat_activity, and try again."
-    if isinstance(error, psycopg.OperationalError):
-        return f"The connection was lost: {said}. What was not committed was not done; try again."
-    if isinstance(error, psycopg.errors.UniqueViolation):
-        return f"There is one already: {error.diag.message_detail or said}"
-    detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
-    return f"The server refused: {said}.{detail}"
-
-
-@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option(
-    "--dsn", metavar="DSN", help="The server, as a libpq URL or string; else DATABASE_URL, PG*, the embedded one."
+@click.group(
+    cls=Program,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+@click.option("--dsn", metavar="DSN", help=DSN_HELP)
 @click.version_option(package_name="stanchion")
 @click.pass_context
 def main(ctx: click.Context, dsn: str | None) -> None:
-    """A multi-tenant stats platform in one Postgres: deploy it, add tenants, prove that they are kept apart.
+    """Run a multi-tenant stats platform in one Postgres.
+
+    Deploy the database, add tenants, load their games, build their marts, and prove that no tenant reads another one.
 
     \b
     Example:
         stanchion demo
         stanchion --dsn postgresql://me@db.example/stats deploy
     """
+    from stanchion.cli.options import Options  # imports psycopg
+
+    if wants_plain_text():
+        ctx.color = False
     ctx.obj = Options(dsn)
-
-
-for command in (
-    demo.demo,
-    server.up,
-    server.down,
-    server.dsn,
-    server.psql,
-    modules.deploy,
-    modules.revert,
-    modules.status,
-    modules.verify,
-    modules.catalog,
-    modules.new,
-    tenants.tenant,
-    logins.analyst,
-    logins.login,
-    partitions.partitions,
-    loading.load,
-    schedule.schedule,
-    sample.sample,
-    watch.watch,
-    loading.loads,
-    loading.rejects,
-    loading.revisions,
-    loading.publish,
-    loading.unload,
-    loading.quality,
-    build.build,
-    report.report,
-    stats.stats,
-    worker.worker,
-    replay.replay_command,
-    tenants.key,
-    checks.audit,
-    checks.doctor,
-    restored.restored,
-    bench.bench,
-):
-    main.add_command(command)

@@ -1,7 +1,6 @@
-"""What commands share: which database, JSON or prose, and asking before something is lost."""
+"""Options that commands share, and the connections that these options choose."""
 
 import functools
-import json
 import os
 import signal
 import sys
@@ -12,9 +11,9 @@ from threading import Event
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from stanchion.cli import DSN_HELP
+from stanchion.cli.output import note
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, connect
 from stanchion.server.locate import Server, find_server
@@ -23,21 +22,22 @@ from stanchion.server.replica import MAX_LAG, find_reader
 
 @dataclass
 class Options:
-    """The options of stanchion itself, in front of the command."""
+    """The options that choose a server, from before or after the name of the command."""
 
     dsn: str | None = None
     read_dsn: str | None = None
     max_lag: float = MAX_LAG
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+yes_option = click.option("--yes", is_flag=True, help="Skip the question before something is deleted or changed.")
+tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="Slug or id of the tenant.")
 
 
 def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Accept --dsn after the command too: nobody remembers on which side of it an option goes."""
+    """Accept --dsn after the name of the command too, because users write it on either side."""
 
-    @click.option("--dsn", help="The server, as a libpq URL or string; else DATABASE_URL, PG*, the embedded one.")
+    @click.option("--dsn", metavar="DSN", help=DSN_HELP)
     @functools.wraps(command)
     def wrapped(*args: Any, dsn: str | None, **kwargs: Any) -> Any:
         if dsn is not None:
@@ -47,25 +47,21 @@ def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-@contextmanager
-def open_server() -> Iterator[Server]:
-    """The server in use, which is always said."""
-    with find_server(click.get_current_context().obj.dsn) as server:
-        note(f"on {server.description}")
-        yield server
-
-
 def reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """For a command that only reads what was computed: it may be asked of a replica."""
+    """Accept --read-dsn and --max-lag. For commands that only read, which a replica can answer."""
 
-    @click.option("--read-dsn", metavar="DSN", help="A replica to read from; else STANCHION_READ_DSN, else the server.")
+    @click.option(
+        "--read-dsn",
+        metavar="DSN",
+        help="Replica to read from (default: STANCHION_READ_DSN, else the server itself).",
+    )
     @click.option(
         "--max-lag",
         type=click.FloatRange(min=0),
         default=MAX_LAG,
         show_default=True,
         metavar="SECONDS",
-        help="How far behind a replica may be, before the server is read instead.",
+        help="Largest delay of the replica. With a larger delay, the command reads from the server itself.",
     )
     @functools.wraps(command)
     def wrapped(*args: Any, read_dsn: str | None, max_lag: float, **kwargs: Any) -> Any:
@@ -77,8 +73,16 @@ def reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
+def open_server() -> Iterator[Server]:
+    """Open the configured server, or the embedded one, and print which one it is."""
+    with find_server(click.get_current_context().obj.dsn) as server:
+        note(f"on {server.description}")
+        yield server
+
+
+@contextmanager
 def open_reader() -> Iterator[Server]:
-    """The replica in use or the server in use, which is said; nothing can be written over it."""
+    """Open the replica, or else the server, for reading only, and print which one it is."""
     options: Options = click.get_current_context().obj
     source = "--read-dsn" if options.read_dsn is not None else "STANCHION_READ_DSN"
     read_dsn = options.read_dsn if options.read_dsn is not None else os.environ.get("STANCHION_READ_DSN") or None
@@ -89,76 +93,24 @@ def open_reader() -> Iterator[Server]:
 
 @contextmanager
 def open_database() -> Iterator[Connection]:
-    """A connection to the server in use."""
+    """Connect to the server that open_server opens."""
     with open_server() as server, connect(server) as conn:
         yield conn
 
 
-def note(text: str) -> None:
-    """Something for people, beside the result."""
-    click.secho(text, dim=True, err=True)
-
-
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
-
-
-def report(as_json: bool, facts: dict[str, Any], sentence: str) -> None:
-    """What was done: for a program, or for people."""
-    if as_json:
-        print_json(facts)
-    else:
-        click.echo(sentence)
-
-
-def show(as_json: bool, rows: list[dict[str, Any]], empty: str) -> None:
-    """Rows: for a program, or as a table for people."""
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, empty)
-
-
-def some(count: int, noun: str) -> str:
-    """1 module, 2 modules, no modules."""
-    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
-
-
-def print_table(rows: list[dict[str, Any]], empty: str) -> None:
-    """Rows under their keys; a sentence when there are none."""
-    if not rows:
-        click.echo(empty)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in rows[0]:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*map(_cell, row.values()))
-    console = Console(file=sys.stdout, highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = 1000  # a pipe has no width to fold at
-    console.print(table)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
-
-
 def confirm(question: str, yes: bool) -> None:
-    """Go on only when somebody said so."""
+    """Continue only when --yes was given or the user answers the question with yes."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise StanchionError(f"{question} There is nobody to ask; say --yes.")
+        raise StanchionError(f"{question} Standard input is not a terminal; add --yes to answer yes.")
     if not click.confirm(question, err=True):
-        raise StanchionError("Nothing was done.")
+        raise StanchionError("Cancelled: nothing was changed.")
 
 
 @contextmanager
 def until_signal() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set; a second one of them ends the process at once."""
+    """Yield an event that SIGTERM and Ctrl-C set. A second signal ends the process immediately."""
     stop = Event()
 
     def on_signal(number: int, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""partitions: the days of the partitioned tables, made ahead and expired."""
+"""partitions: create, expire, keep and show the daily partitions of tables."""
 
 from __future__ import annotations
 
@@ -12,38 +12,30 @@ from typing import Any
 
 import click
 
-from stanchion.cli.options import (
-    database_option,
-    json_option,
-    note,
-    open_database,
-    open_reader,
-    print_json,
-    print_table,
-    reader_options,
-    report,
-    some,
-)
+from stanchion.cli.options import database_option, json_option, open_database, open_reader, reader_options
+from stanchion.cli.output import count_of, note, print_json, print_result, print_table
+from stanchion.partitions import ahead
 from stanchion.partitions import run as machinery
-from stanchion.partitions.run import ALERTS, Done, Patience, Step
-from stanchion.partitions.status import Set, Status, draw, read_status
+from stanchion.partitions.run import ALERTS
+from stanchion.partitions.status import PartitionSet, Status, draw, read_status
+from stanchion.partitions.step import PartitionResult, Step, Waits, as_owner
 from stanchion.report.page import size
 from stanchion.server.connection import Connection, connect
 
-dry_run_option = click.option("--dry-run", is_flag=True, help="Print what it would do now, and do nothing.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print the planned changes without making them.")
 wait_option = click.option(
     "--wait",
     type=click.FloatRange(min=0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for transactions that use a table, before its day is left for the next run.",
+    help="Longest wait for transactions that use a table. After it, the partition is left for the next run.",
 )
 
 
 @click.group()
 def partitions() -> None:
-    """Make, expire, hold and show the daily partitions."""
+    """Create, expire, keep and show daily partitions."""
 
 
 @partitions.command()
@@ -51,7 +43,9 @@ def partitions() -> None:
 @reader_options
 @database_option
 def status(as_json: bool) -> None:
-    """Show each partitioned table: a cell per day, how much, how far ahead, what would go next.
+    """Show the partitions of each table.
+
+    Prints one cell per day, the size, the number of days ahead, and the partitions that expire next.
 
     \b
     Example:
@@ -77,13 +71,15 @@ def status(as_json: bool) -> None:
 @json_option
 @database_option
 def ensure(dry_run: bool, as_json: bool) -> None:
-    """Make the days that should be there by now, blocking nobody; exit 1 when one could not be made.
+    """Create the partitions that are due.
+
+    Other sessions are not blocked. The exit code is 1 when a partition could not be created.
 
     \b
     Example:
         stanchion partitions ensure
     """
-    _go(dry_run, as_json, Patience(), machinery.plan_making, (machinery.ensure,))
+    _change(dry_run, as_json, Waits(), ahead.plan_making, (ahead.ensure,))
 
 
 @partitions.command()
@@ -92,14 +88,16 @@ def ensure(dry_run: bool, as_json: bool) -> None:
 @json_option
 @database_option
 def expire(dry_run: bool, wait: float, as_json: bool) -> None:
-    """Drop the days past their time, blocking nobody; exit 1 when somebody held one for too long.
+    """Drop the partitions that are past their retention.
+
+    Other sessions are not blocked. The exit code is 1 when a partition was in use for longer than --wait.
 
     \b
     Example:
         stanchion partitions expire --dry-run
         stanchion partitions expire --wait 600
     """
-    _go(dry_run, as_json, Patience(wait), machinery.plan_expiry, (machinery.expire,))
+    _change(dry_run, as_json, Waits(wait), machinery.plan_expiry, (machinery.expire,))
 
 
 @partitions.command()
@@ -108,24 +106,28 @@ def expire(dry_run: bool, wait: float, as_json: bool) -> None:
 @json_option
 @database_option
 def run(dry_run: bool, wait: float, as_json: bool) -> None:
-    """Ensure, then expire: what a scheduler calls. A second run at the same time says so and exits 0.
+    """Create the due partitions, then drop the expired ones.
+
+    For schedulers. When another run is in progress, nothing is done and the exit code is 0.
 
     \b
     Example:
         stanchion partitions run --dry-run
         stanchion partitions run
     """
-    _go(dry_run, as_json, Patience(wait), machinery.plan_run, (machinery.ensure, machinery.expire))
+    _change(dry_run, as_json, Waits(wait), machinery.plan_run, (ahead.ensure, machinery.expire))
 
 
 @partitions.command()
 @click.argument("relation")
-@click.option("--reason", metavar="TEXT", help="Why, for whoever wonders later; such as a legal hold.")
-@click.option("--lift", is_flag=True, help="End the hold: what is due goes in the next run.")
+@click.option("--reason", metavar="TEXT", help="Reason to record, such as the number of a legal case.")
+@click.option("--lift", is_flag=True, help="End the hold. The next run drops the expired partitions.")
 @json_option
 @database_option
 def hold(relation: str, reason: str | None, lift: bool, as_json: bool) -> None:
-    """Keep every day of a table, whatever is due, until it is lifted; deploying does not lift it.
+    """Keep every partition of a table until the hold is lifted.
+
+    A deploy does not lift a hold.
 
     \b
     Example:
@@ -133,33 +135,36 @@ def hold(relation: str, reason: str | None, lift: bool, as_json: bool) -> None:
         stanchion partitions hold core.audit_log --lift
     """
     if bool(reason and reason.strip()) == lift:
-        raise click.UsageError("Say either --reason TEXT, or --lift.")
+        raise click.UsageError("Expected either --reason TEXT or --lift.")
     with open_database() as conn:
         machinery.hold(conn, relation, reason)
-    said = f"{relation} expires again, from the next run on." if lift else f"{relation} keeps all its days: {reason}"
-    report(as_json, {"relation": relation, "hold": reason}, said)
+    if lift:
+        sentence = f"{relation} expires again, from the next run on."
+    else:
+        sentence = f"{relation} keeps all its partitions: {reason}"
+    print_result(as_json, {"relation": relation, "hold": reason}, sentence)
 
 
-def _go(
+def _change(
     dry_run: bool,
     as_json: bool,
-    patience: Patience,
+    waits: Waits,
     plan: Callable[[Connection], list[Step]],
     phases: tuple[Callable[..., None], ...],
 ) -> None:
     if dry_run:
-        _rehearse(plan, as_json)
+        _print_plan(plan, as_json)
         return
-    done: list[Done] = []
+    results: list[PartitionResult] = []
 
-    def tell(step: Step) -> None:
+    def on_step(step: Step) -> None:
         if sys.stderr.isatty() and step.step not in ("keep", "stuck"):
             note(f"{step.step} {step.relation} {step.day} ...")
 
-    def on_done(each: Done) -> None:
-        done.append(each)
+    def on_result(each: PartitionResult) -> None:
+        results.append(each)
         if not as_json:
-            _show(each.outcome, each.relation, each.day, each.reason)
+            _print_outcome(each.outcome, each.relation, each.day, each.reason)
 
     with (
         open_database() as conn,
@@ -167,22 +172,22 @@ def _go(
     ):
         if alone:
             for phase in phases:
-                phase(conn, tell, on_done, patience)
-    alerts = sum(each.outcome in ALERTS for each in done)
+                phase(conn, on_step, on_result, waits)
+    alerts = sum(each.outcome in ALERTS for each in results)
     if as_json:
-        print_json({"ran": alone, "dry_run": False, "days": [asdict(each) for each in done]})
+        print_json({"ran": alone, "dry_run": False, "days": [asdict(each) for each in results]})
     elif not alone:
-        click.echo("Another run is at work; nothing was done.")
-    elif not done:
-        click.echo("Nothing to do: every day is there, and none is past its time.")
+        click.echo("Another run is in progress; nothing was done.")
+    elif not results:
+        click.echo("Nothing to do: every due partition exists, and none is past its retention.")
     else:
-        click.echo(_summary([each.outcome for each in done]))
+        click.echo(_summary([each.outcome for each in results]))
     if alerts:
         click.get_current_context().exit(1)
 
 
-def _rehearse(plan: Callable[[Connection], list[Step]], as_json: bool) -> None:
-    with open_database() as conn, machinery.as_owner(conn):
+def _print_plan(plan: Callable[[Connection], list[Step]], as_json: bool) -> None:
+    with open_database() as conn, as_owner(conn):
         steps = plan(conn)
     if as_json:
         days = [
@@ -192,27 +197,28 @@ def _rehearse(plan: Callable[[Connection], list[Step]], as_json: bool) -> None:
         print_json({"ran": False, "dry_run": True, "days": days})
         return
     for step in steps:
-        _show(step.outcome, step.relation, step.day, step.reason)
+        _print_outcome(step.outcome, step.relation, step.day, step.reason)
     if steps:
-        click.echo(f"{_summary([step.outcome for step in steps])} Nothing was done: this is what a run would do now.")
+        click.echo(f"{_summary([step.outcome for step in steps])} Dry run: nothing was changed.")
     else:
-        click.echo("Nothing to do: every day is there, and none is past its time.")
+        click.echo("Nothing to do: every due partition exists, and none is past its retention.")
 
 
 _COLOURS = {"made": "green", "reattached": "green", "kept": "yellow", "contended": "red", "failed": "red"}
 
 
-def _show(outcome: str, relation: str, day: date | None, reason: str | None) -> None:
-    word = click.style(f"{outcome:10}", fg=_COLOURS.get(outcome))
-    click.echo(f"{word} {relation}{f' {day}' if day else ''}{f': {reason}' if reason else ''}")
+def _print_outcome(outcome: str, relation: str, day: date | None, reason: str | None) -> None:
+    styled = click.style(f"{outcome:10}", fg=_COLOURS.get(outcome))
+    click.echo(f"{styled} {relation}{f' {day}' if day else ''}{f': {reason}' if reason else ''}")
 
 
 def _summary(outcomes: list[str]) -> str:
     counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
-    return f"{some(len(outcomes), 'day')}: {', '.join(f'{count} {outcome}' for outcome, count in counts.items())}."
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    return f"{count_of(len(outcomes), 'partition')}: {listed}."
 
 
-def _row(each: Set, today: date) -> dict[str, Any]:
+def _row(each: PartitionSet, today: date) -> dict[str, Any]:
     due = [day for day in each.next if day.state in ("due", "half-way")]
     return {
         "table": each.relation,
@@ -222,10 +228,16 @@ def _row(each: Set, today: date) -> dict[str, Any]:
         "newest": each.newest,
         "ahead": f"{each.ahead(today)} of {each.days_ahead}",
         "gaps": len(each.gaps) or None,
-        "kept": "held" if each.hold else "for ever" if each.days_kept is None else some(each.days_kept, "day"),
+        "kept": _retention(each),
         "due": f"{len(due)}, from {due[0].day}" if due else None,
         "last run": f"{each.ran_at:%Y-%m-%d %H:%M} UTC" if each.ran_at else "never",
     }
+
+
+def _retention(each: PartitionSet) -> str:
+    if each.hold:
+        return "on hold"
+    return "permanently" if each.days_kept is None else count_of(each.days_kept, "day")
 
 
 def _as_json(found: Status) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""sample: invented exports to try things with."""
+"""sample: write the exports of invented games."""
 
 from __future__ import annotations
 
@@ -7,39 +7,51 @@ from pathlib import Path
 
 import click
 
-from stanchion.cli.options import some
+from stanchion.cli.output import count_of
 from stanchion.dev.sample.folder import QUIRKINESS, write
 from stanchion.errors import StanchionError
 
 
 @click.command()
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="A new or empty folder.")
-@click.option("--games", type=click.IntRange(1), default=10, show_default=True, help="How many games.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed yields the same files.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write. It must be new or empty.",
+)
+@click.option("--games", type=click.IntRange(1), default=10, show_default=True, help="Number of games.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Seed of the random generator. The same seed yields the same files.",
+)
 @click.option(
     "--quirks",
     type=click.Choice(QUIRKINESS),
     default="repr",
     show_default=True,
-    help="How they are written: all alike, in every way that changes nothing, or with damage too.",
+    help="Variation of the files: none, repr (other spellings of the same content), or all (also damaged files).",
 )
-@click.option("--csv", "with_csv", is_flag=True, help="Write the same games as event CSV too, for another tenant.")
+@click.option("--csv", "with_csv", is_flag=True, help="Also write the games as event CSV, to load for another tenant.")
 def sample(out: Path, games: int, seed: int, quirks: str, with_csv: bool) -> None:
-    """Write invented exports in every shape, the league's schedule, and truth.json: what each statistic must be.
+    """Write sample exports of games, with the expected results.
 
-    Each game has a folder with its roster, two autosaves and the whole export or backup; every fourth is a workbook.
-    With --quirks all, truth.json also says what is damaged and what must become of it. No person in it exists.
+    Each game has a folder with its roster, two autosaves and the complete export or backup. Every fourth game is a
+    workbook. truth.json contains the expected value of each statistic; with --quirks all, it also contains the damage
+    of each file and the expected outcome. All names are invented.
 
     \b
     Example:
         stanchion sample --games 40 --out league
         stanchion sample --games 12 --seed 7 --quirks all --csv --out damaged
-        stanchion schedule load league/schedule.csv --tenant harbour
+        stanchion games schedule load league/schedule.csv --tenant harbour
         stanchion load league/exports --tenant harbour
     """
     if out.exists() and any(out.iterdir()):
-        raise StanchionError(f"{out} is not empty; name a folder that is new.")
+        raise StanchionError(f"{out} is not empty; choose a new or empty folder.")
     with click.progressbar(length=games, label="playing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         write(out, games, seed, quirks, with_csv, lambda _: bar.update(1))
     files = sum(1 for path in out.rglob("*") if path.is_file())
-    click.echo(f"{some(games, 'game')} in {some(files, 'file')} below {out}.")
+    click.echo(f"{count_of(games, 'game')} in {count_of(files, 'file')} below {out}.")

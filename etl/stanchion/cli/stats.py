@@ -1,4 +1,4 @@
-"""stats: the numbers that are kept of tenants."""
+"""stats: the stored statistics of tenants, and the age of the marts."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -6,41 +6,35 @@ from json import dumps
 
 import click
 
-from stanchion.cli.options import (
-    database_option,
-    json_option,
-    note,
-    open_database,
-    open_server,
-    print_json,
-    print_table,
-    some,
-    until_signal,
-)
+from stanchion.cli.options import database_option, json_option, open_database, open_server, until_signal
+from stanchion.cli.output import count_of, note, print_json, print_table
 from stanchion.ops import stats as machinery
 from stanchion.ops.stats import Refreshed
 from stanchion.server.connection import connect
+from stanchion.server.loop import run_every
 
 
 @click.group()
 def stats() -> None:
-    """Keep the numbers of tenants that pages show many of."""
+    """Refresh the statistics of tenants and show their age."""
 
 
 @stats.command("refresh")
-@click.option("--watch", is_flag=True, help="Again and again, until SIGTERM or Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh repeatedly, until SIGTERM or Ctrl-C.")
 @click.option(
     "--every",
     type=click.FloatRange(min=1),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait in between, with --watch.",
+    help="Time between two refreshes with --watch.",
 )
 @json_option
 @database_option
 def stats_refresh(watch: bool, every: float, as_json: bool) -> None:
-    """Compute the stats of all tenants anew, while others read those from before; write down how big tables are.
+    """Compute the statistics of all tenants from scratch.
+
+    Also records the sizes of tables. Readers see the previous statistics until the new ones are complete.
 
     \b
     Example:
@@ -48,28 +42,32 @@ def stats_refresh(watch: bool, every: float, as_json: bool) -> None:
         stanchion stats refresh --watch --every 60
     """
 
-    def tell(done: Refreshed) -> None:
+    def print_refreshed(result: Refreshed) -> None:
         if as_json:
-            click.echo(dumps(asdict(done), default=str))
+            click.echo(dumps(asdict(result), default=str))
         else:
-            click.echo(
-                f"{some(done.tenants, 'tenant')} in {done.seconds:.2f} s, {some(done.tables, 'table')} measured."
-            )
+            tenants, tables = count_of(result.tenants, "tenant"), count_of(result.tables, "table")
+            click.echo(f"{tenants} in {result.seconds:.2f} s, {tables} measured.")
+
+    def refresh() -> None:
+        with connect(server) as conn:
+            print_refreshed(machinery.refresh(conn, note))
 
     with open_server() as server:
         if watch:
             with until_signal() as stop:
-                machinery.watch(server, every, stop, tell, note)
+                run_every(every, stop, refresh, note)
         else:
-            with connect(server) as conn:
-                tell(machinery.refresh(conn, note))
+            refresh()
 
 
 @stats.command("age")
 @json_option
 @database_option
 def stats_age(as_json: bool) -> None:
-    """Say how old the stats of tenants are, and each mart, the oldest first.
+    """Show the age of the statistics and of each mart.
+
+    The oldest is listed first.
 
     \b
     Example:
@@ -80,7 +78,9 @@ def stats_age(as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table([_row(row) for row in rows], "Nothing is kept yet.")
+        print_table(
+            [_row(row) for row in rows], "No statistics are stored yet; compute them with: stanchion stats refresh"
+        )
 
 
 def _row(row: dict[str, object]) -> dict[str, object]:

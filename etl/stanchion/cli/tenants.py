@@ -1,11 +1,12 @@
-"""tenant and key: who there is, what is set for them, and with what their programs come in."""
+"""tenant and key: tenants, their settings and domains, and the API keys of their programs."""
 
 from datetime import datetime
 
 import click
 
 from stanchion.access import tenants
-from stanchion.cli.options import database_option, json_option, open_database, print_json, report, show
+from stanchion.cli.options import database_option, json_option, open_database
+from stanchion.cli.output import print_json, print_result, print_rows
 
 
 @click.group()
@@ -15,12 +16,12 @@ def tenant() -> None:
 
 @tenant.command("add")
 @click.argument("slug")
-@click.option("--name", help="What people call it; the slug when not given.")
-@click.option("--kind", type=click.Choice(tenants.KINDS), default="league", show_default=True, help="What it is.")
+@click.option("--name", help="Name of the tenant (default: the slug).")
+@click.option("--kind", type=click.Choice(tenants.KINDS), default="league", show_default=True, help="Kind of tenant.")
 @json_option
 @database_option
 def tenant_add(slug: str, name: str | None, kind: str, as_json: bool) -> None:
-    """Add a tenant; refused when there is one of that slug.
+    """Add a tenant. Refused when a tenant with the same slug exists.
 
     \b
     Example:
@@ -46,7 +47,7 @@ def tenant_list(as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = tenants.list_tenants(conn)
-    show(as_json, rows, "There is no tenant yet; add one with: stanchion tenant add SLUG")
+    print_rows(as_json, rows, "No tenants yet; add one with: stanchion tenant add SLUG")
 
 
 @tenant.command("config")
@@ -57,14 +58,16 @@ def tenant_list(as_json: bool) -> None:
     "--from",
     "valid_from",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="The day from which it holds; else from the beginning.",
+    help="First day on which the value applies (default: from the beginning).",
 )
 @json_option
 @database_option
 def tenant_config(
     slug: str, setting: str | None, setting_value: str | None, valid_from: datetime | None, as_json: bool
 ) -> None:
-    """Show the settings of a tenant, or set one from a day on without changing the days before.
+    """Show the settings of a tenant, or change one.
+
+    With --from, earlier days keep their value.
 
     \b
     Example:
@@ -72,12 +75,12 @@ def tenant_config(
         stanchion tenant config harbour contest.period_seconds 1080 --from 2026-09-01
     """
     if setting and setting_value is None:
-        raise click.UsageError(f"Say which value {setting} shall have.")
+        raise click.UsageError(f"Missing argument VALUE: the new value of {setting}.")
     with open_database() as conn:
         if setting and setting_value is not None:
             tenants.set_setting(conn, slug, setting, setting_value, valid_from.date() if valid_from else None)
         rows = tenants.settings(conn, slug)
-    show(as_json, rows, "There are no settings.")
+    print_rows(as_json, rows, f"{slug} has no settings.")
 
 
 @tenant.command("domain")
@@ -86,7 +89,7 @@ def tenant_config(
 @json_option
 @database_option
 def tenant_domain(slug: str, domain: str, as_json: bool) -> None:
-    """Give a tenant a host name; refused when somebody has it.
+    """Assign a host name to a tenant. Refused when another tenant has it.
 
     \b
     Example:
@@ -94,7 +97,7 @@ def tenant_domain(slug: str, domain: str, as_json: bool) -> None:
     """
     with open_database() as conn:
         tenants.add_domain(conn, slug, domain)
-    report(as_json, {"slug": slug, "domain": domain.lower()}, f"{domain.lower()} is {slug}.")
+    print_result(as_json, {"slug": slug, "domain": domain.lower()}, f"{domain.lower()} belongs to {slug}.")
 
 
 @tenant.command("suspend")
@@ -102,7 +105,9 @@ def tenant_domain(slug: str, domain: str, as_json: bool) -> None:
 @json_option
 @database_option
 def tenant_suspend(slug: str, as_json: bool) -> None:
-    """Close a tenant to its domains, API keys and analysts, at once and keeping everything.
+    """Suspend a tenant.
+
+    Its domains, API keys and analysts lose access immediately. All data is kept.
 
     \b
     Example:
@@ -110,8 +115,8 @@ def tenant_suspend(slug: str, as_json: bool) -> None:
     """
     with open_database() as conn:
         tenants.set_status(conn, slug, "suspended")
-    done = f"{slug} is suspended; stanchion tenant resume {slug} opens it again."
-    report(as_json, {"slug": slug, "status": "suspended"}, done)
+    sentence = f"{slug} is suspended; stanchion tenant resume {slug} opens it again."
+    print_result(as_json, {"slug": slug, "status": "suspended"}, sentence)
 
 
 @tenant.command("resume")
@@ -119,7 +124,7 @@ def tenant_suspend(slug: str, as_json: bool) -> None:
 @json_option
 @database_option
 def tenant_resume(slug: str, as_json: bool) -> None:
-    """Open a suspended tenant again.
+    """Reopen a suspended tenant.
 
     \b
     Example:
@@ -127,33 +132,38 @@ def tenant_resume(slug: str, as_json: bool) -> None:
     """
     with open_database() as conn:
         tenants.set_status(conn, slug, "active")
-    report(as_json, {"slug": slug, "status": "active"}, f"{slug} is active.")
+    print_result(as_json, {"slug": slug, "status": "active"}, f"{slug} is active.")
 
 
 @click.group()
 def key() -> None:
-    """Create, list and revoke API keys, of which only the hash is kept."""
+    """Create, list and revoke API keys.
+
+    The database contains only the hash of a key.
+    """
 
 
 @key.command("create")
 @click.argument("slug")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, help="What it is for; repeatable.")
+@click.option("--scope", "scopes", multiple=True, help="Scope of the key. Repeatable.")
 @json_option
 @database_option
 def key_create(slug: str, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make an API key for a tenant and show it this once.
+    """Create an API key for a tenant and print it.
+
+    The key cannot be printed again, because only its hash is stored.
 
     \b
     Example:
         stanchion key create harbour scoreboard --scope read
     """
     with open_database() as conn:
-        made = tenants.create_key(conn, slug, name, list(scopes))
+        secret = tenants.create_key(conn, slug, name, list(scopes))
     if as_json:
-        print_json({"name": name, "key": made})
+        print_json({"name": name, "key": secret})
     else:
-        click.echo(made)
+        click.echo(secret)
 
 
 @key.command("list")
@@ -161,7 +171,7 @@ def key_create(slug: str, name: str, scopes: tuple[str, ...], as_json: bool) -> 
 @json_option
 @database_option
 def key_list(slug: str, as_json: bool) -> None:
-    """List the keys of a tenant, those revoked too.
+    """List the API keys of a tenant, including revoked ones.
 
     \b
     Example:
@@ -169,7 +179,7 @@ def key_list(slug: str, as_json: bool) -> None:
     """
     with open_database() as conn:
         rows = tenants.list_keys(conn, slug)
-    show(as_json, rows, f"{slug} has no keys; make one with: stanchion key create {slug} NAME")
+    print_rows(as_json, rows, f"{slug} has no API keys; create one with: stanchion key create {slug} NAME")
 
 
 @key.command("revoke")
@@ -178,7 +188,7 @@ def key_list(slug: str, as_json: bool) -> None:
 @json_option
 @database_option
 def key_revoke(slug: str, name: str, as_json: bool) -> None:
-    """End an API key, from the next transaction on.
+    """Revoke an API key. It stops working at the next transaction.
 
     \b
     Example:
@@ -186,4 +196,4 @@ def key_revoke(slug: str, name: str, as_json: bool) -> None:
     """
     with open_database() as conn:
         tenants.revoke_key(conn, slug, name)
-    report(as_json, {"slug": slug, "name": name, "revoked": True}, f"The key {name} of {slug} is revoked.")
+    print_result(as_json, {"slug": slug, "name": name, "revoked": True}, f"The key {name} of {slug} is revoked.")

@@ -1,4 +1,4 @@
-"""Reading the events of a competition again, and comparing with what its tables say."""
+"""Rebuild the tables of a competition from its events, and compare the result with the stored rows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,34 +11,39 @@ from stanchion.server.connection import Connection, acting_for, find_tenant, for
 
 @dataclass(frozen=True)
 class Difference:
+    """A row that differs between the tables and the rebuilt state. None: the row is missing there."""
+
     relation: str
     key: str
     stored: dict[str, Any] | None
     replayed: dict[str, Any] | None
 
     def __str__(self) -> str:
-        what = f"{self.relation} {self.key}"
+        row = f"{self.relation} {self.key}"
         if self.stored is None or self.replayed is None:
-            return f"{what}: {'missing from' if self.stored is None else 'only in'} the tables"
-        odd = [name for name, is_now in self.replayed.items() if self.stored.get(name) != is_now]
-        return f"{what}: " + ", ".join(f"{name} is {self.stored.get(name)}, not {self.replayed[name]}" for name in odd)
+            return f"{row}: {'missing from' if self.stored is None else 'only in'} the tables"
+        names = [name for name, value in self.replayed.items() if self.stored.get(name) != value]
+        return f"{row}: " + ", ".join(f"{name} is {self.stored.get(name)}, not {self.replayed[name]}" for name in names)
 
 
 @dataclass(frozen=True)
 class Replayed:
+    """The result of a replay: the number of rows of the competition, and the rows that differ."""
+
     competition: str
     rows: int
     differences: list[Difference]
 
 
 def competitions(conn: Connection, tenant: str) -> list[str]:
+    """Return the keys of all competitions of a tenant."""
     with for_tenant(conn, tenant) as tenant_id:
         statement = "select competition_key from contest.competition where tenant_id = %s order by 1"
         return [key for (key,) in conn.execute(statement, [tenant_id])]
 
 
 def replay(conn: Connection, tenant: str, competition: str, *, repair: bool = False) -> Replayed:
-    """Build a competition from its events; what is built stays only where it repairs something."""
+    """Rebuild a competition from its events, and compare. Only `repair` keeps the rebuilt rows; otherwise roll back."""
     tenant_id = find_tenant(conn, tenant)
     with conn.transaction() as transaction, acting_for(conn, tenant_id):
         try:
@@ -46,7 +51,7 @@ def replay(conn: Connection, tenant: str, competition: str, *, repair: bool = Fa
         except psycopg.errors.NoDataFound:
             raise StanchionError(f"{tenant} has no competition '{competition}'.") from None
         differences = [Difference(*row) for row in found.fetchall()]
-        rows = int(value(conn, "select count(*) from contest.state_of(%s)", [competition]))
+        rows = int(value(conn, "select count(*) from contest.projected_rows(%s)", [competition]))
         outcome = Replayed(competition, rows, differences)
         if not (repair and differences):
             raise psycopg.Rollback(transaction)

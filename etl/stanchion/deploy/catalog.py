@@ -1,11 +1,11 @@
-"""The live catalog as sorted text, and how it differs from what the last deploy left."""
+"""Read the live catalog as sorted text, and compare it with the catalog record of the last deploy."""
 
 import hashlib
 
 from stanchion.paths import query
 from stanchion.server.connection import Connection, is_deployed, value
 
-# What the same expression is told as depends on these; with our schemas in the search path, names lose theirs.
+# The text of an expression depends on these settings; with our schemas in the search path, names lose their schema.
 _PINNED = """
     set local search_path = pg_catalog; set local timezone = 'UTC'; set local datestyle = 'ISO';
     set local intervalstyle = 'postgres'; set local extra_float_digits = 1; set local quote_all_identifiers = off
@@ -13,15 +13,15 @@ _PINNED = """
 
 
 def read_catalog(conn: Connection) -> str:
-    """Every object of ours, a line each: kind and name, a colon, what it is."""
-    with conn.transaction(force_rollback=True):  # which also puts the search path back
+    """Return one line per object of Stanchion: kind and name, a colon, and the definition."""
+    with conn.transaction(force_rollback=True):  # the rollback also resets the settings
         conn.execute(_PINNED)
         rows = conn.execute(query("deploy", "catalog")).fetchall()
     return "".join(f"{kind} {name}: {' '.join(detail.split())}\n" for kind, name, detail in sorted(rows))
 
 
 def record(conn: Connection) -> None:
-    """Keep the catalog as it is now, in the transaction that made it so."""
+    """Record the current catalog, in the transaction that changed it."""
     conn.execute(
         """
         insert into core.catalog_record (format, catalog) values (%s, %s)
@@ -33,17 +33,17 @@ def record(conn: Connection) -> None:
 
 
 def is_comparable(conn: Connection) -> bool:
-    """Whether the last deploy told the catalog as this version does; the next deploy tells it anew where not."""
+    """Return whether the catalog record has the format of this version; the next deploy writes it again if not."""
     return value(conn, "select format from core.catalog_record") in (None, _format())
 
 
 def _format() -> str:
-    """A new question gives other answers: the format is that of the query."""
+    """Return a hash of the query: another query writes another format."""
     return hashlib.sha256((_PINNED + query("deploy", "catalog")).encode()).hexdigest()[:12]
 
 
 def drift(conn: Connection) -> list[str]:
-    """How the live catalog differs from what the last deploy left, a line each; nothing before the first."""
+    """Return one line per difference from the last deploy; none before the first deploy."""
     if not is_deployed(conn) or not is_comparable(conn):
         return []
     known = value(conn, "select catalog from core.catalog_record")
@@ -51,7 +51,7 @@ def drift(conn: Connection) -> list[str]:
 
 
 def compare(before: str, after: str) -> list[str]:
-    """Differences between two catalogs, one readable line for each object."""
+    """Return the differences between two catalogs, one line per object."""
     old, new = _by_name(before), _by_name(after)
     lines = []
     for name in sorted(old.keys() | new.keys()):
@@ -70,7 +70,7 @@ def _by_name(catalog: str) -> dict[str, str]:
 
 
 def _changed(old: str, new: str) -> str:
-    """What changed in a list of properties; the whole where it is not a list."""
+    """Return the changed parts of a list of properties, or both definitions where they are not lists."""
     before, after = old.split(", "), new.split(", ")
     if len(before) < 3:
         return f"{old} -> {new}"

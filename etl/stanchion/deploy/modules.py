@@ -127,7 +127,7 @@ def discover(root: Path) -> list[Module]:
     if problems:
         raise StanchionError("\n".join(sorted(problems)))
     if not modules:
-        raise StanchionError(f"There are no SQL modules under {root}; is this a checkout of Stanchion?")
+        raise StanchionError(f"There are no SQL modules under {root}; run this command in a checkout of Stanchion.")
     return modules
 
 

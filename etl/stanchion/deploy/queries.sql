@@ -1,15 +1,15 @@
 -- name: catalog
 -- The catalog as lines of text: (kind, name, detail), the same on Postgres 15 to 18.
 --
--- Ours is what is in the schemas of stanchion_owner. Left out: partitions, which come and go, and
--- what dbt builds in marts. NOT NULL is told with its column, since only 18 calls it a constraint.
+-- It contains the objects in the schemas of stanchion_owner, without partitions, which come and go, and without the
+-- relations that dbt builds in marts. NOT NULL belongs to its column, since only Postgres 18 has it as a constraint.
 with space as (
     select n.oid, n.nspname, n.nspowner, n.nspacl
     from pg_namespace as n
     where
         n.nspowner = to_regrole('stanchion_owner')
         or (n.nspname in ('marts', 'staging', 'mart_parts') and to_regrole('stanchion_builder') = n.nspowner)
-        -- given away by hand, with our tables in it
+        -- a schema with our tables whose owner was changed by hand
         or (n.nspname !~ '^(pg_|public$)' and exists (
             select from pg_class as c
             where c.relnamespace = n.oid and c.relowner = to_regrole('stanchion_owner')
@@ -232,7 +232,7 @@ left join pg_class as c on c.oid = t.typrelid
 where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts') and t.typelem = 0 and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
 
 union all
--- an owner has every right unless it gave one up; MAINTAIN is not told, since 15 does not know it
+-- an owner has every right unless it revoked one; MAINTAIN is left out, since Postgres 15 does not have it
 select
     'grant',
     format('%s %s to %s', p.kind, p.name, coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public')),

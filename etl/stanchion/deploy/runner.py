@@ -1,10 +1,9 @@
-"""Deploying and reverting modules: one transaction for the module, its ledger row and the catalog after it."""
+"""Deploy and revert modules: one transaction per module, its ledger row and the catalog record after it."""
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -15,31 +14,23 @@ from stanchion.deploy.modules import Deployed, Module, Step, has_directive, make
 from stanchion.deploy.script import ScriptError, run_script
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, is_deployed, only_one, value
+from stanchion.server.locks import RetryPolicy, retry_on_lock
 
-_LOCK = 0x57A9C410  # any constant: every deployer of Stanchion asks for this one
+_LOCK = 0x57A9C410  # an arbitrary constant: the advisory lock of every deployer
 
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How a module waits for a locked table: shortly, so that nobody queues behind it for long, and again."""
-
-    lock_timeout: str = "3s"
-    tries: int = 6
-    pause: float = 1.0  # seconds after the first try, twice that after the second, and so on
-
-
-PATIENCE = Patience()
+RETRY = RetryPolicy(lock_timeout=3, tries=6, pause=1.0)
 
 
 def deploy_lock(conn: Connection, wait_seconds: float, say: Say) -> AbstractContextManager[None]:
-    """Be the only deployer of this database."""
+    """Hold the lock of the only deployer of this database."""
     return only_one(conn, _LOCK, "deployer", wait_seconds, say)
 
 
 def plan_deploy(conn: Connection, modules: list[Module], *, accept_drift: bool = False) -> list[Step]:
-    """The steps to take; refused when the database is no longer what the last deploy left."""
+    """Return the steps of a deploy. Refuse when the database differs from the catalog record of the last deploy."""
     steps = make_plan(modules, read_ledger(conn))
     if not accept_drift:
         _refuse_drift(conn)
@@ -47,37 +38,28 @@ def plan_deploy(conn: Connection, modules: list[Module], *, accept_drift: bool =
 
 
 def accept_drift(conn: Connection) -> list[str]:
-    """Take the database as it is for what the last deploy left; answers how it differed."""
+    """Record the catalog as it is now, and return the differences from the last deploy."""
     drift = catalog.drift(conn)
     if drift:
         catalog.record(conn)
     return drift
 
 
-def deploy(conn: Connection, steps: list[Step], on_step: Callable[[Step], None], patience: Patience = PATIENCE) -> None:
-    """Take the steps, each in a transaction of its own."""
+def deploy(conn: Connection, steps: list[Step], on_step: Callable[[Step], None], retry: RetryPolicy = RETRY) -> None:
+    """Run the steps, each in a transaction of its own."""
     for step in steps:
         on_step(step)
         if step.module.in_transaction or step.action == "mend":
-            _with_retries(step.module.name, patience, lambda step=step: _apply(conn, step, patience))  # type: ignore[misc]
+            _with_retries(step.module.name, retry, lambda step=step: _apply(conn, step, retry))  # type: ignore[misc]
         else:
             _apply_without_transaction(conn, step)
     if not catalog.is_comparable(conn):
         catalog.record(conn)
 
 
-def make_due_partitions(conn: Connection) -> None:
-    """Today and the days ahead get their partitions; they are data, so no module makes them."""
-    with conn.transaction():
-        conn.execute(f"set local lock_timeout = '{PATIENCE.lock_timeout}'")
-        conn.execute("select core.ensure_due_partitions()")
-
-
-def rehearse(
-    conn: Connection, steps: list[Step], on_step: Callable[[Step], None], patience: Patience = PATIENCE
-) -> None:
-    """Take every step that has a transaction, then take all of it back. What it locks stays locked until then."""
-    once = Patience(patience.lock_timeout, tries=1)
+def rehearse(conn: Connection, steps: list[Step], on_step: Callable[[Step], None], retry: RetryPolicy = RETRY) -> None:
+    """Run every step that has a transaction, then roll all of them back. Their locks are held until then."""
+    once = replace(retry, tries=1)
     with conn.transaction(force_rollback=True):
         for step in steps:
             on_step(step)
@@ -86,12 +68,12 @@ def rehearse(
 
 
 def plan_revert(conn: Connection, *, to: str | None, only: str | None, accept_drift: bool = False) -> list[Deployed]:
-    """The modules to take back, last first; refused over drift, which the next catalog would hide."""
+    """Return the modules to revert, the last one first. Refuse on drift, which the next catalog record would hide."""
     ledger = read_ledger(conn)
     named = only or to
     if named not in ledger and (only or to != "nothing"):
-        raise StanchionError(f"{named} is not deployed; stanchion status lists what is.")
-    half_way = any(row.state == "running" for row in ledger.values())  # differs by what is taken back
+        raise StanchionError(f"{named} is not deployed; stanchion status lists the deployed modules.")
+    half_way = any(row.state == "running" for row in ledger.values())  # such a database differs by the module to revert
     if not accept_drift and not half_way:
         _refuse_drift(conn)
     if only:
@@ -102,16 +84,16 @@ def plan_revert(conn: Connection, *, to: str | None, only: str | None, accept_dr
 
 
 def revert(
-    conn: Connection, rows: list[Deployed], on_row: Callable[[Deployed], None], patience: Patience = PATIENCE
+    conn: Connection, rows: list[Deployed], on_row: Callable[[Deployed], None], retry: RetryPolicy = RETRY
 ) -> None:
-    """Take modules back, each in a transaction of its own, with the text that was kept when it was deployed."""
+    """Revert modules, each in a transaction of its own, with the revert text that was kept at its deploy."""
     for row in rows:
         on_row(row)
         try:
             if has_directive(row.revert_sql, "no-transaction"):
-                _take_back_without_transaction(conn, row)
+                _revert_without_transaction(conn, row)
             else:
-                _with_retries(row.name, patience, lambda row=row: _take_back(conn, row, patience))  # type: ignore[misc]
+                _with_retries(row.name, retry, lambda row=row: _revert_one(conn, row, retry))  # type: ignore[misc]
         except ScriptError as e:
             if isinstance(e.__cause__, errors.DependentObjectsStillExist):
                 raise StanchionError(_needed_by(row, e.__cause__)) from e
@@ -121,22 +103,22 @@ def revert(
 def _refuse_drift(conn: Connection) -> None:
     if drift := catalog.drift(conn):
         raise StanchionError(
-            "The database is not what the last deploy left:\n  "
+            "The database differs from the last deploy:\n  "
             + "\n  ".join(drift)
-            + "\nUndo this by hand, or take it as it is with --accept-drift."
+            + "\nUndo these changes by hand, or accept them with --accept-drift."
         )
 
 
 def _needed_by(row: Deployed, error: errors.Error) -> str:
     needs = (error.diag.message_detail or error.diag.message_primary or "").splitlines()
     more = f" and {len(needs) - 3} more" if len(needs) > 3 else ""
-    return f"{row.name} cannot be taken back while something needs it: {'; '.join(needs[:3])}{more}."
+    return f"{row.name} cannot be reverted while other objects need it: {'; '.join(needs[:3])}{more}."
 
 
-def _apply(conn: Connection, step: Step, patience: Patience) -> None:
+def _apply(conn: Connection, step: Step, retry: RetryPolicy) -> None:
     started, module = time.monotonic(), step.module
     with conn.transaction():
-        conn.execute(f"set local lock_timeout = '{patience.lock_timeout}'")
+        conn.execute(f"set local lock_timeout = '{retry.lock_timeout_setting}'")
         if step.action != "mend":
             with _still_one_transaction(conn, module.path):
                 if step.undo_first:
@@ -152,23 +134,23 @@ def _apply_without_transaction(conn: Connection, step: Step) -> None:
         _run_unhurried(conn, step.module.path, step.module.text)
     except (ScriptError, errors.DeadlockDetected) as e:
         raise StanchionError(
-            f"{e}\n{name} has no transaction, so that it may be there by half; mend the cause, "
+            f"{e}\n{name} ran without a transaction, so a part of it may exist; correct the cause, "
             f"run: stanchion revert --only {name}, and deploy again."
         ) from e
     with conn.transaction():
         _record(conn, step, "deployed", started)
 
 
-def _take_back(conn: Connection, row: Deployed, patience: Patience) -> None:
+def _revert_one(conn: Connection, row: Deployed, retry: RetryPolicy) -> None:
     started, name = time.monotonic(), f"{row.name} (revert)"
     with conn.transaction():
-        conn.execute(f"set local lock_timeout = '{patience.lock_timeout}'")
+        conn.execute(f"set local lock_timeout = '{retry.lock_timeout_setting}'")
         with _still_one_transaction(conn, name):
             _run_as(conn, name, row.revert_sql)
         _forget(conn, row, started)
 
 
-def _take_back_without_transaction(conn: Connection, row: Deployed) -> None:
+def _revert_without_transaction(conn: Connection, row: Deployed) -> None:
     started = time.monotonic()
     conn.execute("update core.module_ledger set state = 'running' where name = %s", [row.name])
     _run_unhurried(conn, f"{row.name} (revert)", row.revert_sql)
@@ -178,15 +160,15 @@ def _take_back_without_transaction(conn: Connection, row: Deployed) -> None:
 
 @contextmanager
 def _still_one_transaction(conn: Connection, path: Any) -> Iterator[None]:
-    """Refuse a script that got past the check of its text and ended the transaction it ran in."""
+    """Refuse a script that passed the check of its text and still ended its transaction."""
     transaction = value(conn, "select pg_current_xact_id()")
     yield
     if value(conn, "select pg_current_xact_id()") != transaction:
-        raise StanchionError(f"{path} ended the transaction it ran in; what it did before that stayed.")
+        raise StanchionError(f"{path} ended its transaction; its statements before that are committed.")
 
 
 def _run_unhurried(conn: Connection, path: Any, text: str) -> None:
-    """Run a statement that cannot have a transaction; if it were cancelled, half of it would stay."""
+    """Run a statement that cannot run in a transaction. No timeout cancels it, since a part of it would stay."""
     limits = ("lock_timeout", "statement_timeout")
     try:
         for limit in limits:
@@ -199,7 +181,7 @@ def _run_unhurried(conn: Connection, path: Any, text: str) -> None:
 
 
 def _run_as(conn: Connection, path: Any, text: str, *, local: bool = True) -> None:
-    """Run a script as the owner of everything, or as the deployer where its first lines ask for that."""
+    """Run a script as the owner of every object, or as the deployer when it has the directive as-deployer."""
     as_owner = not has_directive(text, "as-deployer")
     if as_owner:
         conn.execute(f"set {'local' if local else 'session'} role stanchion_owner")
@@ -228,7 +210,7 @@ def _record(conn: Connection, step: Step, state: str, started: float, *, with_ca
 
 def _forget(conn: Connection, row: Deployed, started: float) -> None:
     if not is_deployed(conn):
-        return  # the ledger's own module was the last to go
+        return  # the module of the ledger itself is reverted last
     conn.execute("delete from core.module_ledger where name = %s", [row.name])
     _log(conn, "revert", row.name, row.checksum, started)
     catalog.record(conn)
@@ -241,16 +223,12 @@ def _log(conn: Connection, action: str, name: str, checksum: str, started: float
     )
 
 
-def _with_retries(name: str, patience: Patience, attempt: Callable[[], None]) -> None:
-    for tried in range(1, patience.tries + 1):
-        try:
-            attempt()
-            break
-        except (errors.LockNotAvailable, errors.DeadlockDetected) as e:
-            if tried == patience.tries:
-                times = "one try" if tried == 1 else f"{tried} tries"
-                raise StanchionError(
-                    f"{name}: a table it needs stayed locked through {times} ({e.diag.message_primary}); "
-                    "nothing of it was done. Find who holds it in pg_stat_activity and try again."
-                ) from e
-            time.sleep(random.uniform(0.5, 1.5) * patience.pause * tried)  # noqa: S311 - jitter, not a secret
+def _with_retries(name: str, retry: RetryPolicy, attempt: Callable[[], None]) -> None:
+    try:
+        retry_on_lock(retry, attempt)
+    except (errors.LockNotAvailable, errors.DeadlockDetected) as e:
+        times = "one try" if retry.tries == 1 else f"{retry.tries} tries"
+        raise StanchionError(
+            f"{name}: a table it needs stayed locked through {times} ({e.diag.message_primary}); "
+            "nothing of it was done. Find who holds it in pg_stat_activity and try again."
+        ) from e

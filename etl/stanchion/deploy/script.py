@@ -1,4 +1,4 @@
-"""Send a SQL file as it is, in one message, and say file and line when the server refuses it."""
+"""Send a SQL file unchanged in one message, and name the file and the line when the server refuses it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ class ScriptError(StanchionError):
 
 
 def read_sql(path: Path) -> str:
-    """The text of a SQL file, with line ends as Postgres and git count them."""
+    """Return the text of a SQL file, with line ends as Postgres and git count them."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as e:
         line = path.read_bytes().count(b"\n", 0, e.start) + 1
         raise StanchionError(f"{path}:{line}: is not UTF-8; save the file as UTF-8.") from e
-    if "\0" in text:  # libpq would send what is before it, and nothing would fail
-        raise StanchionError(f"{path}:{line_at(text, text.index(chr(0)))}: holds a NUL character; take it out.")
+    if "\0" in text:  # libpq would send only the text before it, without an error
+        raise StanchionError(f"{path}:{line_at(text, text.index(chr(0)))}: contains a NUL character; remove it.")
     return text
 
 
 def run_script(conn: Connection, path: Path | str, text: str) -> None:
-    """Run a script as one message; raise ScriptError with file:line, or what is worth another try as it is."""
+    """Run a script as one message. Raise ScriptError with file:line, or the error itself when a retry may help."""
     done = 0
     try:
         for result in results(conn.pgconn, text):
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 raise _refusal(path, text, done, result)
             done += 1
-    except KeyboardInterrupt:  # the server must not go on holding locks
+    except KeyboardInterrupt:  # the server must not keep its locks
         conn.cancel_safe(timeout=5)
         raise
     finally:
@@ -63,16 +63,16 @@ def _line_of_statement(text: str, number: int) -> int:
 
 
 def _remarks(error: errors.Error) -> list[str]:
-    """What else the server said; not its advice to drop whatever depends on something."""
+    """Return detail, hint and context of an error, without the hint to drop dependent objects."""
     if isinstance(error, errors.ActiveSqlTransaction):
-        return ["A file of this one statement, with '-- no-transaction' as its first line, runs without one."]
+        return ["Move the statement into a file of its own that begins with '-- no-transaction'."]
     hint = None if isinstance(error, errors.DependentObjectsStillExist) else error.diag.message_hint
     where = (error.diag.context or "").partition("\n")[0]
     return [part.replace("\n", "\n  ") for part in (error.diag.message_detail, hint, where) if part]
 
 
 def results(pgconn: pq.abc.PGconn, text: str) -> Iterator[pq.abc.PGresult]:
-    """The result of each statement, waiting where Python can be interrupted (libpq alone cannot be)."""
+    """Yield the result of each statement. It waits in Python, which can be interrupted; libpq alone cannot."""
     pgconn.send_query(text.encode())
     with selectors.DefaultSelector() as selector:
         selector.register(pgconn.socket, selectors.EVENT_READ)

@@ -1,6 +1,6 @@
-"""SQL as text: cut into statements where the server cuts it, for messages and for what a file may not say.
+"""Split SQL text into statements as the server does, to check files and to find the lines of errors.
 
-The server still splits what it runs; nothing is executed by what is found here.
+The server splits every script again by itself: nothing runs by the result of this module.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TRANSACTION = re.compile(
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement: where its first word is, and its words without comments and literals."""
+    """One SQL statement: its text, its line, and its words without comments and literals."""
 
     text: str
     line: int
@@ -41,17 +41,17 @@ class Statement:
 
     @property
     def controls_transaction(self) -> bool:
-        """Whether it begins or ends a transaction; savepoints do neither."""
+        """Return whether the statement begins or ends a transaction; savepoints do neither."""
         return bool(_TRANSACTION.match(self.code))
 
 
 def line_at(text: str, offset: int) -> int:
-    """The line of a character, counted from 1, where the first character is 0."""
+    """Return the line of a character: lines count from 1, characters from 0."""
     return text.count("\n", 0, offset) + 1
 
 
 def split(text: str) -> Iterator[Statement]:
-    """The non-empty statements, cut where the server cuts them: the nth result is the nth statement's."""
+    """Yield the non-empty statements in the order of the results of the server."""
     words: list[str] = []
     start = end = depth = 0
     for kind, at, word in _tokens(text):
@@ -75,7 +75,7 @@ def _statement(text: str, start: int, end: int, words: list[str]) -> Statement:
 
 
 def _nesting(words: list[str]) -> int:
-    """Whether the last word opens (1) or closes (-1) a part in which a semicolon ends no statement."""
+    """Return 1 or -1 when the last word opens or closes a part in which a semicolon does not end the statement."""
     last, head = words[-1], " ".join(words[:4])
     if _ROUTINE.match(head):
         opens = last == "case" or (last == "atomic" and words[-2] == "begin")
@@ -93,14 +93,14 @@ def _tokens(text: str) -> Iterator[tuple[str, int, str]]:
             end = _comment_end(text, at)
         elif kind == "dollar":
             closing = text.find(match[0], end)
-            # An unclosed quote is the server's to report; it does so before it runs anything.
+            # The server reports an unclosed quote before it runs anything.
             end = closing + len(match[0]) if closing >= 0 else end
         yield kind, at, text[at:end]
         at = end
 
 
 def _comment_end(text: str, start: int) -> int:
-    """Where a block comment ends; in SQL they nest."""
+    """Return the end of a block comment; in SQL they nest."""
     depth = 0
     for edge in _COMMENT_EDGE.finditer(text, start):
         depth += 1 if edge[0] == "/*" else -1

@@ -1,5 +1,5 @@
 -- name: waiting
--- What a drain waits for, and what it does not: jobs that are scheduled for later and were never tried.
+-- Counts the jobs that a drain waits for, and the jobs that are scheduled for later and were never tried.
 select
     count(*) filter (where not (j.run_at > core.clock() and j.attempts = 0 and j.lease_id is null)) as waiting,
     count(*) filter (where j.run_at > core.clock() and j.attempts = 0 and j.lease_id is null) as later

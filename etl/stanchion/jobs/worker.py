@@ -1,8 +1,8 @@
-"""Working the jobs of all tenants: whose are due, then one lease after the other, each as its tenant.
+"""The job worker: leases the due jobs of all tenants, and runs each batch as its tenant.
 
-What a job does is said in SQL, by the handler of its queue. Here is only when: lease, then handler and completion in
-one transaction, so that a worker that is killed at any instant has done a job wholly or not at all. When a batch
-fails its jobs are tried one by one, so that one of them alone fails.
+The handler of a queue is a function in the database. The worker leases a batch, then calls the handler and completes
+the lease in one transaction. A worker that is killed at any time has therefore completed a job entirely or not at all.
+When a batch fails, its jobs are run one by one, so that only the failing jobs fail.
 """
 
 import os
@@ -21,16 +21,20 @@ from psycopg import sql
 
 from stanchion.errors import StanchionError
 from stanchion.paths import query as query_text
+from stanchion.progress import Report
 from stanchion.server.connection import Connection, connect, is_pooled, require_deployed, value
 from stanchion.server.locate import Server
 
-_LINGER = 0.3  # seconds after some work in which it looks often: what is enqueued within a tenth of a second
-_OFTEN = 0.04  # of a notification, or before it is committed, is told with no other
-_SLICE = 0.2  # the longest wait for a notification without a look at whether to stop
+# Jobs enqueued shortly after a notification cause no further notification, so a worker polls often for a while.
+_LINGER = 0.3  # seconds after the last job during which the worker polls often
+_OFTEN = 0.04  # seconds between polls during that time
+_SLICE = 0.2  # seconds of the longest wait between two checks of the stop event
 
 
 @dataclass(frozen=True)
 class Queue:
+    """A queue that has a handler."""
+
     name: str
     handler: str
     batch: int
@@ -38,6 +42,8 @@ class Queue:
 
 @dataclass(frozen=True)
 class Job:
+    """A leased job."""
+
     lease_id: UUID
     job_id: int
     attempt: int
@@ -45,8 +51,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Done:
-    """What became of a job, for the log."""
+class JobResult:
+    """The outcome of one attempt at a job, for the log."""
 
     outcome: Literal["done", "failed", "dead"]
     tenant_id: UUID
@@ -59,49 +65,51 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Orders:
-    """What a worker was told to do."""
+class Options:
+    """The options of a job worker."""
 
-    queue: str | None = None
-    batch: int | None = None
-    poll: float = 1.0
+    queue: str | None = None  # None: all queues that have a handler
+    batch: int | None = None  # None: the batch size of the queue
+    poll: float = 1.0  # seconds between polls without a notification
 
 
-Tell = Callable[[Done], None]
-Say = Callable[[str], None]
+OnResult = Callable[[JobResult], None]
 
 
 class _LeaseLostError(Exception):
-    """Somebody else has one of the jobs by now: what was done to them is taken back."""
+    """Another worker has leased one of the jobs since, so the transaction must be rolled back."""
 
 
-def run(server: Server, orders: Orders, stop: Event, tell: Tell, say: Say) -> None:
-    """Work until told to stop, and connect again when the connection is lost."""
+def run(server: Server, options: Options, stop: Event, on_result: OnResult, report: Report) -> None:
+    """Run jobs until `stop` is set. Reconnect when the connection is lost."""
     pause = 0.5
     while not stop.is_set():
         try:
-            with open_worker(server, orders) as worker:
+            with open_worker(server, options) as worker:
                 pause = 0.5
-                worker.run(stop, tell, say)
+                worker.run(stop, on_result, report)
         except psycopg.OperationalError as e:
-            say(f"The connection was lost ({str(e).strip().partition(chr(10))[0]}); trying again.")
+            report(f"The connection was lost ({str(e).strip().partition(chr(10))[0]}); reconnecting.")
             stop.wait(pause)
             pause = min(2 * pause, 10)
 
 
-def run_once(server: Server, orders: Orders, stop: Event, tell: Tell) -> None:
-    """Work what is due now."""
-    with open_worker(server, orders) as worker:
-        while worker.round(stop, tell) and not stop.is_set():
+def run_once(server: Server, options: Options, stop: Event, on_result: OnResult) -> None:
+    """Run the jobs that are due, then return."""
+    with open_worker(server, options) as worker:
+        while worker.run_due(stop, on_result) and not stop.is_set():
             pass
 
 
-def drain(server: Server, orders: Orders, timeout: float, stop: Event, tell: Tell) -> tuple[int, int]:
-    """Work until nothing is due, leased or waiting for another try. Answers what waits still, and what is for later."""
+def drain(server: Server, options: Options, timeout: float, stop: Event, on_result: OnResult) -> tuple[int, int]:
+    """Run jobs until none is due, leased or waiting for a retry, or until the timeout.
+
+    Return the number of jobs that still wait, and the number of jobs that are scheduled for later.
+    """
     until = time.monotonic() + timeout
-    with open_worker(server, orders) as worker:
+    with open_worker(server, options) as worker:
         while True:
-            worked = worker.round(stop, tell)
+            worked = worker.run_due(stop, on_result)
             waiting, later = worker.waiting()
             if not waiting or time.monotonic() > until or stop.is_set():
                 return waiting, later
@@ -110,48 +118,50 @@ def drain(server: Server, orders: Orders, timeout: float, stop: Event, tell: Tel
 
 
 @contextmanager
-def open_worker(server: Server, orders: Orders) -> Iterator["Worker"]:
-    """A worker on a connection of its own, with the rights of one and no others."""
+def open_worker(server: Server, options: Options) -> Iterator["Worker"]:
+    """Connect and yield a job worker, which acts as stanchion_worker."""
     with connect(server, needs_session=False) as conn:
         require_deployed(conn)
         if not value(conn, "select pg_has_role('stanchion_worker', 'member')"):
             raise StanchionError(
-                f"{conn.info.user} is no worker; make a login that is one with: stanchion login add NAME --as worker"
+                f"{conn.info.user} may not run jobs; create a login that may with: stanchion login add NAME --as worker"
             )
-        yield Worker(conn, orders)
+        yield Worker(conn, options)
 
 
 class Worker:
-    def __init__(self, conn: Connection, orders: Orders) -> None:
-        self.conn, self.orders = conn, orders
+    """Runs jobs through one connection."""
+
+    def __init__(self, conn: Connection, options: Options) -> None:
+        self.conn, self.options = conn, options
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         with self._as_worker():
             rows = conn.execute("select queue, handler, batch from core.queue where handler is not null").fetchall()
-        self.queues = {name: Queue(name, handler, orders.batch or batch) for name, handler, batch in rows}
-        if orders.queue is not None and orders.queue not in self.queues:
+        self.queues = {name: Queue(name, handler, options.batch or batch) for name, handler, batch in rows}
+        if options.queue is not None and options.queue not in self.queues:
             known = ", ".join(sorted(self.queues)) or "none"
-            raise StanchionError(f"No worker is for the queue '{orders.queue}': there is {known}.")
+            raise StanchionError(f"No queue '{options.queue}' has a handler. Queues that have one: {known}.")
 
-    def run(self, stop: Event, tell: Tell, say: Say) -> None:
-        """Work, and wait to be woken; look without being woken too."""
+    def run(self, stop: Event, on_result: OnResult, report: Report) -> None:
+        """Run jobs until `stop` is set, after each notification and after each poll interval."""
         if is_pooled(self.conn):
-            say(f"Behind a pooler nobody wakes a worker; this one looks every {self.orders.poll:g} s.")
+            report(f"Notifications do not pass a connection pooler; polling every {self.options.poll:g} s.")
         else:
             self.conn.execute("listen stanchion_jobs")
         worked_at = 0.0
         while not stop.is_set():
-            if self.round(stop, tell):
+            if self.run_due(stop, on_result):
                 worked_at = time.monotonic()
             elif time.monotonic() - worked_at < _LINGER:
                 self._wait(_OFTEN, stop)
             else:
-                self._wait(self.orders.poll, stop)
+                self._wait(self.options.poll, stop)
 
-    def round(self, stop: Event, tell: Tell) -> int:
-        """One batch of every queue of every tenant where something is due; how many jobs that was."""
+    def run_due(self, stop: Event, on_result: OnResult) -> int:
+        """Run one batch of each queue of each tenant that has due jobs. Return the number of jobs."""
         worked = 0
         with self._as_worker():
-            due = self.conn.execute("select tenant_id, queue, is_over from core.due_queues(%s)", [self.orders.queue])
+            due = self.conn.execute("select tenant_id, queue, is_over from core.due_queues(%s)", [self.options.queue])
         for tenant_id, name, is_over in due.fetchall():
             if stop.is_set():
                 break
@@ -159,12 +169,13 @@ class Worker:
                 with self._as_worker(tenant_id):
                     self.conn.execute("select core.reap()")
             elif name in self.queues:
-                worked += self._batch(tenant_id, self.queues[name], tell)
+                worked += self._run_batch(tenant_id, self.queues[name], on_result)
         return worked
 
     def waiting(self) -> tuple[int, int]:
+        """Count the jobs that a drain waits for, and the jobs that are scheduled for later."""
         with self._as_worker():
-            row = psycopg.RawCursor(self.conn).execute(query_text("jobs", "waiting"), [self.orders.queue]).fetchone()
+            row = psycopg.RawCursor(self.conn).execute(query_text("jobs", "waiting"), [self.options.queue]).fetchone()
         return row if row else (0, 0)
 
     def _wait(self, seconds: float, stop: Event) -> None:
@@ -173,21 +184,21 @@ class Worker:
             if any(True for _ in self.conn.notifies(timeout=min(left, _SLICE), stop_after=1)):
                 return
 
-    def _batch(self, tenant_id: UUID, queue: Queue, tell: Tell) -> int:
+    def _run_batch(self, tenant_id: UUID, queue: Queue, on_result: OnResult) -> int:
         statement = "select lease_id, job_id, attempt, request_id from core.lease(%s, %s, %s)"
         with self._as_worker(tenant_id):
             rows = self.conn.execute(statement, [queue.name, self.name, queue.batch]).fetchall()
         jobs = [Job(*row) for row in rows]
         if jobs:
-            self._work(tenant_id, queue, jobs, tell)
+            self._run_lease(tenant_id, queue, jobs, on_result)
         return len(jobs)
 
-    def _work(self, tenant_id: UUID, queue: Queue, jobs: list[Job], tell: Tell) -> None:
-        """Work the jobs of one lease: together, or one by one where together they fail."""
+    def _run_lease(self, tenant_id: UUID, queue: Queue, jobs: list[Job], on_result: OnResult) -> None:
+        """Run the jobs of one lease together. If that fails, run them one by one."""
         started, outcome, error = time.monotonic(), "done", self._attempt(tenant_id, queue, jobs)
         if error is not None and len(jobs) > 1:
             for job in self._split(tenant_id, jobs):
-                self._work(tenant_id, queue, [job], tell)
+                self._run_lease(tenant_id, queue, [job], on_result)
             return
         if error is not None:
             with self._as_worker(tenant_id):
@@ -195,10 +206,12 @@ class Worker:
             outcome = "dead" if dead and dead[0] else "failed"
         took = (time.monotonic() - started) * 1000
         for job in jobs:
-            tell(Done(outcome, tenant_id, queue.name, job.job_id, job.attempt, job.request_id, took, error))  # type: ignore[arg-type]
+            on_result(
+                JobResult(outcome, tenant_id, queue.name, job.job_id, job.attempt, job.request_id, took, error)  # type: ignore[arg-type]
+            )
 
     def _attempt(self, tenant_id: UUID, queue: Queue, jobs: list[Job]) -> str | None:
-        """Call the handler and complete the lease, in one transaction; answers why that failed."""
+        """Call the handler and complete the lease in one transaction. Return the error, or None when both succeeded."""
         call = sql.SQL("select {}(%s)").format(sql.Identifier(*queue.handler.split(".")))
         requests = {job.request_id for job in jobs}
         request_id = requests.pop() if len(requests) == 1 else None
@@ -209,7 +222,7 @@ class Worker:
                 if row is None or row[0] != len(jobs):
                     raise _LeaseLostError
         except _LeaseLostError:
-            return "the lease was over before the job was done"
+            return "the lease expired before the job was completed"
         except psycopg.Error as e:
             if self.conn.broken:
                 raise
@@ -226,7 +239,7 @@ class Worker:
 
     @contextmanager
     def _as_worker(self, tenant_id: UUID | None = None, request_id: str | None = None) -> Iterator[None]:
-        """A transaction as a worker, and for a tenant: both end with it, whoever has the session then."""
+        """Open a transaction as stanchion_worker for a tenant. The settings are local to it, for poolers."""
         with self.conn.transaction():
             self.conn.execute(
                 "select set_config('role', 'stanchion_worker', true), set_config('app.tenant_id', %s, true), "

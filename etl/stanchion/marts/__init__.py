@@ -1,6 +1,6 @@
-"""Building the marts: dbt, in this process, behind one function."""
+"""Building the marts: runs dbt in this process behind one function."""
 
 from stanchion.marts.dbt import Node
-from stanchion.marts.run import Report, build, is_current
+from stanchion.marts.run import BuildResult, build, is_current
 
-__all__ = ["Node", "Report", "build", "is_current"]
+__all__ = ["BuildResult", "Node", "build", "is_current"]

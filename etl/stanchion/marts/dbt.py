@@ -1,7 +1,7 @@
-"""dbt itself: invoked in this process, told where to connect by the environment, its parsed project kept.
+"""Run dbt in this process, connected through environment variables.
 
-Everything that knows dbt's Python is in this module. Importing dbt takes seconds, so it is imported when it is
-first needed; what it parsed is kept for the next build of a process that builds again and again.
+All code that depends on dbt's Python API is in this module. Importing dbt takes seconds, so it is imported at the first
+build. The parsed project is kept in memory for later builds of the same process, such as `stanchion watch --build`.
 """
 
 import contextlib
@@ -19,25 +19,25 @@ from stanchion.server.locate import Server
 OnEvent = Callable[[Any], None]
 Fingerprint = tuple[tuple[str, int, int], ...]
 
-_alone = threading.Lock()  # dbt and the environment are one for the process
+_alone = threading.Lock()  # dbt and the environment variables are shared by the whole process
 _parsed: dict[Path, tuple[Fingerprint, Any]] = {}
-_OUTCOMES = {"success": "built", "pass": "held", "warn": "held", "skipped": "skipped"}
+_OUTCOMES = {"success": "built", "pass": "passed", "warn": "passed", "skipped": "skipped"}
 
 
 @dataclass(frozen=True)
 class Node:
-    """What became of one model or test."""
+    """Outcome of one model or test."""
 
     name: str
     kind: str  # model or test
-    outcome: str  # built, unchanged, held, failed, skipped
+    outcome: str  # built, unchanged, passed, failed or skipped
     seconds: float
     rows: int | None
-    message: str  # where it failed: what the server said, and where in which file
+    message: str  # when it failed: the error of the server, the file and the line
 
 
 def invoke(server: Server, arguments: list[str], settings: dict[str, str], on_event: OnEvent) -> str | None:
-    """Run a dbt command; why it could not run, if so. `settings` hold for every connection of the run."""
+    """Run a dbt command and return the reason when it could not run. Every connection of the run gets `settings`."""
     from dbt.cli.main import dbtRunner
 
     folder = target(server)
@@ -52,20 +52,20 @@ def invoke(server: Server, arguments: list[str], settings: dict[str, str], on_ev
                 return _sentence(outcome.exception)
             parsed = outcome.result
             _parsed[folder] = (fingerprint, parsed)
-        # what parsing wrote down is the same as before, and results come by events; docs read their own
+        # The results arrive as events, so dbt need not write JSON files. `docs` reads its own files.
         lean = [] if arguments[0] == "docs" else ["--no-write-json"]
         outcome = dbtRunner(manifest=parsed, callbacks=[on_event]).invoke([*quiet, *lean, *arguments, *places])
     return _sentence(outcome.exception) if outcome.exception else None
 
 
 def read_node(event: Any) -> Node:
-    """What dbt says when it has finished with a model or a test."""
+    """Convert dbt's event for a finished model or test."""
     info, result = event.data.node_info, event.data.run_result
     answer = dict(result.adapter_response) if result.adapter_response else {}
     rows = answer.get("rows_affected")
     outcome = _OUTCOMES.get(str(info.node_status), "failed")
     if outcome == "built" and str(answer.get("code")) == "SELECT":
-        outcome, rows = "unchanged", None  # the materialization had nothing to do
+        outcome, rows = "unchanged", None  # the materialization wrote no rows
     where = f"{info.node_relation.schema}." if info.resource_type == "model" else ""
     message = ""
     if outcome == "failed":
@@ -83,7 +83,7 @@ def read_node(event: Any) -> Node:
 
 
 def _compiled(info: Any) -> Path | None:
-    """The file with the SQL that was sent: dbt writes it down before it runs it."""
+    """Return the file with the SQL that was sent to the server. dbt writes it before it runs the model."""
     for _, parsed in _parsed.values():
         node = parsed.nodes.get(info.unique_id)
         if node and node.compiled_path:
@@ -92,12 +92,12 @@ def _compiled(info: Any) -> Path | None:
 
 
 def _place(message: str, compiled: Path | None) -> str:
-    """What the server said, in one line, and in which line of the compiled file what it points at stands."""
+    """Shorten an error of the server to one line, and add the line of the compiled file that it points at."""
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    said = [
+    texts = [
         line for line in lines if not re.match(r"(Database|Runtime|Compilation) Error|LINE \d+|\^|compiled code", line)
     ]
-    text = " ".join(said[:3]) or " ".join(lines[:1])
+    text = " ".join(texts[:3]) or " ".join(lines[:1])
     if compiled is None:
         return text
     pointed = next((match[1] for line in lines if (match := re.match(r"LINE \d+: (.*)", line))), None)
@@ -115,14 +115,14 @@ def _sentence(exception: BaseException | None) -> str:
 
 
 def _files() -> Fingerprint:
-    """What the project is now, so that an edited file is parsed again."""
+    """Return times and sizes of the project's files. When they change, the project is parsed again."""
     found = [(str(path), path.stat()) for path in files()]
     return tuple((path, status.st_mtime_ns, status.st_size) for path, status in found)
 
 
 @contextlib.contextmanager
 def _environment(server: Server, settings: dict[str, str]) -> Iterator[None]:
-    """libpq's variables of the server and no others, for as long as dbt runs."""
+    """Replace libpq's environment variables by those of the server while dbt runs."""
     before = {name: text for name, text in os.environ.items() if name.startswith("PG")}
     own = server.environment()
     options = [own.get("PGOPTIONS", ""), *(f"-c {name}={text}" for name, text in settings.items())]

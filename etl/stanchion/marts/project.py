@@ -1,4 +1,4 @@
-"""Where the dbt project is, and where dbt may write: never into an installed package."""
+"""Locations of the dbt project and of dbt's output, which is never inside an installed package."""
 
 import hashlib
 import os
@@ -8,17 +8,17 @@ from stanchion.paths import ROOT
 from stanchion.server.embedded import default_home
 from stanchion.server.locate import Server
 
-PROJECT = ROOT  # dbt_project.yml and profiles.yml stand here
+PROJECT = ROOT  # contains dbt_project.yml and profiles.yml
 
 
 def files() -> list[Path]:
-    """All that the project is made of."""
+    """Return all files of the project."""
     inside = sorted(path for path in (PROJECT / "dbt_project").rglob("*") if path.is_file())
     return [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml", *inside]
 
 
 def checksum() -> str:
-    """Of what the files say, so that a database knows which project made its views."""
+    """Return a checksum of the files, which the database stores for the views that were made from them."""
     digest = hashlib.sha256()
     for path in files():
         digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -26,7 +26,7 @@ def checksum() -> str:
 
 
 def target(server: Server) -> Path:
-    """dbt's folder for what it parsed and compiled: one for each server, since what it parsed depends on it."""
+    """Return dbt's output folder for this server. The parsed project depends on the server, so each has its own."""
     environment = server.environment()
     where = [environment.get(name, "") for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGUSER")]
     if own := os.environ.get("DBT_TARGET_PATH"):

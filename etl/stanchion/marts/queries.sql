@@ -1,5 +1,5 @@
 -- name: has_views
--- Whether every view of the marts is there and was made by this project.
+-- Returns whether every view of the marts exists and was made from this version of the project.
 select
     coalesce(
         bool_or(r.model = 'staging.views' and r.definition = %(project)s)
@@ -8,7 +8,7 @@ select
 from core.stat_refresh as r;
 
 -- name: leaders
--- Who scored most in a league, as its analysts read it.
+-- Returns the five best scorers of a league, with the rights of an analyst.
 select
     s.points_rank as place,
     p.person_name as player,
@@ -27,7 +27,7 @@ order by s.points_rank asc, s.goals desc, p.person_name asc
 limit 5;
 
 -- name: left_out
--- Which games that were to be played by now do not count, and why, as analysts read it.
+-- Returns the games that do not count, with the reason, with the rights of an analyst.
 select
     q.played_on,
     home.team_name || ' - ' || away.team_name as game,
@@ -40,7 +40,7 @@ where q.tenant_id = current_setting('stanchion.demo_tenant')::uuid and not q.is_
 order by q.played_on, game;
 
 -- name: note_tested
--- Notes, for each list of changes, that the tests held for what every mart holds by now.
+-- Records, for each list of changes, the last change that every mart contains as tested.
 select core.close_window('staging.tested_' || opened.changes, opened.changes, '')
 from (
     select
@@ -53,12 +53,12 @@ from (
 where opened.high is not null;
 
 -- name: note_views
--- Notes which project made the views that there are.
+-- Records the checksum of the project that made the views.
 select core.close_window('staging.views', null, %(project)s);
 
 -- name: progress
--- For each list of changes: up to which the tests of the marts held, and whether nothing came after that. Asked with
--- the rights of the builder, who sees the changes of every tenant.
+-- Returns, for each list of changes, the last tested change and whether it is the last finished change. Needs the
+-- rights of stanchion_builder, which sees the changes of every tenant.
 select
     h.changes,
     coalesce(r.position, -1) as tested,
@@ -71,7 +71,7 @@ from (
 left join core.stat_refresh as r on r.model = 'staging.tested_' || h.changes;
 
 -- name: standings
--- The table of a league, as its analysts read it.
+-- Returns the standings of a league, with the rights of an analyst.
 select
     s.place,
     t.team_name as team,

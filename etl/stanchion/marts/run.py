@@ -1,4 +1,4 @@
-"""One build: alone in its database, from what is new to marts that hold their tests."""
+"""Build the marts: find the changes, run dbt under a lock, and record the built and tested changes."""
 
 import contextlib
 import threading
@@ -9,34 +9,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stanchion.errors import StanchionError
-from stanchion.ingest.loading.people import judge_scores
+from stanchion.ingest.loading.publish import score_quality
 from stanchion.ingest.loading.session import open_session
 from stanchion.marts.dbt import Node, invoke, read_node
 from stanchion.marts.project import checksum
 from stanchion.paths import query
+from stanchion.progress import Report
 from stanchion.server.connection import Connection, connect, find_tenant, is_deployed, only_one, value
 from stanchion.server.locate import Server
 
-# views have no rows: those that this project made are not looked at one by one, which takes dbt as long as the marts
-_NO_VIEWS = ["--exclude", "config.materialized:view", "--indirect-selection", "empty"]
-# with nothing new, only what changes without a change that is listed, such as a league's rules
+# Views made from this project are skipped: they contain no rows, and dbt would take as long for them as for the marts.
+_NO_VIEWS = ["--exclude", "config.materialized:secure_view", "--indirect-selection", "empty"]
+# Models whose sources change without a load, such as the rules of a league. They are built even when nothing is new.
 _ALWAYS = ["--select", "config.always:true"]
-_LOCK = 0x57A9B01D  # one build at a time in a database: two would compute the same games
-
-Say = Callable[[str], None]
+_LOCK = 0x57A9B01D  # advisory lock: two builds of one database would compute the same games
 
 
 @dataclass
-class Report:
+class BuildResult:
+    """Result of one build."""
+
     nodes: list[Node] = field(default_factory=list)
     seconds: float = 0.0
-    is_current: bool = False  # there was nothing new to take in
+    is_current: bool = False  # every mart already contained every finished load and was tested
 
     @property
     def failed(self) -> list[Node]:
+        """The models and tests that failed."""
         return [node for node in self.nodes if node.outcome == "failed"]
 
     def count(self, kind: str) -> dict[str, int]:
+        """Count models or tests by outcome."""
         return dict(Counter(node.outcome for node in self.nodes if node.kind == kind))
 
 
@@ -51,52 +54,59 @@ def build(
     tenant: str | None = None,
     test: bool = True,
     wait: float = 600,
-    say: Say = lambda _: None,
+    report: Report = lambda _: None,
     on_node: OnNode = lambda _: None,
-) -> Report:
-    """Bring the marts up to every change that is over, and test what came; with nothing new, touch no mart.
+) -> BuildResult:
+    """Add every finished change to the marts and test the new rows. Without changes, no mart is touched.
 
-    `selection` is dbt's; `full_refresh` computes everything anew, in place; `tenant`, a slug, computes one alone.
-    What was built without `test` is tested by the next build.
+    Arguments:
+        selection: Selectors of dbt (default: every model).
+        full_refresh: Compute every row again, in place.
+        tenant: Slug of the only tenant to compute (default: all tenants).
+        test: Test the new rows. Rows that are built without tests are tested by the next build.
+        wait: Seconds to wait for another build of the database.
+        report: Receives lines of progress.
+        on_node: Receives each finished model and test.
+
     """
     started = time.monotonic()
     chosen = list(selection)
     with connect(server) as conn:
         _require_builder(conn)
         only = str(find_tenant(conn, tenant)) if tenant else ""
-        with only_one(conn, _LOCK, "build", wait, say):
-            _judge_scores(server, conn, say)
+        with only_one(conn, _LOCK, "build", wait, report):
+            _score_quality(server, conn, report)
             project = checksum()
             tested, is_up_to_date = _progress(conn)
             has_views = _has_views(conn, project)
             is_current = is_up_to_date and not (chosen or full_refresh or only)
-            report = Report(is_current=is_current)
+            result = BuildResult(is_current=is_current)
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
             if is_current and has_views:
                 arguments += _ALWAYS
             elif has_views and not chosen:
                 arguments += _NO_VIEWS
-            # what the tests look at; a model opens a window of its own
+            # The window of the tests. Each model opens its own window.
             settings = {
                 f"stanchion.{changes}_low": "-1" if full_refresh or chosen else str(position)
                 for changes, position in tested.items()
             }
             if only:
                 settings["stanchion.window_tenant"] = only
-            failure = invoke(server, arguments, settings, _Listener(report, on_node))
-            if failure and not report.nodes:
-                raise StanchionError(f"dbt could not begin: {failure}")
-            if not (report.failed or chosen):
+            failure = invoke(server, arguments, settings, _Listener(result, on_node))
+            if failure and not result.nodes:
+                raise StanchionError(f"dbt could not start: {failure}")
+            if not (result.failed or chosen):
                 if not has_views:
                     _as_builder(conn, query("marts", "note_views"), {"project": project})
                 if test and not (only or is_current):
                     _as_builder(conn, query("marts", "note_tested"))
-    report.seconds = time.monotonic() - started
-    return report
+    result.seconds = time.monotonic() - started
+    return result
 
 
 def is_current(server: Server) -> bool:
-    """Whether the marts hold, tested, every change that is over; asked without dbt."""
+    """Return whether the marts contain every finished change, tested. Does not start dbt."""
     with connect(server) as conn:
         _require_builder(conn)
         return _progress(conn)[1]
@@ -115,51 +125,57 @@ def _arguments(chosen: list[str], *, full_refresh: bool, models_only: bool) -> l
 
 def _require_builder(conn: Connection) -> None:
     if not is_deployed(conn) or not value(conn, "select to_regclass('core.stat_refresh') is not null"):
-        raise StanchionError("Stanchion is not deployed in this database, or not whole; run: stanchion deploy")
+        raise StanchionError("Stanchion is not deployed in this database, or only in part. Run: stanchion deploy")
     if not value(conn, "select pg_has_role('stanchion_builder', 'member')"):
         raise StanchionError(
-            "This login may not build marts; connect as who deployed, or make a login for it: "
-            "stanchion login add NAME --as builder"
+            "This login may not build marts, because it is not a member of stanchion_builder. "
+            "Connect as the login that deployed, or run: stanchion login add NAME --as builder"
         )
 
 
-def _judge_scores(server: Server, conn: Connection, say: Say) -> None:
-    """Marts go by loads: what was confirmed without one gets one first, where this login may load."""
+def _score_quality(server: Server, conn: Connection, report: Report) -> None:
+    """Compare the confirmed scores of tracked games in a load of their own, if this login may load.
+
+    Scores can be confirmed without a load, and a mart takes in a game only when a load changed it.
+    """
     statement = "select distinct f.tenant_id from contest.fixture as f where not f.is_scored"
     tenants = [str(tenant) for (tenant,) in _as_builder(conn, statement)]
     if tenants and not value(conn, "select pg_has_role('stanchion_loader', 'member')"):
-        say("confirmed scores of tracked games wait for the next load")
+        report("this login may not load, so confirmed scores of tracked games wait for the next load")
         return
     for tenant in tenants:
         with open_session(server, tenant) as session:
-            judge_scores(session)
+            score_quality(session)
 
 
 def _progress(conn: Connection) -> tuple[dict[str, int], bool]:
-    """Up to which change of each list the tests held; and whether every mart holds, tested, what there is."""
+    """Return the last tested change of each list of changes, and whether all marts are up to date and tested."""
     rows = _as_builder(conn, query("marts", "progress"))
     return {changes: position for changes, position, _ in rows}, all(is_current for *_, is_current in rows)
 
 
 def _has_views(conn: Connection, project: str) -> bool:
-    """Whether every view is there, and was made by this project."""
+    """Return whether every view exists and was made from this version of the project."""
     ((has_views,),) = _as_builder(conn, query("marts", "has_views"), {"project": project})
     return bool(has_views)
 
 
 def _as_builder(conn: Connection, statement: str, parameters: dict[str, str] | None = None) -> list[tuple[Any, ...]]:
-    """Rows, as the role that sees the changes of every tenant."""
+    """Run a query as stanchion_builder, which sees the changes of every tenant, and return its rows."""
     with conn.transaction():
         conn.execute("set local role stanchion_builder")
         return conn.execute(statement.encode(), parameters).fetchall()
 
 
 class _Listener:
-    """Turns what dbt tells while it works into nodes. An exception in here would fail the model it is told of."""
+    """Callback of dbt that collects the finished models and tests.
 
-    def __init__(self, report: Report, on_node: OnNode) -> None:
-        self.report, self.on_node = report, on_node
-        self.lock = threading.Lock()  # dbt tells from several threads
+    It catches its own exceptions, because dbt would count an exception as a failure of the model.
+    """
+
+    def __init__(self, result: BuildResult, on_node: OnNode) -> None:
+        self.result, self.on_node = result, on_node
+        self.lock = threading.Lock()  # dbt calls from several threads
 
     def __call__(self, event: Any) -> None:
         if event.info.name == "NodeFinished":
@@ -169,8 +185,8 @@ class _Listener:
     def _finished(self, event: Any) -> None:
         try:
             node = read_node(event)
-        except Exception as e:  # whatever dbt's next version says otherwise
-            node = Node("?", "model", "failed", 0, None, f"dbt said something unknown: {e!r}")
-        self.report.nodes.append(node)
+        except Exception as e:  # another version of dbt may send other events
+            node = Node("?", "model", "failed", 0, None, f"dbt sent an event in an unknown form: {e!r}")
+        self.result.nodes.append(node)
         with contextlib.suppress(Exception):
             self.on_node(node)

@@ -1,40 +1,43 @@
-"""After a restore into another server: what pointed at the old one is made to point at this one."""
+"""Repairs after a restore into another server: transaction ids of events, and role ids of analyst grants."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg.rows import dict_row
 
-from stanchion.deploy.runner import make_due_partitions
 from stanchion.errors import StanchionError
-from stanchion.ops.doctor import ask
+from stanchion.ops.check import run_check
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import queries, query
 from stanchion.server.connection import Connection, require_deployed, value
 
 
 @dataclass(frozen=True)
 class Stale:
-    """What goes by the transactions, and by the numbers of logins, of another server."""
+    """Rows that refer to transaction ids or role ids of the server that the dump came from."""
 
     has_events: bool
     grants: list[dict[str, Any]]
 
     def logins(self, *, there: bool) -> list[str]:
+        """Return the logins with stale grants that exist on this server as analysts, or those that do not."""
         return [row["login"] for row in self.grants if row["is_there"] is there]
 
 
-def look(conn: Connection) -> Stale:
-    """What a restore left to be mended; nothing after pg_basebackup, which takes a server as it is."""
+def find_stale(conn: Connection) -> Stale:
+    """Find the rows to repair. After pg_basebackup the result is empty, since it copies transaction ids and roles."""
     require_deployed(conn)
     if not value(conn, "select rolsuper from pg_roles where rolname = current_user"):
-        raise StanchionError("Only a superuser may change what events say; connect as one.")
-    events = ask(conn, queries("ops/checks.sql")["events_of_elsewhere"])
+        raise StanchionError(
+            f"{conn.info.user} is not a superuser, and only a superuser may change events; connect as one."
+        )
+    events = run_check(conn, queries("ops/checks.sql")["events_of_another_server"])
     grants = conn.cursor(row_factory=dict_row).execute(query("ops", "stale_grants").encode()).fetchall()
     return Stale(bool(events.alerts), grants)
 
 
-def mend(conn: Connection, stale: Stale) -> int:
-    """Mend it, in one transaction, and make the days that are due; answers how many events were given a new place."""
+def repair(conn: Connection, stale: Stale) -> int:
+    """Repair the rows in one transaction, then make the due partitions. Return the number of events changed."""
     events = 0
     with conn.transaction():
         conn.execute("lock table core.event, core.event_stream, core.consumer in exclusive mode")

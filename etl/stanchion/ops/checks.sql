@@ -1,19 +1,19 @@
 -- name: durability
--- What is committed survives a crash.
+-- Committed data survives a crash.
 select
-    format('%s is off: a crash can lose or damage what was committed.', s.name) as problem,
-    format('Run: alter system set %s = on; and reload.', s.name) as remedy
+    format('%s is off, expected on: a crash can lose or damage committed data.', s.name) as problem,
+    format('Run: alter system set %s = on; then: select pg_reload_conf();', s.name) as remedy
 from pg_settings as s
 where s.name in ('fsync', 'full_page_writes', 'synchronous_commit') and s.setting = 'off';
 
--- name: events_of_elsewhere
--- Events and consumers go by transactions of this server.
+-- name: events_of_another_server
+-- Events and consumers refer to transactions of this server.
 select
     format(
-        '%s streams or consumers of events go by transactions of another server: what is appended now may never be polled.',
+        '%s event streams or consumers refer to transactions of another server: consumers may never receive events appended now.',
         count(*)
     ) as problem,
-    'Run: stanchion restored' as remedy
+    'Run: stanchion after-restore' as remedy
 from (
     select s.transaction_id from core.event_stream as s
     union all
@@ -23,12 +23,12 @@ where known.transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
 having count(*) > 0;
 
 -- name: grants_without_login
--- Every grant to an analyst is to a login that exists.
+-- Every analyst grant belongs to a login that exists.
 select
-    format('%s was granted %s tenants and does not exist any more, or is another login of that name, which reads nothing by it.', g.role_name, count(*))
+    format('%s has grants for %s tenants, but that login was dropped, or dropped and made again; the grants give a new login no access.', g.role_name, count(*))
         as problem,
     format(
-        'After a restore, run: stanchion restored. Else: stanchion analyst add %s ... again, or delete from core.analyst_grant where role_name = %L;',
+        'After a restore, run: stanchion after-restore. Otherwise run: stanchion analyst add %s ... or: delete from core.analyst_grant where role_name = %L;',
         g.role_name,
         g.role_name
     ) as remedy
@@ -43,8 +43,8 @@ group by g.role_name;
 -- name: invalid_indexes
 -- Every index is valid.
 select
-    format('The index %s is invalid: it is kept up and never used.', x.indexrelid::regclass) as problem,
-    format('Run: drop index concurrently %s; and make it again.', x.indexrelid::regclass) as remedy
+    format('The index %s is invalid: writes maintain it, but no query uses it.', x.indexrelid::regclass) as problem,
+    format('Run: drop index concurrently %s; then create the index again.', x.indexrelid::regclass) as remedy
 from pg_index as x
 where not x.indisvalid and not exists (
     select 1 from pg_stat_progress_create_index as p
@@ -52,10 +52,12 @@ where not x.indisvalid and not exists (
 );
 
 -- name: loads_dead
--- No load is taken for running that is not: what is built from games waits for it.
+-- Every load in state running has a session.
+--
+-- The marts leave out all loads from the oldest running one on.
 select
-    format('Load %s has run since %s and no session works for it.', b.load_id, to_char(b.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) as problem,
-    'The next load of the tenant ends it; or run: stanchion psql -c "select landing.reap_loads()"' as remedy
+    format('Load %s is in state running since %s, but its session has ended.', b.load_id, to_char(b.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) as problem,
+    'The next load of the tenant marks it as reaped; or run: stanchion psql -c "select landing.reap_loads()"' as remedy
 from landing.load_batch as b
 where
     b.state = 'running'
@@ -70,24 +72,24 @@ where
 -- name: long_transactions
 -- No transaction is open for longer than an hour.
 select
-    format('Session %s of %s has a transaction open since %s: nothing that died since can be removed.', a.pid, a.usename, a.xact_start::timestamp(0))
+    format('Session %s of %s has a transaction open since %s: vacuum cannot remove rows deleted since then.', a.pid, a.usename, a.xact_start::timestamp(0))
         as problem,
-    format('Ask who it is, or run: select pg_terminate_backend(%s);', a.pid) as remedy
+    format('Ask its user to end it, or run: select pg_terminate_backend(%s);', a.pid) as remedy
 from pg_stat_activity as a
 where a.xact_start < now() - interval '1 hour' and a.backend_type = 'client backend';
 
 -- name: partitions_ahead
--- Every partitioned table has its days ahead.
+-- Every partitioned table has its partitions ahead.
 select
-    format('%s has no partition for %s: writing on that day would be refused.', p.relation, array_to_string(p.days_missing, ', ')) as problem,
-    'Run: stanchion partitions ensure, and let a scheduler run it.' as remedy
+    format('%s has no partition for %s: inserts of rows of that day would fail.', p.relation, array_to_string(p.days_missing, ', ')) as problem,
+    'Run: stanchion partitions ensure, and schedule it.' as remedy
 from ops.partition_health as p
 where cardinality(p.days_missing) > 0;
 
 -- name: partitions_contended
--- No day was held by somebody when it was last tried.
+-- The last attempt to expire each due partition succeeded.
 --
--- The last word about a day counts: once it went, or may stay, what was before is forgotten.
+-- Only the latest log entry of a day counts, and only while its partition still exists and is still due.
 with latest as (
     select distinct on (l.relation, l.day) l.relation, l.day, l.outcome, l.reason, l.happened_at
     from core.partition_log as l
@@ -104,12 +106,12 @@ still as (
 
 select
     format(
-        'Days of %s that could not go: %s from %s on, last tried at %s UTC: %s',
-        l.relation, count(*), min(l.day), to_char(max(l.happened_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), l.reason
+        '%s partitions of %s, the oldest of %s, could not be expired at %s UTC: %s',
+        count(*), l.relation, min(l.day), to_char(max(l.happened_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), l.reason
     ) as problem,
     case l.outcome
-        when 'contended' then 'Ask them to end, then run: stanchion partitions run'
-        else 'Put it right, then run: stanchion partitions run'
+        when 'contended' then 'End that transaction, then run: stanchion partitions run'
+        else 'Correct the cause, then run: stanchion partitions run'
     end as remedy
 from latest as l
 join still as s on s.relation = l.relation and s.day = l.day
@@ -117,20 +119,20 @@ where l.outcome in ('contended', 'failed')
 group by l.relation, l.outcome, l.reason;
 
 -- name: partitions_expired
--- Days that are past their time are gone.
-with plan as materialized (  -- asking the guards may take a while
+-- Every partition past its retention time was dropped.
+with plan as materialized (  -- evaluated once, since it calls the guards, which can be slow
     select e.relation, e.day, e.step, e.reason from core.plan_expiry() as e
 )
 
 select
-    format('%s of %s: %s', e.day, e.relation, e.reason) as problem,
-    'Put it right, then run: stanchion partitions run' as remedy
+    format('The partition of %s of %s cannot be expired: %s', e.day, e.relation, e.reason) as problem,
+    'Correct the cause, then run: stanchion partitions run' as remedy
 from plan as e
 where e.step = 'stuck'
 union all
 select
-    format('%s has had days past their time since %s; the last run was %s.', e.relation, min(e.day), coalesce(s.ran_at::date::text, 'never')),
-    'Run: stanchion partitions run, and let a scheduler run it.'
+    format('%s has partitions past their retention time, the oldest of %s; the last run: %s.', e.relation, min(e.day), coalesce(s.ran_at::date::text, 'never')),
+    'Run: stanchion partitions run, and schedule it.'
 from plan as e
 join core.partition_set as s on s.relation = e.relation
 where
@@ -140,13 +142,13 @@ where
 group by e.relation, s.ran_at;
 
 -- name: partitions_half_way
--- No day was left half detached.
+-- No partition is half detached.
 --
--- While a run is at work one may be, so nothing is said then.
+-- A running `stanchion partitions run` detaches partitions, so alerts are suppressed while one is active.
 select
     case p.state
-        when 'detaching' then format('%s of %s is half detached: nobody sees its rows, and no other day can go.', p.day, p.relation)
-        else format('%s of %s is detached and not dropped.', p.day, p.relation)
+        when 'detaching' then format('%s of %s is half detached: its rows are invisible, and no other partition can be detached.', p.day, p.relation)
+        else format('%s of %s is detached but not dropped.', p.day, p.relation)
     end as problem,
     'Run: stanchion partitions run' as remedy
 from core.partition as p
@@ -158,37 +160,37 @@ where
     );
 
 -- name: partitions_of_days
--- Every partition is a day.
+-- Every partition covers a range of days.
 select
-    format('%s has the partition %s, which is no day: it keeps days from being made, and from going.', p.relation, p.child) as problem,
-    'Put its rows into days and drop it, as docs/operations/partitions.md shows.' as remedy
+    format('%s has the partition %s, which does not cover a range of days: it prevents making and expiring partitions.', p.relation, p.child) as problem,
+    'Move its rows into daily partitions and drop it, as described in docs/operations/partitions.md.' as remedy
 from core.partition as p
 where p.state in ('default', 'endless')
 union all
 select
     format('core.partition_set has a row for %s, which does not exist.', s.relation),
-    format('Make the table, or run: delete from core.partition_set where relation = %L;', s.relation)
+    format('Create the table, or run: delete from core.partition_set where relation = %L;', s.relation)
 from core.partition_set as s
 where to_regclass(s.relation) is null;
 
 -- name: prepared_transactions
--- No prepared transaction was forgotten.
+-- No prepared transaction is older than five minutes.
 select
-    format('The prepared transaction %s of %s waits since %s and holds its locks.', p.gid, p.owner, p.prepared::timestamp(0)) as problem,
+    format('The prepared transaction %s of %s has held its locks since %s.', p.gid, p.owner, p.prepared::timestamp(0)) as problem,
     format('Run: commit prepared %L; or rollback prepared %L;', p.gid, p.gid) as remedy
 from pg_prepared_xacts as p
 where p.prepared < now() - interval '5 minutes';
 
 -- name: stats_stale
--- The stats that are kept of tenants are not older than an hour.
+-- The tenant statistics are at most an hour old.
 --
--- As long as nothing was used or written since, they are of now, however old they are.
+-- Older statistics are still current while no tenant has used or written anything since.
 select
     format(
-        'The stats of tenants were %s, and tenants were at work since.',
+        'The tenant statistics were %s, and tenants have changed since.',
         coalesce('computed at ' || (min(s.refreshed_at) at time zone 'UTC')::timestamp(0) || ' UTC', 'never computed')
     ) as problem,
-    'Run: stanchion stats refresh, and let a scheduler run it.' as remedy
+    'Run: stanchion stats refresh, and schedule it.' as remedy
 from hidden.tenant_stats as s
 having
     coalesce(min(s.refreshed_at), '-infinity') < core.clock() - interval '1 hour'
@@ -199,9 +201,9 @@ having
     ) > coalesce(min(s.refreshed_at), '-infinity');
 
 -- name: timeouts
--- Every login that works with tenants' data has its time limits.
+-- Every login that uses the data of tenants has timeouts.
 --
--- A role's settings are for its own login and not for its members, so each login needs them.
+-- Postgres applies the settings of a role only to that role and not to its members, so each login needs its own.
 with login as (
     select distinct r.oid, r.rolname
     from pg_roles as r
@@ -218,7 +220,7 @@ with login as (
 )
 
 select
-    format('%s has no %s: one forgotten session can hold everybody up.', l.rolname, limits.name) as problem,
+    format('%s has no %s: one idle session can block all others.', l.rolname, limits.name) as problem,
     format('Run: alter role %I set %s = %L;', l.rolname, limits.name, limits.advice) as remedy
 from login as l
 cross join (
@@ -241,9 +243,9 @@ where
 order by l.rolname, limits.name;
 
 -- name: timezone
--- Sessions begin in UTC.
+-- The default time zone of sessions is UTC.
 select
-    format('Sessions begin in the time zone %s: dates that people cast by hand are not the days of partitions.', s.reset_val) as problem,
+    format('The default time zone is %s, expected UTC: a timestamp cast to a date by hand can differ from the day of its partition.', s.reset_val) as problem,
     format('Run: alter database %I set timezone = ''UTC'';', current_database()) as remedy
 from pg_settings as s
 where
@@ -257,8 +259,8 @@ where
     );
 
 -- name: version
--- The server is one of those that Stanchion is tested on.
+-- Stanchion is tested on the version of this server.
 select
-    format('Postgres %s is not among 15 to 18, on which Stanchion is tested.', current_setting('server_version')) as problem,
-    'Use one that is.' as remedy
+    format('The server is Postgres %s; Stanchion is tested on 15 to 18.', current_setting('server_version')) as problem,
+    'Move the database to a server of a tested version.' as remedy
 where current_setting('server_version_num')::integer not between 150000 and 189999;

@@ -1,36 +1,22 @@
-"""Is this database well? Each check is a sentence that holds, or what is wrong and what to do."""
+"""The checks of `stanchion doctor`: modules, drift, isolation of tenants, ops/checks.sql, thresholds and disk space."""
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
 from stanchion.audit.rules import broken, rule_files
 from stanchion.deploy import catalog
 from stanchion.deploy.modules import discover, module_states, read_ledger
+from stanchion.ops.check import Alert, Check, run_check
 from stanchion.paths import ROOT, queries, query
 from stanchion.server.connection import Connection, is_deployed, value
 
-_LITTLE_SPACE = 0.1  # of the disk
-
-
-@dataclass(frozen=True)
-class Alert:
-    problem: str
-    remedy: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """What should hold, and what does not."""
-
-    promise: str
-    alerts: list[Alert] = field(default_factory=list)
+_MIN_FREE_SPACE = 0.1  # share of the disk
 
 
 def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
-    """Every check, the cheapest and most telling first. `data` is where the embedded server keeps its own."""
+    """Yield every check, the cheap and important ones first. `data` is the data directory of the embedded server."""
     if not is_deployed(conn):
         yield Check(
             "Stanchion is deployed.", [Alert("Stanchion is not deployed in this database.", "stanchion deploy")]
@@ -38,38 +24,32 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
         return
     yield _modules(conn)
     if not value(conn, "select to_regclass('ops.alert') is not null"):
-        return  # what is asked below is not there yet
+        return  # the remaining checks read objects that this deploy has not created yet
     yield Check(
-        "The database is what the last deploy left.",
+        "The database is unchanged since the last deploy.",
         [
-            Alert(f"Changed by hand: {line}.", "Undo it, or stanchion deploy --accept-drift")
+            Alert(f"Changed by hand: {line}.", "Undo the change, or run: stanchion deploy --accept-drift")
             for line in catalog.drift(conn)
         ],
     )
     yield Check(
-        "Tenants are kept apart by the rules (stanchion audit tries it).",
+        "The tenancy rules isolate every tenant (stanchion audit attacks them).",
         [
-            Alert(f"{finding}.", "Put it right, then stanchion audit")
+            Alert(f"{finding}.", "Correct it, then run: stanchion audit")
             for rule in rule_files()
             for finding in broken(conn, rule)
         ],
     )
-    yield from _watched(conn)
+    yield from _thresholds(conn)
     for text in queries("ops/checks.sql").values():
-        yield ask(conn, text)
+        yield run_check(conn, text)
     if data:
         yield _disk(data)
 
 
-def ask(conn: Connection, text: str) -> Check:
-    """A check that is a query: its first line is the promise, and its rows are what does not hold."""
-    promise = text.partition("\n")[0].removeprefix("-- ")
-    return Check(promise, [Alert(*row) for row in conn.execute(text.encode()).fetchall()])
-
-
-def _watched(conn: Connection) -> Iterator[Check]:
-    """What the database watches itself, in schema ops."""
-    rows = conn.execute(query("ops", "watched")).fetchall()
+def _thresholds(conn: Connection) -> Iterator[Check]:
+    """Yield a check for each threshold in ops.threshold."""
+    rows = conn.execute(query("ops", "thresholds")).fetchall()
     for promise, found in groupby(rows, key=lambda row: str(row[0])):
         yield Check(promise, [Alert(problem, remedy) for _, problem, remedy in found if problem])
 
@@ -79,7 +59,7 @@ def _modules(conn: Connection) -> Check:
         "pending": "stanchion deploy",
         "changed": "stanchion deploy",
         "half-way": "stanchion revert --only MODULE, then stanchion deploy",
-        "gone": "Bring the file back, or stanchion revert --only MODULE",
+        "gone": "Restore the file, or run: stanchion revert --only MODULE",
     }
     lines = module_states(discover(ROOT), read_ledger(conn))
     alerts = []
@@ -93,9 +73,15 @@ def _modules(conn: Connection) -> Check:
 def _disk(data: Path) -> Check:
     usage = shutil.disk_usage(data)
     promise = f"The disk has room ({usage.free / 2**30:.0f} GiB free)."
-    if usage.free > _LITTLE_SPACE * usage.total:
+    if usage.free > _MIN_FREE_SPACE * usage.total:
         return Check(promise)
+    free, expected = (f"{size / 2**30:.1f} GiB" for size in (usage.free, _MIN_FREE_SPACE * usage.total))
     return Check(
         promise,
-        [Alert(f"Only {usage.free / 2**30:.1f} GiB are free where {data} is.", "Free some, or move STANCHION_HOME.")],
+        [
+            Alert(
+                f"The disk of {data} has {free} free, which is less than {_MIN_FREE_SPACE:.0%} of it ({expected}).",
+                "Delete files, or move STANCHION_HOME to another disk.",
+            )
+        ],
     )

@@ -1,5 +1,5 @@
 -- name: consumers
--- Each consumer is at the end of what it has read: see events.sql, which has to run before.
+-- Sets each consumer's place to the end of the events it has read. The query events must run first.
 update core.consumer as c
 set transaction_id = places.before::text::xid8, position = greatest(c.position, places.last)
 from (
@@ -13,9 +13,9 @@ from (
 where places.tenant_id = c.tenant_id and places.consumer = c.consumer;
 
 -- name: events
--- Gives events a transaction that this server had already, and changes for no consumer what it has read and what not:
--- all that counts is between which consumers' places an event is, so its new transaction is how many lie before it.
--- Within such a span the position keeps every stream in its order.
+-- Gives events a transaction id in this server's past, without changing the set of events that each consumer has read.
+-- The new transaction id of an event is the number of consumer places before it: events between the same two places
+-- share an id, and their position keeps every stream in order.
 update core.event as e
 set transaction_id = (
     select count(*)
@@ -24,15 +24,15 @@ set transaction_id = (
 )::text::xid8;
 
 -- name: regrant
--- What these logins were granted is theirs again, under the number that they have on this server.
+-- Binds the grants of these analyst logins to the role ids that the logins have on this server.
 update core.analyst_grant as g
 set role_id = r.oid
 from pg_roles as r
 where r.rolname = g.role_name and g.role_name = any(%(logins)s) and g.role_id <> r.oid;
 
 -- name: stale_grants
--- Logins of analysts whose grants are to a login of the same name elsewhere; is_there says whether one of that
--- name is here, and nothing but an analyst.
+-- Analyst grants whose role id is not that of the login of this name. is_there is true when that login exists and is a
+-- member of stanchion_analyst only.
 select
     g.role_name as login,
     array_agg(t.slug order by t.slug) as tenants,
@@ -55,7 +55,7 @@ group by g.role_name
 order by g.role_name;
 
 -- name: streams
--- The head of a stream goes by its last event again; by nothing where its events have gone.
+-- Sets the transaction id of each stream to that of its last event, or to 0 when its events have expired.
 update core.event_stream as s
 set transaction_id = coalesce(
     (
@@ -69,7 +69,7 @@ set transaction_id = coalesce(
 );
 
 -- name: stats_age
--- What is computed and kept, and how old it is: the stats of tenants, and each mart.
+-- Time and age in seconds of the tenant statistics and of each mart.
 select
     kept.name,
     kept.refreshed_at,
@@ -88,8 +88,8 @@ from (
 ) as kept
 order by kept.refreshed_at asc nulls first, kept.name asc;
 
--- name: watched
--- Everything that is watched: its promise, and for each alert the problem and the remedy.
+-- name: thresholds
+-- The promise of each threshold, with the problem and the remedy of each of its alerts.
 select
     w.promise,
     a.problem,

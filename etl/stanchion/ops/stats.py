@@ -1,39 +1,39 @@
-"""The stats that are kept of tenants: computed anew, again and again, and how old they are."""
+"""Statistics of tenants that pages read: refresh them, and report their age."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event
 from typing import Any
 
-import psycopg
 from psycopg.rows import dict_row
 
 from stanchion.errors import StanchionError
 from stanchion.paths import query
-from stanchion.server.connection import Connection, connect, only_one, require_deployed, value
-from stanchion.server.locate import Server
+from stanchion.progress import Report
+from stanchion.server.connection import Connection, only_one, require_deployed, value
 
-_LOCK = 0x57A957A7  # one refresh at a time: two would wait for each other, and compute the same
-
-Say = Callable[[str], None]
+_LOCK = 0x57A957A7  # one refresh at a time: two would wait for each other and compute the same rows
 
 
 @dataclass(frozen=True)
 class Refreshed:
+    """The result of a refresh."""
+
     tenants: int
-    refreshed_at: datetime | None  # no tenants have none
+    refreshed_at: datetime | None  # None without tenants
     seconds: float
-    tables: int  # whose size was written down
+    tables: int  # tables whose size was recorded
 
 
-def refresh(conn: Connection, say: Say) -> Refreshed:
-    """Compute them anew; whoever reads them meanwhile reads those from before."""
+def refresh(conn: Connection, report: Report) -> Refreshed:
+    """Compute the statistics of all tenants from scratch. Readers see the previous ones until the refresh commits."""
     require_deployed(conn)
     if not value(conn, "select core.is_operator()"):
-        raise StanchionError("Only an operator sees every tenant; connect as a DBA, or as who deployed.")
-    with only_one(conn, _LOCK, "refresh", 600, say):
+        raise StanchionError(
+            f"{conn.info.user} is not an operator, and only operators see every tenant; "
+            "connect as a DBA or as the role that deployed."
+        )
+    with only_one(conn, _LOCK, "refresh", 600, report):
         started = time.monotonic()
         refreshed_at = value(conn, "select workspace.refresh_stats()")
         seconds = time.monotonic() - started
@@ -41,18 +41,7 @@ def refresh(conn: Connection, say: Say) -> Refreshed:
     return Refreshed(int(value(conn, "select count(*) from hidden.tenant_stats")), refreshed_at, seconds, tables)
 
 
-def watch(server: Server, every: float, stop: Event, tell: Callable[[Refreshed], None], say: Say) -> None:
-    """Refresh until stopped. A server that goes away is waited for; the next round begins `every` seconds after one."""
-    while not stop.is_set():
-        try:
-            with connect(server) as conn:
-                tell(refresh(conn, say))
-        except psycopg.OperationalError as e:
-            say(f"The server is not there ({str(e).strip().splitlines()[0]}); trying again.")
-        stop.wait(every)
-
-
 def ages(conn: Connection) -> list[dict[str, Any]]:
-    """What is kept, since when, and how many seconds that is; the oldest first."""
+    """Return the time and age in seconds of the tenant statistics and of each mart, the oldest first."""
     require_deployed(conn)
     return conn.cursor(row_factory=dict_row).execute(query("ops", "stats_age")).fetchall()

@@ -1,4 +1,4 @@
-"""pg_partman, where a table is in its care already: it makes the days ahead, and we do the rest."""
+"""Tables whose partitions pg_partman makes: it makes them ahead, Stanchion hides and expires them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import date
 
 from psycopg import RawCursor, errors, sql
 
+from stanchion.partitions.step import PartitionResult
 from stanchion.paths import query
 from stanchion.server.connection import Connection, value
+from stanchion.server.locks import RetryPolicy
 
-Happened = tuple[str, date | None, str, str | None]
 
+def maintain(conn: Connection, locks: RetryPolicy) -> Iterator[PartitionResult]:
+    """Let pg_partman make its partitions, hide them, and yield those that it made and those still missing.
 
-def maintain(conn: Connection, lock_seconds: float) -> Iterator[Happened]:
-    """Let pg_partman make its days, hide them, and say which are still missing.
-
-    Its own retention is switched off: it drops under a lock that everybody waits behind.
+    The retention of pg_partman is switched off, since it drops partitions under a lock that blocks all other sessions.
     """
     found = conn.execute(
         "select n.nspname from pg_extension as e join pg_namespace as n on n.oid = e.extnamespace "
@@ -27,40 +27,42 @@ def maintain(conn: Connection, lock_seconds: float) -> Iterator[Happened]:
         return
     schema = sql.Identifier(found[0])
     maintenance = sql.SQL("select {}.run_maintenance(p_parent_table := %s, p_analyze := false)").format(schema)
-    for relation in _adopt(conn, schema):
-        had = set(_days(conn, relation))
+    for relation in _configure(conn, schema):
+        before = set(_days(conn, relation))
         reasons = []
-        for work in (lambda name=relation: conn.execute(maintenance, [name]), lambda name=relation: _take(conn, name)):
+        for work in (lambda name=relation: conn.execute(maintenance, [name]), lambda name=relation: _hide(conn, name)):
             try:
                 with conn.transaction():
-                    conn.execute("select set_config('lock_timeout', %s, true)", [f"{lock_seconds * 1000:.0f}"])
+                    conn.execute("select set_config('lock_timeout', %s, true)", [locks.lock_timeout_setting])
                     work()
             except errors.Error as e:
                 if conn.broken:
                     raise
                 reasons.append(f"pg_partman: {e.diag.message_primary}")
-        happened: list[Happened] = [
-            (relation, day, "made", "by pg_partman") for day in sorted(set(_days(conn, relation)) - had)
+        results = [
+            PartitionResult(relation, day, "made", "by pg_partman")
+            for day in sorted(set(_days(conn, relation)) - before)
         ]
-        why = "; ".join(reasons) or "pg_partman did not make it"
-        happened += [(relation, day, "failed", why) for day in _missing(conn, relation)]
-        if reasons and not any(outcome == "failed" for _, _, outcome, _ in happened):
-            happened.append((relation, None, "failed", why))
-        for each in happened:
-            conn.execute("select core.log_partition(%s, %s, %s, %s)", each)
-            yield each
+        reason = "; ".join(reasons) or "pg_partman did not make it"
+        results += [PartitionResult(relation, day, "failed", reason) for day in _missing(conn, relation)]
+        if reasons and not any(result.outcome == "failed" for result in results):
+            results.append(PartitionResult(relation, None, "failed", reason))
+        yield from results
 
 
-def _take(conn: Connection, relation: str) -> None:
-    """Make its partitions ours and hide them: they belong to whoever runs its maintenance."""
+def _hide(conn: Connection, relation: str) -> None:
+    """Give the partitions of a table to its owner and hide them. Their first owner is the role that ran pg_partman."""
     for (statement,) in RawCursor(conn).execute(query("partitions", "foreign_owner"), [relation]).fetchall():
         conn.execute(statement)
     conn.execute("set local role stanchion_owner")
     conn.execute("select core.hide_partitions(%s::regclass)", [relation])
 
 
-def _adopt(conn: Connection, schema: sql.Identifier) -> list[str]:
-    """The tables that are in its care, with its retention off and its days made whether rows come or not."""
+def _configure(conn: Connection, schema: sql.Identifier) -> list[str]:
+    """Return the tables that pg_partman manages, after configuring it for them.
+
+    Its retention is switched off, and it makes partitions ahead even when no rows arrive.
+    """
     config = sql.SQL("{}.part_config").format(schema)
     with conn.transaction():
         conn.execute(

@@ -1,16 +1,16 @@
 -- name: broken
--- What is wrong with a table as a whole, in words.
+-- Tables for which no partition can be made, with the reason.
 select s.relation, 'the table does not exist' as reason
 from core.partition_set as s
 where to_regclass(s.relation) is null
 union all
-select p.relation, format('it has the partition %s, which is no day; see docs/operations/partitions.md', p.child)
+select p.relation, format('its partition %s does not cover a range of days; see docs/operations/partitions.md', p.child)
 from core.partition as p
 where p.state in ('default', 'endless')
 order by 1, 2;
 
 -- name: days
--- The partitions with what is to become of them, for status: a row each.
+-- Partitions with their state and planned step, for `stanchion partitions status`.
 select
     p.relation,
     p.day,
@@ -33,7 +33,7 @@ where p.day is not null and p.until is not null
 order by p.relation, p.day;
 
 -- name: foreign_owner
--- Statements that give the partitions of $1 to whom it belongs.
+-- Statements that give the partitions of table $1 to the owner of the table.
 select format('alter table %s owner to %I', c.oid::regclass, pg_get_userbyid(p.relowner))
 from pg_inherits as i
 join pg_class as c on c.oid = i.inhrelid
@@ -41,8 +41,8 @@ join pg_class as p on p.oid = i.inhparent
 where p.oid = to_regclass($1) and c.relowner <> p.relowner;
 
 -- name: holders
--- Who works with the table $1 or its partition $2 or, if $3, has a snapshot: each open transaction and a sentence
--- about it. What a session does is shown to itself, to superusers and to members of pg_read_all_stats.
+-- Open transactions that use table $1 or its partition $2, with a description of each; if $3, also those with a snapshot.
+-- Postgres shows the query of another session only to superusers and to members of pg_read_all_stats.
 select
     l.virtualtransaction,
     case
@@ -55,7 +55,7 @@ select
             'from ' || nullif(a.application_name, ''),
             nullif(nullif(left(regexp_replace(a.query, '\s+', ' ', 'g'), 100), ''), '<insufficient privilege>')
         )
-    end as who
+    end as description
 from pg_locks as l
 left join pg_stat_activity as a on a.pid = l.pid
 where
@@ -81,7 +81,7 @@ group by l.virtualtransaction, l.pid, a.usename, a.xact_start, a.state, a.applic
 order by a.xact_start nulls last;
 
 -- name: missing
--- Days that should be there by now and are not, of the tables whose days are made by $1.
+-- Days without a partition, from yesterday to the last day ahead, of the tables whose partitions are made by $1.
 select s.relation, core.utc_day(core.clock()) + d.ahead as day
 from core.partition_set as s
 cross join lateral generate_series(-1, s.days_ahead) as d (ahead)
@@ -101,7 +101,7 @@ where
 order by s.relation, d.ahead;
 
 -- name: sets
--- The partitioned tables, for status: a row each.
+-- Partitioned tables with their settings and sizes, for `stanchion partitions status`.
 select
     s.relation,
     to_regclass(s.relation) is not null as is_there,

@@ -1,4 +1,4 @@
-"""Partitions as people see them: what there is of each table, and a line with a cell for each day."""
+"""Status of the partitioned tables, and its drawing: a line for each table with a cell for each day."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from stanchion.ops.doctor import Alert, ask
-from stanchion.partitions.run import as_owner
+from stanchion.ops.check import Alert, run_check
+from stanchion.partitions.step import as_owner
 from stanchion.paths import queries, query
 from stanchion.server.connection import Connection, value
 
@@ -25,7 +25,7 @@ CELLS = {
 LEGEND = {
     "filled": "filled",
     "empty": "empty",
-    "kept": "due, but kept by a guard or a hold",
+    "kept": "due, kept by a guard or a legal hold",
     "due": "due: the next run drops it",
     "half-way": "half detached",
     "missing": "missing",
@@ -34,6 +34,8 @@ LEGEND = {
 
 @dataclass(frozen=True)
 class Day:
+    """One day of a partitioned table. A partition of several days appears as several days."""
+
     day: date
     state: str
     bytes: int = 0
@@ -43,11 +45,11 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Set:
-    """A partitioned table and its days from the oldest to the last that should be there."""
+class PartitionSet:
+    """A partitioned table, and its days from the oldest to the last one that should exist."""
 
     relation: str
-    is_there: bool
+    is_there: bool  # the table exists
     days_ahead: int
     days_kept: int | None
     guard: str | None
@@ -62,10 +64,11 @@ class Set:
 
     @property
     def gaps(self) -> list[date]:
+        """Return the days without a partition."""
         return [day.day for day in self.days if day.state == "missing"]
 
     def ahead(self, today: date) -> int:
-        """How many days from tomorrow on are there without a gap."""
+        """Return the number of days from tomorrow on that have a partition, up to the first gap."""
         there = {day.day for day in self.days if day.state in ("filled", "empty")}
         count = 0
         while today + timedelta(count + 1) in there:
@@ -74,29 +77,34 @@ class Set:
 
     @property
     def next(self) -> list[Day]:
+        """Return the days for which the next run has a step."""
         return [day for day in self.days if day.step is not None]
 
 
 @dataclass(frozen=True)
 class Status:
+    """The partitioned tables of a database, with the alerts of `stanchion doctor` about partitions."""
+
     today: date
-    sets: list[Set]
+    sets: list[PartitionSet]
     alerts: list[Alert]
 
 
 def read_status(conn: Connection) -> Status:
-    """Everything there is to say about partitions, as one moment sees it."""
+    """Read the status of all partitioned tables in one snapshot."""
     with as_owner(conn), conn.transaction():
         conn.execute("set transaction isolation level repeatable read")
         today = value(conn, "select core.utc_day(core.clock())")
         cursor = conn.cursor(row_factory=dict_row)
         sets = cursor.execute(query("partitions", "sets")).fetchall()
         rows = cursor.execute(query("partitions", "days")).fetchall()
-        checks = [ask(conn, text) for name, text in queries("ops/checks.sql").items() if name.startswith("partitions_")]
+        checks = [
+            run_check(conn, text) for name, text in queries("ops/checks.sql").items() if name.startswith("partitions_")
+        ]
     return Status(
         today,
         [
-            Set(**row, days=_days(row, [day for day in rows if day["relation"] == row["relation"]], today))
+            PartitionSet(**row, days=_days(row, [day for day in rows if day["relation"] == row["relation"]], today))
             for row in sets
         ],
         [alert for check in checks for alert in check.alerts],
@@ -104,7 +112,7 @@ def read_status(conn: Connection) -> Status:
 
 
 def _days(of_set: dict[str, Any], rows: list[dict[str, Any]], today: date) -> list[Day]:
-    """Every day from the oldest to the last that should be there, the missing ones among them."""
+    """Return every day from the oldest to the last one that should exist, including the missing ones."""
     there: dict[date, Day] = {}
     for row in rows:
         for offset in range((row["until"] - row["day"]).days):
@@ -117,7 +125,7 @@ def _days(of_set: dict[str, Any], rows: list[dict[str, Any]], today: date) -> li
 
 
 def draw(status: Status, width: int) -> list[list[tuple[str, str | None]]]:
-    """Lines of pieces of text with their colours: the days of all tables, one below the other."""
+    """Draw the days of all tables. A line is a list of (text, colour)."""
     label = max((len(each.relation) for each in status.sets), default=0)
     last = max((each.days[-1].day for each in status.sets if each.days), default=status.today)
     first = min((each.days[0].day for each in status.sets if each.days), default=status.today)
@@ -136,7 +144,7 @@ def draw(status: Status, width: int) -> list[list[tuple[str, str | None]]]:
         for offset in range((last - first).days + 1):
             state = shown.get(first + timedelta(offset))
             pieces.append(CELLS[state] if state else (" ", None))
-        lines.append(_without_end(pieces))
+        lines.append(_strip_end(pieces))
     seen = {day.state for each in status.sets for day in each.days}
     legend: list[tuple[str, str | None]] = []
     for state in (state for state in CELLS if state in seen):
@@ -145,7 +153,7 @@ def draw(status: Status, width: int) -> list[list[tuple[str, str | None]]]:
 
 
 def _ruler(first: date, today: date, column: int, width: int) -> str:
-    """A mark above today, which is told beside it, and the first day on the left, where there is room."""
+    """Draw a mark above today with its date beside it and, where there is room, the first day on the left."""
     mark = f"▼ today, {today}"
     if column + len(mark) > width:
         mark = f"today, {today} ▼"
@@ -154,7 +162,7 @@ def _ruler(first: date, today: date, column: int, width: int) -> str:
     return start.ljust(column) + mark
 
 
-def _without_end(pieces: Iterable[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+def _strip_end(pieces: Iterable[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
     kept = list(pieces)
     while kept and not kept[-1][0].strip():
         kept.pop()

@@ -1,1 +1,1 @@
-"""Reports: what the marts, or the partitions, say, as one HTML file that needs nothing else."""
+"""Reports about a league or about partitions, as one HTML file without dependencies."""

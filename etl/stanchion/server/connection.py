@@ -1,7 +1,7 @@
-"""Connections: as an operator, for one tenant at a time, and alone at some work."""
+"""Connections of operators, transactions for one tenant, and locks for work that only one process may do."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -9,12 +9,13 @@ from uuid import UUID
 import psycopg
 
 from stanchion.errors import StanchionError
+from stanchion.progress import Report
 from stanchion.server.locate import Server
 
 Connection = psycopg.Connection[Any]
 
-# Whatever the login or the DSN asks for. An operator's session finds functions in pg_catalog alone: elsewhere
-# somebody may have left one that fits a call better, and it would run with the operator's rights.
+# These settings override those of the login and of the DSN. The search path contains only pg_catalog: a function that
+# another user created in another schema could match a call better, and would run with the operator's rights.
 _SETTINGS = """
     set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres';
     set quote_all_identifiers = off; set standard_conforming_strings = on; set row_security = on;
@@ -24,53 +25,55 @@ _SETTINGS = """
 
 @contextmanager
 def connect(server: Server, *, needs_session: bool = True) -> Iterator[Connection]:
-    """An operator's autocommit connection, and a session of its own; without `needs_session` a pooler will do."""
+    """Open an autocommit connection with a server session of its own; without `needs_session` a pooler is accepted."""
     with psycopg.connect(server.dsn, autocommit=True, application_name="stanchion", client_encoding="utf8") as conn:
         if not is_pooled(conn):
             conn.execute(_SETTINGS.format(read_only="on" if server.read_only else "off").encode())
         elif needs_session:
             raise StanchionError(
-                f"{conn.info.host}:{conn.info.port} is a connection pooler, and this needs a session of its own: what "
-                "is set, locked or made in one would be met by somebody else. Connect to Postgres itself."
+                f"{conn.info.host}:{conn.info.port} is a connection pooler, but this command needs its own session: "
+                "another client of a pooler would get its settings and locks. Connect to Postgres directly."
             )
         else:
-            conn.prepare_threshold = None  # a prepared statement would stay with a session that goes to somebody else
+            conn.prepare_threshold = None  # the pooler may use another session next, which lacks the prepared statement
         yield conn
 
 
 def is_pooled(conn: Connection) -> bool:
-    """Whether somebody else's session answers: a pooler tells its clients a number that is no backend's."""
+    """Return whether the connection goes through a pooler, which sends its clients a made-up backend pid."""
     return bool(value(conn, "select pg_backend_pid()") != conn.info.backend_pid)
 
 
 def value(conn: Connection, statement: str, parameters: list[Any] | dict[str, Any] | None = None) -> Any:
-    """The first column of the first row, or None."""
+    """Return the first column of the first row, or None without rows."""
     row = conn.execute(statement, parameters).fetchone()
     return row[0] if row else None
 
 
 def is_deployed(conn: Connection) -> bool:
+    """Return whether the database has the module ledger."""
     return bool(value(conn, "select to_regclass('core.module_ledger') is not null"))
 
 
 def require_deployed(conn: Connection) -> None:
+    """Raise StanchionError unless Stanchion is deployed in this database."""
     if not is_deployed(conn):
         raise StanchionError("Stanchion is not deployed in this database; run: stanchion deploy")
 
 
 def find_tenant(conn: Connection, slug: str) -> UUID:
-    """The id of a tenant, or an error that names those that there are."""
+    """Return the id of a tenant, or raise StanchionError with the slugs that exist."""
     require_deployed(conn)
     tenants = dict(conn.execute("select slug, tenant_id from core.tenant order by slug").fetchall())
     if slug not in tenants:
-        near = f"there is {', '.join(list(tenants)[:10])}" if tenants else "there is none yet"
-        raise StanchionError(f"There is no tenant '{slug}': {near}. Add it with: stanchion tenant add {slug}")
+        known = f"choose one of {', '.join(list(tenants)[:10])}" if tenants else "no tenant exists yet"
+        raise StanchionError(f"Tenant '{slug}' does not exist: {known}, or run: stanchion tenant add {slug}")
     return UUID(str(tenants[slug]))
 
 
 @contextmanager
 def for_tenant(conn: Connection, slug: str) -> Iterator[UUID]:
-    """A transaction that acts for one tenant."""
+    """Run the body in a transaction that acts for the tenant with this slug."""
     tenant_id = find_tenant(conn, slug)
     with acting_for(conn, tenant_id):
         yield tenant_id
@@ -78,26 +81,28 @@ def for_tenant(conn: Connection, slug: str) -> Iterator[UUID]:
 
 @contextmanager
 def acting_for(conn: Connection, tenant_id: UUID | str) -> Iterator[None]:
-    """A transaction for the tenant, which is said where it begins and forgotten where it ends."""
+    """Run the body in a transaction that acts for the tenant: app.tenant_id is set for this transaction only."""
     with conn.transaction():
         conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant_id)])
         yield
 
 
 @contextmanager
-def only_one(conn: Connection, lock: int, who: str, wait_seconds: float, say: Callable[[str], None]) -> Iterator[None]:
-    """Be the only deployer, or build, or whoever it is, of this database.
+def only_one(conn: Connection, lock: int, name: str, wait_seconds: float, report: Report) -> Iterator[None]:
+    """Hold an advisory lock, so that one deployer (or build, or refresh; see `name`) works in this database.
 
-    The lock is asked for again and again and not waited for: a session that waits inside a query holds
-    a snapshot, and CREATE INDEX CONCURRENTLY of the other one would wait for that for ever.
+    The lock is polled. A session that waits for a lock inside a query has a snapshot, and a CREATE INDEX CONCURRENTLY
+    of the lock's holder would wait for that snapshot: a deadlock.
     """
-    until, told = time.monotonic() + wait_seconds, False
+    until, reported = time.monotonic() + wait_seconds, False
     while not value(conn, "select pg_try_advisory_lock(%s)", [lock]):
         if time.monotonic() > until:
-            raise StanchionError(f"Another {who} has been at work for {wait_seconds:.0f} s; try again when it is done.")
-        if not told:
-            say(f"another {who} is at work; waiting for it")
-            told = True
+            raise StanchionError(
+                f"Another {name} is still running after {wait_seconds:.0f} s; try again when it has finished."
+            )
+        if not reported:
+            report(f"another {name} is running; waiting for it")
+            reported = True
         time.sleep(0.2)
     try:
         yield

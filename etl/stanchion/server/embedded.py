@@ -1,8 +1,8 @@
-"""The embedded server: a private Postgres in a home directory, shared by every process that asks for it.
+"""The embedded server: a private Postgres in a home directory, shared by all processes of its user.
 
-Who counts is decided by locks, because the kernel releases them whatever happens to a process: start.lock is
-held while somebody starts, stops or counts; clients.lock is shared by all clients, so the last one out can have
-it alone.
+File locks count the clients, because the kernel releases them even when a process is killed. A process has start.lock
+while it starts or stops the server or looks for other clients. All clients share clients.lock, so the last one to leave
+can lock it exclusively.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ import psycopg
 from psycopg import sql
 
 from stanchion.errors import StanchionError
-from stanchion.server.cluster import FAST, SETTINGS, SUPERUSER, Cluster, open_lock, patiently, try_lock
+from stanchion.server.cluster import FAST, SETTINGS, SUPERUSER, Cluster, open_lock, poll, try_lock
 
 DATABASE = "stanchion"
 
 
 def default_home() -> Path:
-    """STANCHION_HOME, or where data of this user belongs."""
+    """Return STANCHION_HOME, or the default data folder of this user."""
     if chosen := os.environ.get("STANCHION_HOME"):
         return Path(chosen)
     if os.geteuid() == 0:
-        return Path("/var/lib/stanchion")  # the server's user can enter it, unlike /root
+        return Path("/var/lib/stanchion")  # unlike /root, the server's user can enter it
     data = os.environ.get("XDG_DATA_HOME")
     return (Path(data) if data else Path.home() / ".local/share") / "stanchion"
 
 
 class Embedded:
-    """One server per home: the first client starts it, the last one to leave stops it."""
+    """The server of a home: its first client starts it, and its last client stops it."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Embedded:
         fast: bool = False,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        """fast gives up durability, which is for tests alone."""
+        """Use `fast` only in tests: it switches durability off."""
         self.home = (home or default_home()).expanduser().absolute()
         chosen = SETTINGS | (FAST if fast else {}) | dict(settings or {})
         self._cluster = Cluster(self.home, bindir.absolute() if bindir else None, chosen)
@@ -56,26 +56,29 @@ class Embedded:
         self._client: TextIO | None = None
         self._client_pid = 0
 
-    # -- being a client ---------------------------------------------------------------------
+    # -- clients ----------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Be a client of the server, which is started, and before that created, where needed."""
+        """Become a client. Create the server's data and start the server when needed."""
         if self._client:
             return self
-        with self._one_sentence("start"):
+        with self._as_stanchion_error("start"):
             self._make_home()
-            with self._alone(make_home=True):
+            with self._start_lock(make_home=True):
                 self._enter()
         atexit.register(self.close)
         return self
 
     def close(self) -> None:
-        """Stop being a client; the last one stops the server unless it is to keep running."""
-        if self._client is None or self._client_pid != os.getpid():  # a forked child shares our lock
+        """Stop being a client. The last client stops the server, unless up() keeps it running."""
+        if self._client is None or self._client_pid != os.getpid():  # a forked child shares the lock of its parent
             return
         atexit.unregister(self.close)
-        with self._one_sentence("stop"), self._client:
-            with contextlib.suppress(FileNotFoundError), self._alone():  # not found: purged meanwhile
+        with self._as_stanchion_error("stop"), self._client:
+            with (
+                contextlib.suppress(FileNotFoundError),
+                self._start_lock(),
+            ):  # FileNotFoundError: purged by another process
                 self._leave(self._client)
             self._client = None
 
@@ -86,24 +89,24 @@ class Embedded:
         self.close()
 
     def up(self) -> None:
-        """Start the server and keep it running without clients, until down()."""
+        """Start the server, and keep it running without clients until down()."""
         self.start()
-        with self._one_sentence("start"):
+        with self._as_stanchion_error("start"):
             self._keep_running.touch()
 
     def down(self) -> bool:
-        """Stop the server, clients or not, and no longer keep it running; False when it was not running."""
+        """Stop the server even when it has clients, and undo up(). Return False when it was not running."""
         if not self.home.is_dir():
             return False
-        with self._one_sentence("stop"), self._alone():
+        with self._as_stanchion_error("stop"), self._start_lock():
             self._keep_running.unlink(missing_ok=True)
             return self._cluster.stop()
 
     def purge(self) -> bool:
-        """Stop the server and delete its data and all else made here; False when there was none."""
+        """Stop the server and delete everything that it made in its home. Return False when the data did not exist."""
         if not self.home.is_dir():
             return False
-        with self._one_sentence("purge"), self._alone():
+        with self._as_stanchion_error("purge"), self._start_lock():
             self._keep_running.unlink(missing_ok=True)
             self._cluster.stop()
             found = self.data.exists()
@@ -112,11 +115,11 @@ class Embedded:
                     shutil.rmtree(folder)
             for name in ("password", "stanchion.conf", "clients.lock", "server.lock", "start.lock"):
                 (self.home / name).unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # what others put there stays
+            with contextlib.suppress(OSError):  # fails when the folder contains files of others, which stay
                 self.home.rmdir()
         return found
 
-    # -- what clients need to know ----------------------------------------------------------
+    # -- properties for clients -------------------------------------------------------------
 
     @property
     def data(self) -> Path:
@@ -124,17 +127,17 @@ class Embedded:
 
     @property
     def major(self) -> str | None:
-        """The major version of the data; None before the first start."""
+        """Return the major version of the data, or None before the first start."""
         return self._cluster.major
 
     @property
     def binaries(self) -> Path:
-        """Where postgres, initdb and psql are."""
+        """Return the folder of postgres, initdb and psql."""
         return self._cluster.binaries
 
     @property
     def state(self) -> Literal["down", "starting", "running"]:
-        """starting: a server lives and does not accept connections, in recovery or on its way down."""
+        """Return the state. In `starting` the server does not accept connections: it recovers or shuts down."""
         server = self._cluster.postmaster()
         if server is None:
             return "down"
@@ -144,7 +147,7 @@ class Embedded:
         return self.state == "running"
 
     def environment(self, database: str = DATABASE) -> dict[str, str]:
-        """libpq's variables for a child process such as dbt or psql."""
+        """Return libpq's variables for a child process such as dbt or psql."""
         server = self._cluster.postmaster()
         if server is None or not server.ready:
             raise StanchionError(f"The embedded server in {self.home} is not running: run stanchion up.")
@@ -154,17 +157,17 @@ class Embedded:
             "PGUSER": SUPERUSER,
             "PGPASSWORD": self._password(),
             "PGDATABASE": database,
-            "PGSSLMODE": "disable",  # the binaries know no TLS; a PGSSLMODE=require of the caller would fail
+            "PGSSLMODE": "disable",  # the binaries lack TLS; PGSSLMODE=require in the caller's environment would fail
         }
 
     def dsn(self, database: str = DATABASE) -> str:
-        """A connection URL with the password in it."""
+        """Return a connection URL that contains the password."""
         env = self.environment(database)
         user, password, name = (quote(env[key], safe="") for key in ("PGUSER", "PGPASSWORD", "PGDATABASE"))
         return f"postgresql://{user}:{password}@{env['PGHOST']}:{env['PGPORT']}/{name}?sslmode=disable"
 
     def ensure_database(self, name: str) -> None:
-        """Create the database unless it exists; any number of processes may ask at once."""
+        """Create the database unless it exists. Concurrent calls are safe."""
         try:
             with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
                 connection.execute("select pg_advisory_lock(hashtext('stanchion.ensure_database'))")
@@ -173,7 +176,7 @@ class Embedded:
         except psycopg.Error as exc:
             reason = " ".join(str(exc).split()).rstrip(".")
             raise StanchionError(
-                f"The embedded server runs but cannot provide database {name}: {reason}; see {self._cluster.log}."
+                f"The embedded server runs, but database {name} cannot be created: {reason}; see {self._cluster.log}."
             ) from exc
 
     def _password(self) -> str:
@@ -183,10 +186,10 @@ class Embedded:
         except OSError as exc:
             raise StanchionError(
                 f"Cannot read the server's password in {path} ({exc.strerror}): "
-                "be the user who made it, or put the file back from a backup."
+                "switch to the user that made it, or restore the file from a backup."
             ) from exc
 
-    # -- coming and going -------------------------------------------------------------------
+    # -- locks ------------------------------------------------------------------------------
 
     def _enter(self) -> None:
         client = open_lock(self.home / "clients.lock")
@@ -205,10 +208,10 @@ class Embedded:
             self._cluster.stop()
 
     @contextlib.contextmanager
-    def _alone(self, *, make_home: bool = False) -> Iterator[None]:
-        """Hold start.lock, the one that is there now: purge() deletes it under those who wait."""
+    def _start_lock(self, *, make_home: bool = False) -> Iterator[None]:
+        """Lock start.lock. Compare inodes, since purge() in another process may delete the file during the wait."""
         path = self.home / "start.lock"
-        for _ in patiently("Another process is starting or stopping the embedded server"):
+        for _ in poll("Another process is starting or stopping the embedded server"):
             try:
                 lock = open_lock(path)
             except FileNotFoundError:
@@ -222,26 +225,31 @@ class Embedded:
                     return
 
     def _make_home(self) -> None:
-        """Missing folders are made for the server's user to enter; those that exist stay as they are."""
+        """Create the missing folders so that the server's user can enter them. Existing folders keep their modes."""
         account = self._cluster.account
         missing = [folder for folder in (self.home, *self.home.parents) if not folder.exists()]
         existing = missing[-1].parent if missing else self.home
         if not account.can_enter(existing):
             closed = next(step for step in (*reversed(existing.parents), existing) if not account.can_enter(step))
             raise StanchionError(
-                f"{self.home} cannot be the home of the embedded server, which runs as {account.name}, who may "
-                f"not enter {closed}: set STANCHION_HOME to a folder open to all, such as /var/lib/stanchion."
+                f"{self.home} cannot be the home of the embedded server, because its user {account.name} may "
+                f"not enter {closed}: set STANCHION_HOME to a folder open to all users, such as /var/lib/stanchion."
             )
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
-            folder.chmod(0o755 if account.user else 0o700)  # whatever the umask says
+            folder.chmod(0o755 if account.user else 0o700)  # the umask does not apply
 
     @contextlib.contextmanager
-    def _one_sentence(self, verb: str) -> Iterator[None]:
+    def _as_stanchion_error(self, verb: str) -> Iterator[None]:
+        """Turn an OSError of the body into a StanchionError with the path, the reason and the remedy."""
         try:
             yield
         except OSError as exc:
             where = f" ({exc.filename})" if exc.filename else ""
-            remedy = "make room on its disk" if exc.errno == errno.ENOSPC else "mend that or set STANCHION_HOME"
+            remedy = (
+                "make room on its disk"
+                if exc.errno == errno.ENOSPC
+                else "correct that, or set STANCHION_HOME to another folder"
+            )
             reason = f"{exc.strerror or exc}{where}"
             raise StanchionError(f"Cannot {verb} the embedded server in {self.home}: {reason}; {remedy}.") from exc

@@ -1,4 +1,4 @@
-"""Which server we talk to: the configured one, else the embedded one; never one in place of the other."""
+"""The server of a command: the configured one, or the embedded one when none is configured."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ CONNECT_TIMEOUT = 10  # seconds, unless the configuration has its own
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answered."""
+    """A server that accepted a connection."""
 
-    dsn: str = field(repr=False)  # has the password in it
-    source: str  # what chose it: --dsn, DATABASE_URL, the names of libpq's variables, or embedded
+    dsn: str = field(repr=False)  # contains the password
+    source: str  # --dsn, DATABASE_URL, the names of libpq's variables, or embedded
     embedded: bool
     description: str
-    read_only: bool = False  # nothing is written over connections to it
+    read_only: bool = False  # connections to it cannot write
 
     def environment(self) -> dict[str, str]:
-        """libpq's variables for a child process such as dbt or psql: everybody can read a command line."""
+        """Return libpq's variables for a child process such as dbt or psql. A command line would show the password."""
         given = conninfo_to_dict(self.dsn)
         variables = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
         return {
@@ -41,7 +41,7 @@ class Server:
 
 
 def configured_by(dsn: str | None) -> str | None:
-    """The name of what configures a server of your own, or None where the embedded one is meant."""
+    """Return the name of the option or variables that configure a server, or None when none does."""
     if dsn is not None:
         return "--dsn"
     if os.environ.get("DATABASE_URL"):
@@ -51,10 +51,10 @@ def configured_by(dsn: str | None) -> str | None:
 
 @contextlib.contextmanager
 def find_server(dsn: str | None) -> Iterator[Server]:
-    """The server of --dsn, DATABASE_URL or libpq's variables, in this order; without any the embedded one.
+    """Yield the server of --dsn, DATABASE_URL or libpq's variables, in this order; without any, the embedded one.
 
-    A configured server that does not answer is an error.  The embedded one is started where needed and lives
-    at least as long as the context.
+    A configured server that does not answer is an error: the embedded server never replaces it. The embedded server is
+    started when it is down, and runs at least as long as the context.
     """
     source = configured_by(dsn)
     if source is not None:
@@ -68,14 +68,14 @@ def find_server(dsn: str | None) -> Iterator[Server]:
 
 
 def reach(conninfo: str, source: str, *, remedy: str) -> Server:
-    """A configured server, which has to answer; else an error that ends with what to do."""
+    """Return a configured server after connecting to it, or raise StanchionError that ends with `remedy`."""
     given = _parse(conninfo, source)
     own = given.get("connect_timeout") or os.environ.get("PGCONNECT_TIMEOUT")
     try:
         with psycopg.connect(make_conninfo(conninfo, connect_timeout=own or CONNECT_TIMEOUT)) as connection:
             info = connection.info
             where = f"{info.user}@{info.host}:{info.port}/{info.dbname}"
-            if not conninfo:  # what libpq's variables, service and password files came to
+            if not conninfo:  # use the values from libpq's variables, service file and password file
                 conninfo = make_conninfo("", **{**info.get_parameters(), "password": info.password or None})
     except psycopg.Error as exc:
         raise StanchionError(
@@ -85,7 +85,7 @@ def reach(conninfo: str, source: str, *, remedy: str) -> Server:
 
 
 def _parse(conninfo: str, source: str) -> Mapping[str, str | int | None]:
-    """The parts of a connection string; refused when some of its password would land elsewhere."""
+    """Return the parts of a connection string. Refuse one that libpq would read with its password in another part."""
     malformed = StanchionError(
         f"{source} is not a connection URL: write postgresql://user:password@host:port/database, with special "
         "characters of the password percent-encoded."

@@ -1,11 +1,11 @@
 -- name: position
--- Up to where a server has written: everything that is committed is before it, also what is not on its disk yet. Of a
--- replica of a replica, the one before it is asked.
+-- Position in the write-ahead log up to which a server has written: all commits are before it, even those not yet on
+-- disk. For a primary that is itself a replica: the position it has replayed.
 select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end;
 
 -- name: state
--- Whether a server follows another one, whose it is, whether it has got as far as a position, and when what it
--- has got last was committed. That moment says how old it is at most: on a quiet primary nothing may have come since.
+-- State of a replica: standby or not, system identifier, whether it has replayed a position, and the time of its last
+-- replayed commit. The age of that commit is an upper limit of the lag: an idle primary has no newer commit.
 select
     pg_is_in_recovery() as is_standby,
     (select c.system_identifier from pg_control_system() as c) as system,

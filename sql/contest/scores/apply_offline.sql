@@ -132,7 +132,7 @@ begin
                     v_game, (p_action ->> 'home')::integer, (p_action ->> 'away')::integer, p_action ->> 'reason', v_expected
                 );
             else
-                reason := 'nobody knows what it does';
+                reason := format('unknown action %s', coalesce(p_action ->> 'do', 'null'));
         end case;
     exception
         -- errors that refuse the action; a deadlock, a full disk and the like end the whole batch

@@ -18,7 +18,7 @@ begin
     select s.hold into v_hold from core.partition_set as s where s.relation = p_relation for share;
     if not found or v_hold is not null then
         outcome := 'kept';
-        reason := coalesce('held: ' || v_hold, 'it is no longer said how long it is kept');
+        reason := coalesce('held: ' || v_hold, 'its table has no row in core.partition_set any more');
     elsif v_child is null then
         outcome := 'missing';
     elsif exists (select 1 from pg_inherits as i where i.inhrelid = v_child) then

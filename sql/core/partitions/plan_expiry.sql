@@ -52,12 +52,12 @@ begin
                         step := case when reason is not null then 'keep' else 'expire' end;
                     exception when others then  -- a guard that fails has not agreed
                         step := 'stuck';
-                        reason := format('its guard %s cannot be asked: %s', v_set.guard, sqlerrm);
+                        reason := format('its guard %s failed: %s', v_set.guard, sqlerrm);
                     end;
                 end if;
                 if step = 'expire' and v_default is not null then
                     step := 'stuck';
-                    reason := format('while there is the default partition %s, no day can go without stopping everybody', v_default);
+                    reason := format('while the default partition %s exists, a detach would block every reader and writer', v_default);
                 end if;
             end if;
             return next;

@@ -39,7 +39,7 @@ cross join
     ) as columns
 left join (
     values
-    ('core.tenant', 'says which tenants there are'),
+    ('core.tenant', 'lists the tenants'),
     ('core.tenant_domain', 'finds the tenant of a host name, which no two tenants share'),
     ('core.analyst_grant', 'finds the tenants of a login')
 ) as reference (name, reason) on reference.name = format('%s.%s', n.nspname, c.relname)

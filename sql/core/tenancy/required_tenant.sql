@@ -10,7 +10,7 @@ declare
     v_tenant uuid := core.current_tenant();
 begin
     if v_tenant is null then
-        raise exception 'no tenant is set: set app.tenant_id, send JWT claims or call core.use_api_key first'
+        raise exception 'no tenant in this transaction: it needs app.tenant_id, JWT claims or an API key'
             using errcode = '42501';
     end if;
     return v_tenant;

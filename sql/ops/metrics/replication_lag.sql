@@ -11,7 +11,7 @@ select
 from pg_catalog.pg_stat_replication as r
 union all
 select
-    case when s.active then 'slot' else 'slot that nobody reads' end,
+    case when s.active then 'slot' else 'slot without a reader' end,
     s.slot_name,
     null,
     case

@@ -1,5 +1,6 @@
--- The change list: a game with a newer load_id is computed anew. Sides are those of the export, whose
--- events they are, and not those of the schedule. Of a game whose day has expired nothing is computed anew.
+-- The list of changed games: the marts compute a game again when its load_id is newer. Home and away are those of the
+-- export, because the events refer to them; the schedule may have them swapped. A game whose partitions have expired
+-- keeps its rows in the marts and is not computed again.
 with
 
 fixtures as (
@@ -28,5 +29,5 @@ select
     load_id,
     has_events and not contest.has_rows(tenant_id, played_on, game_key) as is_expired
 from fixtures
--- a fixture of a competition is a game from the first load on that knows it
+-- A fixture of a competition has no load_id until a load contains its game.
 where load_id > 0

@@ -1,4 +1,4 @@
--- The change list: an item with an event of a later transaction is computed anew, from the day of that event on.
+-- The list of changed items: the marts compute an item again from the day of its first event in a newer transaction.
 select
     tenant_id,
     item_id,

@@ -1,5 +1,5 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'day'],
     indexes=[{'columns': ['tenant_id', 'day'], 'unique': true}]
 ) }}

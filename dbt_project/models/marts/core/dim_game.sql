@@ -4,7 +4,7 @@
     {'columns': ['tenant_id', 'season_key', 'played_on']},
 ]) }}
 
--- Games that were played and games to come; home and away as the schedule has them.
+-- Past and future games; home and away are those of the schedule.
 with
 
 games as (
@@ -29,15 +29,15 @@ select
 from games
 cross join lateral (
     select
-        case when games.has_events or judged.official_home is not null
-            then coalesce(judged.official_home, judged.tracked_home)
+        case when games.has_events or quality.official_home is not null
+            then coalesce(quality.official_home, quality.tracked_home)
         end as home_score,
-        case when games.has_events or judged.official_away is not null
-            then coalesce(judged.official_away, judged.tracked_away)
+        case when games.has_events or quality.official_away is not null
+            then coalesce(quality.official_away, quality.tracked_away)
         end as away_score,
-        judged.is_trusted,
-        judged.is_counted
-    from {{ ref('fact_game_quality') }} as judged
-    where judged.tenant_id = games.tenant_id and judged.game_key = games.game_key
+        quality.is_trusted,
+        quality.is_counted
+    from {{ ref('fact_game_quality') }} as quality
+    where quality.tenant_id = games.tenant_id and quality.game_key = games.game_key
     offset 0
 ) as result

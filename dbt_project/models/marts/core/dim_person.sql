@@ -1,10 +1,10 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'person_key'],
     indexes=[{'columns': ['tenant_id', 'person_key'], 'unique': true}]
 ) }}
 
--- Persons whom the source has an id for, and those known by their team and jersey alone.
+-- Persons with an id in the source, and players without one, who are identified by team and jersey.
 with
 
 changed as (
@@ -25,7 +25,7 @@ appearances as (
         min(players.played_on) as first_played_on,
         max(players.played_on) as last_played_on
     from changed
-    -- apart, so that its pages are read once and in their order, and not person by person
+    -- in a lateral, so that the pages of a tenant are read once and in order instead of person by person
     cross join lateral (
         select
             lines.tenant_id,

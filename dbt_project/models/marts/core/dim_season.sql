@@ -1,5 +1,5 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'season_key'],
     indexes=[{'columns': ['tenant_id', 'season_key'], 'unique': true}]
 ) }}

@@ -1,10 +1,10 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'team_key'],
     indexes=[{'columns': ['tenant_id', 'team_key'], 'unique': true}]
 ) }}
 
--- Of every tenant with a load in the window, since a load may rename.
+-- All teams of every tenant with a load in the window, because a load may rename a team.
 select
     teams.tenant_id,
     teams.team_key,

@@ -11,7 +11,7 @@ games as (
 
 ),
 
--- One small read per changed game: the cost follows what changed, whatever the statistics say.
+-- Lateral, so that each changed game is one small read: the cost depends on the changed games for any statistics.
 events as (
 
     select
@@ -55,7 +55,7 @@ events as (
     cross join lateral (
         with
 
-        -- how long each period is, as the league has it, and how much was played before it
+        -- length of each period by the rules of the league, and the seconds played before it
         periods as (
             select
                 p.period,
@@ -69,7 +69,7 @@ events as (
             ) as p
         ),
 
-        -- the first event player acts, the first opponent is who it happens to
+        -- the player of the event and the opponent: the first participant of each role
         actors as (
             select distinct on (participants.event_no, participants.role)
                 participants.event_no,
@@ -85,7 +85,7 @@ events as (
         acted as (
             select
                 plays.*,
-                plays.side is not null and plays.type = 'Goal' and coalesce(plays.detail1 = 'Goal_Scored', false) as says_goal,
+                plays.side is not null and plays.type = 'Goal' and coalesce(plays.detail1 = 'Goal_Scored', false) as is_goal_entry,
                 plays.side is not null and plays.type = 'Shot' and coalesce(plays.detail1 like '%Goal', false) as is_goal_shot,
                 plays.side is not null and plays.type = 'Shot' and coalesce(plays.detail1 like '%OnNet%', false) as is_on_net,
                 plays.side is not null and plays.type = 'Shot' and coalesce(plays.detail1 like '%Blocked%', false) as is_blocked,
@@ -105,14 +105,17 @@ events as (
             where {{ of_game('plays') }}
         ),
 
-        -- a goal entered twice is one goal: the same period, clock, side and scorer
+        -- The definition of a goal, with is_goal_entry above. A goal with the period, clock, side and scorer of an earlier
+        -- one was entered twice and counts once; without a clock it is never a duplicate. The loader applies the same
+        -- definition in Python (stanchion.ingest.reading.goals) before events reach the database, and
+        -- tests/marts/test_goals.py compares both on every combination.
         counted as (
             select
                 acted.*,
-                acted.says_goal and (
+                acted.is_goal_entry and (
                     acted.remaining_s is null
                     or row_number() over (
-                        partition by acted.says_goal, acted.period, acted.remaining_s, acted.credited_side, acted.player_key
+                        partition by acted.is_goal_entry, acted.period, acted.remaining_s, acted.credited_side, acted.player_key
                         order by acted.event_no
                     ) = 1
                 ) as is_goal
@@ -130,7 +133,7 @@ events as (
             group by counted.period, counted.remaining_s, counted.side
         ),
 
-        -- a goal without its shot is a shot on goal too
+        -- a goal for which no shot was entered counts as a shot on goal
         goals as (
             select
                 goal.event_no,

@@ -3,8 +3,9 @@
     {'columns': ['tenant_id', 'season_key', 'game_type']},
 ]) }}
 
--- Whether a game counts: it is over, what was tracked is what the league says, or somebody accepted it with a
--- reason, and every goal has a scorer, so that players' goals add up to the score.
+-- A game counts when it is final, was tracked, and its tracked score equals the official score in total and by period
+-- with a scorer for every goal, so that the goals of players add up to the score. A game that a person accepted with a
+-- reason counts without the comparison. Season and game type must be known.
 with
 
 games as (
@@ -13,7 +14,7 @@ games as (
 
 ),
 
-judged as (
+compared as (
 
     select
         games.*,
@@ -30,9 +31,9 @@ judged as (
         by_period.agrees as agrees_by_period
     from games
     left join lateral (
-        select believed.*
-        from {{ ref('stg_contest__game_quality') }} as believed
-        where believed.tenant_id = games.tenant_id and believed.game_key = games.game_key
+        select of_game.*
+        from {{ ref('stg_contest__game_quality') }} as of_game
+        where of_game.tenant_id = games.tenant_id and of_game.game_key = games.game_key
         offset 0
     ) as quality on true
     cross join lateral (
@@ -44,16 +45,16 @@ judged as (
             coalesce(sum(goals.without_scorer), 0)::integer as goals_without_scorer
         from (
             select
-                chances.side,
-                chances.period,
+                attempts.side,
+                attempts.period,
                 count(*) as goals,
-                count(*) filter (where chances.player_key is null) as without_scorer
-            from {{ ref('int_chance') }} as chances
-            where chances.tenant_id = games.tenant_id and chances.game_key = games.game_key and chances.is_goal
-            group by chances.side, chances.period
+                count(*) filter (where attempts.player_key is null) as without_scorer
+            from {{ ref('fact_shot_attempt') }} as attempts
+            where attempts.tenant_id = games.tenant_id and attempts.game_key = games.game_key and attempts.is_goal
+            group by attempts.side, attempts.period
         ) as goals
     ) as tracked
-    -- marks that reach a goal stand beside it
+    -- assist marks without a goal: all marks less those that belong to a goal
     cross join lateral (
         select (
             (
@@ -64,12 +65,12 @@ judged as (
                 where {{ of_game('participants') }} and {{ marks_assist('participants') }}
             ) - (
                 select coalesce(sum(reached.marks), 0)
-                from {{ ref('int_assist') }} as reached
+                from {{ ref('fact_assist') }} as reached
                 where reached.tenant_id = games.tenant_id and reached.game_key = games.game_key
             )
         )::integer as without_goal
     ) as assists
-    -- null where the league's periods do not add up to its own score: it did not keep them
+    -- null when the official periods do not add up to the official score: the league did not record them
     cross join lateral (
         select
             case when sum(official.goals) = games.official_home + games.official_away
@@ -93,19 +94,19 @@ judged as (
 explained as (
 
     select
-        judged.*,
+        compared.*,
         case
             when status <> 'final' then 'The game is ' || status || '.'
-            when not has_events then 'Nothing of it was tracked.'
+            when not has_events then 'The game was not tracked.'
             when accepted_reason is not null then null
-            when official_home is null then 'There is no official score to compare with.'
+            when official_home is null then 'The game has no official score.'
             when not agrees then format(
                 'Tracked %s-%s, official %s-%s.', tracked_home, tracked_away, official_home, official_away
             )
-            when not agrees_by_period then 'The score is right and its periods are not.'
-            when goals_without_scorer > 0 then format('%s of its goals have no scorer.', goals_without_scorer)
+            when not agrees_by_period then 'The score agrees with the official one, but the goals by period do not.'
+            when goals_without_scorer > 0 then format('Goals without a scorer: %s.', goals_without_scorer)
         end as distrust
-    from judged
+    from compared
 
 )
 
@@ -138,6 +139,6 @@ select
     distrust is null and season_key is not null and game_type is not null as is_counted,
     coalesce(
         distrust,
-        case when season_key is null then 'No schedule says its season.' when game_type is null then 'No schedule says its type.' end
+        case when season_key is null then 'No schedule contains its season.' when game_type is null then 'No schedule contains its game type.' end
     ) as reason
 from explained

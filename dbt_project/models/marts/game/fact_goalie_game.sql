@@ -65,19 +65,19 @@ goalies as (
 
         goals as (
             select
-                chances.event_no,
-                chances.side,
-                chances.period,
-                chances.stint_no,
-                chances.is_empty_net,
+                attempts.event_no,
+                attempts.side,
+                attempts.period,
+                attempts.stint_no,
+                attempts.is_empty_net,
                 row_number() over (
-                    partition by chances.side order by chances.period, chances.remaining_s desc nulls last, chances.event_no
+                    partition by attempts.side order by attempts.period, attempts.remaining_s desc nulls last, attempts.event_no
                 ) as nth
-            from {{ ref('int_chance') }} as chances
-            where chances.tenant_id = games.tenant_id and chances.game_key = games.game_key and chances.is_goal
+            from {{ ref('fact_shot_attempt') }} as attempts
+            where attempts.tenant_id = games.tenant_id and attempts.game_key = games.game_key and attempts.is_goal
         ),
 
-        -- who was in each net at a goal; where it was empty, who was in it last
+        -- the goalie in each net at each goal; for an empty net, the last goalie before it
         beaten as (
             select
                 goals.event_no,
@@ -86,8 +86,8 @@ goalies as (
                 goals.nth,
                 goals.is_empty_net,
                 sides.side,
-                held.player_key,
-                coalesce(held.stint_no = goals.stint_no, false) as was_in_net
+                last_in_net.player_key,
+                coalesce(last_in_net.stint_no = goals.stint_no, false) as was_in_net
             from goals
             cross join (values ('home'), ('away')) as sides (side)
             left join lateral (
@@ -98,7 +98,7 @@ goalies as (
                 where nets.side = sides.side and nets.stint_no <= goals.stint_no
                 order by nets.stint_no desc, nets.player_key
                 limit 1
-            ) as held on true
+            ) as last_in_net on true
         ),
 
         score as (
@@ -108,7 +108,8 @@ goalies as (
             from goals
         ),
 
-        -- the goal that put the winner past what the loser would reach decides for the goalies in net
+        -- The goalies in net at the deciding goal, which is the winner's first goal beyond the final score of the
+        -- loser.
         decided as (
             select
                 beaten.side,
@@ -120,7 +121,7 @@ goalies as (
                 and beaten.nth = least(score.home, score.away) + 1
         ),
 
-        -- after a tie, who was in net at the end
+        -- the goalies in net at the end, who get the decision of a tie
         finished as (
             select distinct on (nets.side)
                 nets.side,

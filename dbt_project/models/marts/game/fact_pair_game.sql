@@ -40,7 +40,7 @@ pairs as (
     cross join lateral (
         with
 
-        -- a side of a stint at once: pairing rows with each other would compare every player with every other
+        -- one array per side of a stint; a self-join of player rows would compare every player with every other
         on_ice as (
             select
                 stints.stint_no,
@@ -54,16 +54,16 @@ pairs as (
 
         happened as (
             select
-                chances.stint_no,
+                attempts.stint_no,
                 sides.side,
-                count(*) filter (where chances.is_goal and chances.side = sides.side) as goals_for,
-                count(*) filter (where chances.is_goal and chances.side <> sides.side) as goals_against,
-                coalesce(sum(chances.corsi) filter (where chances.side = sides.side), 0) as corsi_for,
-                coalesce(sum(chances.corsi) filter (where chances.side <> sides.side), 0) as corsi_against
-            from {{ ref('int_chance') }} as chances
+                count(*) filter (where attempts.is_goal and attempts.side = sides.side) as goals_for,
+                count(*) filter (where attempts.is_goal and attempts.side <> sides.side) as goals_against,
+                coalesce(sum(attempts.corsi) filter (where attempts.side = sides.side), 0) as corsi_for,
+                coalesce(sum(attempts.corsi) filter (where attempts.side <> sides.side), 0) as corsi_against
+            from {{ ref('fact_shot_attempt') }} as attempts
             cross join (values ('home'), ('away')) as sides (side)
-            where chances.tenant_id = games.tenant_id and chances.game_key = games.game_key
-            group by chances.stint_no, sides.side
+            where attempts.tenant_id = games.tenant_id and attempts.game_key = games.game_key
+            group by attempts.stint_no, sides.side
         ),
 
         together as (

@@ -98,7 +98,7 @@ players as (
             group by events.credited_side, events.player_key
         ),
 
-        -- each opponent who is first in a faceoff lost it
+        -- the first opponent of a faceoff lost it
         faceoffs_lost as (
             select
                 losers.side,
@@ -116,7 +116,7 @@ players as (
             group by losers.side, coalesce(losers.jersey, '')
         ),
 
-        -- whoever is marked as having blocked a shot, not as having tried to
+        -- participants marked as having blocked a shot; marks of an attempted block do not match
         blocks as (
             select
                 blockers.side,
@@ -137,7 +137,7 @@ players as (
                 count(*) filter (where not assists.is_primary) as second_assists,
                 count(*) filter (where assists.is_primary and assists.is_linked) as first_assists_linked,
                 count(*) filter (where not assists.is_primary and assists.is_linked) as second_assists_linked
-            from {{ ref('int_assist') }} as assists
+            from {{ ref('fact_assist') }} as assists
             where assists.tenant_id = games.tenant_id and assists.game_key = games.game_key
             group by assists.side, assists.player_key
         ),
@@ -169,32 +169,32 @@ players as (
             group by on_ice.side, on_ice.player_key
         ),
 
-        -- what happened while somebody was on the ice; a goalie answers for goals against and nothing else
+        -- goals and attempts while the player was on the ice; a goalie only gets goals against
         happened as (
             select
                 on_ice.side,
                 on_ice.player_key,
-                count(*) filter (where chances.is_goal and chances.side = on_ice.side and not on_ice.is_goalie) as goals_for_on,
-                count(*) filter (where chances.is_goal and chances.side <> on_ice.side and not on_ice.is_goalie) as goals_against_on,
+                count(*) filter (where attempts.is_goal and attempts.side = on_ice.side and not on_ice.is_goalie) as goals_for_on,
+                count(*) filter (where attempts.is_goal and attempts.side <> on_ice.side and not on_ice.is_goalie) as goals_against_on,
                 count(*) filter (
-                    where chances.is_goal and not chances.is_power_play and chances.side = on_ice.side and not on_ice.is_goalie
+                    where attempts.is_goal and not attempts.is_power_play and attempts.side = on_ice.side and not on_ice.is_goalie
                 ) as plus,
                 count(*) filter (
-                    where chances.is_goal and not chances.is_power_play and chances.side <> on_ice.side and not on_ice.is_goalie
+                    where attempts.is_goal and not attempts.is_power_play and attempts.side <> on_ice.side and not on_ice.is_goalie
                 ) as minus,
-                count(*) filter (where chances.is_goal and chances.side <> on_ice.side and on_ice.is_goalie) as goals_against,
-                coalesce(sum(chances.corsi) filter (where chances.side = on_ice.side), 0) as corsi_for,
-                coalesce(sum(chances.corsi) filter (where chances.side <> on_ice.side), 0) as corsi_against
+                count(*) filter (where attempts.is_goal and attempts.side <> on_ice.side and on_ice.is_goalie) as goals_against,
+                coalesce(sum(attempts.corsi) filter (where attempts.side = on_ice.side), 0) as corsi_for,
+                coalesce(sum(attempts.corsi) filter (where attempts.side <> on_ice.side), 0) as corsi_against
             from on_ice
-            join {{ ref('int_chance') }} as chances
+            join {{ ref('fact_shot_attempt') }} as attempts
                 on
-                    chances.tenant_id = games.tenant_id
-                    and chances.game_key = games.game_key
-                    and chances.stint_no = on_ice.stint_no
+                    attempts.tenant_id = games.tenant_id
+                    and attempts.game_key = games.game_key
+                    and attempts.stint_no = on_ice.stint_no
             group by on_ice.side, on_ice.player_key
         ),
 
-        -- the first line of a jersey is the person, as readers take it
+        -- when a roster lists a jersey twice, the first line is the person; the loader decides the same
         listed as (
             select distinct on (entries.side, coalesce(entries.jersey, 'id:' || coalesce(entries.person_key, 'None')))
                 entries.side,
@@ -207,7 +207,7 @@ players as (
             order by 1, 2, entries.entry_no
         ),
 
-        everybody as (
+        everyone as (
             select side, player_key from listed
             union
             select side, player_key from counted
@@ -220,10 +220,10 @@ players as (
         )
 
         select
-            everybody.side,
-            everybody.player_key,
+            everyone.side,
+            everyone.player_key,
             listed.person_key,
-            coalesce(listed.person_name, '#' || everybody.player_key) as person_name,
+            coalesce(listed.person_name, '#' || everyone.player_key) as person_name,
             listed.position,
             coalesce(ice.goalie_seconds * 2 > ice.seconds, listed.position = 'G', false) as is_goalie,
             coalesce(counted.events, 0) + coalesce(faceoffs_lost.faceoffs_lost, 0) as events,
@@ -245,7 +245,7 @@ players as (
             {% for column in ['goals_for_on', 'goals_against_on', 'plus', 'minus', 'goals_against', 'corsi_for', 'corsi_against'] -%}
             coalesce(happened.{{ column }}, 0)::integer as {{ column }}{{ ',' if not loop.last }}
             {% endfor %}
-        from everybody
+        from everyone
         left join listed using (side, player_key)
         left join counted using (side, player_key)
         left join faceoffs_lost using (side, player_key)

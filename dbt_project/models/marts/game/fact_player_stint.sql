@@ -32,7 +32,7 @@ player_stints as (
     cross join lateral (
         with
 
-        -- somebody in two slots is there once
+        -- one row for a player who is listed in two slots
         players as (
             select
                 slots.stint_no,

@@ -47,7 +47,7 @@ stints as (
             group by players.stint_no
         ),
 
-        -- read once, and not for each stint
+        -- materialized: read once a game instead of once a stint
         goals as materialized (
             select
                 events.period,
@@ -63,7 +63,7 @@ stints as (
             stints.start_s,
             stints.end_s,
             stints.stoppage_s,
-            -- halves go to the even second
+            -- round() of double precision rounds halves to the even second, as the source does
             round((stints.start_s - stints.end_s)::double precision)::integer as seconds,
             on_ice.home_players,
             on_ice.away_players,
@@ -73,7 +73,7 @@ stints as (
             score.away_score
         from {{ ref('stg_contest__stint') }} as stints
         join on_ice on on_ice.stint_no = stints.stint_no
-        -- what stood when it began: a goal at that second ended the one before
+        -- score when the stint began; a goal in that second ended the stint before it
         cross join lateral (
             select
                 (count(*) filter (where goals.credited_side = 'home'))::smallint as home_score,

@@ -24,7 +24,7 @@ teams as (
         games.season_key,
         games.game_type,
         quality.is_counted,
-        -- where the league says the score, that is the result, whatever was tracked
+        -- the official score when there is one, else the tracked goals
         coalesce(sides.official_for, own.goals) as score_for,
         coalesce(sides.official_against, other.goals) as score_against,
         own.goals_by_period,

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='secure_view') }}
 
 select
     tenant_id,
@@ -13,6 +13,6 @@ select
     sum(score_against)::integer as second_score,
     max(decided_at) as last_decided_at
 from {{ ref('fact_competition_game') }}
--- each fixture stands here twice, once for each team: the half in which the lesser comes first
+-- fact_competition_game has a row for each team of a fixture; this keeps the row of the lesser key
 where team_key < opponent_team_key
 group by tenant_id, team_key, opponent_team_key

@@ -1,5 +1,5 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'competition_key', 'person_key'],
     always=true,
     indexes=[
@@ -8,7 +8,7 @@
     ]
 ) }}
 
--- Always computed whole, and only what differs is written: players enter without a load.
+-- Computed at every build, because players enter competitions without a load.
 select
     players.tenant_id,
     players.competition_key,

@@ -1,5 +1,5 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'competition_key', 'game_key', 'team_key'],
     always=true,
     indexes=[
@@ -8,8 +8,8 @@
     ]
 ) }}
 
--- Always computed whole, and only what differs is written: scores are confirmed without a load.
--- The ledger keeps a result that was amended and what takes it back; what is left is their sum.
+-- Computed at every build, because scores are confirmed without a load. After an amendment the ledger contains the
+-- first result, its reversal and the new result; the result of a fixture is their sum.
 with
 
 entries as (
@@ -25,7 +25,7 @@ results as (
         competition_key,
         game_key,
         team_key,
-        -- of a bracket whose winner was amended the teams of the next fixture are those of its result
+        -- after an amended winner of a bracket, the next fixture may have had other opponents
         max(opponent_team_key) as opponent_team_key,
         max(round) as round,
         sum(points)::numeric(9, 2) as points,

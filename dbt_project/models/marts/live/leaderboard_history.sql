@@ -1,12 +1,12 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'competition_key', 'as_of', 'team_key'],
     always=true,
     indexes=[{'columns': ['tenant_id', 'competition_key', 'as_of', 'team_key'], 'unique': true}]
 ) }}
 
--- Always computed whole, and only what differs is written: scores are confirmed without a load.
--- Days are UTC days. A result that is amended later stays on its day as it was known then.
+-- Computed at every build, because scores are confirmed without a load. Days are UTC days. A result that is amended
+-- later stays on its first day as it was then.
 with
 
 by_day as (

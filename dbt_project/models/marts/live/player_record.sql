@@ -1,6 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(materialized='secure_view') }}
 
--- A player has the results of the team that they are entered for, competition by competition.
+-- In each competition, a player has the results of the team that they are entered for.
 select
     players.tenant_id,
     players.person_key,

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='secure_view') }}
 
 with
 
@@ -43,7 +43,7 @@ select
     {{ per_60('points', 'seconds') }} as points_per_60,
     (rank() over (by_season order by points desc))::integer as points_rank,
     (rank() over (by_season order by goals desc))::integer as goals_rank,
-    -- of somebody who played a fifth of what the busiest did, a rate says something
+    -- below a fifth of the most games played, rates are not meaningful
     games * 5 >= max(games) over by_season as has_enough_games
 from totals
 window by_season as (partition by tenant_id, season_key, game_type)

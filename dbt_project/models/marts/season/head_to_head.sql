@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='secure_view') }}
 
 select
     tenant_id,
@@ -12,6 +12,6 @@ select
     sum(score_against)::integer as second_goals,
     max(played_on) as last_played_on
 from {{ ref('fact_team_game') }}
--- each game stands here twice, once for each team: the half in which the lesser comes first
+-- fact_team_game has a row for each team of a game; this keeps the row of the lesser key
 where is_counted and team_key < opponent_team_key
 group by tenant_id, team_key, opponent_team_key

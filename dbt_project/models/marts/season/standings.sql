@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='secure_view') }}
 
 with
 
@@ -13,19 +13,19 @@ lines as (
         games.score_for,
         games.score_against,
         case games.result
-            when 'W' then rules.points_win
-            when 'T' then rules.points_tie
-            when 'OTL' then rules.points_overtime_loss
-            else rules.points_loss
+            when 'W' then league_rules.points_win
+            when 'T' then league_rules.points_tie
+            when 'OTL' then league_rules.points_overtime_loss
+            else league_rules.points_loss
         end as points,
         row_number() over latest as ago,
         first_value(games.result) over latest as latest_result
     from {{ ref('fact_team_game') }} as games
-    join {{ ref('dim_rules') }} as rules
+    join {{ ref('dim_league_rules') }} as league_rules
         on
-            rules.tenant_id = games.tenant_id
-            and games.played_on >= rules.valid_from
-            and games.played_on < rules.valid_to
+            league_rules.tenant_id = games.tenant_id
+            and games.played_on >= league_rules.valid_from
+            and games.played_on < league_rules.valid_to
     {{ of_each_type('games') }}
     where games.is_counted
     window latest as (
@@ -39,7 +39,7 @@ streaks as (
 
     select
         lines.*,
-        -- 0 for as long, backwards, as the latest result lasts
+        -- counted backwards from the latest game: 0 while the results equal the latest one
         count(*) filter (where lines.result <> lines.latest_result) over (
             partition by lines.tenant_id, lines.season_key, lines.game_type, lines.team_key order by lines.ago
         ) as changes

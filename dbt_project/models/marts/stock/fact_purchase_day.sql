@@ -45,7 +45,8 @@ select
     days.*,
     latest.available
 from days
--- what is refused changes nothing: the last that did, perhaps on a day before
+-- The stock at the end of the day: that of the last event that changed it, which may be on an earlier day. A refused
+-- order changes nothing.
 cross join lateral (
     select events.available
     from {{ ref('int_item_event') }} as events

@@ -3,8 +3,8 @@
     indexes=[{'columns': ['tenant_id', 'item_id', 'began_at', 'day'], 'unique': true}]
 ) }}
 
--- A stockout lasts for days; what is stored is what each day knows of it, so that a new day adds rows and changes none
--- of the days before. That an item is empty is told by the last that was sold, came or was withdrawn.
+-- A stockout can last for days. Each day has its own row, so that a new day adds rows and leaves those of earlier days
+-- unchanged. An item is out of stock after an event that left none: a sale, a delivery or a withdrawal.
 with
 
 items as (
@@ -25,7 +25,7 @@ stockouts as (
     cross join lateral (
         select
             known.happened_at,
-            min(known.available) as available,  -- of a batch, which has one time, what it ended with
+            min(known.available) as available,  -- orders of a batch share one time: the stock after the last of them
             lead(known.happened_at) over (order by known.happened_at) as ended_at
         from (
             (
@@ -61,9 +61,9 @@ select
 from stockouts
 cross join lateral (
     select
-        told.day,
-        sum(told.refused)::integer as refused,
-        sum(told.quantity)::bigint as refused_quantity
+        parts_of_day.day,
+        sum(parts_of_day.refused)::integer as refused,
+        sum(parts_of_day.quantity)::bigint as refused_quantity
     from (
         select
             (edge.at at time zone 'UTC')::date as day,
@@ -83,7 +83,7 @@ cross join lateral (
             and (events.happened_at < stockouts.ended_at or stockouts.ended_at is null)
             and events.kind = 'refused'
             and events.available = 0
-    ) as told
-    where told.day >= stockouts.first_day
-    group by told.day
+    ) as parts_of_day
+    where parts_of_day.day >= stockouts.first_day
+    group by parts_of_day.day
 ) as parts

@@ -1,6 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(materialized='secure_view') }}
 
--- As of the last day that is over: a day that has just begun would look like a slump.
+-- As of the last complete UTC day: the sales of a day that has just begun would look like a slump.
 with
 
 today as (

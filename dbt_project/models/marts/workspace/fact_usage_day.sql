@@ -1,12 +1,12 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id', 'used_on', 'feature'],
     always=true,
     recent_by='used_on',
     indexes=[{'columns': ['tenant_id', 'used_on', 'feature'], 'unique': true}]
 ) }}
 
--- Usage is of the day on which it happens, so only the latest days can differ from what the mart has.
+-- Usage is recorded under the day on which it happens, so only the latest days can differ from the mart.
 select
     days.tenant_id,
     days.used_on,

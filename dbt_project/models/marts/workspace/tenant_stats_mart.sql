@@ -1,11 +1,11 @@
 {{ config(
-    incremental_strategy='sync',
+    materialized='write_differences',
     unique_key=['tenant_id'],
     always=true,
     indexes=[{'columns': ['tenant_id'], 'unique': true}]
 ) }}
 
--- Each branch is aggregated before they are joined: joined first, each member would count once for each document.
+-- Each source is aggregated before the join. After a join, each member would be counted once for each document.
 with
 
 clock as materialized (

@@ -1,4 +1,4 @@
--- Who may see shelves: the shop's applications, which write them too, and the owner, one tenant at a time.
+-- Readable and writable by the applications of the shop, and by the owner for one tenant at a time.
 alter table stock.shelf enable row level security, force row level security;
 
 create policy own_tenant on stock.shelf

@@ -1,1 +1,1 @@
-"""Measuring what is asked most, beside the simplest thing that could be in its place."""
+"""Benchmarks: the most frequent operations, compared with their simplest alternatives."""

@@ -1,13 +1,11 @@
-"""Alternatives, one after the other and again: what is around changes for all of them alike."""
+"""Compare alternatives that take turns, so that other load on the machine affects all of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
 from stanchion.dev.bench.load import Run, run
 from stanchion.dev.bench.scratch import Scratch
-
-Say = Callable[[str], None]
+from stanchion.progress import Report
 
 
 @dataclass(frozen=True)
@@ -15,12 +13,12 @@ class Alternative:
     name: str
     script: str
     scratch: Scratch
-    bar: float | None = None  # of the rate of the first one
+    bar: float | None = None  # least ratio to the rate of the first alternative
 
 
 @dataclass(frozen=True)
 class Result:
-    """Medians over the rounds; the ratio is the median of the ratios within each round."""
+    """Medians of the rounds. The ratio is the median of the ratios within each round."""
 
     what: str
     clients: int
@@ -36,21 +34,21 @@ class Result:
 
 
 def compare(
-    pgbench: str, alternatives: list[Alternative], *, clients: int, seconds: float, rounds: int, say: Say
+    pgbench: str, alternatives: list[Alternative], *, clients: int, seconds: float, rounds: int, report: Report
 ) -> list[Result]:
-    """Run each in every round, in turn forwards and backwards; the first is what the others are compared with."""
+    """Run every alternative once per round, in alternating order. The others are compared with the first one."""
     runs: dict[str, list[Run]] = {alternative.name: [] for alternative in alternatives}
     for round_ in range(rounds):
         for alternative in alternatives if round_ % 2 == 0 else reversed(alternatives):
             done = run(pgbench, alternative.scratch.environment, alternative.script, clients=clients, seconds=seconds)
             runs[alternative.name].append(done)
-        say(f"{clients} clients, round {round_ + 1} of {rounds}")
+        report(f"{clients} clients, round {round_ + 1} of {rounds}")
     first = runs[alternatives[0].name]
     return [summarize(each.name, clients, runs[each.name], first, each.bar) for each in alternatives]
 
 
 def summarize(what: str, clients: int, own: list[Run], first: list[Run], bar: float | None = None) -> Result:
-    """Medians of an alternative's runs, beside those of the first one."""
+    """Return the medians of the runs of an alternative, with the ratio to the first one."""
     ratios = [mine.per_second / other.per_second for mine, other in zip(own, first, strict=True)]
     return Result(
         what=what,

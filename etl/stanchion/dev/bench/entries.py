@@ -1,4 +1,4 @@
-"""What can be measured: each entry makes what it needs, and compares."""
+"""The benchmarks. Each entry prepares its data and returns its results. Its docstring is printed on the page."""
 
 import threading
 from collections.abc import Callable
@@ -9,39 +9,40 @@ import psycopg
 
 from stanchion.dev.bench import loading, shop
 from stanchion.dev.bench import workspace as workspaces
-from stanchion.dev.bench.compare import Alternative, Result, Say, compare
+from stanchion.dev.bench.compare import Alternative, Result, compare
 from stanchion.dev.bench.expiry import measure as measure_expiry
 from stanchion.dev.bench.increments import measure as measure_increments
 from stanchion.dev.bench.live import live as measure_live
 from stanchion.dev.bench.load import WARM_UP, find_pgbench, run
 from stanchion.dev.bench.marts import measure as measure_marts
 from stanchion.dev.bench.scratch import Scratch, scratch_database, settle
+from stanchion.progress import Report
 from stanchion.server.connection import value
 from stanchion.server.locate import Server
 
-LIVE = 2_000_000  # keys of today that are there already when claims are measured
+LIVE = 2_000_000  # keys that were claimed today before claims are measured
 
 
 @dataclass(frozen=True)
 class Effort:
-    seconds: float  # of each run
+    seconds: float  # duration of a run
     rounds: int
-    rows: int  # live keys of the bigger database
-    clients: tuple[int, ...]  # at once
-    say: Say
+    rows: int  # live keys in the larger database
+    clients: tuple[int, ...]  # numbers of concurrent clients
+    report: Report
 
 
 def claims(server: Server, effort: Effort) -> list[Result]:
-    """Claiming a key, and answering it, beside plain statements on one table under the same row level security.
+    """Claim and complete keys, compared with plain statements on one table with the same row-level security.
 
-    As an application does it: each transaction says its tenant, and the key comes from the client.
+    As in an application, each transaction sets its tenant and the client generates the key.
     """
     pgbench = find_pgbench(server.embedded)
     results = []
     with scratch_database(server) as scratch:
         scratch.prepare("plain_keys")
         live = min(LIVE, effort.rows)
-        effort.say(f"{live:,} keys on each side")
+        effort.report(f"{live:,} keys on each side")
         scratch.prepare("live_keys", rows=live)
         scratch.prepare("live_plain_keys")
         for table in ("core.idempotency_key", "public.plain_key"):
@@ -61,18 +62,18 @@ def claims(server: Server, effort: Effort) -> list[Result]:
         for clients in effort.clients:
             for among in (alternatives, answered):
                 results += compare(
-                    pgbench, among, clients=clients, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+                    pgbench, among, clients=clients, seconds=effort.seconds, rounds=effort.rounds, report=effort.report
                 )
     return results
 
 
 def claims_live_keys(server: Server, effort: Effort) -> list[Result]:
-    """Claiming a key when ten million, or --rows, were claimed today, beside ten thousand."""
+    """Claim keys when --rows keys (default: ten million) were claimed today, compared with ten thousand."""
     pgbench = find_pgbench(server.embedded)
     with ExitStack() as stack:
         few, many = (stack.enter_context(scratch_database(server)) for _ in range(2))
         for scratch, rows in ((few, 10_000), (many, effort.rows)):
-            effort.say(f"{rows:,} keys")
+            effort.report(f"{rows:,} keys")
             scratch.prepare("live_keys", rows=rows)
             settle(scratch.conn, "core.idempotency_key")
         results = []
@@ -82,13 +83,13 @@ def claims_live_keys(server: Server, effort: Effort) -> list[Result]:
                 Alternative(f"{kind}, {effort.rows:,} live", script, many, bar=0.9),
             ]
             results += compare(
-                pgbench, alternatives, clients=8, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+                pgbench, alternatives, clients=8, seconds=effort.seconds, rounds=effort.rounds, report=effort.report
             )
     return results
 
 
 def events(server: Server, effort: Effort) -> list[Result]:
-    """Appending to 500 and to 10 streams, with a notification each, and at a thousand a second for half a minute."""
+    """Append events to 500 and to 10 streams, with one notification each, and at a fixed rate of 1,000 per second."""
     pgbench = find_pgbench(server.embedded)
     with scratch_database(server) as scratch:
         scratch.prepare("plain_events")
@@ -98,13 +99,13 @@ def events(server: Server, effort: Effort) -> list[Result]:
             Alternative("append and notify each, 500 streams", "notify_500", scratch),
         ]
         results = compare(
-            pgbench, alternatives, clients=16, seconds=effort.seconds, rounds=effort.rounds, say=effort.say
+            pgbench, alternatives, clients=16, seconds=effort.seconds, rounds=effort.rounds, report=effort.report
         )
         return [*results, *_sustained(pgbench, scratch, seconds=max(15 * effort.seconds, 10))]
 
 
 def _sustained(pgbench: str, scratch: Scratch, *, seconds: float) -> list[Result]:
-    """A thousand events a second, and how many notifications came of it."""
+    """Append a thousand events per second, and count the notifications."""
     clients, heard, over = 16, 0, threading.Event()
 
     def listen() -> None:
@@ -123,7 +124,7 @@ def _sustained(pgbench: str, scratch: Scratch, *, seconds: float) -> list[Result
         over.set()
         listener.join()
     written = int(value(scratch.conn, "select count(*) from core.event")) - before
-    sentence = f"1,000 events/s asked for, {seconds:.0f} s: {written:,} events"
+    sentence = f"1,000 events/s requested, {seconds:.0f} s: {written:,} events"
     return [
         Result(sentence, clients, done.per_second, done.p50_ms, done.p95_ms, done.per_second / 1000, 0.97),
         Result(f"their notifications: {heard}", clients, heard / (seconds + WARM_UP), 0.0, 0.0, None, None),
@@ -131,54 +132,57 @@ def _sustained(pgbench: str, scratch: Scratch, *, seconds: float) -> list[Result
 
 
 def expiry(server: Server, effort: Effort) -> list[Result]:
-    """Days that go, beside a reader and a writer, and half a million rows of them at once: against DROP and DELETE."""
-    return measure_expiry(server, rows=min(500_000, effort.rows), seconds=effort.seconds, say=effort.say)
+    """Expire partitions beside a reader and a writer, and half a million rows at once; compare DROP and DELETE."""
+    return measure_expiry(server, rows=min(500_000, effort.rows), seconds=effort.seconds, report=effort.report)
 
 
 def load(server: Server, effort: Effort) -> list[Result]:
-    """A hundred games of 12,000 rows each, with one worker and with two, the same files again, and other loaders."""
+    """Load a hundred games of 12,000 rows each, with one and two loader processes, then the same files again.
+
+    The results are compared with psql's \\copy and with other loaders.
+    """
     games = max(2, min(100, effort.rows // 10_000))
     with scratch_database(server) as scratch:
         scratch.conn.execute(
             "select contest.ensure_game_days(array(select date '2026-01-01' + n from generate_series(0, 9) as n))"
         )
-        return loading.measure(server, scratch, games, effort.rounds, effort.say)
+        return loading.measure(server, scratch, games, effort.rounds, effort.report)
 
 
 def purchases(server: Server, effort: Effort) -> list[Result]:
-    """Buying one hot item at once, and by way of the queue."""
-    return shop.purchases(server, seconds=effort.seconds, rounds=effort.rounds, say=effort.say)
+    """Buy one item from many clients, directly and through the queue."""
+    return shop.purchases(server, seconds=effort.seconds, rounds=effort.rounds, report=effort.report)
 
 
 def orders(server: Server, effort: Effort) -> list[Result]:
-    """How long an order waits for its decision."""
-    return shop.orders(server, seconds=effort.seconds, say=effort.say)
+    """Measure the time from an order to its decision."""
+    return shop.orders(server, seconds=effort.seconds, report=effort.report)
 
 
 def live(server: Server, effort: Effort) -> list[Result]:
-    """Scores at a thousand events a second for half a minute, and the table meanwhile."""
-    return measure_live(server, seconds=max(15 * effort.seconds, 5), rate=1000, say=effort.say)
+    """Submit scores at a thousand events per second, and read the standings at the same time."""
+    return measure_live(server, seconds=max(15 * effort.seconds, 5), rate=1000, report=effort.report)
 
 
 def marts(server: Server, effort: Effort) -> list[Result]:
-    """What analysts ask most, at 10,000 tenants and half of --rows lines of players, for a tenant of each size."""
-    return measure_marts(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
+    """Run the most frequent queries of analysts for tenants of each size: 10,000 tenants, half of --rows players."""
+    return measure_marts(server, rows=effort.rows // 2, seconds=effort.seconds, report=effort.report)
 
 
 def increments(server: Server, effort: Effort) -> list[Result]:
-    """Building a new day beside a twentieth, a quarter and the whole of twice --rows events: pages, mart by mart."""
+    """Build the marts of a new day when a tenth, half and twice of --rows events exist, and count pages per mart."""
     sizes = (effort.rows // 10, effort.rows // 2, effort.rows * 2)
-    return measure_increments(server, sizes=sizes, say=effort.say)
+    return measure_increments(server, sizes=sizes, report=effort.report)
 
 
 def workspace(server: Server, effort: Effort) -> list[Result]:
-    """What members wait for, at 10,000 tenants, half of --rows uses and a tenth of them members, and what is kept."""
-    return workspaces.measure(server, rows=effort.rows // 2, seconds=effort.seconds, say=effort.say)
+    """Run the requests of members, with 10,000 tenants, half of --rows uses and a tenth of --rows members."""
+    return workspaces.measure(server, rows=effort.rows // 2, seconds=effort.seconds, report=effort.report)
 
 
 def usage(server: Server, effort: Effort) -> list[Result]:
-    """Counting uses of a feature in their own transaction, beside writing them down alone."""
-    return workspaces.usage(server, seconds=effort.seconds, rounds=effort.rounds, say=effort.say)
+    """Count uses of a feature in the transaction of each use, compared with only inserting the use."""
+    return workspaces.usage(server, seconds=effort.seconds, rounds=effort.rounds, report=effort.report)
 
 
 ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {

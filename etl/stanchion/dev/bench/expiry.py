@@ -1,4 +1,4 @@
-"""How days go: by a run over the partitions, by a plain DROP, by DELETE; and what others notice of it."""
+"""Measure how partitions are dropped: by an expiry run, by a plain DROP and by DELETE, and how long a writer waits."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ from statistics import median, quantiles
 
 from psycopg import sql
 
-from stanchion.dev.bench.compare import Result, Say
+from stanchion.dev.bench.compare import Result
 from stanchion.dev.bench.scratch import Scratch, scratch_database, settle
 from stanchion.errors import StanchionError
 from stanchion.partitions import run as partitions
-from stanchion.partitions.run import Patience
+from stanchion.partitions.step import Waits
+from stanchion.progress import Report
 from stanchion.server.connection import connect, value
 from stanchion.server.locate import Server
 
 TABLE = "core.bench_reading"
 _BEAT = 0.01  # seconds between two inserts of the writer
-_PATIENCE = Patience()
-_NOTICED = (_PATIENCE.lock + 0.1) * 1000  # milliseconds that a writer may wait at worst
+_WAITS = Waits()
+_NOTICED = (_WAITS.locks.lock_timeout + 0.1) * 1000  # longest wait of a writer, in milliseconds
 Work = Callable[[Scratch], None]
 
 
-def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Result]:
-    """The same three days, once with a reader and a writer beside it and once alone."""
+def measure(server: Server, *, rows: int, seconds: float, report: Report) -> list[Result]:
+    """Drop the same three partitions, once next to a reader and a writer and once alone."""
     ways: dict[str, Work] = {"partitions expire": _expire, "plain DROP": _drop, "DELETE and VACUUM": _delete}
     results = []
     with scratch_database(server) as scratch:
         scratch.prepare("days")
         for name in ("partitions expire", "plain DROP"):
             scratch.prepare("fill_days", rows=3000)
-            say(f"{name}, beside a reader and a writer")
+            report(f"{name}, next to a reader and a writer")
             took = sorted(_beside(scratch, ways[name], seconds))
             worst, bar = took[-1], 1.0 if name == "partitions expire" else None
-            what = f"{name}, three days: an insert beside it at worst {worst:,.0f} ms"
+            what = f"{name}, three days: slowest concurrent insert {worst:,.0f} ms"
             results.append(
                 Result(
                     what,
@@ -52,7 +53,7 @@ def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Resu
         for name, work in ways.items():
             scratch.prepare("fill_days", rows=rows)
             settle(scratch.conn, TABLE)
-            say(f"{name}, {rows:,} rows")
+            report(f"{name}, {rows:,} rows")
             costs[name] = _cost(scratch, work)
         deleted = costs["DELETE and VACUUM"][1]
         for name, (took_ms, wal) in costs.items():
@@ -65,7 +66,7 @@ def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Resu
 def _expire(scratch: Scratch) -> None:
     went: list[str] = []
     with connect(scratch.server) as conn:
-        partitions.expire(conn, lambda _: None, lambda done: went.append(done.outcome), _PATIENCE)
+        partitions.expire(conn, lambda _: None, lambda done: went.append(done.outcome), _WAITS)
     if went != ["dropped"] * 3:
         raise StanchionError(f"Three days were to go, and this became of them: {', '.join(went) or 'nothing'}.")
 
@@ -87,7 +88,7 @@ def _due(scratch: Scratch) -> list[str]:
 
 
 def _cost(scratch: Scratch, work: Work) -> tuple[float, int]:
-    """Milliseconds, and bytes of WAL."""
+    """Return the duration in milliseconds, and the bytes of WAL."""
     before = value(scratch.conn, "select pg_current_wal_insert_lsn()")
     started = time.monotonic()
     work(scratch)
@@ -96,7 +97,7 @@ def _cost(scratch: Scratch, work: Work) -> tuple[float, int]:
 
 
 def _beside(scratch: Scratch, work: Work, seconds: float) -> list[float]:
-    """How many milliseconds each insert of a writer took, while a reader had the table open for so long."""
+    """Return the milliseconds of each insert of a writer while a reader has the table open for `seconds`."""
     reading, over = threading.Event(), threading.Event()
 
     def read() -> None:

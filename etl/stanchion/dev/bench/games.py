@@ -1,4 +1,4 @@
-"""Invented games as rich as real ones, for measuring how fast they are loaded; the same ones every time."""
+"""Invented games with as many rows as real ones, to measure loads. They are the same in every run."""
 
 import json
 import random
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-EVENTS, STINTS = 1500, 100  # of a game; with their participants, points and players 10,000 rows
+EVENTS, STINTS = 1500, 100  # events of a game; 10,000 rows with participants, points and players
 _SLOTS = ("F1", "F2", "F3", "D1", "D2", "G")
 _CODES = (
     ("Pass", "Pass_Completed"),
@@ -18,7 +18,7 @@ _FIRST = datetime(2026, 1, 1, 20, tzinfo=UTC)
 
 
 def write_games(folder: Path, count: int) -> None:
-    """Exports of so many games, on ten days, a file each."""
+    """Write the exports of `count` games on ten days, one file each."""
     choose = random.Random(count)  # noqa: S311 - the same every time is what is wanted
     for number in range(count):
         (folder / f"{number:05}.json").write_text(json.dumps(_game(choose, number)), encoding="utf-8")

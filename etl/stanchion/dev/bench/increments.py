@@ -1,6 +1,6 @@
-"""What a build of one new day costs, in pages, beside ever more that is there already.
+"""Measure the cost of building one new day when more and more data exists.
 
-Pages and not seconds: they do not depend on who else uses the machine.
+The cost is counted in pages, because seconds depend on other load on the machine.
 """
 
 import tempfile
@@ -9,36 +9,37 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stanchion.dev.bench.compare import Result, Say
+from stanchion.dev.bench.compare import Result
 from stanchion.dev.bench.scratch import scratch_database
 from stanchion.dev.sample.files import as_json, export
 from stanchion.dev.sample.games import Game
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.run import load
-from stanchion.marts import Report, build
+from stanchion.marts import BuildResult, build
 from stanchion.paths import query
+from stanchion.progress import Report
 from stanchion.server.connection import Connection, value
 from stanchion.server.locate import Server
 
-BAR = 1 / 1.1  # of the pages beside the fewest events: within a tenth
-# cups are played and plans are used without a load, so these are looked at whatever is new
+BAR = 1 / 1.1  # least ratio of pages with the fewest events to pages with more events: at most a tenth more
+# marts whose data does not come from loads, so that every build reads their sources
 LOOKED_AT = ("marts.fact_competition_game", "marts.fact_usage_day")
-Pages = Counter[str]  # of each table, a partition's with those of its table
+Pages = Counter[str]  # pages per table, including the pages of its partitions
 
 
 @dataclass
 class Day:
-    """What was there before it, and what building it took."""
+    """The data that existed before a new day, and the cost of building it."""
 
     events: int
     games: int
-    models: dict[str, int] = field(default_factory=dict)  # pages that each touched, where they were built one by one
+    models: dict[str, int] = field(default_factory=dict)  # pages per model, when built one by one
     seconds: dict[str, float] = field(default_factory=dict)
     tables: Pages = field(default_factory=Counter)
-    nothing_new: Pages = field(default_factory=Counter)  # of the build after it
+    nothing_new: Pages = field(default_factory=Counter)  # pages of the next build, without new data
 
     def facts_without_news(self) -> dict[str, int]:
-        """Pages of facts that a build with nothing new touched, and ought not to."""
+        """Return the pages of facts that a build without new data touched. They should be 0."""
         return {
             table: pages
             for table, pages in self.nothing_new.items()
@@ -47,7 +48,7 @@ class Day:
 
 
 class Growth:
-    """A database whose one real game is copied: many tenants, game after game, day after day."""
+    """A database that grows by copies of one loaded game, for many tenants and days."""
 
     def __init__(self, server: Server, conn: Connection, tenant: str, *, tenants: int, per_day: int) -> None:
         self.server, self.conn, self.per_day = server, conn, per_day
@@ -63,17 +64,17 @@ class Growth:
         self.events_of_a_game = int(value(conn, "select count(*) from contest.play_event"))
 
     def grow(self, events: int) -> None:
-        """Whole days, built, until there are so many events."""
+        """Add and build whole days until the database has `events` events."""
         games = -(-events // self.events_of_a_game)
         missing = max(games // self.per_day * self.per_day, self.per_day) - self.count
         if missing > 0:
             self._copy(missing, is_built=True)
-        self._build()  # what a tenant has once, such as its persons
-        self.conn.execute("set default_statistics_target = 10")  # a thousand partitions take long otherwise
+        self._build()  # builds the rows that a tenant has once, such as its persons
+        self.conn.execute("set default_statistics_target = 10")  # faster for a thousand partitions
         self.conn.execute("vacuum (analyze)")
 
     def new_day(self, *, one_by_one: bool = False) -> Day:
-        """Load a day and build it, then build again."""
+        """Load and build a day, then build once more without new data."""
         day = Day(self.count * self.events_of_a_game, self.per_day)
         self._copy(self.per_day, is_built=False)
         before = start = self._pages()
@@ -84,7 +85,7 @@ class Growth:
         if not one_by_one:
             self._build()
         day.tables = self._pages() - start
-        self._build(test=True)  # what was built is looked at until it was tested
+        self._build(test=True)  # with tests, because a mart counts as unchecked until its tests have passed
         before = self._pages()
         self._build(test=True)
         day.nothing_new = self._pages() - before
@@ -96,23 +97,23 @@ class Growth:
         self.conn.execute(query("dev/bench", "increments").encode())
         self.count += games
 
-    def _build(self, *selection: str, test: bool = False) -> Report:
-        report = build(self.server, selection, test=test)
-        if report.failed:
-            raise StanchionError(f"{report.failed[0].name} was not built: {report.failed[0].message}")
-        return report
+    def _build(self, *selection: str, test: bool = False) -> BuildResult:
+        result = build(self.server, selection, test=test)
+        if result.failed:
+            raise StanchionError(f"{result.failed[0].name} was not built: {result.failed[0].message}")
+        return result
 
     def _pages(self) -> Pages:
-        """How many pages of each table were touched, ever."""
-        self.conn.execute("select pg_stat_force_next_flush()")  # also of what this session did
+        """Return the number of pages touched since the statistics began, per table."""
+        self.conn.execute("select pg_stat_force_next_flush()")  # includes the statistics of this session
         return Counter(dict(self.conn.execute(query("dev/bench", "pages").encode()).fetchall()))
 
     def _set(self, name: str, text: object) -> None:
         self.conn.execute("select set_config(%s, %s, false)", [name, str(text)])
 
 
-def measure(server: Server, *, sizes: tuple[int, ...], say: Say) -> list[Result]:
-    """A new day of forty games of as many tenants, beside so many events."""
+def measure(server: Server, *, sizes: tuple[int, ...], report: Report) -> list[Result]:
+    """Build a new day of forty games of forty tenants when `events` events exist."""
     days = []
     with scratch_database(server) as scratch:
         growth = Growth(scratch.server, scratch.conn, scratch.tenant, tenants=200, per_day=40)
@@ -120,13 +121,13 @@ def measure(server: Server, *, sizes: tuple[int, ...], say: Say) -> list[Result]
             began = time.monotonic()
             growth.grow(size)
             days.append(growth.new_day(one_by_one=True))
-            say(f"{days[-1].events:,} events, {time.monotonic() - began:.0f} s")
+            report(f"{days[-1].events:,} events, {time.monotonic() - began:.0f} s")
     return [result for day in days for result in _results(day, days[0])]
 
 
 def _results(day: Day, first: Day) -> list[Result]:
-    """The pages of each mart, of all of them, and with nothing new of the facts."""
-    beside = f"beside {day.events:,} events"
+    """Return the pages of each mart, of all marts, and of a build without new facts."""
+    beside = f"with {day.events:,} events"
     results = [
         _result(f"{model}, {beside}: {pages:,} pages", day.seconds[model], first.models[model] / pages, None)
         for model, pages in day.models.items()
@@ -135,7 +136,7 @@ def _results(day: Day, first: Day) -> list[Result]:
     ratio = first.tables.total() / pages
     results.append(_result(f"{day.games} games {beside}: {pages:,} pages", seconds, ratio, BAR))
     pages = sum(day.facts_without_news().values())
-    results.append(_result(f"nothing new {beside}: {pages} pages of what loads change", 0, float(pages == 0), 1.0))
+    results.append(_result(f"nothing new {beside}: {pages} pages of loaded tables", 0, float(pages == 0), 1.0))
     return results
 
 

@@ -1,4 +1,4 @@
-"""Scores of a competition at a thousand events a second, and its table meanwhile."""
+"""Measure scores of a competition at a thousand events per second, and its standings at the same time."""
 
 import threading
 import time
@@ -8,10 +8,11 @@ from statistics import median, quantiles
 
 import psycopg
 
-from stanchion.dev.bench.compare import Result, Say
+from stanchion.dev.bench.compare import Result
 from stanchion.dev.bench.load import WARM_UP, find_pgbench, run
 from stanchion.dev.bench.scratch import Scratch, scratch_database
 from stanchion.paths import query
+from stanchion.progress import Report
 from stanchion.server.connection import Connection, value
 from stanchion.server.locate import Server
 
@@ -29,12 +30,12 @@ _ODD_VERSIONS = """
 """
 
 
-def live(server: Server, *, seconds: float, rate: int, say: Say) -> list[Result]:
-    """100 fixtures of 32 teams, a step in one of them at each event, by 32 clients; the table is read beside them."""
+def live(server: Server, *, seconds: float, rate: int, report: Report) -> list[Result]:
+    """Let 32 clients advance 100 fixtures of 32 teams, and read the standings at the same time."""
     pgbench = find_pgbench(server.embedded)
     with scratch_database(server) as scratch:
         scratch.prepare("live_cup")
-        say(f"{rate:,} events/s for {seconds:.0f} s")
+        report(f"{rate:,} events/s for {seconds:.0f} s")
         with _reading(scratch) as (took, odd):
             before = _events(scratch)
             done = run(pgbench, scratch.environment, "next_step", clients=CLIENTS, seconds=seconds, rate=rate)
@@ -45,20 +46,20 @@ def live(server: Server, *, seconds: float, rate: int, say: Say) -> list[Result]
     right = sum(count == 0 for count in odd)
     return [
         Result(
-            f"{rate:,} events/s asked for, {seconds:.0f} s: {events:,} events", CLIENTS, per_second, done.p50_ms,
+            f"{rate:,} events/s requested, {seconds:.0f} s: {events:,} events", CLIENTS, per_second, done.p50_ms,
             done.p95_ms, per_second / rate, 0.97,
         ),
         Result(
-            f"the table, read beside them: {BAR_MS} ms by p95", 1, 1000 / median(took), median(took), p95,
+            f"standings, read at the same time; target: p95 of {BAR_MS} ms", 1, 1000 / median(took), median(took), p95,
             BAR_MS / p95, 1.0,
         ),
-        Result(f"snapshots in which it is the ledger's sum: {right} of {len(odd)}", 1, 0, 0, 0, right / len(odd), 1.0),
-        Result(f"streams with a version twice or missing: {odd_versions}", 1, 0, 0, 0, 1.0 - odd_versions, 1.0),
+        Result(f"snapshots whose standings match the ledger: {right} of {len(odd)}", 1, 0, 0, 0, right / len(odd), 1.0),
+        Result(f"streams with a duplicate or missing version: {odd_versions}", 1, 0, 0, 0, 1.0 - odd_versions, 1.0),
     ]  # fmt: skip
 
 
 def broken_streams(conn: Connection) -> int:
-    """How many fixtures have not each version once, up to their own."""
+    """Return the number of fixtures whose stream lacks a version or has one twice."""
     return int(value(conn, _ODD_VERSIONS))
 
 
@@ -68,7 +69,7 @@ def _events(scratch: Scratch) -> int:
 
 @contextmanager
 def _reading(scratch: Scratch) -> Iterator[tuple[list[float], list[int]]]:
-    """Reads the table twenty times a second, and compares it with the ledger twice a second."""
+    """Readers of the standings: 20 reads per second, and 2 comparisons with the ledger per second."""
     took: list[float] = []
     odd: list[int] = []
     over = threading.Event()

@@ -1,8 +1,8 @@
-"""Loading exports, beside what it can at best be, psql's \\copy of rendered files, and beside loaders of other kinds.
+"""Compare loading exports with psql's \\copy of prepared files, and with other loaders.
 
-Both sides fill the same tables, documents too, from files on disk, in the same order, with a transaction for each
-game. Starting is in neither: a load begins when its modules are imported, psql when it runs. What \\copy need not do is
-read exports, decide about revisions, and keep to the policies, which are refused to COPY.
+Both sides fill the same tables from files on disk, including the documents, in the same order and with one transaction
+per game. The start of the programs is not measured. \\copy does not read exports or decide about revisions, and it
+bypasses the policies, because Postgres refuses COPY into tables with row-level security.
 """
 
 from __future__ import annotations
@@ -22,42 +22,43 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from stanchion.dev.bench import peers
-from stanchion.dev.bench.compare import Result, Say
+from stanchion.dev.bench.compare import Result
 from stanchion.dev.bench.games import write_games
 from stanchion.dev.bench.scratch import Scratch, settle
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.run import load
 from stanchion.ingest.reading.rowtext import COLUMNS
+from stanchion.progress import Report
 from stanchion.server.binaries import find_binaries
 from stanchion.server.connection import value
 from stanchion.server.locate import Server
 
-# of the rate of \copy in as many sessions; the same files again, of the rate of loading them
+# least ratio to the rate of \copy with as many sessions; for the same files again, to the rate of the first load
 BARS = {1: 0.5, 2: 0.6}
 AGAIN = 10.0
 TABLES = (*(f"contest.{table}" for table in COLUMNS), "landing.revision")
-_PEER_GAMES = 4  # they need seconds for each
+_PEER_GAMES = 4  # because these loaders need seconds per game
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One way of loading, once."""
+    """One run of one way of loading."""
 
     seconds: float
     cpu: float
-    megabytes: float  # the most that a process of it had
+    megabytes: float  # most memory of one process
 
 
-def measure(server: Server, scratch: Scratch, games: int, rounds: int, say: Say) -> list[Result]:
-    """Medians over the rounds, in which all ways take turns; every pass is for a tenant that has nothing yet."""
+def measure(server: Server, scratch: Scratch, games: int, rounds: int, report: Report) -> list[Result]:
+    """Return medians of the rounds. All ways take turns, and each run loads into an empty tenant."""
     own = replace(server, dsn=make_conninfo(server.dsn, dbname=scratch.conn.info.dbname))
     with tempfile.TemporaryDirectory() as folder:
         pile = Path(folder, "exports")
         pile.mkdir()
-        say(f"making {games} games")
+        report(f"making {games} games")
         write_games(pile, games)
         rows, rendered = _render(own, scratch, pile)
-        say(f"{rows:,} rows")
+        report(f"{rows:,} rows")
         ways: dict[str, list[Pass]] = {}
         for number in range(rounds):
             for jobs in (1, 2):
@@ -71,38 +72,47 @@ def measure(server: Server, scratch: Scratch, games: int, rounds: int, say: Say)
                     ways.setdefault(f"{way}, {jobs}", []).append(done)
                 for table in TABLES:
                     settle(scratch.conn, table)
-            say(f"round {number + 1} of {rounds}")
+            report(f"round {number + 1} of {rounds}")
         results = []
         for jobs in (1, 2):
             best, loaded = ways[f"\\copy, {jobs}"], ways[f"load, {jobs}"]
             results.append(_result(f"\\copy of {rows:,} rendered rows", jobs, best, best, rows))
             results.append(_result("load of the exports", jobs, loaded, best, rows, BARS[jobs]))
-            results.append(_result("the same again, beside load", jobs, ways[f"again, {jobs}"], loaded, rows, AGAIN))
+            results.append(
+                _result(
+                    "load of the same files again, compared with load",
+                    jobs,
+                    ways[f"again, {jobs}"],
+                    loaded,
+                    rows,
+                    AGAIN,
+                )
+            )
         lacking = peers.missing()
         if lacking:
-            say(lacking)
+            report(lacking)
             return results
         files = sorted(pile.iterdir())[:_PEER_GAMES]
         for name, peer in peers.PEERS.items():
-            say(f"{name}, {len(files)} games")
+            report(f"{name}, {len(files)} games")
             taken = [_measured(lambda: peer(own.dsn, files))]  # noqa: B023
             some = rows * len(files) // games
             per_row = [replace(each, seconds=each.seconds * some / rows) for each in ways["load, 2"]]
-            results.append(_result(f"{name}, beside load with two", 1, taken, per_row[:1], some))
+            results.append(_result(f"{name}, compared with load with two processes", 1, taken, per_row[:1], some))
     return results
 
 
 def _result(what: str, jobs: int, own: list[Pass], other: list[Pass], rows: int, bar: float | None = None) -> Result:
     seconds = [each.seconds for each in own]
     ratio = median(theirs.seconds / ours.seconds for ours, theirs in zip(own, other, strict=True))
-    said = f"{what}: {median(seconds):.2f} s, {median(each.cpu for each in own):.2f} s of CPU here"
-    said += f", {max(each.megabytes for each in own):.0f} MB"
+    text = f"{what}: {median(seconds):.2f} s, {median(each.cpu for each in own):.2f} s of CPU in the client"
+    text += f", {max(each.megabytes for each in own):.0f} MB"
     middle = median(seconds) * 1000
-    return Result(said, jobs, rows / median(seconds), middle, max(seconds) * 1000, None if own is other else ratio, bar)
+    return Result(text, jobs, rows / median(seconds), middle, max(seconds) * 1000, None if own is other else ratio, bar)
 
 
 def _measured(way: Callable[[], float]) -> Pass:
-    """One way in a process of its own; the server's share of CPU and memory is not in it."""
+    """Run one way in a separate process. CPU and memory of the server are not included."""
     pid = os.fork()
     if not pid:
         try:
@@ -115,7 +125,7 @@ def _measured(way: Callable[[], float]) -> Pass:
     _, status, used = os.wait4(pid, 0)
     told = Path(tempfile.gettempdir(), f"stanchion-bench-{pid}")
     if status:
-        raise StanchionError("A way of loading failed; what it said is above.")
+        raise StanchionError("A loader failed; its output is above.")
     seconds = float(told.read_text())
     told.unlink()
     return Pass(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
@@ -127,16 +137,16 @@ def _tenant(scratch: Scratch, slug: str) -> str:
 
 def _load(server: Server, slug: str, pile: Path, jobs: int) -> float:
     total = load(server, slug, (str(pile),), jobs=jobs)
-    if not total.is_well:
-        raise StanchionError(f"The games to measure with were not loaded: {dict(total.outcomes)}.")
+    if not total.is_clean:
+        raise StanchionError(f"The games of the benchmark could not be loaded: {dict(total.outcomes)}.")
     return total.seconds
 
 
-Rendered = list[dict[str, bytes]]  # of each game, the rows of each table as COPY writes them
+Rendered = list[dict[str, bytes]]  # per game and table, the rows in the format of COPY
 
 
 def _render(server: Server, scratch: Scratch, pile: Path) -> tuple[int, Rendered]:
-    """What loading the games leaves in the tables, and how many rows by game day that is."""
+    """Return the rows that loading the games writes to the tables, and their number."""
     tenant = _tenant(scratch, "rendered")
     _load(server, "rendered", pile, 2)
     conn = scratch.conn
@@ -158,7 +168,7 @@ def _render(server: Server, scratch: Scratch, pile: Path) -> tuple[int, Rendered
 
 
 def _scripts(rendered: Rendered, folder: Path, tenant: str, jobs: int) -> list[str]:
-    """For each session a script of its share of the games, and the files that it copies."""
+    """Write one script per session with its share of the games, and the files that the script copies."""
     folder.mkdir()
     scripts = [""] * jobs
     for number, game in enumerate(rendered):
@@ -174,7 +184,7 @@ def _scripts(rendered: Rendered, folder: Path, tenant: str, jobs: int) -> list[s
 def _copy(server: Server, scripts: list[str]) -> float:
     psql = shutil.which(str(find_binaries() / "psql")) or shutil.which("psql")
     if psql is None:
-        raise StanchionError("There is no psql here; install Postgres's client programs.")
+        raise StanchionError("psql was not found; install the client programs of Postgres.")
     variables = {key: text for key, text in os.environ.items() if not key.startswith("PG")} | server.environment()
     argv = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
     started = time.monotonic()
@@ -189,7 +199,7 @@ def _copy(server: Server, scripts: list[str]) -> float:
         process.stdin.write(script)
         process.stdin.close()
     for process in running:
-        said = process.stderr.read() if process.stderr else ""
+        text = process.stderr.read() if process.stderr else ""
         if process.wait():
-            raise StanchionError(f"psql could not copy: {(said.strip().splitlines() or ['it said nothing'])[-1]}.")
+            raise StanchionError(f"psql could not copy: {(text.strip().splitlines() or ['it printed no error'])[-1]}.")
     return time.monotonic() - started

@@ -1,4 +1,4 @@
-"""What analysts ask most, at many tenants, under row level security: how long it takes, and whose data it reads."""
+"""Measure the most frequent queries of analysts with many tenants under row-level security."""
 
 import time
 from collections.abc import Iterator
@@ -11,10 +11,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from stanchion.access.analysts import add_analyst, revoke_analyst
-from stanchion.dev.bench.compare import Result, Say
+from stanchion.dev.bench.compare import Result
 from stanchion.dev.bench.scratch import Scratch, scratch_database
 from stanchion.marts import build
 from stanchion.paths import query
+from stanchion.progress import Report
 from stanchion.server.connection import Connection
 from stanchion.server.locate import Server
 
@@ -59,16 +60,16 @@ QUESTIONS = (
 
 
 def seed(conn: Connection, *, rows: int, tenants: int) -> None:
-    """Fill empty marts."""
+    """Fill the empty marts with rows of `tenants` tenants."""
     for name, number in (("rows", rows), ("tenants", tenants)):
         conn.execute("select set_config(%s, %s, false)", [f"bench.{name}", str(number)])
     conn.execute(query("dev/bench", "marts").encode())
-    for name in ("fact_player_game", "fact_team_game", "dim_person", "dim_team", "dim_rules"):
+    for name in ("fact_player_game", "fact_team_game", "dim_person", "dim_team", "dim_league_rules"):
         conn.execute(f"vacuum (analyze) marts.{name}".encode())
 
 
 def sizes(conn: Connection) -> dict[str, str]:
-    """The tenants to ask for: the slug of the median one, of the 95th percentile, and of the biggest."""
+    """Return the slugs of the median tenant, the tenant at the 95th percentile, and the largest tenant."""
     found = conn.execute(
         "select t.slug from (select tenant_id, count(*) as n from marts.fact_player_game group by tenant_id) as c "
         "join core.tenant as t using (tenant_id) order by c.n, t.slug"
@@ -79,7 +80,7 @@ def sizes(conn: Connection) -> dict[str, str]:
 
 @contextmanager
 def reading(server: Server, conn: Connection, slugs: list[str]) -> Iterator[psycopg.Connection[Any]]:
-    """A connection of an analyst of these tenants."""
+    """Connect as an analyst who reads these tenants."""
     password = add_analyst(conn, LOGIN, slugs)
     try:
         with psycopg.connect(make_conninfo(server.dsn, user=LOGIN, password=password), autocommit=True) as reader:
@@ -89,26 +90,26 @@ def reading(server: Server, conn: Connection, slugs: list[str]) -> Iterator[psyc
 
 
 def example(reader: psycopg.Connection[Any]) -> dict[str, Any]:
-    """A game, a person and a season of whom the reader may see."""
+    """Return a game, a person and a season that the reader can see."""
     row = reader.execute("select game_key, person_key, season_key from marts.fact_player_game limit 1").fetchone()
     return dict(zip(("game", "person", "season"), row or (None,) * 3, strict=True))
 
 
-def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Result]:
-    """Every question, for a tenant of each size."""
+def measure(server: Server, *, rows: int, seconds: float, report: Report) -> list[Result]:
+    """Measure every query for a tenant of each size."""
     results = []
     with scratch_database(server) as scratch:
         own = _server(server, scratch)
-        say("empty marts")
+        report("empty marts")
         build(own, test=False)
-        say(f"{rows:,} rows of 10,000 tenants")
+        report(f"{rows:,} rows of 10,000 tenants")
         seed(scratch.conn, rows=rows, tenants=10_000)
         for size, slug in sizes(scratch.conn).items():
             with reading(own, scratch.conn, [slug]) as reader:
                 values = example(reader)
                 for question in QUESTIONS:
                     results.append(ask(reader, question, values, size, seconds))
-            say(f"the {size} tenant")
+            report(f"the {size} tenant")
     return results
 
 

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: the tables of a run, with what it ran on and when."""
+"""Write docs/benchmarks.md: the results of a run, with its time, machine and server."""
 
 import os
 import platform
@@ -16,13 +16,13 @@ _SETTINGS = ("fsync", "synchronous_commit", "shared_buffers", "max_wal_size")
 
 _HEAD = """# Benchmarks
 
-What is asked most, beside its alternatives. They take turns within one run, so that whatever else the machine did is in
-all of them alike: ratios mean more than single numbers. A ratio is the median of the ratios within each round, to the
-first line of its group; a bar is what a ratio has to reach.
+The most frequent operations, compared with their alternatives. Alternatives take turns within one run, so that other
+load on the machine affects all of them. Therefore ratios are more reliable than single numbers. A ratio is the median
+of the ratios of all rounds to the first line of the group. The bar is the least ratio that is required.
 
-This page is written by a run and by nobody else:
+This page is generated:
 
-<!-- not run: it takes an hour, on a machine that does nothing else -->
+<!-- not run: it takes an hour, on a machine without other load -->
 ```console
 $ stanchion bench --page docs/benchmarks.md
 ```
@@ -38,7 +38,7 @@ def page(
     entries: Mapping[str, Callable[..., Any]],
     row: Callable[[Result], dict[str, str]],
 ) -> str:
-    """The page of a run: what each entry is for stands in its docstring."""
+    """Return the page of a run. The docstring of an entry is printed above its table."""
     parts = [_HEAD + "".join(f"| {name} | {text} |\n" for name, text in about.items())]
     for name, results in measured.items():
         parts.append(f"\n## {name}\n\n{_sentence(entries[name])}\n\n{_table([row(result) for result in results])}")
@@ -46,7 +46,7 @@ def page(
 
 
 def about(conn: Connection, effort: Mapping[str, Any]) -> dict[str, str]:
-    """The machine, the server and the run, as far as they matter."""
+    """Return the machine, the server and the options of the run."""
     settings = ", ".join(f"{name} {value(conn, 'select current_setting(%s)', [name])}" for name in _SETTINGS)
     run = ", ".join(f"{name} {_listed(given)}" for name, given in effort.items())
     return {

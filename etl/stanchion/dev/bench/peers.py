@@ -1,4 +1,4 @@
-"""Loaders of the usual kind, as their manuals show them, into tables without policies, partitions or revisions.
+"""Other loaders, used as their manuals show, into tables without policies, partitions or revisions.
 
 They are optional: pip install 'stanchion[bench]'.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def pandas(dsn: str, files: list[Path]) -> float:
-    """pandas and SQLAlchemy: a frame for each table, flattened, and to_sql."""
+    """Load with pandas and SQLAlchemy: one flat data frame per table, written with to_sql."""
     import pandas as pd
     import sqlalchemy as sa
 
@@ -34,7 +34,7 @@ def pandas(dsn: str, files: list[Path]) -> float:
 
 
 def dlt(dsn: str, files: list[Path]) -> float:
-    """dlt: a resource for each table, its schema found out, staged and copied by it."""
+    """Load with dlt: one resource per table, whose schema dlt infers, and whose rows dlt stages and copies."""
     import os
     import tempfile
 
@@ -63,11 +63,11 @@ PEERS: dict[str, Callable[[str, list[Path]], float]] = {"pandas and SQLAlchemy":
 
 
 def missing() -> str | None:
-    """What to install, where not all of them are there."""
+    """Return a message with the packages to install, when some are missing."""
     names = [name for name in ("pandas", "sqlalchemy", "dlt") if find_spec(name) is None]
     if not names:
         return None
-    return f"To measure beside other loaders, install {' and '.join(names)}: pip install 'stanchion[bench]'"
+    return f"To compare with other loaders, install {' and '.join(names)}: pip install 'stanchion[bench]'"
 
 
 def _connect(dsn: str) -> Any:
@@ -77,7 +77,7 @@ def _connect(dsn: str) -> Any:
 
 
 def _tables(tree: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The rows of an export, as somebody would flatten it: the same tables, nothing checked."""
+    """Return the rows of an export for the same tables, without any check."""
     game = tree["gameId"]
     tables: dict[str, list[dict[str, Any]]] = {
         name: [] for name in ("play_event", "play_participant", "play_point", "stint", "stint_player")

@@ -1,5 +1,5 @@
 -- name: days
--- A table cut by day, of which a day may go at once when it is past, for measuring how days go.
+-- A table with one partition per day, whose past partitions expire immediately.
 set role stanchion_owner;
 create table core.bench_reading (
     tenant_id uuid not null,
@@ -12,7 +12,7 @@ insert into core.partition_set (relation, days_ahead, days_kept) values ('core.b
 reset role;
 
 -- name: fill_days
--- Three days that are due, with :rows rows together.
+-- Three partitions that are due, with :rows rows in total.
 select core.ensure_partitions('core.bench_reading', core.utc_day(clock_timestamp()) - 4, core.utc_day(clock_timestamp()) + 1);
 insert into core.bench_reading (tenant_id, taken_on)
 select
@@ -21,8 +21,8 @@ select
 from generate_series(1, (select current_setting('bench.rows')::bigint)) as n;
 
 -- name: hot_item
--- One item that everybody wants, and the purchase that fulfil_batch is compared with: the row is locked first,
--- then looked at, then written. It keeps the same records and is under no policies.
+-- One item that all clients buy, and the purchase with which fulfil_batch is compared. That purchase locks the row, reads
+-- it and writes it. It writes the same records, without policies.
 insert into stock.item (tenant_id, item_id, name, price, received, available)
 select t.tenant_id, '00000000-0000-0000-0000-000000000001', 'Hot', 1, 1000000000000, 1000000000000
 from core.tenant as t;
@@ -76,9 +76,9 @@ $$;
 grant execute on function public.take(integer) to stanchion_app;
 
 -- name: increments
--- Copies of the one game that the tenant loaded, from number :bench.from to number :bench.to: dealt to
--- :bench.tenants tenants, :bench.per_day of them a day, each by a load of its own. With :bench.built they are in the marts
--- already, which is what the day after them is measured beside.
+-- Copies of the game that the tenant loaded, numbers :bench.from to :bench.to. They are distributed to :bench.tenants
+-- tenants, :bench.per_day per day, each with its own load. With :bench.built they count as built, so that the next day can
+-- be measured.
 do $$
 declare
     v_from constant integer := current_setting('bench.from')::integer;
@@ -108,7 +108,7 @@ begin
     perform core.ensure_mart_partitions(p.relation, v_days[1], v_days[cardinality(v_days)])
     from (select c.oid::regclass as relation from pg_class as c where c.relnamespace = 'marts'::regnamespace and c.relkind = 'p') as p;
     reset role;
-    -- nothing of it outlives the measurement, and nobody else's pages are to be counted
+    -- unlogged: the tables exist only during the measurement, and the pages of other sessions must not be counted
     for v_part in
         select c.oid::regclass as relation, c.relispartition
         from pg_class as c
@@ -132,7 +132,7 @@ begin
     from copy as c
     order by c.load_id;
 
-    -- what a tenant has once, then what it has for each game; a game before what refers to it
+    -- first the rows that a tenant has once, then its rows per game; a game comes before the rows that reference it
     for v_table in
         select
             format('%I.%I', s.nspname, r.relname) as name,
@@ -163,7 +163,7 @@ begin
         execute format(
             'insert into %s select %s from %s as copy cross join lateral (select * from template where copy.tenant_id is not null offset 0) as template %s',
             v_table.name, v_columns,
-            -- game by game, so that the rows of one lie together, as a load leaves them
+            -- ordered by game, so that the rows of a game are adjacent, as after a load
             case when v_table.is_of_games then '(select * from copy order by n)' else '(select distinct tenant_id from copy)' end,
             case when v_table.is_of_games then '' else 'on conflict do nothing' end
         );
@@ -178,8 +178,8 @@ end;
 $$;
 
 -- name: live_cup
--- A competition of 32 teams and 100 fixtures, and a function that takes the next step in one of them: a score is
--- submitted by one side and disputed by the other, until one of them is confirmed, and amended from then on.
+-- A competition of 32 teams and 100 fixtures, and a function that makes the next step in one fixture. One side submits a
+-- score and the other side disputes or confirms it. A confirmed score is amended by later steps.
 do $$
 declare
     v_player uuid;
@@ -224,14 +224,14 @@ begin
                 perform contest.submit_score(p_game, v_home, v_home + 1, gen_random_uuid()::text, v_fixture.version);
                 return 'submitted';
             elsif random() < 0.95 then
-                perform contest.dispute_score(v_pending.submission_key, 'it was not so', v_fixture.version);
+                perform contest.dispute_score(v_pending.submission_key, 'wrong score', v_fixture.version);
                 return 'disputed';
             else
                 perform contest.confirm_score(v_pending.submission_key, v_fixture.version);
                 return 'confirmed';
             end if;
         exception
-            -- another client was faster at this fixture: what was seen is no longer so, and it looks again
+            -- another client changed this fixture after it was read: read it again
             when serialization_failure or object_not_in_prerequisite_state then
                 perform set_config('app.principal_id', '', true);
         end;
@@ -240,8 +240,8 @@ end;
 $$;
 
 -- name: live_keys
--- So many keys, claimed today, as many on each side of whatever comes next: spread evenly, and put in
--- in their order, which takes a minute instead of ten.
+-- :bench.rows keys, claimed today. They are spread evenly, so that every later key falls between them. Inserting them in
+-- order takes a minute instead of ten.
 insert into core.idempotency_key (
     tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, completed_at, response_code, fingerprint
 )
@@ -258,8 +258,7 @@ select
 from generate_series(0, current_setting('bench.rows')::bigint - 1) as n;
 
 -- name: live_plain_keys
--- The same keys as core.idempotency_key has, as long as those that the scripts make, where claiming a key is compared
--- with a plain insert.
+-- The keys of core.idempotency_key in the table with which claims are compared, as long as the keys of the scripts.
 insert into public.plain_key (tenant_id, key, claimed_at, lease_until, completed_at, response_code, fingerprint)
 select
     k.tenant_id,
@@ -273,7 +272,7 @@ from core.idempotency_key as k
 order by k.tenant_id, k.key_id;
 
 -- name: live_sums
--- Lines of the table that are not the sum of the ledger, in one snapshot.
+-- Lines of the standings that differ from the sum of the ledger, in one snapshot.
 with line as (
     select l.team_key, l.points, l.played, l.won, l.drawn, l.lost, l.score_for, l.score_against
     from contest.leaderboard('cup') as l
@@ -304,8 +303,8 @@ where
     );
 
 -- name: many_orders
--- So many orders that wait, for measuring how fast they are decided. With a UUIDv7 each, for which no lock is
--- taken: this is one transaction.
+-- :bench.rows orders in the queue, to measure how fast they are decided. The keys are UUIDv7, which need no lock, because
+-- this is one transaction.
 select count(*)
 from generate_series(1, current_setting('bench.rows')::integer) as n
 cross join
@@ -320,9 +319,9 @@ cross join lateral core.enqueue(
 );
 
 -- name: marts
--- Marts of many tenants: :rows lines of players in a skewed number of games a tenant, 22 lines a game.
+-- Marts of many tenants: :rows rows of players, 22 per game.
 --
--- A few tenants have most, as it is: the games of tenant t of n are those drawn as n * random^2.
+-- As in real data, a few tenants have most of the games: the tenant of a game is drawn as n * random^2.
 create temporary table tenant_no as
 select
     n,
@@ -406,7 +405,7 @@ select distinct
     initcap(l.team_key)
 from marts.fact_team_game as l;
 
-insert into marts.dim_rules (tenant_id, valid_from, valid_to, points_win, points_tie, points_loss, points_overtime_loss)
+insert into marts.dim_league_rules (tenant_id, valid_from, valid_to, points_win, points_tie, points_loss, points_overtime_loss)
 select
     t.tenant_id,
     '-infinity',
@@ -415,7 +414,7 @@ select
 from tenant_no as t;
 
 -- name: pages
--- How many pages of each table were touched since the statistics began, those of its partitions with it.
+-- Number of pages touched per table since the statistics began, including the pages of its partitions.
 select
     s.schemaname || '.' || regexp_replace(s.relname, '_+[0-9]+$', '') as name,
     sum(s.heap_blks_read + s.heap_blks_hit + coalesce(s.idx_blks_read + s.idx_blks_hit, 0))::bigint as pages
@@ -424,7 +423,7 @@ where s.schemaname in ('contest', 'landing', 'marts', 'mart_parts', 'parts', 'st
 group by 1;
 
 -- name: plain_events
--- What appending is compared with: a notification in every transaction, beside what is appended.
+-- The alternative to appending events: a notification in every transaction, in addition to the event.
 create function public.append_and_notify(p_stream text) returns void
 language plpgsql
 as $$
@@ -436,7 +435,7 @@ $$;
 grant execute on function public.append_and_notify(text) to stanchion_app;
 
 -- name: plain_keys
--- What claiming a key is compared with: one table, not partitioned, of an application that sees to the rest itself.
+-- The alternative to claiming keys: one table without partitions, in an application that does the rest itself.
 create table public.plain_key (
     tenant_id uuid not null,
     key text not null,
@@ -455,7 +454,7 @@ for all to stanchion_app
 using (tenant_id = core.current_tenant())
 with check (tenant_id = core.current_tenant());
 grant select, insert, update on public.plain_key to stanchion_app;
--- The same insert said in a function, as whoever wants more than the insert has to: what a call costs by itself.
+-- The same insert in a function, to measure the cost of the call.
 create function public.claim_plainly(p_key text, p_fingerprint bytea, p_lease interval, out outcome text, out attempt integer)
 language plpgsql
 security definer
@@ -474,7 +473,7 @@ $$;
 grant execute on function public.claim_plainly(text, bytea, interval) to stanchion_app;
 
 -- name: usage
--- What counting costs: a use that is written down alone, and later rolled up, beside workspace.record_usage.
+-- The alternative to workspace.record_usage: a use is only inserted, and counted later.
 create function public.write_use() returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -486,7 +485,7 @@ begin
 end;
 $$;
 
--- the same, with the tenant's row locked, as whatever checks a limit has to
+-- The same, with the tenant's row locked, as every check of a limit needs.
 create function public.write_use_in_turn() returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -502,9 +501,9 @@ select workspace.subscribe('team');
 
 -- name: workspace
 -- Workspaces of 10,000 tenants: :rows uses of features within 60 days, a fifth as many members, and 200,000 documents
--- of one tenant. A few tenants have most, as it is: what tenant t of n has are those drawn as n * random^3.
+-- of one tenant. As in real data, a few tenants have most of them: the tenant of a row is drawn as n * random^3.
 --
--- Rows are put in by tenant, which takes minutes instead of an hour.
+-- Inserting rows ordered by tenant takes minutes instead of an hour.
 select setseed(0.5);
 select core.ensure_partitions('workspace.usage_event', core.utc_day(core.clock()) - 60, core.utc_day(core.clock()));
 

@@ -1,4 +1,4 @@
-"""A deployed database with one tenant, for as long as something is measured in it."""
+"""A deployed database with one tenant, which exists during one measurement."""
 
 import os
 import secrets
@@ -11,7 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from stanchion.access.logins import create_login, drop_login
 from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, make_due_partitions, plan_deploy
+from stanchion.deploy.runner import deploy, plan_deploy
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT, query
 from stanchion.server.connection import Connection, connect, value
 from stanchion.server.locate import Server
@@ -22,13 +23,13 @@ _PREFIX = "stanchion_bench_"
 @dataclass(frozen=True)
 class Scratch:
     conn: Connection
-    server: Server  # the same, for connections of one's own
-    login: str  # an application's
+    server: Server  # the same server, for more connections
+    login: str  # DSN of an application
     tenant: str
-    environment: dict[str, str]  # for pgbench, as that application
+    environment: dict[str, str]  # variables with which pgbench connects as that application
 
     def prepare(self, name: str, *, rows: int = 0) -> None:
-        """Run a script of queries.sql, as who deployed and for the tenant."""
+        """Run a named script of queries.sql for the tenant, as the role that deployed."""
         self.conn.execute("select set_config('app.tenant_id', %s, false)", [self.tenant])
         self.conn.execute("select set_config('bench.rows', %s, false)", [str(rows)])
         self.conn.execute(query("dev/bench", name))
@@ -36,7 +37,7 @@ class Scratch:
 
 @contextmanager
 def scratch_database(server: Server) -> Iterator[Scratch]:
-    """Made on the server in use and dropped at the end; what is deployed is what ships, not what is in use."""
+    """Create the database on the configured server, deploy the modules of this version, and drop it at the end."""
     name = _PREFIX + secrets.token_hex(4)
     with connect(server) as admin:
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
@@ -59,6 +60,6 @@ def scratch_database(server: Server) -> Iterator[Scratch]:
 
 
 def settle(conn: Connection, table: str) -> None:
-    """Vacuum now what autovacuum would vacuum in the middle of a run."""
+    """Vacuum a table now, so that autovacuum does not do it during a run."""
     conn.execute(sql.SQL("vacuum (freeze, analyze) {}").format(sql.Identifier(*table.split("."))))
     conn.execute("checkpoint")

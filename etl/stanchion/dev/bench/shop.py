@@ -1,4 +1,4 @@
-"""Buying one hot item: at once, and by way of the queue."""
+"""Measure purchases of one item: directly, and through the queue."""
 
 import threading
 import time
@@ -10,11 +10,12 @@ from statistics import median, quantiles
 
 import psycopg
 
-from stanchion.dev.bench.compare import Result, Say, summarize
+from stanchion.dev.bench.compare import Result, summarize
 from stanchion.dev.bench.load import WARM_UP, Run, find_pgbench, run
 from stanchion.dev.bench.scratch import Scratch, scratch_database, settle
 from stanchion.errors import StanchionError
 from stanchion.jobs import worker
+from stanchion.progress import Report
 from stanchion.server.connection import value
 from stanchion.server.locate import Server
 
@@ -22,8 +23,8 @@ _BATCH = 50
 _TABLES = ("core.job", "core.job_done", "core.idempotency_key", "core.audit_log", "stock.item", "stock.purchase")
 
 
-def purchases(server: Server, *, seconds: float, rounds: int, say: Say) -> list[Result]:
-    """Fifty orders in one transaction, beside a transaction for each, at 16 and 64 clients, then with one of each."""
+def purchases(server: Server, *, seconds: float, rounds: int, report: Report) -> list[Result]:
+    """Compare fifty orders per transaction with one order per transaction, at 16 and 64 clients and at one client."""
     pgbench = find_pgbench(server.embedded)
     with scratch_database(server) as scratch:
         scratch.prepare("hot_item")
@@ -47,7 +48,7 @@ def purchases(server: Server, *, seconds: float, rounds: int, say: Say) -> list[
                 },
                 clients,
                 rounds,
-                say,
+                report,
             )
         results += _in_turn(
             {
@@ -57,28 +58,28 @@ def purchases(server: Server, *, seconds: float, rounds: int, say: Say) -> list[
             },
             1,
             rounds,
-            say,
+            report,
         )
         return results + _in_turn(
             {
-                "the item's update alone, one each": alone("take_1", 1),
-                f"the item's update alone, one for {_BATCH}": alone("take_50", 1, _BATCH),
+                "only the update of the item, one per order": alone("take_1", 1),
+                f"only the update of the item, one per {_BATCH}": alone("take_50", 1, _BATCH),
             },
             1,
             rounds,
-            say,
+            report,
         )
 
 
-def orders(server: Server, *, seconds: float, say: Say) -> list[Result]:
-    """From enqueue_buy until the decision can be seen, at 500 orders a second, with one worker."""
+def orders(server: Server, *, seconds: float, report: Report) -> list[Result]:
+    """Measure the time from enqueue_buy until the decision is visible, at 500 orders per second with one worker."""
     pgbench, clients, rate = find_pgbench(server.embedded), 16, 500
     seconds = max(5 * seconds, 10)
     with scratch_database(server) as scratch:
         scratch.prepare("hot_item")
         settle_all(scratch)
         with _working(scratch), _hearing(scratch) as heard:
-            say(f"{rate} orders/s for {seconds:.0f} s")
+            report(f"{rate} orders/s for {seconds:.0f} s")
             run(pgbench, scratch.environment, "enqueue_buy", clients=clients, seconds=seconds, rate=rate)
             time.sleep(1)
         rows = scratch.conn.execute(
@@ -86,11 +87,11 @@ def orders(server: Server, *, seconds: float, say: Say) -> list[Result]:
             "order by ordered_at"
         ).fetchall()
     rows = [row for row in rows if row[0] > rows[0][0] + WARM_UP]
-    # a decision can be seen from the commit on, with which comes the notification
+    # a decision is visible from its commit on, which also sends the notification
     took = [(heard[bisect_left(heard, decided)] - ordered) * 1000 for ordered, decided in rows]
     p95 = quantiles(took, n=20)[18]
     per_second = len(rows) / (rows[-1][0] - rows[0][0])
-    what = f"{rate} orders/s asked for, {seconds:.0f} s: {len(rows):,} decided; 250 ms by p95"
+    what = f"{rate} orders/s requested, {seconds:.0f} s: {len(rows):,} decided; target: p95 of 250 ms"
     return [Result(what, clients, per_second, median(took), p95, 250 / p95, 1.0)]
 
 
@@ -99,12 +100,12 @@ def settle_all(scratch: Scratch) -> None:
         settle(scratch.conn, table)
 
 
-def _in_turn(alternatives: dict[str, Callable[[], Run]], clients: int, rounds: int, say: Say) -> list[Result]:
+def _in_turn(alternatives: dict[str, Callable[[], Run]], clients: int, rounds: int, report: Report) -> list[Result]:
     runs: dict[str, list[Run]] = {name: [] for name in alternatives}
     for round_ in range(rounds):
         for name in list(alternatives)[:: 1 if round_ % 2 == 0 else -1]:
             runs[name].append(alternatives[name]())
-        say(f"{clients} clients, round {round_ + 1} of {rounds}")
+        report(f"{clients} clients, round {round_ + 1} of {rounds}")
     first = next(iter(runs.values()))
     return [summarize(name, clients, own, first) for name, own in runs.items()]
 
@@ -114,7 +115,7 @@ def _empty(scratch: Scratch) -> None:
 
 
 def _end_to_end(pgbench: str, scratch: Scratch, clients: int, seconds: float) -> Run:
-    """Clients that order and one that decides."""
+    """Run clients that order, and one client that decides."""
     _empty(scratch)
     settle_all(scratch)
     with _decided(scratch, seconds) as decided, ThreadPoolExecutor(1) as pool:
@@ -125,7 +126,7 @@ def _end_to_end(pgbench: str, scratch: Scratch, clients: int, seconds: float) ->
 
 
 def _serial(pgbench: str, scratch: Scratch, seconds: float) -> Run:
-    """One that decides, and as many orders as it can want."""
+    """Run one client that decides, with enough orders in the queue."""
     _empty(scratch)
     scratch.prepare("many_orders", rows=round(8_000 * (seconds + WARM_UP)))
     settle_all(scratch)
@@ -136,7 +137,7 @@ def _serial(pgbench: str, scratch: Scratch, seconds: float) -> Run:
 
 @contextmanager
 def _decided(scratch: Scratch, seconds: float) -> Iterator[list[Run]]:
-    """What was decided meanwhile after the warm-up, and how long after it was ordered."""
+    """Return the orders that were decided after the warm-up, with their waiting times."""
     found: list[Run] = []
     began = value(scratch.conn, "select clock_timestamp()")
     yield found
@@ -148,7 +149,7 @@ def _decided(scratch: Scratch, seconds: float) -> Iterator[list[Run]]:
         {"seconds": seconds, "began": began, "warm": WARM_UP, "end": WARM_UP + seconds},
     ).fetchone()
     if row is None or row[1] is None:
-        raise StanchionError("Too few orders were decided to measure it; say more --seconds.")
+        raise StanchionError("Too few orders were decided to measure it; increase --seconds.")
     found.append(Run(row[0], *row[1]))
 
 
@@ -156,7 +157,7 @@ def _decided(scratch: Scratch, seconds: float) -> Iterator[list[Run]]:
 def _working(scratch: Scratch) -> Iterator[None]:
     stop = threading.Event()
     thread = threading.Thread(
-        target=worker.run, args=(scratch.server, worker.Orders(), stop, lambda _: None, lambda _: None)
+        target=worker.run, args=(scratch.server, worker.Options(), stop, lambda _: None, lambda _: None)
     )
     thread.start()
     try:
@@ -168,7 +169,7 @@ def _working(scratch: Scratch) -> Iterator[None]:
 
 @contextmanager
 def _hearing(scratch: Scratch) -> Iterator[list[float]]:
-    """When each notification of decided orders came, by the clock of the server."""
+    """Return the arrival times of the notifications of decided orders, by the clock of the server."""
     heard: list[float] = []
     over = threading.Event()
     row = scratch.conn.execute("select extract(epoch from clock_timestamp())::float8").fetchone()

@@ -1,4 +1,4 @@
-"""Workspaces of 10,000 tenants: what people wait for, what is refreshed, who is online; and what counting costs."""
+"""Measure workspaces of 10,000 tenants: requests of members, refreshes, presence, and the cost of counting uses."""
 
 import json
 import time
@@ -10,12 +10,13 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from stanchion.dev.bench.compare import Alternative, Result, Say, compare
+from stanchion.dev.bench.compare import Alternative, Result, compare
 from stanchion.dev.bench.load import find_pgbench
 from stanchion.dev.bench.marts import Question, ask, reading
 from stanchion.dev.bench.scratch import Scratch, scratch_database, settle
 from stanchion.errors import StanchionError
 from stanchion.marts import build
+from stanchion.progress import Report
 from stanchion.server.connection import Connection
 from stanchion.server.locate import Server
 
@@ -29,14 +30,14 @@ KEYED = (
     Question("a day of usage", 10, "select * from workspace.usage_daily where used_on = current_date - 1"),
     Question("entitled", 10, "select workspace.entitled('assistant')"),
     Question("1,000 online", 10, "select * from workspace.online_batch(%(thousand)s)"),
-    Question("tenant_stats, as kept", 10, "select * from workspace.tenant_stats"),
+    Question("tenant_stats, materialized", 10, "select * from workspace.tenant_stats"),
     Question("tenant_summary", 50, "select * from workspace.tenant_summary()"),
 )
 SEARCHES = (
     Question("search for a rare word", 200, "select * from workspace.search_documents('rarely')"),
     Question("search for two words", 200, "select * from workspace.search_documents('word7 word101')"),
-    Question("search for a word of one in ten", 200, "select * from workspace.search_documents('often')"),
-    Question("search for a word of all", 200, "select * from workspace.search_documents('always')"),
+    Question("search for a word in every tenth document", 200, "select * from workspace.search_documents('often')"),
+    Question("search for a word in all documents", 200, "select * from workspace.search_documents('always')"),
 )
 AGGREGATIONS = (
     Question("tenant_stats_mart", 100, "select * from marts.tenant_stats_mart"),
@@ -45,11 +46,11 @@ AGGREGATIONS = (
 )
 
 
-def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Result]:
-    """All of it, for a tenant of each size, under row level security."""
+def measure(server: Server, *, rows: int, seconds: float, report: Report) -> list[Result]:
+    """Measure everything for a tenant of each size, under row-level security."""
     results: list[Result] = []
     with scratch_database(server) as scratch:
-        say(f"{rows:,} uses and {rows // 5:,} members of 10,000 tenants")
+        report(f"{rows:,} uses and {rows // 5:,} members of 10,000 tenants")
         scratch.prepare("workspace", rows=rows)
         for table in _TABLES:
             settle(scratch.conn, table)
@@ -59,8 +60,8 @@ def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Resu
             with _acting(scratch, slug) as (app, values):
                 for question in KEYED + (SEARCHES if size == "biggest" else ()):
                     results.append(ask(app, question, values, size, seconds))
-            say(f"the {size} tenant")
-        results += _kept(server, scratch, say)
+            report(f"the {size} tenant")
+        results += _kept(server, scratch, report)
         own = replace(server, dsn=make_conninfo(server.dsn, dbname=scratch.conn.info.dbname))
         for size, slug in slugs.items():
             with reading(own, scratch.conn, [slug]) as analyst:
@@ -68,19 +69,19 @@ def measure(server: Server, *, rows: int, seconds: float, say: Say) -> list[Resu
     return results
 
 
-def usage(server: Server, *, seconds: float, rounds: int, say: Say) -> list[Result]:
-    """Counting in the transaction of each use, beside writing it down alone, and the job that would count then."""
+def usage(server: Server, *, seconds: float, rounds: int, report: Report) -> list[Result]:
+    """Compare counting in the transaction of each use with only inserting it, and with a job that counts later."""
     pgbench = find_pgbench(server.embedded)
     with scratch_database(server) as scratch:
         scratch.prepare("usage")
         results = []
         for clients in (1, 8):
             alternatives = [
-                Alternative("a use written down, nothing checked", "write_use", scratch),
-                Alternative("the same in turn, as a limit needs it", "write_use_in_turn", scratch),
+                Alternative("insert of a use without checks", "write_use", scratch),
+                Alternative("the same with the tenant's row locked, as a limit needs", "write_use_in_turn", scratch),
                 Alternative("record_usage", "record_usage", scratch),
             ]
-            results += compare(pgbench, alternatives, clients=clients, seconds=seconds, rounds=rounds, say=say)
+            results += compare(pgbench, alternatives, clients=clients, seconds=seconds, rounds=rounds, report=report)
         roll_up = (
             "select tenant_id, used_on, feature, count(*), sum(tokens), sum(cost), max(used_at) "
             "from workspace.usage_event group by 1, 2, 3"
@@ -88,7 +89,7 @@ def usage(server: Server, *, seconds: float, rounds: int, say: Say) -> list[Resu
         (written,) = scratch.conn.execute("select count(*) from workspace.usage_event").fetchone() or (0,)
         return [
             *results,
-            _timed(f"what a job would roll up, {written:,} uses", 3, lambda: scratch.conn.execute(roll_up)),
+            _timed(f"rollup of {written:,} uses by a job", 3, lambda: scratch.conn.execute(roll_up)),
         ]
 
 
@@ -103,7 +104,7 @@ def _sizes(conn: Connection) -> dict[str, str]:
 
 @contextmanager
 def _acting(scratch: Scratch, slug: str) -> Iterator[tuple[psycopg.Connection[Any], dict[str, Any]]]:
-    """An application's connection for a tenant, and something of it to ask for."""
+    """Connect as an application for a tenant; return the connection and example values."""
     row = scratch.conn.execute(
         "select t.tenant_id::text, m.principals[1], m.principals, "
         "(select d.document_id from workspace.document as d where d.tenant_id = t.tenant_id limit 1) "
@@ -117,7 +118,7 @@ def _acting(scratch: Scratch, slug: str) -> Iterator[tuple[psycopg.Connection[An
 
 
 def _presence(scratch: Scratch) -> list[Result]:
-    """Fifty thousand heartbeats in one flush, new ones and again."""
+    """Flush fifty thousand heartbeats at once, first of new members and then of the same members."""
     scratch.conn.execute(
         "with added as (insert into core.principal (tenant_id, email, display_name) "
         "select %(tenant)s, 'beat' || n || '@example.org', 'x' from generate_series(1, %(count)s) as n "
@@ -134,27 +135,27 @@ def _presence(scratch: Scratch) -> list[Result]:
             app.execute("select workspace.flush_presence(%s)", [beats])
 
         return [
-            _timed(f"{_HEARTBEATS:,} heartbeats of people not heard of", 1, flush, bar_ms=500),
-            _timed(f"{_HEARTBEATS:,} heartbeats again", 5, flush, bar_ms=500),
+            _timed(f"{_HEARTBEATS:,} heartbeats of new members", 1, flush, bar_ms=500),
+            _timed(f"{_HEARTBEATS:,} heartbeats of the same members", 5, flush, bar_ms=500),
         ]
 
 
-def _kept(server: Server, scratch: Scratch, say: Say) -> list[Result]:
-    """What is computed and kept: the materialized view anew, beside the increment of the mart."""
+def _kept(server: Server, scratch: Scratch, report: Report) -> list[Result]:
+    """Compare refreshing the materialized view with the increment of the mart."""
     own = replace(server, dsn=make_conninfo(server.dsn, dbname=scratch.conn.info.dbname))
     refresh = _timed(
         "refresh concurrently, all tenants", 3, lambda: scratch.conn.execute("select workspace.refresh_stats()")
     )
-    say("the mart, whole")
+    report("the mart, whole")
     selection = ["+fact_usage_day", "+usage_month", "+tenant_stats_mart"]
     found = [refresh]
     for what in ("first build", "increment of a day"):
-        report = build(own, selection, test=False)
-        if report.failed:
-            raise StanchionError(report.failed[0].message)
+        result = build(own, selection, test=False)
+        if result.failed:
+            raise StanchionError(result.failed[0].message)
         found += [
             Result(f"{node.name}, {what}", 1, 1 / node.seconds, 1000 * node.seconds, 1000 * node.seconds, None, None)
-            for node in report.nodes
+            for node in result.nodes
             if node.name in ("marts.fact_usage_day", "marts.tenant_stats_mart")
         ]
         scratch.conn.execute(
@@ -168,7 +169,7 @@ def _kept(server: Server, scratch: Scratch, say: Say) -> list[Result]:
 
 
 def _timed(what: str, times: int, call: Callable[[], Any], bar_ms: float | None = None) -> Result:
-    """The median of some calls that are long enough to be told one by one."""
+    """Return the median of a few calls, each of which is long enough to be timed alone."""
     took = []
     for _ in range(times):
         began = time.perf_counter()

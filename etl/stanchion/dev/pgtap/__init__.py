@@ -1,1 +1,1 @@
-"""pgTAP files (*.test.sql) run from Python: no psql, no Perl, any server that psycopg reaches."""
+"""Run pgTAP files (*.test.sql) from Python, without psql and Perl, on any server that psycopg can reach."""

@@ -1,4 +1,4 @@
-"""The console script pgtap-runner: pgTAP files in, TAP out."""
+"""The console script pgtap-runner, which runs pgTAP files and prints TAP."""
 
 from __future__ import annotations
 
@@ -19,21 +19,27 @@ from stanchion.errors import StanchionError
     envvar="DATABASE_URL",
     default="",
     show_envvar=True,
-    help="Database to run in, as a URL or libpq string; without it libpq's PGHOST, PGDATABASE, … decide.",
+    help="Database to run in, as a libpq URL or string (default: PGHOST, PGDATABASE and the other PG* variables).",
 )
-@click.option("--install", "install_first", is_flag=True, help="Put pgTAP into schema tap first, if it is missing.")
+@click.option(
+    "--install",
+    "install_first",
+    is_flag=True,
+    help="Install pgTAP into schema tap first, if it is missing (default: no).",
+)
 def main(paths: tuple[Path, ...], dsn: str, install_first: bool) -> None:
-    """Run pgTAP files and print TAP; whatever a file does is rolled back.
+    """Run pgTAP files and print TAP. The changes of each file are rolled back.
 
     A folder means every *.test.sql below it. Each file gets a new connection whose search_path is
-    tap, public, and must begin with begin; and end with rollback;.
+    tap, public, and must begin with begin; and end with rollback;. A line \\ir FILE includes the statements of
+    FILE, as in psql; the path is relative to the test file.
 
     \b
     Example:
       pgtap-runner --install --dsn postgresql://localhost/stanchion_test tests/sql
       prove --exec pgtap-runner tests/sql/roles.test.sql
 
-    Exit code 0: every file passed. 1: one failed, or the database cannot be used. 2: usage, or no file found.
+    Exit code 0: every file passed. 1: a file failed, or the database cannot be used. 2: wrong usage, or no file found.
     """
     files = list(_files(paths))
     if not files:
@@ -48,13 +54,13 @@ def main(paths: tuple[Path, ...], dsn: str, install_first: bool) -> None:
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """The files named, and the test files below the folders named, each once."""
+    """Yield the given files and the test files below the given folders, each once."""
     found = (file for path in paths for file in (sorted(path.rglob("*.test.sql")) if path.is_dir() else [path]))
     yield from {file.resolve(): file for file in found}.values()
 
 
 def _run_all(files: list[Path], dsn: str) -> bool:
-    """TAP 13, one test per file and the file's own assertions as its subtest."""
+    """Print TAP 13: one test per file, with the assertions of the file as its subtest. Return whether all passed."""
     click.echo(f"TAP version 13\n1..{len(files)}")
     passed = True
     for number, file in enumerate(files, start=1):

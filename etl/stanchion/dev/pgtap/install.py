@@ -1,7 +1,7 @@
-"""Put pgTAP into a test database: as the extension where the server has it, as plain SQL where not.
+"""Install pgTAP into a test database: as an extension if the server has it, otherwise as plain SQL.
 
-Either way it lives in schema `tap`, apart from what is tested, and every role may use it, because tests
-`set role` and go on asserting. Meant for test databases only: as plain SQL it is in every dump.
+pgTAP is in schema `tap`, apart from the tested objects. Every role may use it, because tests continue to assert after
+`set role`. Use it in test databases only: plain SQL is part of every dump.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCHEMA = "create schema if not exists tap; grant usage on schema tap to public"
 
 
 def install(dsn: str) -> str:
-    """Make pgTAP available to run(); return where it came from. Doing it twice changes nothing."""
+    """Make pgTAP available to run() and return its source. A second call changes nothing."""
     with connect(dsn) as connection:
         if _answer(connection, _INSTALLED):
             return "already installed"
@@ -57,22 +57,24 @@ def _as_sql(connection: psycopg.Connection) -> str:
 
 
 def source() -> Path:
-    """The newest pgTAP as plain SQL on this machine; STANCHION_PGTAP_SQL names another."""
+    """Return the newest pgTAP as plain SQL on this machine; the variable STANCHION_PGTAP_SQL overrides it."""
     if named := os.environ.get("STANCHION_PGTAP_SQL"):
         if not Path(named).is_file():
-            raise StanchionError(f"STANCHION_PGTAP_SQL names {named}, which is not a file.")
+            raise StanchionError(
+                f"STANCHION_PGTAP_SQL is {named}, which is not a file; set it to the path of a pgtap--1.x.y.sql."
+            )
         return Path(named)
     for folder in (_SYSTEM, unpacked_debian() / "usr/share/postgresql"):
         if found := sorted(_versions(folder)):
             return found[-1][1]
     raise StanchionError(
         "pgTAP is not on this machine: run .ci/debian-postgres (on Debian 12), install your system's"
-        " pgTAP package, or let STANCHION_PGTAP_SQL name a pgtap--1.x.y.sql."
+        " pgTAP package, or set STANCHION_PGTAP_SQL to the path of a pgtap--1.x.y.sql."
     )
 
 
 def unpacked_debian() -> Path:
-    """Where .ci/debian-postgres unpacks Debian's packages when it may not install them."""
+    """Return the folder into which .ci/debian-postgres unpacks packages when it may not install them."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stanchion"
     return Path(os.environ.get("STANCHION_CACHE") or cache) / "debian-postgres-15"
 

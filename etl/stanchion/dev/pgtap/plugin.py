@@ -1,6 +1,6 @@
 """Collect pgTAP files as pytest tests: one *.test.sql file is one node.
 
-A node is an ordinary test function that asks for the fixture `pgtap_dsn`, the connection string of a
+A node is an ordinary test function that requests the fixture `pgtap_dsn`, the connection string of a
 database with pgTAP in it; markers, timeouts and hooks that look at fixturenames treat it like any other.
 """
 
@@ -24,7 +24,7 @@ def pytest_collect_file(parent: pytest.Collector, file_path: Path) -> PgTapFile 
 class PgTapFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         def assertions(pgtap_dsn: str) -> None:
-            _judge(self.path, pgtap_dsn)
+            _report_outcome(self.path, pgtap_dsn)
 
         name = self.path.name.removesuffix(".test.sql")
         yield PgTapTest.from_parent(self, name=name, callobj=assertions)
@@ -35,8 +35,8 @@ class PgTapTest(pytest.Function):
         return self.path, 0, shown(self.path)
 
 
-def _judge(path: Path, dsn: str) -> None:
-    """Turn what the file did into what pytest calls it, without a traceback through this package."""
+def _report_outcome(path: Path, dsn: str) -> None:
+    """Fail or skip the pytest test according to the outcome of the file, without a traceback of this package."""
     try:
         outcome = run(path, dsn)
     except StanchionError as error:

@@ -1,9 +1,11 @@
-"""Run one pgTAP file on its own connection and say what is wrong with it.
+"""Run one pgTAP file on its own connection and report its failures.
 
 A file is an ordinary pgTAP script: begin; plan; assertions; finish; rollback;. The connection's
 search_path is `tap, public`, so the same file also runs under psql:
 
     PGOPTIONS='-c search_path=tap,public' psql -X -q -A -t -f tests/sql/roles.test.sql
+
+A line `\\ir FILE` includes the statements of another file, as in psql; the path is relative to the test file.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from stanchion.deploy.statements import Statement
 from stanchion.dev.pgtap import script, tap
 from stanchion.errors import StanchionError
 
-# A literal must mean to the server what it meant to sqltext.split, hence standard_conforming_strings.
+# statements.split assumes standard_conforming_strings: with it, the server finds the same literals.
 _OPTIONS = "-c search_path=tap,public -c standard_conforming_strings=on"
 _ENDS_TRANSACTION = {b"BEGIN", b"START TRANSACTION", b"COMMIT", b"PREPARE TRANSACTION"}
 _FINISH = re.compile(r"\bfinish \(")
@@ -34,16 +36,17 @@ _NOTICES_SHOWN = 20
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with the file itself: a SQL error, a plan not kept, no isolation."""
+    """A failure of the file itself: a SQL error, a wrong number of assertions, a missing isolation."""
 
     text: str
     line: int | None = None
     notes: tuple[str, ...] = ()
+    path: Path | None = None  # of an included file; the test file otherwise
 
 
 @dataclass
 class Outcome:
-    """What one file did: its assertions, and what else went wrong."""
+    """The result of one file: its assertions and its other problems."""
 
     path: Path
     plan: int | None = None
@@ -57,12 +60,12 @@ class Outcome:
 
     @property
     def skipped(self) -> str:
-        """Why the file was skipped, if every assertion in it was."""
+        """The reason for skipping the file; empty unless every assertion was skipped."""
         skips = [assertion for assertion in self.assertions if assertion.directive == "SKIP"]
         return skips[0].reason or "skipped" if self.ok and len(skips) == len(self.assertions) else ""
 
     def report(self) -> str:
-        """Each failure as `file:line: what` with its diagnostics indented below; empty if all is well."""
+        """Return each failure as `file:line: text`, its diagnostics indented below; empty without a failure."""
         if self.ok:
             return ""
         lines: list[str] = []
@@ -72,17 +75,19 @@ class Outcome:
                 what = f"not ok {assertion.number} - {assertion.name}".removesuffix(" - ")
                 lines += [f"{self._where(assertion.line)}: {what}", *indented(notes)]
         for problem in self.problems:
-            lines += [f"{self._where(problem.line)}: {problem.text}", *indented(problem.notes)]
+            where = self._where(problem.line, problem.path)
+            lines += [f"{where}: {problem.text}", *indented(problem.notes)]
         if self.notices:
             lines += ["the server said:", *indented(self.notices[-_NOTICES_SHOWN:])]
         return "\n".join(lines)
 
-    def _where(self, line: int | None) -> str:
-        return f"{shown(self.path)}:{line}" if line else shown(self.path)
+    def _where(self, line: int | None, path: Path | None = None) -> str:
+        name = shown(path or self.path)
+        return f"{name}:{line}" if line else name
 
 
 def shown(path: Path) -> str:
-    """The path as the reader would type it: relative below the working directory."""
+    """Return the path relative to the working directory, or the absolute path of a file outside it."""
     absolute = path.absolute()
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
 
@@ -92,17 +97,17 @@ def indented(notes: list[str] | tuple[str, ...]) -> list[str]:
 
 
 def run(path: Path, dsn: str) -> Outcome:
-    """Run one file; a file that is not isolated or not text is refused before a server sees it."""
+    """Run one file. A file that is not isolated or not text is refused without a connection."""
     try:
         source = script.read(path)
     except script.RefusedFileError as refusal:
-        return Outcome(path, problems=[Problem(refusal.text, refusal.line)])
-    with closing(connect(dsn)) as connection:  # psycopg's own with would commit
+        return Outcome(path, problems=[Problem(refusal.text, refusal.line, path=refusal.path)])
+    with closing(connect(dsn)) as connection:  # psycopg's own context manager would commit
         return _Run(source, connection).outcome()
 
 
 def connect(dsn: str) -> psycopg.Connection:
-    """A new connection on which pgTAP's functions are found without a schema name."""
+    """Open a new connection on which the functions of pgTAP are found without a schema name."""
     try:
         theirs = conninfo_to_dict(dsn).get("options") or os.environ.get("PGOPTIONS", "")
         return psycopg.connect(dsn, autocommit=True, options=f"{_OPTIONS} {theirs}".strip(), client_encoding="utf8")
@@ -115,7 +120,7 @@ def _first_line(error: psycopg.Error) -> str:
 
 
 class _Run:
-    """One file on one connection: which statement is running is what gives every message its line."""
+    """One file on one connection. The number of the running statement determines the line in a message."""
 
     def __init__(self, source: script.Script, connection: psycopg.Connection) -> None:
         self.source = source
@@ -136,17 +141,18 @@ class _Run:
         return self.result
 
     def _send(self) -> bool:
-        """Send the file as one message, as psql -c would; return whether it ran to its end."""
+        """Send each part as one message, as psql -c would; return whether the last statement was reached."""
         try:
-            for result in results(self.connection.pgconn, self.source.text):
-                if result.status == pq.ExecStatus.FATAL_ERROR:
-                    self._problem_from(result)
-                    return False
-                self._take(result)
+            for part in self.source.parts:
+                for result in results(self.connection.pgconn, part.text):
+                    if result.status == pq.ExecStatus.FATAL_ERROR:
+                        self._problem_from(result)
+                        return False
+                    self._take(result)
         except psycopg.OperationalError as error:
             self._problem(f"the connection was lost: {_first_line(error)}", self._line())
             return False
-        except BaseException:  # a timeout or Ctrl-C: the server must not go on holding locks
+        except BaseException:  # after a timeout or Ctrl-C the server must not keep locks
             self.connection.cancel_safe(timeout=5)
             raise
         return True
@@ -154,8 +160,9 @@ class _Run:
     def _take(self, result: pq.abc.PGresult) -> None:
         statement = self._statement()
         assertions = self.reading.feed(_values(result)) if result.status == pq.ExecStatus.TUPLES_OK else []
-        for assertion in assertions:
-            assertion.line = _line_of(statement, assertion, alone=len(assertions) == 1)
+        if self._part().path == self.source.path:
+            for assertion in assertions:
+                assertion.line = _line_of(statement, assertion, alone=len(assertions) == 1)
         if assertions:
             self.unfinished = True
         if statement and _FINISH.search(statement.code):
@@ -166,6 +173,9 @@ class _Run:
         statements, done = self.source.statements, len(self.done)
         return statements[done] if done < len(statements) else None
 
+    def _part(self) -> script.Part:
+        return self.source.part_of(len(self.done))
+
     def _line(self) -> int | None:
         statement = self._statement()
         return statement.line if statement else None
@@ -174,7 +184,7 @@ class _Run:
         self.result.notices.append(f"{notice.severity}: {notice.message_primary}")
 
     def _problem(self, text: str, line: int | None = None, notes: tuple[str, ...] = ()) -> None:
-        self.result.problems.append(Problem(text, line, notes))
+        self.result.problems.append(Problem(text, line, notes, self._part().path))
 
     def _problem_from(self, result: pq.abc.PGresult) -> None:
         def told(code: pq.DiagnosticField) -> str:
@@ -188,18 +198,18 @@ class _Run:
         if primary.startswith(_NO_PGTAP):
             notes.append("hint: pgTAP is not in this database; pgtap-runner --install puts it there.")
         state = told(fields.SQLSTATE)
-        line = self.source.line_at(int(position)) if position else self._line()
+        line = self._part().line_at(int(position)) if position else self._line()
         split_notes = tuple(part for note in notes for part in note.splitlines())
         self._problem(f"SQL error {state}: {primary}" if state else primary, line, split_notes)
 
     def _check_lines(self) -> None:
-        """No line is better than a wrong one, should the server have counted other statements than we did."""
+        """Omit the lines of assertions when the server counted other statements, since they would be wrong."""
         if len(self.done) != len(self.source.statements):
             for assertion in self.result.assertions:
                 assertion.line = None
 
     def _check_isolation(self) -> None:
-        """The server's own word, in case the file was cut into statements differently from sqltext.split."""
+        """Check the isolation by the results of the server, in case it splits statements differently."""
         idle = self.connection.info.transaction_status == pq.TransactionStatus.IDLE
         if not idle or self.done[-1:] != [b"ROLLBACK"] or _ENDS_TRANSACTION & set(self.done[1:-1]):
             self._problem("not isolated: the server saw more than one begin; … rollback;")
@@ -219,7 +229,8 @@ class _Run:
             self._problem(f"planned {plan} {_assertions(plan)} but ran {ran}.", self._plan_line())
 
     def _plan_line(self) -> int | None:
-        return next((s.line for s in self.source.statements if "plan (" in s.code), None)
+        own = (part for part in self.source.parts if part.path == self.source.path)
+        return next((s.line for part in own for s in part.statements if "plan (" in s.code), None)
 
 
 def _assertions(number: int) -> str:
@@ -227,7 +238,7 @@ def _assertions(number: int) -> str:
 
 
 def _line_of(statement: Statement | None, assertion: tap.Assertion, *, alone: bool) -> int | None:
-    """The statement's line; of several assertions in one statement, the line that names this one."""
+    """Return the line of the statement; for several assertions in it, the line with the name of this one."""
     if statement is None:
         return None
     literal = assertion.name.replace("'", "''")

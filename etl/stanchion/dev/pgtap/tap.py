@@ -1,4 +1,4 @@
-"""The Test Anything Protocol as pgTAP writes it: a plan, results, directives, diagnostics."""
+"""Parse the Test Anything Protocol as pgTAP writes it: a plan, results, directives and diagnostics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RESULT = re.compile(r"(not )?ok (\d+)(?: - (.*?))?(?: # (TODO|SKIP)\b:?\s*(.*))
 
 @dataclass
 class Assertion:
-    """One `ok` or `not ok`, with the diagnostics that followed it."""
+    """One `ok` or `not ok` with its diagnostics."""
 
     ok: bool
     number: int
@@ -27,7 +27,7 @@ class Assertion:
         return not self.ok and self.directive != "TODO"
 
     def __str__(self) -> str:
-        """The line of TAP, without the diagnostics."""
+        """Return the line of TAP, without the diagnostics."""
         directive = f" # {self.directive} {self.reason}".rstrip() if self.directive else ""
         name = self.name.replace("#", "\\#")
         return f"{'ok' if self.ok else 'not ok'} {self.number} - {name}".removesuffix(" - ") + directive
@@ -35,7 +35,7 @@ class Assertion:
 
 @dataclass
 class Reading:
-    """What was read from the rows of one file."""
+    """The plan and the assertions that were read from the rows of one file."""
 
     plan: int | None = None
     assertions: list[Assertion] = field(default_factory=list)

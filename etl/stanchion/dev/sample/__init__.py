@@ -1,1 +1,1 @@
-"""Invented games, written as the files that trackers write, with what every statistic of them must be."""
+"""Sample games: files as trackers write them, with the expected value of every statistic."""

@@ -1,10 +1,10 @@
-"""The chances of an invented game, which are those of real ones, and the codes of what happens in it."""
+"""Probabilities of events in a sample game, which are those of real games, and the codes of the events."""
 
 from typing import Final
 
-STOPPAGE: Final = 0.012  # the chance of an offside, an icing or a puck over the boards, at each event
+STOPPAGE: Final = 0.012  # probability of an offside, an icing or a puck over the boards, per event
 PENALTY: Final = 0.0022
-# What follows an event: (type, weight, the chance that it is of the same team).
+# The events that can follow an event: (type, weight, probability that the same team makes it).
 NEXT: Final[dict[str, list[tuple[str, float, float]]]] = {
     "Faceoff": [
         ("Possession", 40, 0.9),

@@ -1,6 +1,6 @@
-"""What goes wrong with real exports, each with the outcome that it must have.
+"""Defects of real exports, each with the expected outcome.
 
-A damage changes the files of one game, or what the schedule says of it; none changes what the game's truth is.
+A defect changes the files of one game or its line in the schedule. The truth of the game stays the same.
 """
 
 import copy
@@ -16,21 +16,21 @@ from stanchion.dev.sample.games import OTHER, Game
 
 @dataclass
 class Sample:
-    """A game and its files before they are written; damage is done to `tree`, the whole export, or beside it."""
+    """A game with its files before they are written. A defect changes `tree`, the whole export, or adds files."""
 
     game: Game
     start: datetime
     tree: dict[str, Any]
     folder: str
     files: dict[str, bytes] = field(default_factory=dict)
-    official: tuple[int, int] | None = None  # where the league has another score than was played
-    is_swapped: bool = False  # the league has home and away the other way round
+    official: tuple[int, int] | None = None  # games whose official score differs from the played one
+    is_swapped: bool = False  # games whose home and away are swapped in the schedule
 
     def add(self, name: str, data: bytes) -> None:
         self.files[f"{self.folder}/{self.game.game_id}_{name}"] = data
 
     def save(self, what: str, minutes: int, tree: dict[str, Any]) -> None:
-        """An export of so many minutes after the first."""
+        """Add an export that was made `minutes` minutes after the first one."""
         saved = self.start + timedelta(minutes=minutes)
         moment = f"{saved:%Y-%m-%dT%H:%M:%S}.000Z"
         self.add(f"{what}_{saved:%Y-%m-%dT%H-%M-%S}.json", as_json(tree | {"exportDate": moment, "savedAt": moment}))
@@ -96,7 +96,7 @@ def wrong_folder(sample: Sample, _: random.Random) -> str:
 
 def home_and_away_swapped(sample: Sample, _: random.Random) -> str:
     sample.is_swapped = True
-    return "loads, flagged: the league has home and away the other way round"
+    return "loads, flagged: the schedule has home and away swapped"
 
 
 def official_score_disagrees(sample: Sample, _: random.Random) -> str:
@@ -116,7 +116,7 @@ DAMAGE: Final[dict[str, Callable[[Sample, random.Random], str]]] = {
 
 
 def _possession(sample: Sample, rng: random.Random) -> dict[str, Any]:
-    """An event that no statistic counts, so that it can be damaged without another truth."""
+    """Return an event that no statistic counts, so that a defect in it does not change the truth."""
     events = sample.tree["events"]
     free = [event for event in events if event["type"] == "Possession" and event.get("assistToGoalIdx") is None]
     return rng.choice(free)

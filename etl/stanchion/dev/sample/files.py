@@ -1,4 +1,4 @@
-"""An invented game in each of the forms that it may arrive in."""
+"""Write a sample game in every file format in which games arrive."""
 
 import copy
 import csv
@@ -35,7 +35,7 @@ _CSV_SHOTS: Final = {"Shot_OnNetSaved": "On Net", "Shot_Blocked": "Blocked"}
 def export(
     game: Game, when: datetime = START, events: Sequence[dict[str, Any]] | None = None, backup: bool = False
 ) -> dict[str, Any]:
-    """The game export, or its backup, as a tree; of the first events only where an earlier revision is wanted."""
+    """Return the game export, or its backup, as a tree. An earlier revision has only the first `events`."""
     kept = copy.deepcopy(list(game.events if events is None else events))
     moment = when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
     nobody = dict.fromkeys((*SKATERS, "G", "X"))
@@ -75,7 +75,7 @@ def export(
 
 
 def roster(game: Game, day: str = "2026-01-16") -> dict[str, Any]:
-    """The roster file, which also says the day."""
+    """Return the roster file, which also contains the day."""
     lines = {
         side: [{"n": p["num"], "name": p["name"], "pos": p["pos"], "skill": 4} for p in game.rosters[side]]
         for side in OTHER
@@ -91,12 +91,12 @@ def roster(game: Game, day: str = "2026-01-16") -> dict[str, Any]:
 
 
 def as_json(tree: Any) -> bytes:
-    """As a browser writes it: indented, no newline at the end."""
+    """Return JSON as a browser writes it: indented, without a newline at the end."""
     return json.dumps(tree, indent=2, ensure_ascii=False).encode()
 
 
 def event_csv(games: Iterable[Game], day: str = "2026-01-16") -> bytes:
-    """Event CSV of many games, with the events that the format knows. The shot of a goal is the goal itself there."""
+    """Return the event CSV of many games, with the events of that format. In it, a goal is its own shot."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
@@ -129,7 +129,7 @@ def _csv_row(game: Game, event: dict[str, Any], named: str, score: dict[str, int
 
 
 def workbook(game: Game) -> bytes:
-    """The workbook: a row per player per event, a row per stint, points on sheets of their own."""
+    """Return the workbook: one row per player and event, one row per stint, and points on separate sheets."""
     events, puck, people = [], [], []
     for event in game.events:
         index = event["idx"] + 1000
@@ -216,7 +216,7 @@ def _minutes(what: str, written: str) -> dict[str, Any]:
 
 
 def xlsx(sheets: dict[str, list[dict[str, Any]]]) -> bytes:
-    """A workbook of nothing but values."""
+    """Return a workbook that contains only values."""
     packed = io.BytesIO()
     main = f"{_SCHEMAS}/spreadsheetml/2006/main"
     office = f"{_SCHEMAS}/officeDocument/2006/relationships"
@@ -242,7 +242,7 @@ def xlsx(sheets: dict[str, list[dict[str, Any]]]) -> bytes:
         files[f"xl/worksheets/sheet{number}.xml"] = sheet
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # which has no time of today
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # ZipInfo has a fixed time
     return packed.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""A folder of invented exports in every shape, with the league's schedule and the truth of every game."""
+"""Write a folder of sample exports in every format, with the schedule and the truth of every game."""
 
 import json
 import random
@@ -28,9 +28,9 @@ def write(
     with_csv: bool = False,
     on_game: Callable[[Game], None] = lambda _: None,
 ) -> None:
-    """Write exports/ with a folder for each game, schedule.csv, truth.json, and events.csv where it is wanted.
+    """Write exports/ with a folder per game, schedule.csv, truth.json, and events.csv if requested.
 
-    The same arguments yield the same bytes. Games are played one at a time; what is kept of each is its score.
+    The same arguments produce the same bytes. Games are played one at a time, and only the score of each is kept.
     """
     truth: dict[str, Any] = {}
     played: list[Game] = []
@@ -68,7 +68,7 @@ def write(
 
 
 def _make(game: Game, number: int, rng: random.Random, quirks: str) -> tuple[Sample, dict[str, str]]:
-    """The files of a game: a roster, an empty autosave, a half one, the whole as export or backup; or a workbook."""
+    """Return the files of a game: roster, empty and half autosave, and the whole as export or backup; or a workbook."""
     is_workbook = number % _WORKBOOK == _WORKBOOK - 1
     sample = Sample(
         game, datetime.combine(day_of(number), _START), export(game, backup=number % 2 == 1), str(game.game_id)
@@ -81,7 +81,7 @@ def _make(game: Game, number: int, rng: random.Random, quirks: str) -> tuple[Sam
     sample.save("autosave", 40, export(game, events=game.events[: len(game.events) // 2]))
     if quirks != "none":
         for name, quirk in QUIRKS.items():
-            if name != "interface":  # which gives the export another moment
+            if name != "interface":  # because it changes the time of the export
                 quirk(sample.tree, rng)
     outcome = {}
     if quirks == "all":

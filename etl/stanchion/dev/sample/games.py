@@ -1,6 +1,6 @@
-"""Playing an invented game, event by event, with its truth.
+"""Play a sample game, event by event, and count its truth.
 
-Which event follows which, who has the puck then and how long a line stays on the ice is decided by the seed.
+The seed determines the order of the events, the team with the puck, and the time that a line stays on the ice.
 """
 
 import random
@@ -14,7 +14,7 @@ OTHER: Final = {"home": "away", "away": "home"}
 SKATERS: Final = ("F1", "F2", "F3", "D1", "D2")
 PERIOD_LENGTHS: Final = {"1": 18, "2": 18, "3": 18, "OT": 5}
 PENALTY_LENGTHS: Final = {"minor": 3, "major": 6, "misconduct": 10}
-Outcome = tuple[str, str] | None  # the event and the team that the next one follows
+Outcome = tuple[str, str] | None  # event and team that precede the next event
 
 
 def clock(seconds: float) -> str:
@@ -22,7 +22,7 @@ def clock(seconds: float) -> str:
 
 
 class Game:
-    """A game, played when it is made. `events`, `stints` and `rosters` are in the form of the game export."""
+    """A game that the constructor plays. `events`, `stints` and `rosters` have the format of the game export."""
 
     def __init__(
         self, seed: int, game_id: int = 500001, points: bool = False, lengths: dict[str, int] | None = None
@@ -30,7 +30,7 @@ class Game:
         self.rng = random.Random(seed)  # noqa: S311
         self.game_id = game_id
         self.points = points
-        self.lengths = dict(lengths or PERIOD_LENGTHS)  # in minutes
+        self.lengths = dict(lengths or PERIOD_LENGTHS)  # minutes
         self.periods = [int(name) for name in self.lengths if name.isdigit()]
         home, away = self.rng.sample(TEAMS, 2)
         self.teams = {"home": home, "away": away}
@@ -39,7 +39,7 @@ class Game:
         self.events: list[dict[str, Any]] = []
         self.stints: list[dict[str, Any]] = []
         self.truth = Truth(score={side: dict.fromkeys(self.periods, 0) for side in OTHER})
-        self._penalties: dict[str, list[float]] = {"home": [], "away": []}  # when each ends, in seconds played
+        self._penalties: dict[str, list[float]] = {"home": [], "away": []}  # end of each period, in seconds played
         self._period = 1
         self._clock = self._stint_start = self._next_change = 0.0
         self._dead = 0
@@ -56,7 +56,7 @@ class Game:
             {
                 "id": f"P{100000 + (self.game_id * 40 + 20 * offset + number) % 900000:06d}",
                 "num": str(shirt),
-                "name": self._names.pop(),  # nobody has the name of another
+                "name": self._names.pop(),  # names are unique
                 "pos": position,
                 "rating": None,
             }
@@ -190,7 +190,7 @@ class Game:
         return event
 
     def _path(self) -> list[dict[str, Any]]:
-        """A path in centred coordinates, in steps that both systems can write exactly."""
+        """Return a path in centred coordinates, in steps that both coordinate systems can represent exactly."""
         return [
             {"x": self.rng.randint(-400, 400) / 4, "y": self.rng.randint(-170, 170) / 4, "seq": number + 1}
             for number in range(self.rng.randint(1, 3))
@@ -234,7 +234,7 @@ class Game:
         rng, other = self.rng, OTHER[side]
         how = rng.choices(list(chances.SHOTS), list(chances.SHOTS.values()))[0]
         if how == "Shot_Goal" and self._clock >= self._stint_start:
-            how = "Shot_OnNetSaved"  # no rule could place a goal in the very second of a change
+            how = "Shot_OnNetSaved"  # because no rule can assign a goal in the same second as a player change
         shooter, goalie = self._skater(side), self._goalie(other)
         on_net = how in ("Shot_OnNetSaved", "Shot_Goal")
         self.truth.count_both(side, shooter, "shots")
@@ -263,7 +263,7 @@ class Game:
         return ("Possession", side if rng.random() < 0.5 else other)
 
     def _mark_assists(self, side: str, shooter: Player) -> None:
-        """Mark up to two of the last events of the team as assists to the goal that comes after the next event."""
+        """Mark up to two of the team's last events as assists of the goal that follows the next event."""
         goal = len(self.events) + 1
         taken = {shooter["num"]}
         for mark, statistic, chance in (("AssistPrimary", "a1", 0.8), ("AssistSecondary", "a2", 0.35)):
@@ -316,7 +316,7 @@ class Game:
         return self._whistle(side, "Stoppage_Penalty", f"{side.title()} Penalty", "FaceoffAfterPenalty")
 
     def _whistle(self, side: str, detail2: str, stop_type: str, start_type: str) -> Outcome:
-        """A stoppage while the clock runs on, a new stint, a faceoff."""
+        """Add a stoppage with a running clock, a new stint and a faceoff."""
         self._emit("Stoppage", side, "Stoppage_Play", detail2, ((side, self._skater(side)),))
         dead = min(int(self._clock), self.rng.randint(10, 32))
         self._emit("DeadIce", side, people=((side, self._skater(side)),), end=self._clock - dead)
@@ -381,7 +381,7 @@ class Game:
 
 
 def empty_stint(period: int, start_type: str) -> dict[str, Any]:
-    """A row of the stints in which nobody plays."""
+    """Return a stint without players."""
     return {
         "period": period,
         "start_time": "",

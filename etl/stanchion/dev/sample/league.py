@@ -1,4 +1,4 @@
-"""A league: teams with people who stay, their games one after the other, and the league's own schedule."""
+"""Play a league: teams with the same people all season, their games in order, and the schedule of the league."""
 
 import csv
 import io
@@ -58,7 +58,7 @@ def make_teams(count: int, seed: int) -> list[Team]:
 def play(
     seed: int, first_id: int, count: int, teams: int = 8, lengths: dict[str, int] | None = None
 ) -> Iterator[LeagueGame]:
-    """So many games, in which every team is at home to every other before two meet again there."""
+    """Play `count` games. Every team plays at home against every other team before a pairing repeats."""
     pairs = list(permutations(make_teams(teams, seed), 2))
     random.Random(seed).shuffle(pairs)  # noqa: S311
     for number, pair in enumerate(islice(cycle(pairs), count)):
@@ -66,7 +66,7 @@ def play(
 
 
 def day_of(number: int) -> date:
-    """A game a week, the first in January."""
+    """Return the day of a game: one per week from January on."""
     return FIRST_DAY + timedelta(days=7 * number)
 
 
@@ -76,7 +76,7 @@ def schedule(
     official: dict[int, tuple[int, int]],
     swapped: Container[int] = (),
 ) -> bytes:
-    """What the league says about its games: the true scores, but for those in `official`; some the wrong way round."""
+    """Return the schedule with the true scores; `official` overrides scores, `swapped` games have swapped sides."""
     text = io.StringIO()
     rows = csv.writer(text)
     periods = [(side, period) for side in OTHER for period in games[0].periods]

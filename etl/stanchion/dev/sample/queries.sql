@@ -1,5 +1,5 @@
 -- name: cup
--- A swiss cup among the teams of the league: two rounds, said by an application and confirmed by a referee.
+-- A swiss cup of the teams of the league: two rounds, whose scores an application submits and a referee confirms.
 do $$
 declare
     v_referee uuid := core.add_member('referee@example.org', 'The Referee', 'editor');
@@ -33,7 +33,7 @@ end;
 $$;
 
 -- name: workspace
--- What a small league does with its workspace.
+-- Members, a document, a dataset and some usage of a small league.
 select
     workspace.subscribe('team'),
     core.add_member('ada@example.org', 'Ada', 'owner'),

@@ -1,4 +1,4 @@
-"""The ways in which real trackers write one and the same game. None of these changes what the game is."""
+"""The ways in which real trackers write the same game. A quirk does not change the truth of the game."""
 
 import random
 import unicodedata
@@ -23,7 +23,7 @@ def _slots(tree: Tree) -> Iterator[Tree]:
 
 
 def jerseys(tree: Tree, rng: random.Random) -> None:
-    """Numbers as numbers, as text, as numbers with a point."""
+    """Write numbers as integers, as text or with a decimal point."""
     for player in (*_players(tree), *_slots(tree), *tree["rosters"]["home"], *tree["rosters"]["away"]):
         number = int(player["num"])
         player["num"] = rng.choice([number, str(number), float(number), f" {number} ", f"{number}.0"])
@@ -62,7 +62,7 @@ def successes(tree: Tree, rng: random.Random) -> None:
 
 
 def clocks(tree: Tree, rng: random.Random) -> None:
-    """9:05 for 09:05, and 00:0.01 for the end of a period."""
+    """Write 9:05 for 09:05, and 00:0.01 for the end of a period."""
     for piece in (*tree["events"], *tree["shifts"]):
         for key in ("start_time", "end_time"):
             if piece[key] == "00:00":
@@ -72,7 +72,7 @@ def clocks(tree: Tree, rng: random.Random) -> None:
 
 
 def absent_keys(tree: Tree, rng: random.Random) -> None:
-    """An absent key means null."""
+    """Omit keys whose value is null."""
     for piece in (*tree["events"], *_players(tree), *tree["shifts"]):
         for key in [key for key, value in piece.items() if value in (None, "", [], False) and value != 0]:
             if key not in ("players", "xy", "puckXY") and rng.random() < 0.5:
@@ -93,7 +93,7 @@ def null_points(tree: Tree, rng: random.Random) -> None:
 
 
 def corner_points(tree: Tree, _: random.Random) -> None:
-    """The other coordinate system: the origin in a corner of the rink."""
+    """Use the other coordinate system, whose origin is a corner of the rink."""
     for piece in (*tree["events"], *_players(tree)):
         for point in piece.get("puckXY") or piece.get("xy") or ():
             if point:
@@ -101,20 +101,20 @@ def corner_points(tree: Tree, _: random.Random) -> None:
 
 
 def strengths(tree: Tree, rng: random.Random) -> None:
-    """Labels of strength, which are often wrong."""
+    """Add labels of strength, which are often wrong."""
     for piece in (*tree["events"], *tree["shifts"]):
         piece["strength"] = rng.choice(["4v5", "5v6 Away EN", "0v0", ""])
 
 
 def phantoms(tree: Tree, _: random.Random) -> None:
-    """Stints of nobody, between periods and at the end."""
+    """Add stints without players between periods and at the end."""
     for place in [i for i, stint in enumerate(tree["shifts"]) if stint["start_type"] == "Intermission"][::-1]:
         tree["shifts"].insert(place, empty_stint(2, "DeadIce/Stoppage"))
     tree["shifts"].append(empty_stint(1, "OnTheFly"))
 
 
 def live_keys(tree: Tree, rng: random.Random) -> None:
-    """What is added to events that were entered during the game."""
+    """Add the fields of events that were entered during the game."""
     for event in tree["events"]:
         if rng.random() < 0.2:
             event |= {"game_id": tree["gameId"], "typeCode": "X", "typeId": 3, "linkedEventChain": None}
@@ -124,13 +124,13 @@ def live_keys(tree: Tree, rng: random.Random) -> None:
 
 
 def names(tree: Tree, rng: random.Random) -> None:
-    """Accents as one character or two, and a space too many."""
+    """Write accents as one character or two, and an extra space."""
     for player in (*_players(tree), *_slots(tree), *tree["rosters"]["home"], *tree["rosters"]["away"]):
         player["name"] = rng.choice(["", " "]) + unicodedata.normalize(rng.choice(["NFC", "NFD"]), player["name"])
 
 
 def interface(tree: Tree, rng: random.Random) -> None:
-    """What the browser keeps for itself, and when it was saved."""
+    """Add the state of the browser and the time of saving."""
     tree["exportDate"] = tree["savedAt"] = f"2026-01-16T16:{rng.randint(10, 59)}:00.000Z"
     tree |= {"currentPeriod": 3, "linePresets": {}, "settings": {"sbKey": str(rng.random())}, "version": "99.9"}
     if rng.random() < 0.5:

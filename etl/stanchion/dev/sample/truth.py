@@ -1,4 +1,4 @@
-"""What an invented game has to come to, counted while it is played."""
+"""The expected statistics of a sample game, counted while it is played."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ Player = dict[str, Any]
 
 @dataclass
 class Truth:
-    """What every statistic of a game must be, counted while it was played."""
+    """The expected value of every statistic of a game."""
 
     players: dict[str, dict[str, dict[str, int]]] = field(default_factory=lambda: {"home": {}, "away": {}})
     teams: dict[str, dict[str, int]] = field(default_factory=lambda: {"home": {}, "away": {}})
@@ -19,6 +19,6 @@ class Truth:
         counts[name] = counts.get(name, 0) + by
 
     def count_both(self, side: str, player: Player, name: str, by: int = 1) -> None:
-        """Of the player and of the team."""
+        """Add to a statistic of the player and of the team."""
         self.count(side, player, name, by)
         self.teams[side][name] = self.teams[side].get(name, 0) + by

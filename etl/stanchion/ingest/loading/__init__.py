@@ -1,1 +1,1 @@
-"""Loading: what readers made of exports, into the database; every game at its old revision or its new one."""
+"""Loading: writes the games that readers produce into the database, each game in one transaction."""

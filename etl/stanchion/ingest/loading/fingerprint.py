@@ -1,17 +1,20 @@
-"""By what a file is recognised that was read before: its bytes without settings, and how it is read."""
+"""The fingerprint that identifies files already loaded: a hash of the bytes without settings, and of load options."""
 
 import hashlib
 from datetime import date
 
 import msgspec
 
-READING = 1  # raise it when the same bytes are to be read again
+READING = 1  # version of the reader: increase it when files already loaded must be read again
 
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def fingerprint(data: bytes, given_on: date | None, accept_shrink: bool) -> bytes | None:
-    """None for what begins like JSON and is none: settings could not be told from the rest of it."""
+    """Return the fingerprint of a file, or None when it starts like JSON but is invalid.
+
+    In invalid JSON, the settings cannot be separated from the rest, and a hash must not include them.
+    """
     digest = hashlib.sha256(f"{READING} {given_on} {accept_shrink}\n".encode())
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         try:

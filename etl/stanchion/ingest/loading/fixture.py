@@ -1,4 +1,4 @@
-"""What a fixture and its quality are: functions of what is published, what the schedule says and what else is known."""
+"""The columns of contest.fixture and contest.game_quality, as functions of the published revision and the schedule."""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from stanchion.server.connection import Connection
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A row of the schedule; or a fixture of a competition, whose teams, day and score are those of the competition."""
+    """A row of the schedule, or a fixture of a competition: the competition sets its teams, date and score."""
 
     schedule_key: str
     played_on: date
@@ -35,7 +35,7 @@ class Scheduled:
 
 @dataclass(frozen=True)
 class Tracked:
-    """What the fixture keeps of the export that is published."""
+    """The part of a fixture that comes from its published revision."""
 
     content_hash: bytes
     home_team_key: str
@@ -66,46 +66,48 @@ class Tracked:
 
 @dataclass(frozen=True)
 class Dates:
-    """What revisions of a game know of its day: the newest that says it, the newest it was given for, the first.
+    """The dates that the revisions of a game contain: from a roster, from --played-on, and of the first export."""
 
-    That of an export is the day by the clock of the league: an evening of Vancouver is a morning of UTC.
-    """
-
-    said: date | None
-    given: date | None
-    first: date | None
+    roster: date | None  # of the latest revision that contains one
+    given: date | None  # of the latest revision loaded with --played-on
+    export: date | None  # by the clock of the league, because a late game in Vancouver ends on the next UTC date
 
     @classmethod
     def of(cls, revisions: Iterable[Any], ahead_of_utc: timedelta) -> "Dates":
-        """Of rows of landing.revision, in the order of their exports."""
+        """Collect the dates from rows of landing.revision, which must be in the order of their exports."""
         chain = list(revisions)
         exported: list[datetime] = [at for each in chain if (at := each.first_exported_at or each.exported_at)]
         return cls(
-            said=next((each.game_date for each in reversed(chain) if each.game_date), None),
+            roster=next((each.game_date for each in reversed(chain) if each.game_date), None),
             given=next((each.given_on for each in reversed(chain) if each.given_on), None),
-            first=_on_the_clock(min(exported), ahead_of_utc) if exported else None,
+            export=_league_date(min(exported), ahead_of_utc) if exported else None,
         )
 
     def day(self) -> tuple[date | None, str]:
-        """The day of the game as far as it is known without a schedule, and who says so."""
-        if self.said:
-            return self.said, "roster"
+        """Return the date of the game when no schedule has it, and the source of the date."""
+        if self.roster:
+            return self.roster, "roster"
         if self.given:
             return self.given, "given"
-        return self.first, "export"
+        return self.export, "export"
 
 
-def _on_the_clock(moment: datetime, ahead_of_utc: timedelta) -> date:
+def _league_date(moment: datetime, ahead_of_utc: timedelta) -> date:
     try:
         return (moment + ahead_of_utc).date()
-    except OverflowError:  # beside the first or last day there is, on which no game is played anyway
+    except OverflowError:  # the first or last date of Python; no game is played on those
         return moment.date()
 
 
 def describe(
-    teams: tuple[str, str], day: date, day_source: str, scheduled: Scheduled | None, tracked: Tracked | None, gone: bool
+    teams: tuple[str, str],
+    day: date,
+    day_source: str,
+    scheduled: Scheduled | None,
+    tracked: Tracked | None,
+    is_withdrawn: bool,
 ) -> dict[str, Any]:
-    """The columns of the fixture."""
+    """Return the columns of the fixture."""
     home, away = (scheduled.home_team_key, scheduled.away_team_key) if scheduled else teams
     official = scheduled is not None and scheduled.official_home is not None
     of_competition = scheduled is not None and scheduled.is_of_competition
@@ -114,7 +116,7 @@ def describe(
     elif tracked:
         status = "live"
     else:
-        status = "void" if gone and not of_competition else "scheduled"
+        status = "void" if is_withdrawn and not of_competition else "scheduled"
     return {
         "season_key": scheduled.season_key if scheduled else None,
         "game_type": scheduled.game_type if scheduled else None,
@@ -134,12 +136,12 @@ def describe(
         "home_attacks_right_p1": tracked.home_attacks_right_p1 if tracked else None,
         "is_tracked_to_end": tracked.is_tracked_to_end if tracked else None,
         "content_hash": tracked.content_hash if tracked else None,
-        "is_judged": True,
+        "is_scored": True,
     }
 
 
-def judge(fixture: dict[str, Any], tracked: Tracked) -> dict[str, Any]:
-    """The columns of game_quality: the tracked score beside the official one, by team."""
+def score_quality(fixture: dict[str, Any], tracked: Tracked) -> dict[str, Any]:
+    """Return the columns of game_quality, with the tracked score compared to the official score team by team."""
     flags = dict(tracked.flags)
     if fixture["played_on_source"] == "export":
         flags["day_from_export"] = 1
@@ -165,8 +167,8 @@ def judge(fixture: dict[str, Any], tracked: Tracked) -> dict[str, Any]:
     }
 
 
-def stored_tracked(fixture: dict[str, Any], judged: dict[str, Any]) -> Tracked:
-    """What was published, from what is in the database: the export itself need not be read again."""
+def stored_tracked(fixture: dict[str, Any], stored_quality: dict[str, Any]) -> Tracked:
+    """Rebuild the tracked part from the database, so that the archived export need not be read again."""
     return Tracked(
         content_hash=fixture["content_hash"],
         home_team_key=fixture["tracked_home_team_key"],
@@ -175,13 +177,14 @@ def stored_tracked(fixture: dict[str, Any], judged: dict[str, Any]) -> Tracked:
         penalty_minutes=fixture["penalty_minutes"],
         home_attacks_right_p1=fixture["home_attacks_right_p1"],
         is_tracked_to_end=fixture["is_tracked_to_end"],
-        score=judged["tracked_by_period"],
-        coverage=judged["coverage"],
-        flags=quality.only_readers(judged["flags"]),
+        score=stored_quality["tracked_by_period"],
+        coverage=stored_quality["coverage"],
+        flags=quality.reader_flags(stored_quality["flags"]),
     )
 
 
 def write_fixture(conn: Connection, game_key: str, load_id: int, row: dict[str, Any]) -> None:
+    """Insert or update the fixture of a game through contest.put_fixture."""
     plain = {name: f"\\x{value.hex()}" if isinstance(value, bytes) else value for name, value in row.items()}
     conn.execute("select contest.put_fixture(%s, %s, %s)", [game_key, load_id, Jsonb(plain, dumps=_dumps)])
 

@@ -1,4 +1,4 @@
-"""The keys that names of teams and seasons, and days with teams, come to."""
+"""Keys that are derived from names of teams and seasons, and from a date with two teams."""
 
 import unicodedata
 from datetime import date
@@ -7,15 +7,15 @@ from stanchion.ingest.reading.values import UNSTORABLE
 
 
 def storable(text: str) -> str:
-    """Text without what Postgres cannot keep."""
+    """Return the text without the characters that Postgres cannot store."""
     return text.translate(UNSTORABLE)
 
 
 def name_key(name: str) -> str:
-    """One spelling: NFC, white space as single spaces, casefolded."""
+    """Normalize a name to its key: NFC, runs of white space as one space, casefolded."""
     return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFC", name).split()).casefold())
 
 
 def day_key(played_on: date, home: str, away: str) -> str:
-    """A game that has no id, by its day and its teams, as the event CSV has it."""
+    """Return the key of a game without an id: its date and teams, in the format of event CSV files."""
     return f"{played_on} {home} vs {away}"

@@ -1,4 +1,4 @@
-"""What was loaded, as rows for people and programs."""
+"""Queries about loads, rejects, revisions and quality, as rows that commands print."""
 
 from typing import Any
 
@@ -9,19 +9,23 @@ from stanchion.paths import query
 
 
 def loads(session: Session, last: int) -> list[dict[str, Any]]:
+    """Return the latest loads, newest first, with their outcomes as text."""
     rows = _rows(session, "loads", last=last)
     return [row | {"outcomes": [f"{count} {name}" for name, count in row["outcomes"].items()]} for row in rows]
 
 
 def rejects(session: Session, load_id: int | None) -> list[dict[str, Any]]:
+    """Return the rejects and quarantined games of a load (None: the latest load)."""
     return _rows(session, "rejects", load=load_id)
 
 
 def revisions(session: Session, game_key: str) -> list[dict[str, Any]]:
+    """Return all revisions of a game, in the order of their exports."""
     return _rows(session, "revisions_of", game=game_key)
 
 
 def quality(session: Session) -> list[dict[str, Any]]:
+    """Return the tracked and the official score of each published game, with its flags."""
     return _rows(session, "quality_of")
 
 

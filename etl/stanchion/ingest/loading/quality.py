@@ -1,4 +1,4 @@
-"""How far a tracked game can be believed: its goals, what its stints cover, and the official score beside them."""
+"""Quality of a tracked game: its goals, the share of play its stints cover, and the official score to compare."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -11,18 +11,18 @@ from stanchion.ingest.reading.model import Game
 Score = dict[str, dict[str, int]]  # side -> period -> goals
 
 OWN_FLAGS = {
-    "day_from_export": "nobody says when the game was: it is on the day of its first export",
-    "home_away_swapped": "home and away are the other way round than in the schedule",
-    "teams_differ": "the teams are not those of the schedule",
-    "score_differs": "the final score is not the official one",
-    "score_mirrored": "the final score is the official one with the sides exchanged",
-    "period_differs": "the score of a period is not the official one",
+    "day_from_export": "no source has the date of the game, so the date of its first export is used",
+    "home_away_swapped": "home and away are swapped compared to the schedule",
+    "teams_differ": "the teams differ from the schedule",
+    "score_differs": "the final score differs from the official one",
+    "score_mirrored": "the final score equals the official one with home and away swapped",
+    "period_differs": "the score of a period differs from the official one",
 }
-_LATEST = 30  # seconds left on the clock of the last period when a game is over
+_LATEST = 30  # a game is over when at most this many seconds are left in its last period
 
 
 def tracked_score(game: Game) -> Score:
-    """Goals by side and period. A goal that is in the export twice is one."""
+    """Count goals by side and period. A goal that the export contains twice counts once."""
     score: dict[str, dict[str, int]] = {side: defaultdict(int) for side in ("home", "away")}
     for event, side, is_again in goals_of(game.events):
         if not is_again:
@@ -31,11 +31,12 @@ def tracked_score(game: Game) -> Score:
 
 
 def total(score: Score, side: str) -> int:
+    """Return the goals of one side over all periods."""
     return sum(score[side].values())
 
 
 def coverage(game: Game) -> Decimal | None:
-    """The share of the periods that were tracked which stints cover."""
+    """Return the share of the tracked periods that stints cover, or None without stints or period lengths."""
     if not game.stints:
         return None
     played = {stint.period for stint in game.stints}
@@ -52,7 +53,10 @@ def _seconds(game: Game, period: int, regular: int) -> int:
 
 
 def is_over(game: Game, periods: int) -> bool:
-    """Whether it was tracked to the end of its last regular period; without stints, whether that has any event."""
+    """Return whether the game was tracked to the end of its last regular period.
+
+    Without stints, any event in that period or later is enough.
+    """
     regular = regular_periods(game.period_seconds) or periods
     if not game.stints:
         return any(event.period >= regular for event in game.events)
@@ -60,7 +64,7 @@ def is_over(game: Game, periods: int) -> bool:
 
 
 def compare(score: Score, official: tuple[int, int], official_by_period: Score | None) -> dict[str, int]:
-    """What differs from the official score; both have the same team at home."""
+    """Return a flag for each difference from the official score. Both scores must have the same team at home."""
     flags = {}
     tracked = (total(score, "home"), total(score, "away"))
     if tracked != official:
@@ -78,9 +82,10 @@ def compare(score: Score, official: tuple[int, int], official_by_period: Score |
 
 
 def mirrored(score: Score) -> Score:
+    """Return the score with home and away swapped."""
     return {"home": score["away"], "away": score["home"]}
 
 
-def only_readers(flags: dict[str, Any]) -> dict[str, Any]:
-    """The flags of the reader, without those that were found by comparing."""
+def reader_flags(flags: dict[str, Any]) -> dict[str, Any]:
+    """Return the flags that the reader set, without the flags that this module adds."""
     return {name: count for name, count in flags.items() if name not in OWN_FLAGS}

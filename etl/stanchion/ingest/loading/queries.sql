@@ -1,6 +1,5 @@
 -- name: archive
--- Archives a content of a game, or what else is now known of one: another moment of its export, another day, that it
--- may lose events. Of several copies of a content the one that was exported first is kept.
+-- Inserts a new revision of a game. Callers try archive_copy first.
 insert into landing.revision as r (
     tenant_id, game_key, content_hash, exported_at, first_exported_at, game_date, given_on, is_accepted, state, load_id,
     format, home_team, away_team, events_seen, events_accepted, events_rejected,
@@ -13,7 +12,7 @@ insert into landing.revision as r (
 );
 
 -- name: archive_copy
--- Another copy of a content that is archived: when it was exported, the days that it knows, that it may lose events.
+-- Adds the export time, the dates and the acceptance of another copy to the archived revision with that content.
 update landing.revision as r
 set
     exported_at = greatest(r.exported_at, %(exported_at)s),
@@ -23,8 +22,7 @@ set
 where r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s;
 
 -- name: archive_original
--- A copy that was exported before the one that is archived takes its place: which one stands for a content may not
--- follow from the order in which they came.
+-- Replaces the archived copy of a content by a copy exported earlier, so that arrival order does not matter.
 update landing.revision as r
 set
     first_exported_at = %(exported_at)s,
@@ -45,7 +43,7 @@ where
     > (coalesce(%(exported_at)s, '-infinity'::timestamptz), %(document)s);
 
 -- name: fixture
--- A game as it is now.
+-- Returns the stored columns of a fixture that a load may change.
 select
     f.season_key,
     f.game_type,
@@ -65,13 +63,12 @@ select
     f.home_attacks_right_p1,
     f.is_tracked_to_end,
     f.content_hash,
-    f.is_judged
+    f.is_scored
 from contest.fixture as f
 where f.tenant_id = %(tenant)s and f.game_key = %(game)s;
 
--- name: games_of
--- The tracked games that a row of the schedule without an id is about: of these teams on that day, and not in the
--- schedule by their own id.
+-- name: games_of_row
+-- Returns the games that a schedule row without a game id applies to: same teams and date, no row of their own.
 select f.game_key
 from contest.fixture as f
 where
@@ -90,8 +87,21 @@ where
     )
 order by f.game_key;
 
--- name: known
--- Files that were read before, by fingerprint, and what is archived of them: nothing has to be done about those.
+-- name: is_archived
+-- Returns true when the archived revision already contains everything in this copy of it.
+select true
+from landing.revision as r
+where
+    r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s
+    and r.state <> 'quarantined'
+    and (r.is_accepted or not %(is_accepted)s)
+    and (%(given_on)s::date is null or r.given_on = %(given_on)s)
+    and (%(game_date)s::date is null or r.game_date >= %(game_date)s)
+    and coalesce(%(exported_at)s::timestamptz, '-infinity') <= coalesce(r.exported_at, '-infinity')
+    and coalesce(r.first_exported_at, '-infinity') < coalesce(%(exported_at)s::timestamptz, '-infinity');
+
+-- name: known_fingerprints
+-- Returns the fingerprints of files already loaded whose revision is archived and not in quarantine.
 select distinct f.fingerprint
 from landing.file as f
 join landing.revision as r
@@ -101,8 +111,34 @@ where
     and f.fingerprint = any(%(fingerprints)s)
     and r.state <> 'quarantined';
 
+-- name: league_rules
+-- Returns the league's own settings of periods at each date they change. No defaults: an export may fill the gaps.
+with configured as (
+    select c.key, c.value, c.valid_from
+    from core.tenant_config as c
+    where
+        c.tenant_id = %(tenant)s
+        and c.namespace = 'contest'
+        and c.key in ('periods', 'period_seconds', 'overtime_seconds')
+        and c.valid_from <= '9999-12-31'
+)
+
+select
+    greatest(change.valid_from, '0001-01-01') as valid_from,
+    rules.rules
+from (select distinct configured.valid_from from configured) as change
+cross join lateral (
+    select jsonb_object_agg(latest.key, latest.value) as rules
+    from (
+        select distinct on (configured.key) configured.key, configured.value
+        from configured
+        where configured.valid_from <= change.valid_from
+        order by configured.key asc, configured.valid_from desc
+    ) as latest
+) as rules;
+
 -- name: loads
--- The latest loads of a tenant.
+-- Returns the latest loads of a tenant.
 select
     b.load_id as load,
     b.state,
@@ -118,18 +154,18 @@ where b.tenant_id = %(tenant)s
 order by b.load_id desc
 limit %(last)s;
 
--- name: lock
--- One game is settled by one loader at a time; a schedule waits until no game is, and the other way round.
+-- name: lock_game
+-- Locks a game against other loader processes, and shares the lock of the schedule with them.
 select
     pg_advisory_xact_lock_shared(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0)),
     pg_advisory_xact_lock(hashtextextended('stanchion game ' || %(tenant)s::text || ' ' || %(game)s::text, 0));
 
 -- name: lock_schedule
--- Nobody settles a game of the tenant while its schedule changes.
+-- Locks the schedule of a tenant: waits for all games being loaded, and keeps further games waiting.
 select pg_advisory_xact_lock(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0));
 
 -- name: put_file
--- What became of a game in a file.
+-- Inserts the outcome of one game of a file.
 insert into landing.file (
     tenant_id, load_id, file_no, game_no, path, format, bytes, fingerprint, outcome, reason, game_key, content_hash,
     seen, accepted, rejected, ignored
@@ -139,7 +175,7 @@ insert into landing.file (
 );
 
 -- name: put_persons
--- Persons by their ids, in this order, so that two loaders never wait for each other both ways; the newest name.
+-- Upserts persons with their newest name, ordered by key so that two loader processes cannot deadlock.
 insert into contest.person as p (tenant_id, person_key, name, position, seen_at)
 select distinct on (e.person_key)
     %(tenant)s,
@@ -156,7 +192,7 @@ where
 > (p.seen_at, coalesce(p.name, ''), coalesce(p.position, ''));
 
 -- name: put_quality
--- What is found about a published game now. Accepting was about one revision and ends with it.
+-- Upserts the quality of a published game. The acceptance ends when another revision is published.
 insert into contest.game_quality as q (
     tenant_id, game_key, tracked_home, tracked_away, tracked_by_period, coverage, flags, agrees, content_hash
 ) values (
@@ -176,7 +212,7 @@ on conflict on constraint game_quality_pk do update set
     accepted_at = case when q.content_hash = excluded.content_hash then q.accepted_at end;
 
 -- name: put_rejects
--- What was not accepted of a file.
+-- Inserts the rejected pieces of one game of a file.
 insert into landing.reject (tenant_id, load_id, file_no, game_no, reject_no, game_key, part, position, reason, raw)
 select %(tenant)s, %(load)s, %(file_no)s, %(game_no)s, e.number - 1, %(game)s, e.part, e.position, e.reason, e.raw::jsonb
 from
@@ -184,7 +220,7 @@ from
     with ordinality as e (part, position, reason, raw, number);
 
 -- name: put_roster
--- The rosters of a game.
+-- Inserts the rosters of a game.
 insert into contest.roster_entry (tenant_id, game_key, side, entry_no, jersey, person_key, name, position)
 select %(tenant)s, %(game)s, e.side, e.entry_no, e.jersey, e.person_key, e.name, e.position
 from unnest(
@@ -193,7 +229,7 @@ from unnest(
 ) as e (side, entry_no, jersey, person_key, name, position);
 
 -- name: put_schedule
--- A row of the schedule; no row is changed when it says what it said before.
+-- Upserts a row of the schedule. Changes nothing when the stored row has the same values.
 insert into landing.schedule as s (
     tenant_id, schedule_key, game_key, played_on, home_team, away_team, home_team_key, away_team_key, season_key,
     game_type, official_home, official_away, official_by_period, load_id
@@ -225,7 +261,7 @@ is distinct from
 );
 
 -- name: put_seasons
--- Seasons that a schedule names.
+-- Upserts the seasons in a schedule.
 insert into contest.season as s (tenant_id, season_key, name)
 select
     %(tenant)s,
@@ -238,7 +274,7 @@ on conflict on constraint season_pk do update
     where s.name <> excluded.name;
 
 -- name: put_teams
--- Teams by their keys, in this order, so that two loaders never wait for each other both ways; the newest spelling.
+-- Upserts teams with the newest spelling of their names, ordered by key so that loader processes cannot deadlock.
 insert into contest.team as t (tenant_id, team_key, name, seen_at)
 select
     %(tenant)s,
@@ -253,7 +289,7 @@ on conflict on constraint team_pk do update
     where (excluded.seen_at, excluded.name) > (t.seen_at, t.name);
 
 -- name: quality
--- What was found about a published game.
+-- Returns the stored quality of a published game.
 select
     q.tracked_by_period,
     q.coverage,
@@ -264,7 +300,7 @@ from contest.game_quality as q
 where q.tenant_id = %(tenant)s and q.game_key = %(game)s;
 
 -- name: quality_of
--- Published games: what was tracked beside what is official, by the teams of the schedule.
+-- Returns the tracked and the official score of all published games, by the teams of the schedule.
 select
     f.game_key as game,
     f.played_on,
@@ -286,7 +322,7 @@ where q.tenant_id = %(tenant)s
 order by f.played_on, f.game_key;
 
 -- name: rejects
--- What was not accepted in a load, the latest by default; quarantined games too, which wait for somebody.
+-- Returns the rejected pieces and the quarantined games of a load (default: the latest load).
 with wanted as (
     select coalesce(%(load)s::bigint, max(b.load_id)) as load_id
     from landing.load_batch as b
@@ -308,7 +344,7 @@ where f.tenant_id = %(tenant)s and (r.reject_no is not null or f.outcome = 'quar
 order by f.file_no, f.game_no, r.reject_no;
 
 -- name: revisions
--- What is archived of a game, without the documents.
+-- Returns the archived revisions of a game, without their documents.
 select
     r.content_hash,
     r.exported_at,
@@ -325,7 +361,7 @@ from landing.revision as r
 where r.tenant_id = %(tenant)s and r.game_key = %(game)s;
 
 -- name: revisions_of
--- Every content that a game ever had.
+-- Returns all revisions of a game in the order of their exports, for printing.
 select
     encode(r.content_hash, 'hex') as revision,
     r.state,
@@ -340,48 +376,20 @@ from landing.revision as r
 where r.tenant_id = %(tenant)s and r.game_key = %(game)s
 order by coalesce(r.exported_at, '-infinity'), r.content_hash;
 
--- name: rules
--- What the league says itself about its periods, from each day on which it said something: no defaults, since where it
--- says nothing an export may.
-with said as (
-    select c.key, c.value, c.valid_from
-    from core.tenant_config as c
-    where
-        c.tenant_id = %(tenant)s
-        and c.module = 'contest'
-        and c.key in ('periods', 'period_seconds', 'overtime_seconds')
-        and c.valid_from <= '9999-12-31'
-)
-
-select
-    greatest(change.valid_from, '0001-01-01') as valid_from,
-    rules.rules
-from (select distinct said.valid_from from said) as change
-cross join lateral (
-    select jsonb_object_agg(latest.key, latest.value) as rules
-    from (
-        select distinct on (said.key) said.key, said.value
-        from said
-        where said.valid_from <= change.valid_from
-        order by said.key asc, said.valid_from desc
-    ) as latest
-) as rules;
-
 -- name: schedule_of
--- What the schedule says about a game: by its id, else the row without an id for these teams on that day. A fixture
--- of a competition is a schedule to itself: no other one can say its teams or its score.
+-- Returns the schedule of a game: its competition, else its row by game id, else the row of its teams on that day.
 select
-    said.schedule_key,
-    said.played_on,
-    said.home_team_key,
-    said.away_team_key,
-    said.season_key,
-    said.game_type,
-    said.official_home,
-    said.official_away,
-    said.official_by_period,
-    said.played_on_source,
-    said.is_of_competition
+    candidate.schedule_key,
+    candidate.played_on,
+    candidate.home_team_key,
+    candidate.away_team_key,
+    candidate.season_key,
+    candidate.game_type,
+    candidate.official_home,
+    candidate.official_away,
+    candidate.official_by_period,
+    candidate.played_on_source,
+    candidate.is_of_competition
 from (
     select
         f.game_key as schedule_key,
@@ -421,43 +429,12 @@ from (
                 and (s.home_team_key, s.away_team_key) in ((%(home)s, %(away)s), (%(away)s, %(home)s))
             )
         )
-) as said
-order by not said.is_of_competition, said.schedule_key <> %(game)s, said.schedule_key
+) as candidate
+order by not candidate.is_of_competition, candidate.schedule_key <> %(game)s, candidate.schedule_key
 limit 1;
 
--- name: span_seasons
--- Seasons begin and end with their scheduled games.
-update contest.season as s
-set starts_on = g.starts_on, ends_on = g.ends_on
-from (
-    select
-        n.season_key,
-        min(n.played_on) as starts_on,
-        max(n.played_on) as ends_on
-    from landing.schedule as n
-    where n.tenant_id = %(tenant)s
-    group by n.season_key
-) as g
-where
-    s.tenant_id = %(tenant)s
-    and s.season_key = g.season_key
-    and (s.starts_on, s.ends_on) is distinct from (g.starts_on, g.ends_on);
-
--- name: stale
--- Whether a content is archived with all that this copy of it knows.
-select true
-from landing.revision as r
-where
-    r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s
-    and r.state <> 'quarantined'
-    and (r.is_accepted or not %(is_accepted)s)
-    and (%(given_on)s::date is null or r.given_on = %(given_on)s)
-    and (%(game_date)s::date is null or r.game_date >= %(game_date)s)
-    and coalesce(%(exported_at)s::timestamptz, '-infinity') <= coalesce(r.exported_at, '-infinity')
-    and coalesce(r.first_exported_at, '-infinity') < coalesce(%(exported_at)s::timestamptz, '-infinity');
-
--- name: waiting
--- Rows of the schedule without an id: whether a tracked game took one over, and whether it stands as a game itself.
+-- name: untracked
+-- Returns schedule rows without a game id: whether a tracked game matches the row, whether the row has a fixture.
 select
     s.schedule_key,
     exists(
@@ -473,11 +450,11 @@ select
                 select from landing.schedule as own
                 where own.tenant_id = f.tenant_id and own.schedule_key = f.game_key
             )
-    ) as is_taken,
+    ) as is_tracked,
     exists(
         select from contest.fixture as f
         where f.tenant_id = s.tenant_id and f.game_key = s.schedule_key
-    ) as is_there
+    ) as has_fixture
 from landing.schedule as s
 where
     s.tenant_id = %(tenant)s
@@ -487,3 +464,21 @@ where
         select from landing.revision as r
         where r.tenant_id = s.tenant_id and r.game_key = s.schedule_key
     );
+
+-- name: update_season_dates
+-- Updates the start and end of each season to its first and last scheduled game.
+update contest.season as s
+set starts_on = g.starts_on, ends_on = g.ends_on
+from (
+    select
+        n.season_key,
+        min(n.played_on) as starts_on,
+        max(n.played_on) as ends_on
+    from landing.schedule as n
+    where n.tenant_id = %(tenant)s
+    group by n.season_key
+) as g
+where
+    s.tenant_id = %(tenant)s
+    and s.season_key = g.season_key
+    and (s.starts_on, s.ends_on) is distinct from (g.starts_on, g.ends_on);

@@ -1,11 +1,11 @@
-"""The statements that write the rows of a game by game day: published, moved to another day, removed."""
+"""Statements that publish, move and remove the rows of a game in the tables partitioned by game day."""
 
 from psycopg import sql
 
 from stanchion.ingest.reading.rowtext import COLUMNS
 
 
-def _each(statement: str) -> dict[str, str]:
+def _by_table(statement: str) -> dict[str, str]:
     return {
         name: sql.SQL(statement)
         .format(
@@ -17,14 +17,14 @@ def _each(statement: str) -> dict[str, str]:
     }
 
 
-# COPY itself is refused under row level security
-PUBLISH = _each(
+# INSERT from unnest, because Postgres refuses COPY FROM into a table with row-level security
+PUBLISH = _by_table(
     "insert into {table} (tenant_id, played_on, game_key, {columns}) "
     "select %(tenant)s, %(day)s, %(game)s, {columns} from unnest(%(rows)s::{table}[])"
 )
-MOVE = _each(
+MOVE = _by_table(
     "insert into {table} (tenant_id, played_on, game_key, {columns}) "
     "select tenant_id, %(new_day)s, game_key, {columns} from {table} "
     "where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s"
 )
-REMOVE = _each("delete from {table} where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s")
+REMOVE = _by_table("delete from {table} where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s")

@@ -1,4 +1,4 @@
-"""A load: its row, its workers, what they say, and its end; however that comes."""
+"""Run a load: begin it, start the loader processes, collect their results, and record how the load ended."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from stanchion.deploy.runner import make_due_partitions
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.keys import storable
+from stanchion.ingest.loading.process import FileResult, Task, run_process
 from stanchion.ingest.loading.session import Session, open_session
 from stanchion.ingest.loading.store import Store
-from stanchion.ingest.loading.worker import Done, Task, work
-from stanchion.ingest.reading.sources import LARGEST_INNER, STDIN, listed
+from stanchion.ingest.reading.sources import MAX_IN_MEMORY_BYTES, STDIN, list_files
+from stanchion.partitions.ahead import make_due_partitions
+from stanchion.progress import Report
 from stanchion.server.locate import Server
 
-FAILING = ("quarantined", "rejected")  # outcomes that make a command end with 1
+FAILING = ("quarantined", "rejected")  # outcomes for which a command exits with 1
 
 
 @dataclass
-class Total:
-    """What came of a load."""
+class LoadResult:
+    """The result of a load: its state, its counts, and the files that need attention."""
 
     load_id: int | None
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -42,21 +43,23 @@ class Total:
     seconds: float = 0.0
     state: str = "running"
     games: set[str] = field(default_factory=set)
-    told: list[Done] = field(default_factory=list)  # what somebody has to look at
+    failing: list[FileResult] = field(default_factory=list)  # results with an outcome in FAILING
 
-    def add(self, done: Done) -> None:
-        self.outcomes[done.outcome] += 1
-        self.rows += done.rows
-        self.seen += done.seen
-        self.accepted += done.accepted
-        self.rejected += done.rejected
-        if done.game:
-            self.games.add(done.game)
-        if done.outcome in FAILING:
-            self.told.append(done)
+    def add(self, result: FileResult) -> None:
+        """Add the result of one file or game to the counts."""
+        self.outcomes[result.outcome] += 1
+        self.rows += result.rows
+        self.seen += result.seen
+        self.accepted += result.accepted
+        self.rejected += result.rejected
+        if result.game:
+            self.games.add(result.game)
+        if result.outcome in FAILING:
+            self.failing.append(result)
 
     @property
-    def is_well(self) -> bool:
+    def is_clean(self) -> bool:
+        """Whether the load finished and nothing was rejected or quarantined."""
         return self.state == "done" and not self.rejected and not any(self.outcomes[name] for name in FAILING)
 
 
@@ -68,90 +71,91 @@ def load(
     given_on: date | None = None,
     accept_shrink: bool = False,
     jobs: int = 1,
-    is_rehearsal: bool = False,
-    on_done: Callable[[Done], None] = lambda _: None,
-    say: Callable[[str], None] = lambda _: None,
-) -> Total:
-    """Load every file there is below the paths. Ctrl-C ends it between two games; what is done stays done."""
+    dry_run: bool = False,
+    on_result: Callable[[FileResult], None] = lambda _: None,
+    report: Report = lambda _: None,
+) -> LoadResult:
+    """Load all files under the paths. Ctrl-C ends the load between two games; games already committed stay loaded."""
     started = time.monotonic()
     if STDIN in paths:
-        jobs = 1  # only one process can read it
-    piped = sys.stdin.buffer.read(LARGEST_INNER + 1) if STDIN in paths else None
+        jobs = 1  # only one process can read standard input
+    piped = sys.stdin.buffer.read(MAX_IN_MEMORY_BYTES + 1) if STDIN in paths else None
     with open_session(server, tenant) as session:
-        if not is_rehearsal:
-            _make_days_ahead(session, say)
-        load_id = None if is_rehearsal else session.begin_load("games", storable(" ".join(paths))[:2000])
-        total = Total(load_id)
-        with _ended(session, total):
-            # found once: workers that looked for themselves would count differently while a tracker adds files
-            found = listed(paths)
-            task = Task(server, tenant, found, load_id or 0, given_on, accept_shrink, is_rehearsal, piped)
-            for done in _results(task, jobs, total):
-                total.add(done)
-                on_done(done)
+        if not dry_run:
+            _make_partitions(session, report)
+        load_id = None if dry_run else session.begin_load("games", storable(" ".join(paths))[:2000])
+        result = LoadResult(load_id)
+        with _finishing(session, result):
+            # listed once: processes that listed the folder themselves would number files differently while files appear
+            found = list_files(paths)
+            task = Task(server, tenant, found, load_id or 0, given_on, accept_shrink, dry_run, piped)
+            for each in _results(task, jobs, result):
+                result.add(each)
+                on_result(each)
             if load_id is not None:
-                judge(session, load_id)
-        total.seconds = time.monotonic() - started
-    return total
+                score_games(session, load_id)
+        result.seconds = time.monotonic() - started
+    return result
 
 
-def _make_days_ahead(session: Session, say: Callable[[str], None]) -> None:
-    """Where no scheduler makes the days, each load does, before it writes; or says who can."""
+def _make_partitions(session: Session, report: Report) -> None:
+    """Create the partitions that are due, because not every installation has a scheduler. Report when that fails."""
     try:
         make_due_partitions(session.conn)
     except psycopg.Error as e:
         if session.conn.broken:
             raise
-        said = e.diag.message_primary or type(e).__name__
-        say(f"The partitions of the days ahead were not made ({said}). Run: stanchion partitions run")
+        error = e.diag.message_primary or type(e).__name__
+        report(f"The partitions that are due could not be created ({error}). Run: stanchion partitions run")
 
 
-def judge(session: Session, load_id: int) -> int:
-    """Compare what was tracked with scores that were confirmed or amended since; how many games that was."""
+def score_games(session: Session, load_id: int) -> int:
+    """Compare tracked games with official scores that changed since the last comparison. Return the number of games."""
     with session.transaction() as conn:
-        statement = "select f.game_key from contest.fixture as f where f.tenant_id = %s and not f.is_judged order by 1"
+        statement = "select f.game_key from contest.fixture as f where f.tenant_id = %s and not f.is_scored order by 1"
         keys = [key for (key,) in conn.execute(statement, [session.tenant_id])]
     if keys:
         store = Store(session, load_id, session.settings())
         for key in keys:
-            store.settle(key)
+            store.update(key)
     return len(keys)
 
 
 @contextmanager
-def _ended(session: Session, total: Total) -> Iterator[None]:
-    """Write how a load ended. Where even that fails, its lock is gone and the next load reaps it."""
+def _finishing(session: Session, result: LoadResult) -> Iterator[None]:
+    """Record how the load ended. If that fails too, the lock of the load is released and the next load reaps it."""
     try:
         yield
-        total.state = "interrupted" if total.state == "interrupted" else "done"
+        result.state = "interrupted" if result.state == "interrupted" else "done"
     except BaseException:
-        total.state = "failed"
+        result.state = "failed"
         raise
     finally:
-        if total.load_id is not None:
+        if result.load_id is not None:
             try:
-                finish(session, total)
+                finish_load(session, result)
             except psycopg.Error:
-                if total.state != "failed":
+                if result.state != "failed":
                     raise
 
 
-def finish(session: Session, total: Total) -> None:
+def finish_load(session: Session, result: LoadResult) -> None:
+    """Write the final state and counts of a load."""
     with session.transaction() as conn:
         conn.execute(
             "select landing.finish_load(%s, %s, %s, %s, %s)",
-            [total.load_id, total.state, Jsonb(dict(total.outcomes)), total.accepted, total.rejected],
+            [result.load_id, result.state, Jsonb(dict(result.outcomes)), result.accepted, result.rejected],
         )
 
 
-def _results(task: Task, jobs: int, total: Total) -> Iterator[Done]:
-    """What the workers tell, as they tell it."""
-    context = multiprocessing.get_context("fork")  # before any thread of ours is there
-    claim, stop = context.Value("q", 0), context.Event()
+def _results(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult]:
+    """Start the loader processes, and yield their results as they arrive."""
+    context = multiprocessing.get_context("fork")  # safe, because this process has no threads yet
+    next_chunk, stop = context.Value("q", 0), context.Event()
     pipes: dict[Pipe, Any] = {}
     for _ in range(jobs):
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_start, args=(task, claim, stop, theirs, ours, tuple(pipes)), daemon=True)
+        process = context.Process(target=_start, args=(task, next_chunk, stop, theirs, ours, tuple(pipes)), daemon=True)
         process.start()
         theirs.close()
         pipes[ours] = process
@@ -163,7 +167,7 @@ def _results(task: Task, jobs: int, total: Total) -> Iterator[Done]:
                 for pipe in wait(list(pipes)):
                     message = _receive(pipe)  # type: ignore[arg-type]
                     if isinstance(message, dict):
-                        yield Done(**message)
+                        yield FileResult(**message)
                         continue
                     del pipes[pipe]  # type: ignore[arg-type]
                     if message is not None:
@@ -173,7 +177,7 @@ def _results(task: Task, jobs: int, total: Total) -> Iterator[Done]:
                 if stop.is_set():
                     raise
                 stop.set()
-                total.state = "interrupted"
+                result.state = "interrupted"
     finally:
         stop.set()
         for process in processes:
@@ -184,16 +188,16 @@ def _results(task: Task, jobs: int, total: Total) -> Iterator[Done]:
         raise failure
 
 
-def _start(task: Task, claim: Any, stop: Any, pipe: Pipe, *inherited: Any) -> None:
-    """Begin a worker without the ends of pipes that are not its own, so that it notices when we are gone."""
+def _start(task: Task, next_chunk: Any, stop: Any, pipe: Pipe, *inherited: Any) -> None:
+    """Run a loader process after closing the inherited pipes, so that it notices when the main process is gone."""
     ours, others = inherited
     for each in (ours, *others):
         each.close()
-    work(task, claim, stop, pipe)
+    run_process(task, next_chunk, stop, pipe)
 
 
 def _receive(pipe: Pipe) -> Any:
     try:
         return pipe.recv()
     except EOFError:
-        return StanchionError("A worker was killed; what it had not committed was not done. Run the load again.")
+        return StanchionError("A loader process was killed; the game it was loading is unchanged. Run the load again.")

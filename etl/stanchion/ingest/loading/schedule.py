@@ -1,7 +1,7 @@
-"""Schedules: what the league says about its games, as a table of one row per game.
+"""Load schedules: CSV files of a league with one row per game.
 
-A game that has its id is found by it, one that has none by its day and teams. The last schedule that was loaded
-counts, whatever a game's exports say; games move to the day that it says.
+A row with a game id applies to that game; a row without one applies to the game of the same teams on the same date. The
+schedule loaded last overrides the exports of a game, and games move to the date in the schedule.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from psycopg.types.json import Jsonb
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading import flat
 from stanchion.ingest.loading.keys import day_key, name_key, storable
-from stanchion.ingest.loading.run import Total, finish
+from stanchion.ingest.loading.process import FileResult
+from stanchion.ingest.loading.run import LoadResult, finish_load
 from stanchion.ingest.loading.session import Session
 from stanchion.ingest.loading.store import Store
-from stanchion.ingest.loading.worker import Done
 from stanchion.paths import query
 from stanchion.server.connection import Connection
 
-LARGEST = 2**28  # bytes of a schedule
-_BATCH = 200  # games whose rows change in one transaction, while no game of the tenant is loaded
+LARGEST = 2**28  # bytes of the largest schedule
+_BATCH = 200  # rows in one transaction, during which no game of the tenant can be loaded
 _NAMES = {
     "game_id": "game_id", "gameid": "game_id", "id": "game_id", "game": "game_id",
     "date": "played_on", "game_date": "played_on", "day": "played_on",
@@ -58,38 +58,46 @@ create temporary table stage_schedule (
     constraint a_team_does_not_play_itself check (home_team <> away_team)
 ) on commit drop
 """
+_EXPECTED = {
+    "played_on": "a date as YYYY-MM-DD",
+    "home_score": "a whole number",
+    "away_score": "a whole number",
+    "official_by_period": "whole numbers",
+}
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def load_schedule(session: Session, path: str, data: bytes, on_done: Callable[[Done], None]) -> Total:
-    """Load a schedule. Rows that cannot be are rejected with their line; the others count."""
+def load_schedule(session: Session, path: str, data: bytes, on_result: Callable[[FileResult], None]) -> LoadResult:
+    """Load a schedule. Invalid rows are rejected with their line number; the other rows are loaded."""
     started = time.monotonic()
     rows = _read(data)
-    total = Total(session.begin_load("schedule", storable(path)[:2000]))
-    store = Store(session, total.load_id or 0, session.settings())
-    total.state = "failed"
+    result = LoadResult(session.begin_load("schedule", storable(path)[:2000]))
+    store = Store(session, result.load_id or 0, session.settings())
+    result.state = "failed"
     try:
         kept, refused = _stage(session, rows)
-        _note(session, total, path, data, kept, refused)
+        _record(session, result, path, data, kept, refused)
         for number, reason in refused:
-            on_done(Done(f"{storable(path)}, line {number}", "rejected", reason))
+            on_result(FileResult(f"{storable(path)}, line {number}", "rejected", reason))
         for start in range(0, len(kept), _BATCH):
-            _settle(store, kept[start : start + _BATCH], total)
+            _update(store, kept[start : start + _BATCH], result)
         with session.transaction() as conn:
-            conn.execute(query("ingest/loading", "span_seasons"), {"tenant": session.tenant_id})
-        total.outcomes["rejected"] += len(refused)
-        total.seen, total.accepted, total.rejected = len(kept) + len(refused), len(kept), len(refused)
-        total.state = "done"
+            conn.execute(query("ingest/loading", "update_season_dates"), {"tenant": session.tenant_id})
+        result.outcomes["rejected"] += len(refused)
+        result.seen, result.accepted, result.rejected = len(kept) + len(refused), len(kept), len(refused)
+        result.state = "done"
     finally:
-        finish(session, total)
-    total.seconds = time.monotonic() - started
-    return total
+        finish_load(session, result)
+    result.seconds = time.monotonic() - started
+    return result
 
 
 def _read(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows with their lines, by what their cells are. Raises when it is no schedule."""
+    """Return the line number and the cells by column of each row. Raise StanchionError when it is not a schedule."""
     if len(data) > LARGEST:
-        raise StanchionError(f"A schedule of more than {LARGEST // 2**20} MB is not read.")
+        raise StanchionError(
+            f"The schedule has {len(data) // 2**20} MB; the largest that can be read has {LARGEST // 2**20} MB."
+        )
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
@@ -103,7 +111,7 @@ def _read(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     missing = [name for name in ("played_on", "home_team", "away_team") if name not in columns]
     if missing:
         raise StanchionError(
-            "This is no schedule: its first line names no column for "
+            "This is not a schedule: its first line has no column for "
             f"{', '.join({'played_on': 'the date'}.get(name, name.replace('_', ' ')) for name in missing)}."
         )
     return _rows(reader, columns)
@@ -129,7 +137,7 @@ def _column(cell: str) -> str | None:
 
 
 def _line(number: int, cells: dict[str, str]) -> flat.Line | None:
-    """A row for the stage; None when a score of a period is no number."""
+    """Format a row for the staging table. Return None when the score of a period is not a whole number."""
     try:
         by_period = _by_period(cells)
     except ValueError:
@@ -140,8 +148,8 @@ def _line(number: int, cells: dict[str, str]) -> flat.Line | None:
     day, kind = cells.get("played_on"), cells.get("game_type")
     fields = [
         cells.get("game_id"),
-        # only one way to write a day: 03/10 is another one elsewhere
-        day if day is None or _ISO.fullmatch(day) else "another way to write a day",
+        # other formats are refused, because 03/10 is March in one country and October in another
+        day if day is None or _ISO.fullmatch(day) else "not a date",
         cells.get("home_team"),
         cells.get("away_team"),
         cells.get("season"),
@@ -154,7 +162,7 @@ def _line(number: int, cells: dict[str, str]) -> flat.Line | None:
 
 
 def _by_period(cells: dict[str, str]) -> dict[str, dict[str, int]] | None:
-    """Goals by side and period; overtime is the period after the last one."""
+    """Return goals by side and period. Overtime is the period after the last regular one."""
     found = {key: cell for key, cell in cells.items() if _PERIOD.fullmatch(key)}
     if not found:
         return None
@@ -168,39 +176,44 @@ def _by_period(cells: dict[str, str]) -> dict[str, dict[str, int]] | None:
 def _stage(
     session: Session, rows: Iterator[tuple[int, dict[str, str]]]
 ) -> tuple[list[dict[str, Any]], list[flat.Refused]]:
-    """Rows as the server understands them, and those that it does not."""
+    """Copy the rows into a staging table. Return the accepted rows, and the refused rows with their reasons."""
     refused: list[flat.Refused] = []
 
     def lines() -> Iterator[flat.Line]:
         for number, cells in rows:
             line = _line(number, cells)
             if line is None:
-                refused.append((number, "The score of a period is no whole number."))
+                refused.append((number, "The score of a period is not a whole number."))
             else:
                 yield line
 
     with session.transaction() as conn:
         conn.execute(_MAKE_STAGE)
-        refused += flat.copy(conn, sql.SQL("copy pg_temp.stage_schedule from stdin").format(), lines())
+        refused += flat.copy(conn, sql.SQL("copy pg_temp.stage_schedule from stdin").format(), lines(), _EXPECTED)
         staged = conn.cursor(row_factory=dict_row).execute("select * from pg_temp.stage_schedule order by line_no")
         kept: dict[str, dict[str, Any]] = {}
         for row in staged:
             row["schedule_key"] = row["game_id"] or day_key(row["played_on"], row["home_team"], row["away_team"])
             if row["schedule_key"] in kept:
-                refused.append((row["line_no"], "Its game is in a line above already."))
+                refused.append((row["line_no"], "An earlier line has the same game."))
             else:
                 kept[row["schedule_key"]] = row
     return list(kept.values()), sorted(refused)
 
 
-def _note(
-    session: Session, total: Total, path: str, data: bytes, kept: list[dict[str, Any]], refused: list[flat.Refused]
+def _record(
+    session: Session,
+    result: LoadResult,
+    path: str,
+    data: bytes,
+    kept: list[dict[str, Any]],
+    refused: list[flat.Refused],
 ) -> None:
-    """Write what became of the file."""
+    """Write the outcome of the file and its rejects."""
     count = len(refused)
     values = {
         "tenant": session.tenant_id,
-        "load": total.load_id,
+        "load": result.load_id,
         "file_no": 0,
         "game_no": 0,
         "path": storable(path),
@@ -208,7 +221,7 @@ def _note(
         "bytes": len(data),
         "fingerprint": None,
         "outcome": "published" if kept else "rejected",
-        "reason": None if kept else "No row of the schedule can be used.",
+        "reason": None if kept else "No row of the schedule is valid.",
         "game": None,
         "hash": None,
         "seen": len(kept) + count,
@@ -227,15 +240,15 @@ def _note(
         conn.execute(query("ingest/loading", "put_rejects"), values | lists)
 
 
-def _settle(store: Store, rows: list[dict[str, Any]], total: Total) -> None:
-    """Put rows into the schedule and have their games follow, while no game of the tenant is loaded."""
+def _update(store: Store, rows: list[dict[str, Any]], result: LoadResult) -> None:
+    """Write rows of the schedule and update their games. Loads of games wait until the transaction ends."""
     for day in sorted({row["played_on"] for row in rows} - store.days):
-        store.ensure(day)
+        store.ensure_partitions(day)
     with store.session.transaction() as conn:
         conn.execute(query("ingest/loading", "lock_schedule"), {"tenant": store.tenant})
         _put_names(conn, store, rows)
         for row in rows:
-            total.outcomes[_settle_row(conn, store, row)] += 1
+            result.outcomes[_update_row(conn, store, row)] += 1
 
 
 def _put_names(conn: Connection, store: Store, rows: list[dict[str, Any]]) -> None:
@@ -251,8 +264,8 @@ def _put_names(conn: Connection, store: Store, rows: list[dict[str, Any]]) -> No
     )
 
 
-def _settle_row(conn: Connection, store: Store, row: dict[str, Any]) -> str:
-    """What became of a row, of which the most is what became of its games."""
+def _update_row(conn: Connection, store: Store, row: dict[str, Any]) -> str:
+    """Write one row and update its games. Return the outcome: unchanged, moved or published."""
     key = {"tenant": store.tenant, "load": store.load_id}
     changed = conn.execute(query("ingest/loading", "put_schedule"), key | _values(row)).rowcount
     if not changed:
@@ -260,10 +273,10 @@ def _settle_row(conn: Connection, store: Store, row: dict[str, Any]) -> str:
     if row["game_id"]:
         games = [row["game_id"]]
     else:
-        found = conn.execute(query("ingest/loading", "games_of"), key | _values(row))
+        found = conn.execute(query("ingest/loading", "games_of_row"), key | _values(row))
         games = [game for (game,) in found]
-    outcomes = [store.settle_locked(conn, game, None).outcome for game in games]
-    store.settle_waiting(conn, {row["played_on"]})
+    outcomes = [store.update_locked(conn, game, None).outcome for game in games]
+    store.update_untracked(conn, {row["played_on"]})
     return "moved" if "moved" in outcomes else "published"
 
 

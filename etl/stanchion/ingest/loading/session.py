@@ -1,4 +1,4 @@
-"""A session that loads for one tenant, as the loader and under its policies, whoever connected."""
+"""A database session that loads for one tenant: it acts as stanchion_loader, under the policies of that role."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 
 from stanchion.errors import StanchionError
-from stanchion.ingest.reading.league import League, Rulebook
+from stanchion.ingest.reading.league import LeagueRules, Rulebook
 from stanchion.paths import query
 from stanchion.server.connection import Connection, acting_for, connect, find_tenant, require_deployed, value
 from stanchion.server.locate import Server
@@ -24,19 +24,20 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Settings:
-    """What a tenant has set about loading."""
+    """Settings of a tenant that loading depends on."""
 
-    shrink_percent: Decimal  # how much of its events a newer revision may lose
-    ahead_of_utc: timedelta  # the league's clock: on which day an export was
-    rules: Rulebook  # what the league says itself about periods and their lengths
+    shrink_percent: Decimal  # percentage of events that a newer revision may lose
+    ahead_of_utc: timedelta  # offset of the clock of the league, which turns the time of an export into a date
+    rules: Rulebook  # periods and their lengths as the league has set them, by date
 
 
 @dataclass
 class Session:
-    """Every transaction of it is for the tenant, and ends with it."""
+    """A connection whose transactions each act for one tenant."""
 
     conn: Connection
     tenant_id: UUID
+    tenant: str  # slug or id as given with --tenant; commands in messages repeat it
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -44,31 +45,33 @@ class Session:
             yield self.conn
 
     def begin_load(self, kind: str, source: str) -> int:
+        """Insert a running load and return its id."""
         with self.transaction() as conn:
             return int(value(conn, "select landing.begin_load(%s, %s)", [kind, source]))
 
     def join_load(self, load_id: int) -> None:
+        """Lock a running load for this session too, so that it is not reaped while the session works on it."""
         with self.transaction() as conn:
             conn.execute("select landing.join_load(%s)", [load_id])
 
     def settings(self) -> Settings:
         with self.transaction() as conn:
-            said = value(
+            effective = value(
                 conn,
                 "select e.settings from core.config_effective as e "
-                "where e.tenant_id = %s and e.module = 'contest' and e.valid_to = 'infinity'",
+                "where e.tenant_id = %s and e.namespace = 'contest' and e.valid_to = 'infinity'",
                 [self.tenant_id],
             )
-            changes = conn.execute(query("ingest/loading", "rules"), {"tenant": self.tenant_id}).fetchall()
+            changes = conn.execute(query("ingest/loading", "league_rules"), {"tenant": self.tenant_id}).fetchall()
         return Settings(
-            shrink_percent=Decimal(str(said["shrink_percent"])),
-            ahead_of_utc=timedelta(hours=said["hours_ahead_of_utc"]),
-            rules=Rulebook((since, msgspec.convert(rules, League)) for since, rules in changes),
+            shrink_percent=Decimal(str(effective["shrink_percent"])),
+            ahead_of_utc=timedelta(hours=effective["hours_ahead_of_utc"]),
+            rules=Rulebook((since, msgspec.convert(rules, LeagueRules)) for since, rules in changes),
         )
 
 
-def be_loader(conn: Connection, tenant: str) -> Session:
-    """Work as the loader for a tenant, by its slug, or by its id for a login that sees no other tenant."""
+def act_as_loader(conn: Connection, tenant: str) -> Session:
+    """Act as stanchion_loader for a tenant, given by slug or id. A login that cannot list tenants must use the id."""
     require_deployed(conn)
     tenant_id = UUID(tenant) if _UUID.fullmatch(tenant) else None
     if tenant_id is None:
@@ -78,24 +81,25 @@ def be_loader(conn: Connection, tenant: str) -> Session:
             if value(conn, "select pg_has_role('stanchion_owner', 'member')"):
                 raise
             raise StanchionError(
-                f"This login does not see which tenant '{tenant}' is; say its id, which stanchion tenant list shows."
+                f"This login cannot look up the tenant '{tenant}'; use its id, which stanchion tenant list prints."
             ) from None
     try:
         conn.execute("set role stanchion_loader")
     except psycopg.errors.InsufficientPrivilege:
         raise StanchionError(
-            "This login may not load: connect as the loader's, made with: stanchion login add NAME --as loader"
+            f"{conn.info.user} may not load; create a login that may with: stanchion login add NAME --as loader"
         ) from None
-    # whoever waits for a game waits for one transaction of another loader
+    # a game is locked for one transaction of another loader process, so a minute is enough
     conn.execute("set lock_timeout = '1min'; set statement_timeout = '10min'")
-    session = Session(conn, tenant_id)
+    session = Session(conn, tenant_id, tenant)
     with session.transaction():
         if not value(conn, "select exists (select from core.tenant where tenant_id = %s)", [tenant_id]):
-            raise StanchionError(f"There is no tenant {tenant_id}.")
+            raise StanchionError(f"Tenant {tenant_id} does not exist; stanchion tenant list prints all tenants.")
     return session
 
 
 @contextmanager
 def open_session(server: Server, tenant: str) -> Iterator[Session]:
+    """Connect and act as stanchion_loader for a tenant."""
     with connect(server) as conn:
-        yield be_loader(conn, tenant)
+        yield act_as_loader(conn, tenant)

@@ -1,7 +1,7 @@
-"""One game into the database: archived, decided about, and published if it is to be, in one transaction.
+"""Store one game: archive it, decide which revision is published, and publish it, all in one transaction.
 
-Everything is derived anew from what is archived and scheduled, under a lock of the game. So it does not matter who
-comes first, and a transaction that is cut off leaves the game as it was.
+Every decision is derived from all archived revisions and the schedule, under a lock of the game. The order in which
+loader processes arrive therefore does not matter, and an interrupted transaction leaves the game unchanged.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import psycopg
 from psycopg.rows import dict_row, namedtuple_row
 from psycopg.types.json import Jsonb
 
-from stanchion.errors import StanchionError
 from stanchion.ingest.loading import fixture, rows
-from stanchion.ingest.loading.decide import Choice, Revision, decide, place
-from stanchion.ingest.loading.fixture import Dates, Scheduled, Tracked
+from stanchion.ingest.loading.decide import Choice, position
+from stanchion.ingest.loading.fixture import Scheduled, Tracked
 from stanchion.ingest.loading.keys import name_key, storable
+from stanchion.ingest.loading.plan import Archived, Known, Plan, UnknownDayError, plan, select
 from stanchion.ingest.loading.session import Session, Settings
 from stanchion.ingest.reading.league import USUAL_PERIODS
 from stanchion.ingest.reading.model import Game, Reject
@@ -32,25 +32,21 @@ from stanchion.ingest.reading.sources import from_bytes
 from stanchion.paths import query
 from stanchion.server.connection import Connection
 
-_LONGEST_RAW = 4000  # characters of a rejected piece that are kept
+_LONGEST_RAW = 4000  # characters of a rejected piece that are stored
 _UNPUBLISH = (
     "delete from contest.game_quality where tenant_id = %(tenant)s and game_key = %(game)s",
     "delete from contest.roster_entry where tenant_id = %(tenant)s and game_key = %(game)s",
 )
 
 
-class NoDayError(StanchionError):
-    """Nobody says on which day the game was, or it is no day of a game."""
-
-
-class _MissingDayError(Exception):
+class _MissingPartitionError(Exception):
     def __init__(self, day: date) -> None:
         self.day = day
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A game as a file has it, and how it was loaded."""
+    """A game that a file contains, with the options it was loaded with."""
 
     game: Game
     given_on: date | None = None
@@ -58,16 +54,18 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GameResult:
+    """The outcome of storing one game."""
+
     outcome: str
     reason: str | None = None
-    rows: int = 0  # that were written by game day
-    left_out: tuple[Reject, ...] = ()  # what the league does not play of the game that was published
+    rows: int = 0  # rows written to tables partitioned by game day
+    left_out: tuple[Reject, ...] = ()  # pieces of the published game in periods that the league does not play
 
 
 @dataclass
 class Store:
-    """What a session needs to settle games, and which days it knows to be there."""
+    """Stores games through a session, and remembers the days whose partitions exist."""
 
     session: Session
     load_id: int
@@ -78,118 +76,67 @@ class Store:
     def tenant(self) -> Any:
         return self.session.tenant_id
 
-    def settle(
+    def update(
         self,
         game_key: str,
         arrival: Arrival | None = None,
         *,
-        first: Callable[[Connection], None] | None = None,
-        note: Callable[[Connection, Verdict], None] | None = None,
+        before: Callable[[Connection], None] | None = None,
+        record: Callable[[Connection, GameResult], None] | None = None,
         restore: bool = False,
-    ) -> Verdict:
-        """Settle one game in a transaction of its own.
+    ) -> GameResult:
+        """Update one game in a transaction of its own.
 
-        `first` is done in it under the lock of the game, and `note` writes what became of the game. With `restore` its
-        rows are written again if they have expired.
+        `before` runs in the transaction, after the game is locked; `record` runs at its end and writes the result. With
+        `restore`, rows that have expired are written again.
         """
         while True:
             try:
                 with self.session.transaction() as conn:
-                    conn.execute(query("ingest/loading", "lock"), {"tenant": self.tenant, "game": game_key})
-                    if first:
-                        first(conn)
-                    verdict = self.settle_locked(conn, game_key, arrival, restore=restore)
-                    if note:
-                        note(conn, verdict)
-                    return verdict
-            except _MissingDayError as missing:
-                self.ensure(missing.day)
+                    self.lock(conn, game_key)
+                    if before:
+                        before(conn)
+                    result = self.update_locked(conn, game_key, arrival, restore=restore)
+                    if record:
+                        record(conn, result)
+                    return result
+            except _MissingPartitionError as missing:
+                self.ensure_partitions(missing.day)
 
-    def ensure(self, day: date) -> None:
-        """Have the partitions of a day; in a transaction of its own, for as short as can be."""
+    def lock(self, conn: Connection, game_key: str) -> None:
+        """Lock one game until the end of the transaction."""
+        conn.execute(query("ingest/loading", "lock_game"), {"tenant": self.tenant, "game": game_key})
+
+    def ensure_partitions(self, day: date) -> None:
+        """Create the partitions of a game day in a short transaction of its own, because that locks the tables."""
         try:
             with self.session.transaction() as conn:
                 conn.execute("select contest.ensure_game_days(%s)", [[day]])
         except psycopg.errors.InvalidParameterValue:
-            raise NoDayError(f"No game is played on {day}; load it again with --played-on DATE.") from None
+            raise UnknownDayError(f"No game can be played on {day}; load it again with --played-on DATE.") from None
         self.days.add(day)
 
-    def is_stale(self, arrival: Arrival) -> bool:
-        """Whether all that the game says is archived already; asked without a lock, since nothing is taken back."""
+    def is_known(self, arrival: Arrival) -> bool:
+        """Return whether everything in the arrival is archived already.
+
+        No lock is needed, because nothing is ever removed from the archive.
+        """
         with self.session.transaction() as conn:
-            return conn.execute(query("ingest/loading", "stale"), self._values(arrival)).fetchone() is not None
+            return conn.execute(query("ingest/loading", "is_archived"), self._values(arrival)).fetchone() is not None
 
-    def settle_locked(
+    def update_locked(
         self, conn: Connection, game_key: str, arrival: Arrival | None, *, restore: bool = False
-    ) -> Verdict:
-        """Settle a game in the caller's transaction, which holds its lock or that of the schedule."""
+    ) -> GameResult:
+        """Update a game in the caller's transaction, which must have locked the game or the schedule."""
         key = {"tenant": self.tenant, "game": game_key}
-        is_new, is_original = self._archive(conn, arrival) if arrival else (False, False)
-        chain = sorted(read_revisions(conn, key), key=lambda row: place(row.exported_at, row.content_hash))
-        choice = choice_of(conn, key)
-        published, states = decide(map(revision_of, chain), choice, self.settings.shrink_percent)
-        for row in chain:
-            if row.state != states[row.content_hash]:
-                conn.execute(
-                    "update landing.revision set state = %(state)s "
-                    "where tenant_id = %(tenant)s and game_key = %(game)s and content_hash = %(hash)s",
-                    key | {"state": states[row.content_hash], "hash": row.content_hash},
-                )
-        old = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "fixture"), key).fetchone()
-        named = next((row for row in chain if row.content_hash == published), chain[-1] if chain else None)
-        teams = (name_key(named.home_team), name_key(named.away_team)) if named else ("", "")
-        day, source = Dates.of(chain, self.settings.ahead_of_utc).day()
-        scheduled = self._scheduled(conn, game_key, day, teams)
-        if scheduled is not None:
-            day = scheduled.played_on
-        elif named is None:
-            return Verdict("unchanged")
-        if day is None:
-            raise NoDayError("Nobody says on which day the game was; load it again with --played-on DATE.")
-
-        is_other = published is not None and (old is None or old["content_hash"] != published)
-        league = self.settings.rules.on(day)
-        is_arrivals = arrival is not None and arrival.game.content_hash == published
-        is_rewritten = is_other or (is_arrivals and is_original)
-        if published is not None and old and not is_rewritten:
-            is_by_other_rules = self.settings.rules.on(old["played_on"]) != league
-            may_have_expired = restore or old["played_on"] != day  # what expired cannot be moved
-            is_rewritten = is_by_other_rules or (
-                may_have_expired and not self._has_rows(conn, game_key, old["played_on"])
-            )
-        left_out: tuple[Reject, ...] = ()
-        game: Game | None = None
-        tracked: Tracked | None = None
-        if is_rewritten:
-            in_hand = is_arrivals and (is_new or is_original)
-            game = arrival.game if arrival and in_hand else self._from_archive(conn, game_key, published)
-            game, left_out = league.plays(game)
-            tracked = Tracked.of(game, league.periods or USUAL_PERIODS)
-        elif published is not None and old:
-            judged = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "quality"), key).fetchone()
-            tracked = fixture.stored_tracked(old, judged or {})
-        gone = choice is not None and choice.content_hash is None
-        new = fixture.describe(teams, day, source, scheduled, tracked, gone)
-        stays = old is not None and old["content_hash"] is not None and old["played_on"] == new["played_on"]
-        if published is not None and (game or not stays) and new["played_on"] not in self.days:
-            raise _MissingDayError(new["played_on"])
-
-        written = self._write_rows(conn, key, old, new, game)
-        if arrival:
-            self._write_names(conn, arrival.game)
-        changed = old != new or is_rewritten
-        if changed:
-            fixture.write_fixture(conn, game_key, self.load_id, new)
-            if game:
-                self._write_roster(conn, key, game)
-            if tracked:
-                conn.execute(query("ingest/loading", "put_quality"), key | _json(fixture.judge(new, tracked)))
-            elif old and old["content_hash"]:
-                for statement in _UNPUBLISH:
-                    conn.execute(statement, key)
-            self.settle_waiting(conn, {new["played_on"]} | ({old["played_on"]} if old else set()))
-        verdict = self._verdict(arrival, is_new, states, published, old, new, is_other, written)
-        return replace(verdict, left_out=left_out) if is_arrivals else verdict
+        archived = self._archive(conn, arrival) if arrival else None
+        known = self._read(conn, key, restore)
+        planned = plan(known, archived, self.settings.rules)
+        if planned is None:
+            return GameResult("unchanged")
+        if planned.needs_partition and planned.day not in self.days:
+            raise _MissingPartitionError(planned.day)
+        return self._write(conn, key, arrival, known, planned)
 
     # ------------------------------------------------------------ archive
 
@@ -216,15 +163,16 @@ class Store:
             "stints_rejected": game.stints_seen - game.stints_ignored - len(game.stints),
         }
 
-    def _archive(self, conn: Connection, arrival: Arrival) -> tuple[bool, bool]:
-        """Archive a game; whether its content is new, and whether this copy now stands for it."""
+    def _archive(self, conn: Connection, arrival: Arrival) -> Archived:
+        """Archive a game. Of several copies of one content, the copy exported first is kept."""
         values = self._values(arrival)
         values["document"] = zlib.compress(arrival.game.document, 1)
-        known = conn.execute(query("ingest/loading", "archive_copy"), values).rowcount
-        if known:
-            return False, conn.execute(query("ingest/loading", "archive_original"), values).rowcount > 0
+        content_hash = arrival.game.content_hash
+        if conn.execute(query("ingest/loading", "archive_copy"), values).rowcount:
+            is_original = conn.execute(query("ingest/loading", "archive_original"), values).rowcount > 0
+            return Archived(content_hash, is_new=False, is_original=is_original)
         conn.execute(query("ingest/loading", "archive"), values)
-        return True, True
+        return Archived(content_hash, is_new=True, is_original=True)
 
     def _from_archive(self, conn: Connection, game_key: str, content_hash: bytes | None) -> Game:
         row = conn.execute(
@@ -232,45 +180,103 @@ class Store:
             "where r.tenant_id = %s and r.game_key = %s and r.content_hash = %s",
             [self.tenant, game_key, content_hash],
         ).fetchone()
-        assert row  # noqa: S101 - decided from the same rows
+        assert row  # noqa: S101 - the plan was made from the same rows
         return msgspec.structs.replace(
             next(read(from_bytes("archive", zlib.decompress(row[0])))), content_hash=content_hash
         )
 
-    # ------------------------------------------------------------ what is asked
+    # ------------------------------------------------------------ read
 
-    def _scheduled(self, conn: Connection, game_key: str, day: date | None, teams: tuple[str, str]) -> Scheduled | None:
-        values = {"tenant": self.tenant, "game": game_key, "day": day, "home": teams[0], "away": teams[1]}
+    def _read(self, conn: Connection, key: dict[str, Any], restore: bool) -> Known:
+        selection = select(read_revisions(conn, key), read_choice(conn, key), self.settings)
+        scheduled = self._scheduled(conn, key, selection.day, selection.teams)
+        stored = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "fixture"), key).fetchone()
+        known = Known(selection, scheduled, stored)
+        if known.stored_day and known.may_have_expired(restore):
+            return replace(known, has_expired=not self._has_rows(conn, key, known.stored_day))
+        return known
+
+    def _scheduled(
+        self, conn: Connection, key: dict[str, Any], day: date | None, teams: tuple[str, str]
+    ) -> Scheduled | None:
+        values = key | {"day": day, "home": teams[0], "away": teams[1]}
         row = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "schedule_of"), values).fetchone()
         return Scheduled(**row) if row else None
 
-    def _has_rows(self, conn: Connection, game_key: str, day: date) -> bool:
-        row = conn.execute("select contest.has_own_rows(%s, %s)", [day, game_key]).fetchone()
+    def _has_rows(self, conn: Connection, key: dict[str, Any], day: date) -> bool:
+        row = conn.execute("select contest.has_own_rows(%s, %s)", [day, key["game"]]).fetchone()
         return bool(row and row[0])
 
-    # ------------------------------------------------------------ what is written
+    # ------------------------------------------------------------ write
 
-    def _write_rows(
-        self, conn: Connection, key: dict[str, Any], old: dict[str, Any] | None, new: dict[str, Any], game: Game | None
-    ) -> int:
-        """Replace, move or remove the rows by game day; how many were written."""
-        had = old is not None and old["content_hash"] is not None
-        moved = had and old is not None and old["played_on"] != new["played_on"]
+    def _write(
+        self, conn: Connection, key: dict[str, Any], arrival: Arrival | None, known: Known, planned: Plan
+    ) -> GameResult:
+        for content_hash, state in known.selection.changed_states.items():
+            conn.execute(
+                "update landing.revision set state = %(state)s "
+                "where tenant_id = %(tenant)s and game_key = %(game)s and content_hash = %(hash)s",
+                key | {"state": state, "hash": content_hash},
+            )
+        game, left_out, tracked = self._published(conn, key, arrival, known, planned)
+        selection, stored = known.selection, known.fixture
+        new = fixture.describe(
+            selection.teams, planned.day, selection.day_source, known.scheduled, tracked, selection.is_withdrawn
+        )
+        written = self._write_rows(conn, key, planned, game)
+        if arrival:
+            self._write_names(conn, arrival.game)
+        if planned.is_rewritten or new != stored:
+            fixture.write_fixture(conn, key["game"], self.load_id, new)
+            if game:
+                self._write_roster(conn, key, game)
+            if tracked:
+                conn.execute(query("ingest/loading", "put_quality"), key | _json(fixture.score_quality(new, tracked)))
+            elif stored and stored["content_hash"]:
+                for statement in _UNPUBLISH:
+                    conn.execute(statement, key)
+            self.update_untracked(conn, {planned.day} | ({stored["played_on"]} if stored else set()))
+        if arrival is None:
+            return GameResult(planned.outcome, rows=written)
+        is_published = arrival.game.content_hash == selection.published
+        return GameResult(
+            planned.outcome,
+            self.reason(planned.outcome, arrival, is_by_another=planned.is_by_another),
+            written,
+            left_out if is_published else (),
+        )
+
+    def _published(
+        self, conn: Connection, key: dict[str, Any], arrival: Arrival | None, known: Known, planned: Plan
+    ) -> tuple[Game | None, tuple[Reject, ...], Tracked | None]:
+        """Return the game whose rows are to be written, the pieces left out of it, and the tracked part."""
+        if planned.is_rewritten:
+            in_hand = arrival.game if arrival and planned.source == "arrival" else None
+            league = self.settings.rules.on(planned.day)
+            game, left_out = league.apply(in_hand or self._from_archive(conn, key["game"], known.selection.published))
+            return game, left_out, Tracked.of(game, league.periods or USUAL_PERIODS)
+        if planned.source == "stored" and known.fixture:
+            stored = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "quality"), key).fetchone()
+            return None, (), fixture.stored_tracked(known.fixture, stored or {})
+        return None, (), None
+
+    def _write_rows(self, conn: Connection, key: dict[str, Any], planned: Plan, game: Game | None) -> int:
+        """Move, remove and insert rows as planned. Return the number of rows written."""
         written = 0
-        if old and moved and game is None and new["content_hash"] is not None:
-            days = {"new_day": new["played_on"], "day": old["played_on"]}
+        if planned.move_from:
+            days = {"new_day": planned.day, "day": planned.move_from}
             for statement in rows.MOVE.values():
                 written += conn.execute(statement, key | days, prepare=False).rowcount
-        if old and had and (game is not None or moved or new["content_hash"] is None):
+        if planned.remove_from:
             for statement in rows.REMOVE.values():
-                conn.execute(statement, key | {"day": old["played_on"]}, prepare=False)
+                conn.execute(statement, key | {"day": planned.remove_from}, prepare=False)
         if game is not None:
             for table, array in arrays(game.rows):
-                written += conn.execute(rows.PUBLISH[table], key | {"day": new["played_on"], "rows": array}).rowcount
+                written += conn.execute(rows.PUBLISH[table], key | {"day": planned.day, "rows": array}).rowcount
         return written
 
     def _write_names(self, conn: Connection, game: Game) -> None:
-        """Teams and persons: late in the transaction, since every game of a team has them."""
+        """Upsert teams and persons: late in the transaction, because all games of a team lock the same rows."""
         names = [storable(game.home_team), storable(game.away_team)]
         values = {"tenant": self.tenant, "seen_at": game.exported_at}
         conn.execute(
@@ -308,66 +314,45 @@ class Store:
             },
         )
 
-    def settle_waiting(self, conn: Connection, days: set[date]) -> None:
-        """Rows of the schedule without an id are games of their own for as long as no tracked game is theirs."""
-        waiting = conn.execute(
-            query("ingest/loading", "waiting"), {"tenant": self.tenant, "days": list(days)}
-        ).fetchall()
-        for schedule_key, is_taken, is_there in waiting:
-            if is_taken and is_there:
+    def update_untracked(self, conn: Connection, days: set[date]) -> None:
+        """Add or remove the fixtures of schedule rows without a game id, for the given days.
+
+        Such a row has a fixture of its own until a tracked game matches it.
+        """
+        found = conn.execute(query("ingest/loading", "untracked"), {"tenant": self.tenant, "days": list(days)})
+        for schedule_key, is_tracked, has_fixture in found.fetchall():
+            if is_tracked and has_fixture:
                 conn.execute(
                     "delete from contest.fixture where tenant_id = %s and game_key = %s", [self.tenant, schedule_key]
                 )
-            elif not is_taken and not is_there:
-                self.settle_locked(conn, schedule_key, None)
+            elif not is_tracked and not has_fixture:
+                self.update_locked(conn, schedule_key, None)
 
-    # ------------------------------------------------------------ what became of it
+    # ------------------------------------------------------------ reasons
 
-    def _verdict(
-        self,
-        arrival: Arrival | None,
-        is_new: bool,
-        states: dict[bytes, Any],
-        published: bytes | None,
-        old: dict[str, Any] | None,
-        new: dict[str, Any],
-        is_other: bool,
-        written: int,
-    ) -> Verdict:
-        moved = old is not None and old["content_hash"] is not None and old["played_on"] != new["played_on"]
-        if arrival is None:
-            return Verdict("published" if is_other else "moved" if moved else "unchanged", rows=written)
-        content_hash = arrival.game.content_hash
-        state = states[content_hash]
-        if state == "quarantined" or (is_new and not is_other):
-            return why(state, arrival, self.settings.shrink_percent, written)
-        if is_other:
-            return why(state, arrival, self.settings.shrink_percent, written, by_another=content_hash != published)
-        return Verdict("moved" if moved else "unchanged", rows=written)
+    def reason(self, outcome: str, arrival: Arrival, *, is_by_another: bool = False) -> str | None:
+        """Return the reason of an outcome, with the remedy where one exists. None when the outcome needs no reason."""
+        if outcome == "quarantined":
+            return _too_few_events(arrival.game, self.session.tenant, self.settings.shrink_percent)
+        if outcome == "empty":
+            return "The export has no events and no stints."
+        if is_by_another:
+            return "This export led to the publication of another revision of the game."
+        if outcome == "archived":
+            return "A newer revision of the game is published, or an operator chose another one."
+        return None
 
 
-def why(
-    state: str, arrival: Arrival, shrink_percent: Decimal, written: int = 0, *, by_another: bool = False
-) -> Verdict:
-    """What became of an arrival whose revision is in this state now, and why where that needs words."""
-    game = arrival.game
-    reason = None
-    if state == "quarantined":
-        reason = (
-            f"It has {len(game.events)} events, more than {shrink_percent:g} % fewer than the revision before it. "
-            f"To publish it: stanchion publish {game.game_key} --revision {game.content_hash.hex()[:12]} --quarantined"
-        )
-    elif state == "empty":
-        reason = "It has no events and no stints."
-    elif by_another:
-        reason = "Another revision of the game is published now that this one is known."
-    elif state == "archived":
-        reason = "A newer revision of the game is published, or somebody chose otherwise."
-    return Verdict(state, reason, written)
+def _too_few_events(game: Game, tenant: str, shrink_percent: Decimal) -> str:
+    return (
+        f"The export has {len(game.events)} events, over {shrink_percent:g} % fewer than the revision before it. "
+        f"To publish it: stanchion games publish {game.game_key} --tenant {tenant} "
+        f"--revision {game.content_hash.hex()[:12]} --quarantined"
+    )
 
 
 def raw_json(reject: Reject) -> str | None:
-    """The rejected piece as JSON that the database can keep: not longer, nor deeper, than somebody will read."""
+    """Return a rejected piece as JSON that the database can store, cut at a length that a person can still read."""
     if reject.raw is None:
         return None
     try:
@@ -380,26 +365,18 @@ def raw_json(reject: Reject) -> str | None:
 
 
 def read_revisions(conn: Connection, key: dict[str, Any]) -> list[Any]:
+    """Return the archived revisions of a game, without their documents."""
     return conn.cursor(row_factory=namedtuple_row).execute(query("ingest/loading", "revisions"), key).fetchall()
 
 
-def revision_of(row: Any) -> Revision:
-    return Revision(
-        content_hash=row.content_hash,
-        exported_at=row.exported_at,
-        events=row.events_accepted,
-        is_empty=not row.events_accepted and not row.stints_accepted,
-        is_accepted=row.is_accepted,
-    )
-
-
-def choice_of(conn: Connection, key: dict[str, Any]) -> Choice | None:
+def read_choice(conn: Connection, key: dict[str, Any]) -> Choice | None:
+    """Return the latest choice of an operator about a game."""
     row = conn.execute(
         "select c.content_hash, c.over_exported_at, c.over_hash from landing.choice as c "
         "where c.tenant_id = %(tenant)s and c.game_key = %(game)s",
         key,
     ).fetchone()
-    return Choice(row[0], place(row[1], row[2])) if row else None
+    return Choice(row[0], position(row[1], row[2])) if row else None
 
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""A folder whose files are loaded as they appear and change, once they are still.
+"""Watch a folder, and load its files when they appear or change and are then left alone for half a second.
 
-What there is to do is always found by looking at the folder; the system's notices of changes, where it has them,
-only end the waiting early. So one that is lost, or a folder that has none, costs a little time and no file.
+The files to load are always found by scanning the folder. Change notifications of the system only end a wait early, so
+a lost notification, or a file system without them, delays a file but never loses one.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STILL = 0.5  # seconds without a change after which a file is read
-POLL = 5.0  # seconds between two looks where nobody gives notice
+STILL = 0.5  # seconds without a change after which a file is loaded
+POLL = 5.0  # seconds between two scans without a notification
 
 _CHANGES = 0x2 | 0x8 | 0x40 | 0x80 | 0x100  # modify, close after writing, moved from, moved to, create
 _CLOEXEC_NONBLOCK = os.O_CLOEXEC | os.O_NONBLOCK
@@ -23,8 +23,8 @@ _CLOEXEC_NONBLOCK = os.O_CLOEXEC | os.O_NONBLOCK
 State = tuple[int, int, int]  # inode, size, nanosecond of the last change
 
 
-class Notices:
-    """Waits for changes below a folder: as long as told, or shorter where the system says that there was one."""
+class Notifications:
+    """Waits for a change under a folder with inotify, or for a fixed time where inotify is missing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,13 +35,14 @@ class Notices:
             self._fd = self._libc.inotify_init1(_CLOEXEC_NONBLOCK)
         except (OSError, AttributeError):
             self._fd = -1
-        self.are_given = self._fd >= 0
+        self.are_available = self._fd >= 0
 
     def wait(self, seconds: float) -> None:
-        if not self.are_given or self._libc is None:
+        """Wait for a change, at most this many seconds."""
+        if not self.are_available or self._libc is None:
             time.sleep(seconds)
             return
-        # asked for anew each time: a folder that was made meanwhile has none yet, and asking twice does nothing
+        # repeated for each wait, because new folders have no inotify watch yet; adding one twice has no effect
         for folder, _, _ in os.walk(self.folder):
             self._libc.inotify_add_watch(self._fd, os.fsencode(folder), _CHANGES)
         if select.select([self._fd], [], [], seconds)[0]:
@@ -54,14 +55,14 @@ class Notices:
 
 @dataclass
 class Folder:
-    """Which files of a folder are new or changed, and still."""
+    """Finds the files of a folder that are new or changed, and complete."""
 
     path: Path
-    _seen: dict[str, tuple[State, float]] = field(default_factory=dict)  # since when each is as it is
+    _seen: dict[str, tuple[State, float]] = field(default_factory=dict)  # with the time of the first scan in that state
     _loaded: dict[str, State] = field(default_factory=dict)
 
-    def look(self, now: float) -> tuple[list[str], bool]:
-        """The files to load now, and whether there are others that still change."""
+    def scan(self, now: float) -> tuple[list[str], bool]:
+        """Return the files to load now, and whether other files are still changing."""
         found = dict(_states(self.path))
         self._seen = {
             path: self._seen[path] if self._seen.get(path, (None, 0))[0] == state else (state, now)
@@ -73,7 +74,7 @@ class Folder:
         return sorted(still), len(still) < len(fresh)
 
     def loaded(self, paths: list[str]) -> None:
-        """These were read as they were when they were last looked at; what has changed since is fresh again."""
+        """Mark files as loaded in the state of the last scan. A file that has changed since then is loaded again."""
         for path in paths:
             self._loaded[path] = self._seen[path][0]
 
@@ -89,20 +90,21 @@ def _states(folder: Path) -> list[tuple[str, State]]:
             try:
                 found = os.stat(path)  # noqa: PTH116
             except OSError:
-                continue  # gone meanwhile
+                continue  # deleted during the scan
             states.append((path, (found.st_ino, found.st_size, found.st_mtime_ns)))
     return states
 
 
 def watch(folder: Path, load: Callable[[list[str]], bool], *, once: bool) -> None:
-    """Hand over what appears and changes below the folder, for ever or until what is there now was.
+    """Call `load` with the files that appear or change under the folder, until interrupted.
 
-    `load` answers whether it was done; what was not is handed over again.
+    `load` returns whether it succeeded; files of a failed call are passed again. With `once`, return after the files
+    that exist now were loaded.
     """
-    state, notices = Folder(folder), Notices(folder)
+    state, notifications = Folder(folder), Notifications(folder)
     try:
         while True:
-            paths, are_changing = state.look(time.monotonic())
+            paths, are_changing = state.scan(time.monotonic())
             if paths and load(paths):
                 state.loaded(paths)
                 continue
@@ -111,6 +113,6 @@ def watch(folder: Path, load: Callable[[list[str]], bool], *, once: bool) -> Non
             if are_changing:
                 time.sleep(STILL / 2)
             else:
-                notices.wait(POLL)
+                notifications.wait(POLL)
     finally:
-        notices.close()
+        notifications.close()

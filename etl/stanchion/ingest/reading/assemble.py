@@ -1,7 +1,7 @@
-"""A game export, field by field as it was written, made into a Game.
+"""Build a Game from the fields of a game export.
 
-What cannot be used is rejected with its position and a reason; what is odd is kept and flagged. For events as for
-stints, what is accepted, rejected and (stints without players) ignored adds up to what was seen.
+Pieces that cannot be used are rejected with their position and a reason. Odd pieces are kept and flagged. Events seen
+are accepted plus rejected events; stints seen are accepted, rejected and ignored (without players) stints.
 """
 
 from collections import Counter, defaultdict
@@ -24,12 +24,12 @@ from stanchion.ingest.reading.rowtext import render
 from stanchion.ingest.reading.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
 from stanchion.ingest.reading.values import BadValueError, clock, day, jersey, moment, period, seconds, text, whole
 
-_OUTSIDE = Decimal("0.5")  # seconds by which neighbouring stints may miss each other
-_MANY_GOALS = 500  # more are not looked up among the stints: no game has them
+_STINT_TOLERANCE = Decimal("0.5")  # seconds of gap or overlap between neighbouring stints that are not flagged
+_MAX_GOALS_CHECKED = 500  # goals looked up among the stints; bounds the time for a hostile file
 
 
 def assemble(source: SourceGame) -> Game:
-    """The game of an export. Raises UnreadableError when it does not say which game it is."""
+    """Build the game of an export. Raises UnreadableError when the export has no usable gameId or team name."""
     return _Assembly(source).game()
 
 
@@ -48,16 +48,16 @@ class _Assembly:
         try:
             game_key, home, away = text(source.game_id), text(source.home_team), text(source.away_team)
         except BadValueError as error:
-            raise UnreadableError(f"The export cannot be kept: {error}") from None
+            raise UnreadableError(f"The gameId or a team name of the export cannot be stored: {error}") from None
         if game_key is None:
-            raise UnreadableError("The export names no game: its gameId is empty.")
+            raise UnreadableError("The gameId of the export is empty.")
         self.flags["team_without_name"] += (home is None) + (away is None)
         exported_at = moment(source.export_date) or moment(source.saved_at)
         if exported_at is None and source.format != "roster":
             self.flags["export_date_not_read"] += 1
         self.rosters = Rosters(self._entries(), self.flags)
-        # what recurs in a game is made once
-        self._participant = lru_cache(maxsize=None)(partial(pieces.participant, self.rosters))
+        # equal participants and equal players on the ice share one object: building them dominates the time
+        self._participants = pieces.Participants(self.rosters)
         self._on_ice = lru_cache(maxsize=None)(partial(pieces.on_ice, self.rosters))
         self.rink = Rink()
         events = self._events()
@@ -117,10 +117,10 @@ class _Assembly:
 
     def _events(self) -> tuple[Event, ...]:
         events: list[Event] = []
-        marks: list[tuple[int, Any]] = []  # where an event says which goal it assists to, and how it says it
+        assists: list[tuple[int, Any]] = []  # index into events of an assisting event, and its assistToGoalIdx
         for position, source in enumerate(self.source.events):
             if source.__class__ is not SourceEvent:
-                self._reject("event", position, "The event is not an object of the form of an event.", source)
+                self._reject("event", position, "The event is not an object with the fields of an event.", source)
                 continue
             try:
                 event = self._event(position, source)
@@ -128,12 +128,12 @@ class _Assembly:
                 self._reject("event", position, str(error), source)
                 continue
             if source.assist_to is not None:
-                marks.append((len(events), source.assist_to))
+                assists.append((len(events), source.assist_to))
             events.append(event)
-            self._places(position, source)
+            self._add_points(position, source)
         goals = self._goals(events)
-        for place, mark in marks:
-            goal = goals.get(self._index(mark))
+        for place, source_idx in assists:
+            goal = goals.get(self._index(source_idx))
             if goal is None:
                 self.flags["assist_to_no_goal"] += 1
             else:
@@ -145,7 +145,7 @@ class _Assembly:
         number = period(source.period, self.periods)
         start = clock(source.start_time)
         index = self._index(source.idx)
-        people = self._people(position, source, action.side)
+        people = self._participants_of(position, source, action.side)
         if action.side is None:
             self.flags["event_without_team"] += 1
         if start is None:
@@ -167,31 +167,19 @@ class _Assembly:
             people,
         )
 
-    def _people(self, position: int, source: SourceEvent, team: Side | None) -> tuple[Participant, ...]:
+    def _participants_of(self, position: int, source: SourceEvent, team: Side | None) -> tuple[Participant, ...]:
         people: list[Participant] = []
-        for number, person in enumerate(source.players or ()):
-            if person.__class__ is not SourcePlayer:
-                self._reject("participant", position, "The participant of the event is not an object.", person)
+        for number, player in enumerate(source.players or ()):
+            if player.__class__ is not SourcePlayer:
+                self._reject("participant", position, "The participant of the event is not an object.", player)
                 continue
-            participant, flags = self._participant(
-                number,
-                team,
-                person.num,
-                person.name,
-                person.team,
-                person.role,
-                person.play_detail1,
-                person.play_detail2,
-                person.success,
-                person.pressure,
-                person.side_of_puck,
-            )
+            participant, flags = self._participants.get(number, team, player)
             people.append(participant)
             for flag in flags:
                 self.flags[flag] += 1
         return tuple(people)
 
-    def _places(self, position: int, source: SourceEvent) -> None:
+    def _add_points(self, position: int, source: SourceEvent) -> None:
         if source.puck:
             self.rink.add(f"{position},puck,-1", source.puck)
         if source.net:
@@ -210,10 +198,10 @@ class _Assembly:
             return None
 
     def _goals(self, events: list[Event]) -> dict[int | None, int]:
-        """The goals by the index that assists name them with. A goal written twice is found once, as its first."""
+        """Return event_no by source_idx, the number that assistToGoalIdx contains. Duplicate goals are left out."""
         goals: dict[int | None, int] = {}
-        for event, _, is_again in goals_of(events):
-            if is_again:
+        for event, _, is_duplicate in goals_of(events):
+            if is_duplicate:
                 self.flags["duplicate_goal"] += 1
             elif event.source_idx is not None:
                 goals[event.source_idx] = event.event_no
@@ -222,10 +210,10 @@ class _Assembly:
     # ---------------------------------------------------------------- stints
 
     def _stints(self) -> tuple[Stint, ...]:
-        """Those that somebody plays in, numbered so that neighbours in a period differ by one.
+        """Return the stints with players, numbered so that consecutive stints of a period differ by one.
 
-        A row that is left out between two stints of a period leaves a gap of one, since it ends everybody's shift;
-        rows left out between periods or at the end leave none, so they change nothing.
+        Rows left out between two stints of a period leave a gap of one in the numbers, because they end the shift of
+        every player. Rows left out between periods or at the end leave no gap.
         """
         stints: list[Stint] = []
         gap = False
@@ -244,21 +232,21 @@ class _Assembly:
                 number = before.stint_no + 1
                 if before.period == stint.period:
                     number += gap
-                    self.flags["stint_overlap"] += stint.start_s > before.end_s + _OUTSIDE
-                    self.flags["stint_gap"] += stint.start_s < before.end_s - _OUTSIDE
+                    self.flags["stint_overlap"] += stint.start_s > before.end_s + _STINT_TOLERANCE
+                    self.flags["stint_gap"] += stint.start_s < before.end_s - _STINT_TOLERANCE
             stints.append(msgspec.structs.replace(stint, stint_no=number))
             gap = False
         return tuple(stints)
 
     def _stint(self, source: Any, number: int) -> Stint | None:
         if not isinstance(source, SourceStint):
-            raise BadValueError("The stint is not an object of the form of a stint.")
+            raise BadValueError("The stint is not an object with the fields of a stint.")
         on_ice = (*self._slots("home", source.home), *self._slots("away", source.away))
         if not on_ice:
             return None
         start, end = clock(source.start_time), clock(source.end_time)
         if start is None or end is None:
-            raise BadValueError("The stint has players, but its clock cannot be read.")
+            raise BadValueError("The stint has players, but its start or end time is not a clock like 18:00.")
         if end > start:
             raise BadValueError("The stint ends before it starts.")
         stoppage, duration = seconds(source.stoppage), seconds(source.duration)
@@ -290,8 +278,8 @@ class _Assembly:
             if shirt is None:
                 self.flags["slot_without_jersey"] += 1
                 continue
-            there, is_listed, is_goalie = self._on_ice(side, slot, shirt, text(player.name))
-            on_ice.append(there)
+            found, is_listed, is_goalie = self._on_ice(side, slot, shirt, text(player.name))
+            on_ice.append(found)
             if not is_listed:
                 self.flags["stint_player_on_no_roster"] += 1
             if is_goalie:
@@ -302,24 +290,27 @@ class _Assembly:
         return on_ice
 
     def _check_goals(self, events: tuple[Event, ...], stints: tuple[Stint, ...]) -> None:
-        """Flag goals that no stint holds, and scorers who were not on the ice. A stint owns its ending second."""
+        """Flag goals outside every stint and scorers who were not on the ice.
+
+        A goal at the moment between two stints belongs to the stint that ends.
+        """
         if not stints:
             return
         by_period: dict[int, list[Stint]] = defaultdict(list)
         for stint in stints:
             by_period[stint.period].append(stint)
-        for goal, _, _ in islice(goals_of(events), _MANY_GOALS):
+        for goal, _, _ in islice(goals_of(events), _MAX_GOALS_CHECKED):
             at = goal.start_s
             found = None
             if at is not None:
-                played = by_period[goal.period]
-                found = next((stint for stint in played if stint.start_s > at >= stint.end_s), None) or next(
-                    (stint for stint in played if stint.start_s == at), None
+                in_period = by_period[goal.period]
+                found = next((stint for stint in in_period if stint.start_s > at >= stint.end_s), None) or next(
+                    (stint for stint in in_period if stint.start_s == at), None
                 )
             if found is None:
                 self.flags["goal_outside_stints"] += 1
                 continue
-            who = scorer(goal)
-            self.flags["scorer_not_on_ice"] += who is None or not any(
-                player.side == who.side and player.jersey == who.jersey for player in found.on_ice
+            scored_by = scorer(goal)
+            self.flags["scorer_not_on_ice"] += scored_by is None or not any(
+                player.side == scored_by.side and player.jersey == scored_by.jersey for player in found.on_ice
             )

@@ -1,7 +1,7 @@
-"""Why a file cannot be read at all."""
+"""The error for a file that cannot be read."""
 
 from stanchion.errors import StanchionError
 
 
 class UnreadableError(StanchionError):
-    """One sentence that says why the file is rejected whole. It never quotes the file."""
+    """The reason why a whole file is rejected, as one sentence. It never quotes the file, which may contain secrets."""

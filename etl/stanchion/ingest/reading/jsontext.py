@@ -1,7 +1,7 @@
-"""JSON as trackers write it, decoded once and quickly; and slowly, piece by piece, where it is damaged.
+"""Decode the JSON that trackers write: with a fast decoder, or piece by piece with a slow one when it is damaged.
 
-A document is opened as an envelope: its keys, with what is under each still undecoded. So a format looks only
-under the keys it knows, and a secret under another one is not even decoded, unless the document is damaged.
+A document is opened as an envelope: its keys, each with undecoded bytes. A format decodes only the keys that it uses.
+A secret under another key is therefore never decoded, unless the document is damaged.
 """
 
 import codecs
@@ -13,27 +13,27 @@ import msgspec
 
 from stanchion.ingest.reading.errors import UnreadableError
 
-LARGEST = 256 * 2**20  # bytes of one JSON document; a game is two million, one of 50,000 events 70 million
-LARGEST_REPAIRED = 64 * 2**20  # bytes; the slow decoder takes ten times the memory
-MOST_OBJECTS = 500_000  # a game has 10,000; without this bound 100 MB of {},{},{} would take ten gigabytes
-MOST_VALUES = 6_000_000  # a game has 100,000
-_SMALL = 2 * 2**20  # bytes in which there is no room for too much of anything, so nothing is counted
-MOST_PIECES = 100_000  # of one list; each may be rejected, with its position and what it was
-TOO_MUCH = "The file holds more than any game could."
+MAX_BYTES = 256 * 2**20  # of one JSON document; a usual game has 2 million, one with 50,000 events 70 million
+MAX_REPAIRED_BYTES = 64 * 2**20  # of a damaged JSON document; the slow decoder needs ten times the memory
+MAX_OBJECTS = 500_000  # a usual game has 10,000; without this limit 100 MB of {},{},{} would need 10 GB of memory
+MAX_VALUES = 6_000_000  # a usual game has 100,000
+_UNCOUNTED_BYTES = 2 * 2**20  # up to this size a document needs no count, because it cannot fill the memory
+MAX_PIECES = 100_000  # of one list; each piece may be rejected and stored with its position
+TOO_MANY_VALUES = "The file contains more objects or values than the largest possible game."
 REPLACEMENT = "\ufffd"
 T = TypeVar("T")
-_FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # a ValidationError is a DecodeError
+_FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # ValidationError is a subclass of DecodeError
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Envelope:
-    """The keys of a JSON document. `repaired` counts what had to be replaced under those that were read."""
+    """The keys of a JSON document. `repaired` counts the replacements of characters and numbers under decoded keys."""
 
     def __init__(self, data: bytes) -> None:
         data = as_utf8(data)
-        if len(data) > _SMALL and (data.count(b"{") > MOST_OBJECTS or data.count(b",") > MOST_VALUES):
-            raise UnreadableError(TOO_MUCH)
+        if len(data) > _UNCOUNTED_BYTES and (data.count(b"{") > MAX_OBJECTS or data.count(b",") > MAX_VALUES):
+            raise UnreadableError(TOO_MANY_VALUES)
         self.repaired = 0
         self._parts: dict[str, msgspec.Raw | bytes] = {}
         try:
@@ -41,20 +41,23 @@ class Envelope:
         except _FAILURES:
             tree = _lenient(data)
             if not isinstance(tree, dict):
-                raise UnreadableError("The file is JSON, but not an object with keys.") from None
+                raise UnreadableError("The file is JSON, but not an object.") from None
             self._parts.update((key, json.dumps(part).encode()) for key, part in tree.items())
         self.keys = self._parts.keys()
 
     def value(self, key: str) -> Any:
-        """What is under the key, as it is; None when the key is absent."""
+        """Return the plain value under the key; None when the key is absent."""
         return self._decode(key, Any)
 
     def pieces(self, key: str, kind: type[T]) -> list[T | Any]:
-        """The list under the key; a piece that is not of this kind is there as the plain value it is."""
+        """Return the list under the key. A piece that cannot be converted to this kind stays a plain value.
+
+        Raises UnreadableError when the value is not a list.
+        """
         part = self._parts.get(key)
         if part is None:
             return []
-        if not _holds_nul(_bytes(part)):
+        if not _contains_nul(_bytes(part)):
             try:
                 found: list[T] | None = msgspec.json.decode(part, type=list[kind] | None)  # type: ignore[valid-type]
                 return _bounded(found or [])
@@ -64,14 +67,14 @@ class Envelope:
         if tree is None:
             return []
         if not isinstance(tree, list):
-            raise UnreadableError(f"What the file has under {key} is not a list.")
+            raise UnreadableError(f"The value of the key {key} is not a list.")
         return [convert(piece, kind) for piece in _bounded(tree)]
 
     def _decode(self, key: str, kind: Any) -> Any:
         part = self._parts.get(key)
         if part is None:
             return None
-        if not _holds_nul(_bytes(part)):
+        if not _contains_nul(_bytes(part)):
             try:
                 return msgspec.json.decode(part, type=kind)
             except _FAILURES:
@@ -85,21 +88,24 @@ class Envelope:
 
 
 def as_utf8(data: bytes) -> bytes:
-    """The text as UTF-8 without a byte order mark, whichever of the usual encodings it came in."""
-    if len(data) > LARGEST:
-        raise UnreadableError(f"The file is larger than {LARGEST // 2**20} MB, which no export of a game is.")
+    """Convert UTF-8 or UTF-16 text with a byte order mark to UTF-8 without one. Other data is returned unchanged."""
+    if len(data) > MAX_BYTES:
+        raise UnreadableError(f"The file is larger than {MAX_BYTES // 2**20} MB, the limit for one game.")
     if data.startswith(codecs.BOM_UTF8):
         return data[len(codecs.BOM_UTF8) :]
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             return data.decode("utf-16").encode()
         except UnicodeError:
-            raise UnreadableError("The file says it is UTF-16, but it is not.") from None
+            raise UnreadableError("The file has the byte order mark of UTF-16, but is not valid UTF-16.") from None
     return data
 
 
 def repair(tree: Any) -> tuple[Any, int]:
-    """The tree with what Postgres cannot store replaced, and how often. Not recursive: depth is the file's choice."""
+    """Replace what Postgres cannot store; return the tree and the number of replacements.
+
+    Not recursive, because the file decides how deep the tree is.
+    """
     repaired = 0
     box = [tree]
     waiting: list[Any] = [box]
@@ -123,13 +129,13 @@ def repair(tree: Any) -> tuple[Any, int]:
 
 
 def _bounded(pieces: list[T]) -> list[T]:
-    if len(pieces) > MOST_PIECES:
-        raise UnreadableError(TOO_MUCH)
+    if len(pieces) > MAX_PIECES:
+        raise UnreadableError(TOO_MANY_VALUES)
     return pieces
 
 
-def _holds_nul(text: bytes) -> bool:
-    return b"\\" in text and b"\\u0000" in text  # the first alone is found, or not, many times faster
+def _contains_nul(text: bytes) -> bool:
+    return b"\\" in text and b"\\u0000" in text  # searching for one byte first is many times faster
 
 
 def _bytes(part: msgspec.Raw | bytes) -> bytes:
@@ -137,7 +143,7 @@ def _bytes(part: msgspec.Raw | bytes) -> bytes:
 
 
 def convert(piece: Any, kind: type[T]) -> T | Any:
-    """The piece as an object of this kind, or else the plain value it is: of an object, what is under known keys."""
+    """Convert a piece to this kind. On failure return the plain value; of an object, only the known keys."""
     try:
         return msgspec.convert(piece, kind)
     except (msgspec.ValidationError, RecursionError):
@@ -146,9 +152,11 @@ def convert(piece: Any, kind: type[T]) -> T | Any:
 
 
 def _lenient(data: bytes) -> Any:
-    """Decode what the fast decoder refuses: NaN, lone surrogates. Numbers too long for anybody are refused."""
-    if len(data) > LARGEST_REPAIRED:
-        raise UnreadableError("The file is not JSON, or damaged and too large to be repaired.")
+    """Decode what the fast decoder refuses, such as NaN and lone surrogates. Raises UnreadableError on failure."""
+    if len(data) > MAX_REPAIRED_BYTES:
+        raise UnreadableError(
+            f"The file is not valid JSON, and larger than {MAX_REPAIRED_BYTES // 2**20} MB, the limit for repairs."
+        )
     try:
         return json.loads(data.decode())
     except UnicodeDecodeError:
@@ -157,9 +165,9 @@ def _lenient(data: bytes) -> Any:
         if not data.strip():
             raise UnreadableError("The file is empty.") from None
         truncated = error.pos >= len(data.decode().rstrip()) - 1 and error.msg != "Extra data"
-        reason = "The file ends in the middle: it was truncated" if truncated else "The file is not JSON"
+        reason = "The file ends too early: it was truncated" if truncated else "The file is not JSON"
         raise UnreadableError(f"{reason} (line {error.lineno}, column {error.colno}).") from None
     except RecursionError:
-        raise UnreadableError("The file is nested deeper than any export.") from None
+        raise UnreadableError("The file is nested too deeply for the decoder.") from None
     except ValueError:
-        raise UnreadableError("The file holds a number of thousands of digits.") from None
+        raise UnreadableError("The file contains a number with thousands of digits.") from None

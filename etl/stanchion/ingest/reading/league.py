@@ -1,7 +1,7 @@
-"""What a league plays, where it says so: then that counts, and not what an export says or its tracker assumes.
+"""League rules about periods and their lengths, which replace the values in an export.
 
-A game is read as its export has it, whoever plays it: its content is the same under any rules. They are applied when it
-is published, since only then its day is known, and rules hold from a day on.
+Reading ignores league rules, so the content of a game is the same under all rules. The rules are applied when a game is
+published: only then is its day known, and rules are valid from a day on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,34 +13,37 @@ from msgspec.structs import replace
 from stanchion.ingest.reading.model import Game, Reject
 from stanchion.ingest.reading.rowtext import render
 
-USUAL_PERIODS = 3  # where nobody says it
+USUAL_PERIODS = 3  # when neither the league rules nor the export contain a number
 
 
 def regular_periods(lengths: Iterable[str]) -> int:
-    """How many of these periods are no overtime."""
+    """Count the regular periods among the keys of period lengths, which are numbers; overtime is OT."""
     return sum(key.isdecimal() for key in lengths)
 
 
-class League(Struct, frozen=True):
-    """Its rules on a day; None is what it does not say."""
+class LeagueRules(Struct, frozen=True):
+    """The rules of a league on one day. None: the league has no rule, and the export decides."""
 
     periods: int | None = None
     period_seconds: int | None = None
-    overtime_seconds: int | None = None  # 0: there is none
+    overtime_seconds: int | None = None  # 0: the league plays no overtime
 
-    def lengths(self, said: Mapping[str, int]) -> dict[str, int]:
-        """Seconds of each period by its number, and of overtime, of an export that says these."""
-        if self == League():
-            return dict(said)
-        regular = {int(key): length for key, length in said.items() if key.isdecimal() and length}
+    def lengths(self, exported: Mapping[str, int]) -> dict[str, int]:
+        """Return the seconds of each period by its number, and of OT, given the lengths in the export.
+
+        A period without a length in the rules or in the export is as long as the longest regular period.
+        """
+        if self == LeagueRules():
+            return dict(exported)
+        regular = {int(key): length for key, length in exported.items() if key.isdecimal() and length}
         usual = self.period_seconds or max(regular.values(), default=None)
         numbers = range(1, (self.periods or max(regular, default=USUAL_PERIODS)) + 1)
         found = {str(number): self.period_seconds or regular.get(number, usual) for number in numbers}
-        found["OT"] = said.get("OT") if self.overtime_seconds is None else self.overtime_seconds
+        found["OT"] = exported.get("OT") if self.overtime_seconds is None else self.overtime_seconds
         return {key: length for key, length in found.items() if length}
 
-    def plays(self, game: Game) -> tuple[Game, tuple[Reject, ...]]:
-        """The game by these rules, and what of it is in a period that is not played by them."""
+    def apply(self, game: Game) -> tuple[Game, tuple[Reject, ...]]:
+        """Return the game under these rules, and the events and stints left out because their period is not played."""
         lengths = self.lengths(game.period_seconds)
         game = replace(game, period_seconds=lengths)
         if self.overtime_seconds != 0:
@@ -67,13 +70,14 @@ class League(Struct, frozen=True):
 
 
 class Rulebook:
-    """The rules of a league from day to day."""
+    """The rules of a league over time, from the days on which they change."""
 
-    def __init__(self, changes: Iterable[tuple[date, League]] = ()) -> None:
+    def __init__(self, changes: Iterable[tuple[date, LeagueRules]] = ()) -> None:
         self._changes = sorted(changes, key=lambda change: change[0])
 
-    def on(self, day: date) -> League:
-        rules = League()
+    def on(self, day: date) -> LeagueRules:
+        """Return the rules that are valid on a day; before the first change, none."""
+        rules = LeagueRules()
         for since, changed in self._changes:
             if since <= day:
                 rules = changed

@@ -1,14 +1,14 @@
-"""One export of one game, in the form that every format is read into.
+"""The canonical form of one export of one game, which every format is read into.
 
-Readers (ingest/reading) produce it, and the loader (ingest/loading) writes it; neither imports the other. What is in
-here is canonical: the same game written differently gives the same value, and so the same content hash. Only
-the fields that end in _raw are as the source wrote them, and they are not part of the hash.
+Readers (ingest/reading) build it and the loader (ingest/loading) stores it. Two spellings of the same game give equal
+values, and therefore the same content hash. Only fields that end in _raw keep the spelling of the source; they are not
+part of the hash.
 
-Thousands of events share a few actions and participants, and stints a few players: each of those is made once in a game
-and told apart by its identity.
+Thousands of events share a few actions and participants, and stints share a few players. Each distinct one is built
+once per game. These structs compare and hash by identity (eq=False), which makes looking them up fast.
 
-Text is in NFC, trimmed, at most 500 characters long and without NUL; whole numbers fit a bigint. Structs here are not
-tracked by the garbage collector, which halves the time that reading takes; they hold no cycles.
+Text is in NFC, trimmed, at most 500 characters long and without NUL. Whole numbers fit a bigint. The garbage collector
+does not track these structs (gc=False): they contain no cycles, and reading takes half the time.
 """
 
 from datetime import date, datetime
@@ -25,21 +25,23 @@ class Entry(Struct, frozen=True, gc=False):
     """One line of a roster."""
 
     side: Side
-    jersey: str | None  # text, trimmed; None when it is missing or 'null'
+    jersey: str | None  # None when it is missing or 'null'
     name: str | None
-    person_key: str | None  # the source's id of the person ('P100023'); None when it has none
+    person_key: str | None  # id of the person in the source, such as 'P100023'; None when it is missing
     position: str | None
 
 
 class Participant(Struct, frozen=True, gc=False, eq=False):
+    """One player who takes part in an event."""
+
     participant_no: int  # 0-based position in the event
     role: Literal["event", "opp"] | None
     role_no: int | None
-    side: Side | None  # given team, else the role; the other roster may veto. None: neither event nor player has a team
-    jersey: str | None  # None in an event CSV, where person_key tells people apart
+    side: Side | None  # see Rosters.side; None: neither the event nor the player has a team
+    jersey: str | None  # None in an event CSV, whose players are identified by person_key
     name: str | None
-    person_key: str | None  # by roster (side, jersey); None when unknown
-    detail1: str | None  # playD1, canonical code
+    person_key: str | None  # from the roster, by side and jersey; None when unknown
+    detail1: str | None  # canonical code of playD1
     detail2: str | None
     detail1_raw: str | None
     detail2_raw: str | None
@@ -49,26 +51,30 @@ class Participant(Struct, frozen=True, gc=False, eq=False):
 
 
 class Action(Struct, frozen=True, gc=False, eq=False):
+    """The type, details, side and outcome of an event."""
+
     type: str  # canonical code
     detail1: str | None
     detail2: str | None
     type_raw: str
     detail1_raw: str | None
     detail2_raw: str | None
-    side: Side | None  # None: kept, but counts for nobody
+    side: Side | None  # None: the event is kept, but counts for no team or player
     zone: Literal["o", "d", "n"] | None
     success: bool | None
 
 
 class Event(Struct, frozen=True, gc=False):
+    """One event of a game."""
+
     event_no: int  # 0-based position in the document
-    source_idx: int | None  # idx of the source, by default the position; assistToGoalIdx refers to it
-    period: int  # OT = periods + 1; 0: the source names none
+    source_idx: int | None  # idx of the source (default: the position); assistToGoalIdx refers to it
+    period: int  # overtime is the number of regular periods + 1; 0: missing
     action: Action
     start_s: Decimal | None  # seconds remaining on the clock
     end_s: Decimal | None
     linked_group: int | None
-    assist_to: int | None  # event_no of the goal that assistToGoalIdx names; None: no goal, or one written twice
+    assist_to: int | None  # event_no of the goal in assistToGoalIdx; None when it is not a goal or is a duplicate
     sequence_no: int | None
     play_no: int | None
     is_highlight: bool
@@ -76,6 +82,8 @@ class Event(Struct, frozen=True, gc=False):
 
 
 class OnIce(Struct, frozen=True, gc=False, eq=False):
+    """One player on the ice during a stint."""
+
     side: Side
     slot: str
     jersey: str
@@ -84,9 +92,11 @@ class OnIce(Struct, frozen=True, gc=False, eq=False):
 
 
 class Stint(Struct, frozen=True, gc=False):
-    stint_no: int  # 0-based among those that somebody plays; one more where a row inside the period was left out
+    """A span of a period during which the same players are on the ice."""
+
+    stint_no: int  # 0-based among stints with players; one number is skipped where rows of the period were left out
     period: int
-    start_s: Decimal  # seconds remaining
+    start_s: Decimal  # seconds remaining on the clock
     end_s: Decimal
     stoppage_s: Decimal | None
     start_type: str | None
@@ -95,39 +105,41 @@ class Stint(Struct, frozen=True, gc=False):
 
 
 class Rows(Struct, frozen=True, gc=False):
-    """What a game comes to in the tables by game day, as text: see etl/stanchion/ingest/reading/rowtext.py."""
+    """The rows of a game in the tables partitioned by game day, as text. See ingest/reading/rowtext.py."""
 
-    tables: dict[str, list[str]]  # rows by table, without tenant, day and game
-    canonical: list[str]  # events and participants without what the source wrote literally
+    tables: dict[str, list[str]]  # rows by table, without the columns tenant, day and game
+    canonical: list[str]  # events and participants without the _raw fields
 
 
 class Reject(Struct, frozen=True, gc=False):
+    """A piece of a file that could not be used."""
+
     part: Literal["file", "roster", "event", "participant", "stint", "row"]
-    position: int | None  # 0-based in its part (file: None; row: the line number in the file)
-    reason: str  # a sentence, without the data
-    raw: Any  # the piece itself, JSON-able, never anything of settings
+    position: int | None  # 0-based in its list; for a row, the line number in the file; for a file, None
+    reason: str  # a sentence that does not quote the data
+    raw: Any  # the piece itself as JSON values, without settings and other unknown keys
 
 
 class Game(Struct, frozen=True, gc=False):
-    """One export, read. `accepted + rejected = seen` for events and stints; ignored non-playing stints are counted."""
+    """The content of one export. Events seen = accepted + rejected; stints seen = accepted + rejected + ignored."""
 
-    game_key: str  # gameId as text; for event CSV: '2026-01-16 Home vs Away'
-    format: str  # 'game export' (autosaves too: nothing in them tells), 'backup', 'roster', 'workbook', 'event csv'
-    exported_at: datetime | None  # aware, UTC; the order of revisions
-    home_team: str  # '' when the source names none (flagged)
+    game_key: str  # gameId as text; for an event CSV: '2026-01-16 Home vs Away'
+    format: str  # 'game export' (also for an autosave), 'backup', 'roster', 'workbook' or 'event csv'
+    exported_at: datetime | None  # in UTC; orders the revisions of a game
+    home_team: str  # '' when the source has no name (flagged)
     away_team: str
-    game_date: date | None  # when the format says it
-    period_seconds: dict[str, int]  # '1', '2', '3', 'OT'
-    penalty_minutes: dict[str, int]  # minor, major, misconduct
+    game_date: date | None  # None when the format does not contain it
+    period_seconds: dict[str, int]  # by period: '1', '2', '3', 'OT'
+    penalty_minutes: dict[str, int]  # by class: minor, major, misconduct
     home_attacks_right_p1: bool | None
     rosters: tuple[Entry, ...]
     events: tuple[Event, ...]
     stints: tuple[Stint, ...]
     rejects: tuple[Reject, ...]
-    flags: dict[str, int]  # flag name → how often (see etl/stanchion/ingest/reading/flags.py)
-    events_seen: int  # accepted and rejected; a goal of an event CSV is two events, its shot and itself
+    flags: dict[str, int]  # number of occurrences by flag; see ingest/reading/flags.py
+    events_seen: int  # accepted + rejected; a goal of an event CSV is two events, the shot and the goal
     stints_seen: int
-    stints_ignored: int  # intermissions, dead ice, the phantom last row: seen, playing nobody
-    rows: Rows  # of its tables by game day
-    content_hash: bytes  # sha-256 of the canonical form of teams, rosters, events, stints, and nothing else
-    document: bytes  # the source document without settings, as JSON bytes (UTF-8), for the archive
+    stints_ignored: int  # stints without players, such as intermissions
+    rows: Rows
+    content_hash: bytes  # SHA-256 of teams, rosters, events and stints; see ingest/reading/identity.py
+    document: bytes  # JSON of the known fields of the source, for the archive; reading it gives the same game

@@ -1,7 +1,7 @@
-"""Which format a document is in: by what is in it, never by its name or by a version that it claims.
+"""Recognise the format of a document by its content, never by its name or its version field, and read it.
 
-Formats register themselves by being a file in ingest/reading/formats with a FORMATS tuple. Each lists the marks of its
-documents: keys of a JSON object, columns of a CSV file, or sheets of a workbook.
+A format is registered by a file in ingest/reading/formats with a FORMATS tuple. It recognises its documents by the keys
+of a JSON object, the columns of a CSV file or the sheets of a workbook.
 """
 
 import codecs
@@ -14,18 +14,18 @@ from typing import TypeVar
 
 from stanchion.ingest.reading import formats
 from stanchion.ingest.reading.errors import UnreadableError
-from stanchion.ingest.reading.jsontext import LARGEST, Envelope, as_utf8
+from stanchion.ingest.reading.jsontext import MAX_BYTES, Envelope, as_utf8
 from stanchion.ingest.reading.model import Game
 from stanchion.ingest.reading.sheets import Workbook
 from stanchion.ingest.reading.sources import Document
 from stanchion.ingest.reading.tables import Table
 
-_SAMPLE = 64 * 1024
+_START_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class JsonFormat:
-    """A JSON object, told by its keys."""
+    """A format of JSON objects, recognised by their keys."""
 
     name: str
     recognises: Callable[[set[str]], bool]
@@ -34,7 +34,7 @@ class JsonFormat:
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """A CSV file, told by its columns (in lower case); read as often as it likes, row by row."""
+    """A format of CSV files, recognised by their columns (in lower case). `read` may iterate repeatedly."""
 
     name: str
     recognises: Callable[[set[str]], bool]
@@ -43,7 +43,7 @@ class CsvFormat:
 
 @dataclass(frozen=True)
 class WorkbookFormat:
-    """A workbook, told by its sheets (in lower case)."""
+    """A format of workbooks, recognised by their sheets (in lower case)."""
 
     name: str
     recognises: Callable[[set[str]], bool]
@@ -56,38 +56,39 @@ T = TypeVar("T", JsonFormat, CsvFormat, WorkbookFormat)
 
 @cache
 def registered() -> tuple[Format, ...]:
-    """Every format, in the order of the names of their files."""
+    """Return every format, ordered by the name of its file."""
     names = sorted(module.name for module in pkgutil.iter_modules(formats.__path__))
     return tuple(entry for name in names for entry in importlib.import_module(f"{formats.__name__}.{name}").FORMATS)
 
 
 def read(document: Document) -> Iterator[Game]:
-    """The games of a document. Raises UnreadableError, before the first of them, when it cannot be read at all."""
+    """Yield the games of a document. Raises UnreadableError before the first game when it cannot be read."""
     with document.open() as stream:
-        start = stream.read(_SAMPLE)
+        start = stream.read(_START_BYTES)
     if start.startswith(b"PK"):
         workbook = Workbook(_whole(document))
-        yield from _choose(WorkbookFormat, workbook.sheets, "The file is a workbook without the sheets").read(workbook)
+        yield from _choose(WorkbookFormat, workbook.sheets, "The file is a workbook, but its sheets match").read(
+            workbook
+        )
     elif _text_start(start).startswith(("{", "[")) or not start.strip():
         envelope = Envelope(_whole(document))
-        yield from _choose(JsonFormat, set(envelope.keys), "The file is JSON without the keys").read(envelope)
+        yield from _choose(JsonFormat, set(envelope.keys), "The file is JSON, but its keys match").read(envelope)
     else:
         table = Table(document.open)
-        yield from _choose(CsvFormat, set(table.columns), "The file is neither JSON nor a table with the columns").read(
-            table
-        )
+        yield from _choose(CsvFormat, set(table.columns), "The file is not JSON, and its columns match").read(table)
 
 
-def _choose(kind: type[T], marks: set[str], otherwise: str) -> T:
+def _choose(kind: type[T], names: set[str], mismatch: str) -> T:
+    """Return the format of this kind that recognises the names of keys, columns or sheets."""
     for entry in registered():
-        if isinstance(entry, kind) and entry.recognises(marks):
+        if isinstance(entry, kind) and entry.recognises(names):
             return entry
-    raise UnreadableError(f"{otherwise} of any format that is read here.")
+    raise UnreadableError(f"{mismatch} no supported format.")
 
 
 def _whole(document: Document) -> bytes:
     with document.open() as stream:
-        data: bytes = stream.read(LARGEST + 1)
+        data: bytes = stream.read(MAX_BYTES + 1)
     return data
 
 

@@ -1,4 +1,7 @@
-"""Coordinates: two systems that no file names, made into the one with its origin at centre ice."""
+"""Convert coordinates to the system with its origin at centre ice.
+
+Files use one of two systems, with the origin at centre ice or in a corner, and do not contain which one.
+"""
 
 from typing import Any, Final
 
@@ -8,46 +11,49 @@ from stanchion.ingest.reading.values import coordinate
 
 LENGTH: Final = 100.0  # from centre ice to either end
 WIDTH: Final = 42.5  # from centre ice to either board
-_MOST = 50_000  # coordinates that are remembered; there are 20,000 hundredths of a rink's length
+_MAX_CACHED = 50_000  # texts of coordinates; the length of a rink has 20,000 hundredths
 
 
 class Rink:
-    """The places of one file, whose system is decided by the range of them all."""
+    """The points of one game. Their range decides which system of coordinates they use, unless `corner` is given."""
 
     def __init__(self, corner: bool | None = None) -> None:
         self._corner = corner
-        self._spots: list[str] = []
+        self._owners: list[str] = []
         self._xs: list[Any] = []
         self._ys: list[Any] = []
 
-    def add(self, spot: str, places: Points) -> None:
-        """A list of places, or a single one, and whose they are. Null places are nothing."""
-        for place in places if isinstance(places, list) else (places,):
-            if place is not None:
-                self._spots.append(spot)
-                self._xs.append(place.x)
-                self._ys.append(place.y)
+    def add(self, owner: str, points: Points) -> None:
+        """Add a point or a list of points of an owner: its columns event_no, kind and participant_no as text.
+
+        Null points are ignored.
+        """
+        for point in points if isinstance(points, list) else (points,):
+            if point is not None:
+                self._owners.append(owner)
+                self._xs.append(point.x)
+                self._ys.append(point.y)
 
     def points(self) -> tuple[list[str], int]:
-        """Rows of the spot, the number of the point in it, and x and y from centre ice; and how many lie off the rink.
+        """Return the rows of play_point (owner, point_no, x, y) and the number of points off the rink.
 
-        Places without numbers are nothing.
+        Points off the rink and points without numbers have no row.
         """
-        spots, xs, ys = self._spots, self._xs, self._ys
+        owners, xs, ys = self._owners, self._xs, self._ys
         if not {float, int} >= {*map(type, xs), *map(type, ys)}:
-            numbers = zip(spots, map(coordinate, xs), map(coordinate, ys), strict=True)
-            numeric = [(spot, x, y) for spot, x, y in numbers if x is not None and y is not None]
-            spots, xs, ys = map(list, zip(*numeric, strict=True)) if numeric else ([], [], [])
+            numbers = zip(owners, map(coordinate, xs), map(coordinate, ys), strict=True)
+            numeric = [(owner, x, y) for owner, x, y in numbers if x is not None and y is not None]
+            owners, xs, ys = map(list, zip(*numeric, strict=True)) if numeric else ([], [], [])
         corner = _from_the_corner(xs, ys) if self._corner is None else self._corner
         along, across = _AXES[corner]
         points: list[str] = []
         outside = number = 0
-        before = None
-        for spot, x, y in zip(spots, map(along.__getitem__, xs), map(across.__getitem__, ys), strict=True):
-            if spot is not before:
-                before, number = spot, 0
+        previous = None
+        for owner, x, y in zip(owners, map(along.__getitem__, xs), map(across.__getitem__, ys), strict=True):
+            if owner is not previous:
+                previous, number = owner, 0
             if x and y:
-                points.append(f"{spot},{number},{x},{y}")
+                points.append(f"{owner},{number},{x},{y}")
                 number += 1
             else:
                 outside += 1
@@ -55,7 +61,7 @@ class Rink:
 
 
 class _Axis(dict[float, str]):
-    """Coordinates as sources have them, from centre ice, as text; empty off the rink. They repeat."""
+    """A cache from a coordinate of the source to its text relative to centre ice; empty text when off the rink."""
 
     def __init__(self, half: float, corner: bool) -> None:
         self._half = half
@@ -63,17 +69,17 @@ class _Axis(dict[float, str]):
 
     def __missing__(self, value: float) -> str:
         moved = round(value - self._shift, 2)
-        made = number_text(moved) if -self._half <= moved <= self._half else ""
-        if len(self) < _MOST:
-            self[value] = made
-        return made
+        text = number_text(moved) if -self._half <= moved <= self._half else ""
+        if len(self) < _MAX_CACHED:
+            self[value] = text
+        return text
 
 
 _AXES: Final = {corner: (_Axis(LENGTH, corner), _Axis(WIDTH, corner)) for corner in (False, True)}
 
 
 def _from_the_corner(xs: list[float], ys: list[float]) -> bool:
-    """Whether more points lie where only corner coordinates can than where only centred ones can."""
+    """Return whether more points are possible only with the origin in a corner than only with it at centre ice."""
     if not xs or (max(xs) <= LENGTH and max(ys) <= WIDTH):
         return False
     if min(xs) >= 0 and min(ys) >= 0:

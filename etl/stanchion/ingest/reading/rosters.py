@@ -1,4 +1,4 @@
-"""Who is on which side: rosters, and the side of a participant."""
+"""The rosters of a game, and the side of each participant."""
 
 from collections import Counter
 from typing import Final
@@ -9,7 +9,7 @@ OTHER: Final[dict[Side, Side]] = {"home": "away", "away": "home"}
 
 
 class Rosters:
-    """Both rosters, asked by side and jersey."""
+    """Both rosters of a game, with lookups by side and jersey."""
 
     def __init__(self, entries: tuple[Entry, ...], flags: Counter[str]) -> None:
         self.entries = entries
@@ -24,10 +24,12 @@ class Rosters:
             self._names[entry.side, entry.jersey] = entry.name
 
     def person(self, side: Side | None, jersey: str | None) -> str | None:
+        """Return the person_key of a player; None when the roster does not list the player."""
         entry = self.entry(side, jersey)
         return entry.person_key if entry else None
 
     def entry(self, side: Side | None, jersey: str | None) -> Entry | None:
+        """Return the first roster line with this jersey; None when there is no line, side or jersey."""
         return self._people.get((side, jersey)) if side and jersey else None
 
     def side(
@@ -39,10 +41,10 @@ class Rosters:
         name: str | None,
         flags: list[str],
     ) -> Side | None:
-        """The side of a participant: the given team, else what the role says.
+        """Return the side of a participant: the participant's team, or else the side of the role.
 
-        The other roster may veto: it does when the jersey is on it and not on the own one, and the name agrees. What is
-        odd about it is added to the flags.
+        When only the other side's roster lists the jersey, with the same name, the participant is on that side. Adds to
+        `flags` the flags to count.
         """
         by_role = OTHER[team] if team and is_opponent else team
         if given and by_role and given != by_role:

@@ -1,8 +1,8 @@
-r"""The rows of a game as text, written by hand: what its content hash is of, and what is sent to its tables.
+r"""Write the rows of a game as text: the input of the content hash, and the values sent to the tables.
 
-The server reads arrays like `{"(,,,0,Pass)","(,,,1,Shot)"}` as rows of a table at once, without a temporary table that
-each commit would have to empty. Names and codes repeat thousands of times in a game, so each is quoted once and looked
-up from then on; so are actions, participants and players on the ice, of which few differ.
+The server reads an array like `{"(,,,0,Pass)","(,,,1,Shot)"}` as rows of a table in one statement, without a temporary
+table that each commit would have to empty. Names and codes repeat thousands of times in a game, so each is quoted once
+and cached. Actions, participants and players on the ice are cached too, because a game has few distinct ones.
 """
 
 import re
@@ -13,11 +13,11 @@ from typing import Any
 from stanchion.ingest.reading.model import Action, Event, OnIce, Participant, Rows, Stint
 from stanchion.ingest.reading.values import UNSTORABLE
 
-_LONGEST = 100_000  # texts that are remembered
-_MOST = 10_000  # rows of an array: the server holds all of it
+_MAX_CACHED = 100_000  # values
+_ROWS_PER_ARRAY = 10_000  # limits the memory of the server, which parses an array at once
 _BOOL = {None: "", True: "t", False: "f"}
-_PLAIN = re.compile(r"[\w.:-]+")  # what needs no quotes
-# a quote within a row within an array: the row escapes it, and the array what the row has written
+_PLAIN = re.compile(r"[\w.:-]+")  # text that needs no quotes
+# a text in a row in an array is escaped twice: for the row, and the result for the array
 _ESCAPES = str.maketrans({"\\": r"\\\\", '"': r"\\\""}) | UNSTORABLE
 _COLUMNS = {
     "play_event": """
@@ -30,16 +30,16 @@ _COLUMNS = {
     "stint": "stint_no period start_s end_s stoppage_s start_type stop_type",
     "stint_player": "stint_no side slot jersey name person_key",
 }
-COLUMNS = {name: columns.split() for name, columns in _COLUMNS.items()}  # all but the first three, in their order
+COLUMNS = {name: columns.split() for name, columns in _COLUMNS.items()}  # in table order, without tenant, day and game
 
 
 def render(events: Iterable[Event], points: list[str], stints: Iterable[Stint]) -> Rows:
-    """Rows of all columns of each table but the first three, which are tenant, day and game. Points are such rows."""
-    played, people, canonical = _events(events)
+    """Write the rows of each table without the columns tenant, day and game. `points` are rows of play_point."""
+    event_rows, people, canonical = _events(events)
     stint_rows, on_ice = _stints(stints)
     return Rows(
         {
-            "play_event": played,
+            "play_event": event_rows,
             "play_participant": people,
             "play_point": points,
             "stint": stint_rows,
@@ -50,34 +50,35 @@ def render(events: Iterable[Event], points: list[str], stints: Iterable[Stint]) 
 
 
 def arrays(rows: Rows) -> Iterator[tuple[str, str]]:
-    """The rows of each table as arrays; of a large game in several."""
+    """Yield the name of a table and an array of its rows. A table with many rows has several arrays."""
     for name, table in rows.tables.items():
-        for first in range(0, len(table), _MOST):
-            yield name, '{"(,,,' + ')","(,,,'.join(table[first : first + _MOST]) + ')"}'
+        for first in range(0, len(table), _ROWS_PER_ARRAY):
+            yield name, '{"(,,,' + ')","(,,,'.join(table[first : first + _ROWS_PER_ARRAY]) + ')"}'
 
 
 def _events(events: Iterable[Event]) -> tuple[list[str], list[str], list[str]]:
-    n, actions, participants = _number, _Once(_action), _Once(_participant)
-    played: list[str] = []
+    n, actions, participants = _number, _CacheByIdentity(_action), _CacheByIdentity(_participant)
+    event_rows: list[str] = []
     people: list[str] = []
     canonical: list[str] = []
     for e in events:
-        written, bare = actions[e.action]
+        full, without_raw = actions[e.action]
         head = f"{e.event_no},{n[e.source_idx]},{e.period}"
         tail = (
             f"{n[e.start_s]},{n[e.end_s]},{n[e.linked_group]},{n[e.assist_to]},{n[e.sequence_no]},{n[e.play_no]},"
             f"{_BOOL[e.is_highlight]}"
         )
-        played.append(f"{head},{written},{tail}")
-        canonical.append(f"{head},{bare},{tail}")
+        event_rows.append(f"{head},{full},{tail}")
+        canonical.append(f"{head},{without_raw},{tail}")
         for person in e.participants:
-            written, bare = participants[person]
-            people.append(f"{e.event_no},{written}")
-            canonical.append(bare)
-    return played, people, canonical
+            full, without_raw = participants[person]
+            people.append(f"{e.event_no},{full}")
+            canonical.append(without_raw)
+    return event_rows, people, canonical
 
 
 def _action(a: Action) -> tuple[str, str]:
+    """Return the columns of an action, with and without the _raw fields."""
     t = _text
     codes = f"{t[a.type]},{t[a.detail1]},{t[a.detail2]}"
     raws = f"{t[a.type_raw]},{t[a.detail1_raw]},{t[a.detail2_raw]}"
@@ -86,17 +87,18 @@ def _action(a: Action) -> tuple[str, str]:
 
 
 def _participant(p: Participant) -> tuple[str, str]:
+    """Return the columns of a participant, with and without the _raw fields."""
     t, n = _text, _number
-    who = (
+    player = (
         f"{p.participant_no},{t[p.role]},{n[p.role_no]},{t[p.side]},{t[p.jersey]},{t[p.name]},{t[p.person_key]},"
         f"{t[p.detail1]},{t[p.detail2]}"
     )
     rest = f"{_BOOL[p.success]},{t[p.pressure]},{t[p.side_of_puck]}"
-    return f"{who},{t[p.detail1_raw]},{t[p.detail2_raw]},{rest}", f"{who},{rest}"
+    return f"{player},{t[p.detail1_raw]},{t[p.detail2_raw]},{rest}", f"{player},{rest}"
 
 
 def _stints(stints: Iterable[Stint]) -> tuple[list[str], list[str]]:
-    t, n, players = _text, _number, _Once(_on_ice)
+    t, n, players = _text, _number, _CacheByIdentity(_on_ice)
     rows: list[str] = []
     on_ice: list[str] = []
     for s in stints:
@@ -112,23 +114,25 @@ def _on_ice(p: OnIce) -> str:
     return f"{p.side},{p.slot},{t[p.jersey]},{t[p.name]},{t[p.person_key]}"
 
 
-class _Once(dict[Any, Any]):
-    """What each piece of a game is as text; pieces are told apart by identity, so they live as long as this does."""
+class _CacheByIdentity(dict[Any, Any]):
+    """A cache from a piece of a game to its text. The keys, which hash by identity, are kept alive by the cache."""
 
     def __init__(self, render: Callable[[Any], Any]) -> None:
         self._render = render
 
     def __missing__(self, piece: Any) -> Any:
-        self[piece] = made = self._render(piece)
-        return made
+        self[piece] = text = self._render(piece)
+        return text
 
 
-class _Remembered(dict[Hashable, str]):
+class _FieldCache(dict[Hashable, str]):
+    """A cache from a value to its text in a row. It is emptied when it is full."""
+
     def __missing__(self, value: Any) -> str:
-        if len(self) > _LONGEST:
+        if len(self) > _MAX_CACHED:
             self.clear()
-        self[value] = made = _field(value)
-        return made
+        self[value] = text = _field(value)
+        return text
 
 
 def _field(value: Any) -> str:
@@ -140,11 +144,11 @@ def _field(value: Any) -> str:
 
 
 def number_text(value: float | Decimal) -> str:
-    """1 and 1.0 and 1.00 are one number: remembered as one, they have to be one text."""
+    """Write a number. Equal numbers (1, 1.0, 1.00) must have the same text, because they are one cache key."""
     if value == int(value):
         return str(int(value))
     return f"{value.normalize():f}" if isinstance(value, Decimal) else repr(value)
 
 
-_text = _Remembered()
-_number = _Remembered()
+_text = _FieldCache()
+_number = _FieldCache()

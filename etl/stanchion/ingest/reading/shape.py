@@ -1,8 +1,9 @@
-"""The game export as its tracker writes it, field by field: the only keys that are read, archived or shown.
+"""The fields of a game export as trackers write them: the only keys that are read, archived or shown.
 
-Real files hold a number here and a text there; what is no object at all stays what it is in the lists, and is rejected
-with its position when the game is built. What recurs in thousands of events is a single value, by which it is
-remembered, and of kinds that are not equal to each other: 1 is true, and 1.0 is another text than 1.
+The same field is a number in one file and a text in another. A list element that is not an object stays a plain value
+and is rejected with its position when the game is built. Values that repeat in thousands of events are keys of caches,
+so a field allows only types whose equal values have the same meaning: 1 equals true, and 1 equals 1.0 although their
+texts differ.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -14,10 +15,12 @@ _LARGEST = 2**53
 Whole = Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
 Text = str | Whole | None
 Number = str | Whole | float | None
-Truth = str | Whole | float | bool | None  # in which 1 and true are the same
+Truth = str | Whole | float | bool | None  # only for fields in which 1 and true have the same meaning
 
 
 class SourcePoint(Struct, omit_defaults=True, gc=False):
+    """A point on the ice."""
+
     x: Number = None
     y: Number = None
 
@@ -26,6 +29,8 @@ Points = SourcePoint | list[SourcePoint | None] | None
 
 
 class SourcePlayer(Struct, omit_defaults=True, gc=False):
+    """A player who takes part in an event."""
+
     num: Number = None
     name: Text = None
     team: Text = None
@@ -39,6 +44,8 @@ class SourcePlayer(Struct, omit_defaults=True, gc=False):
 
 
 class SourceEvent(Struct, omit_defaults=True, gc=False):
+    """An event."""
+
     idx: Number = None
     period: Any = None
     type: Text = None
@@ -60,11 +67,15 @@ class SourceEvent(Struct, omit_defaults=True, gc=False):
 
 
 class SourceSlot(Struct, omit_defaults=True, gc=False):
+    """The player in a slot of a stint."""
+
     num: Any = None
     name: Any = None
 
 
 class SourceStint(Struct, omit_defaults=True, gc=False):
+    """A stint, with the players of each side by slot."""
+
     period: Any = None
     start_time: Any = None
     end_time: Any = None
@@ -77,6 +88,8 @@ class SourceStint(Struct, omit_defaults=True, gc=False):
 
 
 class SourceEntry(Struct, omit_defaults=True, gc=False):
+    """A line of a roster."""
+
     id: Any = None
     num: Any = None
     name: Any = None
@@ -84,10 +97,10 @@ class SourceEntry(Struct, omit_defaults=True, gc=False):
 
 
 class SourceGame(Struct, omit_defaults=True, gc=False):
-    """What of an export carries data. This is what is archived, so it can be read again."""
+    """The fields of an export that contain data. The archive stores them as JSON, which can be read again."""
 
     format: str
-    events: list[SourceEvent | Any]  # no default, so that an empty game still shows what it is
+    events: list[SourceEvent | Any]  # no default, so that the archive of an empty game contains the key too
     rosters: dict[str, list[SourceEntry | Any]]  # by side
     game_id: Any = field(default=None, name="gameId")
     game_date: Any = field(default=None, name="date")
@@ -105,19 +118,19 @@ class SourceGame(Struct, omit_defaults=True, gc=False):
 Piece = TypeVar("Piece", SourcePoint, SourcePlayer, SourceEvent)
 
 
-def fit(piece: Piece) -> Piece:
-    """The piece with what is of another kind made text where it is a number, and nothing where it is not."""
+def coerce(piece: Piece) -> Piece:
+    """Convert fields that have another type in place: a number to text, points to points, anything else to None."""
     for entry in msgspec.structs.fields(type(piece)):
-        setattr(piece, entry.name, _fitting(getattr(piece, entry.name), entry.type))
+        setattr(piece, entry.name, _coerced(getattr(piece, entry.name), entry.type))
     return piece
 
 
-def _fitting(value: Any, kind: Any) -> Any:
+def _coerced(value: Any, kind: Any) -> Any:
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError):
         pass
     if kind == Points:
-        places = value if isinstance(value, list) else [value]
-        return [fit(SourcePoint(place.get("x"), place.get("y"))) for place in places if isinstance(place, dict)]
+        points = value if isinstance(value, list) else [value]
+        return [coerce(SourcePoint(point.get("x"), point.get("y"))) for point in points if isinstance(point, dict)]
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,4 +1,4 @@
-"""Workbooks: sheets as rows of named cells."""
+"""Read workbooks: each sheet as rows of cells by column name."""
 
 import io
 import re
@@ -10,13 +10,13 @@ from python_calamine import CalamineWorkbook
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.jsontext import repair
 
-LARGEST_UNPACKED: Final = 1 * 2**30  # bytes
-MOST_CELLS: Final = 20_000_000  # of one sheet: the library makes room for every cell up to the last one
-_PLACE = re.compile(rb"""\br=["']([A-Z]{0,3})(\d{1,7})["']""")
+MAX_UNPACKED_BYTES: Final = 1 * 2**30
+MAX_CELLS: Final = 20_000_000  # of one sheet; the library allocates every cell up to the last one
+_CELL_REFERENCE = re.compile(rb"""\br=["']([A-Z]{0,3})(\d{1,7})["']""")
 
 
 class Workbook:
-    """A workbook in memory. Sheets and columns are named in lower case."""
+    """A workbook in memory. Names of sheets and columns are in lower case."""
 
     def __init__(self, data: bytes) -> None:
         _check(data)
@@ -25,13 +25,13 @@ class Workbook:
             self._names = {name.strip().lower(): name for name in self._book.sheet_names}
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException:  # a panic of the library is no Exception
-            raise UnreadableError("The workbook is damaged.") from None
+        except BaseException:  # a panic of the library is not an Exception
+            raise UnreadableError("The workbook is damaged: its list of sheets cannot be read.") from None
         self.sheets = set(self._names)
         self.repaired = 0
 
     def rows(self, sheet: str) -> list[dict[str, Any]]:
-        """The rows under the first one, by column, without empty cells. No rows when there is no such sheet."""
+        """Return the rows below the header as cells by column, without empty cells. A missing sheet has no rows."""
         if sheet not in self._names:
             return []
         try:
@@ -39,7 +39,7 @@ class Workbook:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException:
-            raise UnreadableError(f"The sheet {sheet} of the workbook is damaged.") from None
+            raise UnreadableError(f"The sheet {sheet} of the workbook is damaged and cannot be read.") from None
         columns = [str(cell).strip().lower() for cell in lines[0]] if lines else []
         rows = [
             {column: _plain(cell) for column, cell in zip(columns, line, strict=False) if column and cell != ""}
@@ -51,10 +51,10 @@ class Workbook:
 
 
 def _check(data: bytes) -> None:
-    """Refuse a workbook that is small only as long as it is packed."""
+    """Raise UnreadableError when a workbook would need too much memory to unpack."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            left = LARGEST_UNPACKED
+            left = MAX_UNPACKED_BYTES
             for member in archive.infolist():
                 sheet = member.filename.startswith("xl/worksheets/")
                 columns = rows = 0
@@ -63,26 +63,33 @@ def _check(data: bytes) -> None:
                     while chunk := stream.read(2**20):
                         left -= len(chunk)
                         if left < 0:
-                            raise UnreadableError("The workbook unpacks to more than a gigabyte.")
+                            raise UnreadableError(
+                                f"The workbook unpacks to more than {MAX_UNPACKED_BYTES // 2**30} GB."
+                            )
                         if sheet:
-                            for letters, number in _PLACE.findall(tail + chunk):
+                            for letters, number in _CELL_REFERENCE.findall(tail + chunk):
                                 rows = max(rows, int(number))
                                 columns = max(columns, _column(letters))
                             tail = chunk[-20:]
-                if columns * rows > MOST_CELLS:
-                    raise UnreadableError("A sheet of the workbook is larger than any game.")
+                if columns * rows > MAX_CELLS:
+                    raise UnreadableError(
+                        f"A sheet of the workbook has {columns * rows} cells, more than the limit of {MAX_CELLS}."
+                    )
     except UnreadableError:
         raise
     except Exception:
-        raise UnreadableError("The workbook is damaged or encrypted.") from None
+        raise UnreadableError(
+            "The workbook is damaged or encrypted; remove its password and export it again."
+        ) from None
 
 
 def _plain(cell: Any) -> Any:
-    """A cell as JSON would have it: moments and times as text."""
+    """Convert a cell to a JSON value: dates and times to text."""
     return cell if isinstance(cell, str | int | float) else str(cell)
 
 
 def _column(letters: bytes) -> int:
+    """Return the number of a column: A is 1."""
     number = 0
     for letter in letters:
         number = number * 26 + letter - 64

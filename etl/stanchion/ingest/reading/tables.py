@@ -1,4 +1,4 @@
-"""CSV files, row by row, with bounds on what a row may be."""
+"""Read CSV files row by row, with limits on the length of lines and rows."""
 
 import codecs
 import csv
@@ -9,13 +9,13 @@ from typing import BinaryIO, Final
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.jsontext import REPLACEMENT
 
-LONGEST_LINE: Final = 1_000_000  # characters
-_LINES_OF_A_ROW: Final = 100  # a quoted text may hold line breaks, but not endlessly many
+MAX_LINE_LENGTH: Final = 1_000_000  # characters
+MAX_LINES_PER_ROW: Final = 100  # a quoted cell may contain line breaks
 _DELIMITERS = (",", ";", "\t", "|")
 
 
 class Table:
-    """A CSV file: its columns, in lower case, and its rows with the number of the line each ends in."""
+    """A CSV file: its columns, in lower case, and its rows. The delimiter is the most frequent one in the header."""
 
     def __init__(self, open_: Callable[[], BinaryIO]) -> None:
         self._open = open_
@@ -28,13 +28,16 @@ class Table:
         self.columns = tuple(" ".join(name.replace("\ufeff", "").lower().split()) for name in names)
 
     def rows(self) -> Iterator[tuple[int, list[str] | None]]:
-        """Every row with cells; None for one that is no CSV. Raises UnreadableError for a line without an end."""
+        """Yield the number of the last line of each row and its cells; None instead of cells when it is not valid CSV.
+
+        Rows with only empty cells are skipped. Raises UnreadableError when a line or a row is too long.
+        """
         with self._open() as stream:
             lines = _Lines(stream, self._encoding)
             rows = csv.reader(lines, delimiter=self._delimiter)
             header = True
             while True:
-                lines.taken = 0
+                lines.lines_in_row = 0
                 try:
                     row = next(rows)
                 except StopIteration:
@@ -49,22 +52,24 @@ class Table:
 
 
 class _Lines:
-    """The lines of a stream. Bytes that are no text, and NUL, become the character that says so."""
+    """The lines of a stream. Undecodable bytes and NUL become the replacement character U+FFFD."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         self._text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
-        self.taken = 0
+        self.lines_in_row = 0
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(LONGEST_LINE + 1)
+        line = self._text.readline(MAX_LINE_LENGTH + 1)
         if not line:
             raise StopIteration
-        self.taken += 1
-        if len(line) > LONGEST_LINE or self.taken > _LINES_OF_A_ROW:
-            raise UnreadableError("The file is no table: a line or a row of it does not end.")
+        self.lines_in_row += 1
+        if len(line) > MAX_LINE_LENGTH:
+            raise UnreadableError(f"The file is not a table: a line has more than {MAX_LINE_LENGTH} characters.")
+        if self.lines_in_row > MAX_LINES_PER_ROW:
+            raise UnreadableError(f"The file is not a table: a row has more than {MAX_LINES_PER_ROW} lines.")
         return line.replace("\x00", REPLACEMENT)
 
 

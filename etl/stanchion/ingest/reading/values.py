@@ -1,7 +1,7 @@
-"""Single values as sources write them, in one form: text, whole numbers, clocks, jerseys, codes, coordinates.
+"""Convert single values of a source to their canonical form: text, numbers, clocks, jerseys, codes, coordinates.
 
-Everything here forgives the spellings that real exports have. What cannot be read is None; what cannot be
-stored raises BadValueError, whose text is a reason without the data.
+The functions accept every spelling found in real exports. A value that cannot be read becomes None. A value that cannot
+be stored raises BadValueError, whose message does not quote the value.
 """
 
 import re
@@ -11,17 +11,17 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Literal
 
-LONGEST_TEXT = 500
-# NUL, and the half characters that paths are decoded with: nothing that Postgres keeps
+MAX_TEXT_LENGTH = 500
+# NUL, and surrogates, which stand for undecodable bytes in paths: Postgres cannot store them
 UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
-_LARGEST = 2**63 - 1  # of a bigint
+_LARGEST = 2**63 - 1  # maximum of a bigint
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}(?:\.\d{1,18})?)", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _OVERTIME = re.compile(r"(?:OT|OVERTIME)([1-9]?)|([1-9])OT")
 _SEPARATORS = re.compile(r"[\s/-]+")
 _ROLE = re.compile(r"(event|opp)(?:_team)?_player_(\d{1,4})", re.ASCII)
-# A play detail may carry its family: OffensivePlay_Pass-AssistPrimary, Defensive_PlayZone-…, Offensive_Zone-….
+# The optional family before a play detail: OffensivePlay_Pass-AssistPrimary, Defensive_PlayZone-…, Offensive_Zone-….
 _FAMILY = re.compile(r"(?:Offensive|Defensive)_?(?:Play)?_?(?:Pass|Zone|Possession|Shot)_(?=.)")
 _HUNDREDTH = Decimal("0.01")
 _SUCCESS: dict[Any, bool | None] = {None: None, "": None, True: True, False: False, "s": True, "u": False}
@@ -29,7 +29,7 @@ _SUCCESS |= {"true": True, "1": True, "y": True, "1.0": True, "0.0": False, "fal
 
 
 class BadValueError(ValueError):
-    """Why a piece of a file cannot be stored; a sentence without the data."""
+    """The reason why a piece of a file cannot be stored, as a sentence that does not quote the data."""
 
 
 @lru_cache(maxsize=16384)
@@ -37,13 +37,13 @@ def _clean(value: str) -> str | None:
     value = " ".join(value.split())
     if not value.isascii():
         value = unicodedata.normalize("NFC", value)
-    if len(value) > LONGEST_TEXT:
-        raise BadValueError(f"A text is longer than {LONGEST_TEXT} characters.")
+    if len(value) > MAX_TEXT_LENGTH:
+        raise BadValueError(f"A text is longer than {MAX_TEXT_LENGTH} characters.")
     return value or None
 
 
 def text(value: Any) -> str | None:
-    """Text in NFC, trimmed, white space as single spaces; None when there is none."""
+    """Return text in NFC, trimmed, with each run of white space as one space; None when it is empty."""
     if isinstance(value, str):
         return _clean(value)
     if value is None:
@@ -54,12 +54,12 @@ def text(value: Any) -> str | None:
 
 
 def raw(value: Any) -> str | None:
-    """A code as it was written, for those who want to see it."""
+    """Return a code in the spelling of the source; None when it is empty."""
     if value is None or not isinstance(value, str | int | float):
         return None
     written = str(value)
-    if len(written) > LONGEST_TEXT:
-        raise BadValueError(f"A text is longer than {LONGEST_TEXT} characters.")
+    if len(written) > MAX_TEXT_LENGTH:
+        raise BadValueError(f"A text is longer than {MAX_TEXT_LENGTH} characters.")
     return written or None
 
 
@@ -70,7 +70,7 @@ def _code(value: str) -> str | None:
 
 
 def code(value: Any) -> str | None:
-    """A code in its canonical form: every run of white space, / or - is one underscore."""
+    """Return a code in canonical form: every run of white space, / or - becomes one underscore."""
     return _code(value) if value.__class__ is str else _code(text(value) or "")
 
 
@@ -81,7 +81,7 @@ def _play_code(value: str) -> str | None:
 
 
 def play_code(value: Any) -> str | None:
-    """The code of a play detail, without the family that some exports write before it."""
+    """Return the canonical code of a play detail, without the family that some exports write before it."""
     return _play_code(value) if value.__class__ is str else _play_code(text(value) or "")
 
 
@@ -94,15 +94,15 @@ def _role(value: str) -> tuple[Literal["event", "opp"] | None, int | None]:
 
 
 def role(value: Any) -> tuple[Literal["event", "opp"] | None, int | None]:
-    """Whose player it is, the event's team's or the other's, and the number of the role."""
+    """Return the team of a role (event: the event's team, opp: the opponent) and its number, or (None, None)."""
     return _role(value) if value.__class__ is str else (None, None)
 
 
 def jersey(value: Any) -> str | None:
-    """A jersey as text; 7, '7' and 7.0 are one, '07' is another, and the text 'null' is none."""
+    """Return a jersey as text; None when it is empty or 'null'. 7, '7' and 7.0 are equal; '07' is another jersey."""
     if value.__class__ is int:
         return text(value)
-    cleaned = text(value + 0.0 if value.__class__ is float else value)  # never -0.0
+    cleaned = text(value + 0.0 if value.__class__ is float else value)  # turns -0.0 into 0.0
     if cleaned is None or cleaned in ("null", "None"):
         return None
     return cleaned.removesuffix(".0") or None
@@ -118,22 +118,22 @@ def _clock(value: str) -> Decimal | None:
 
 
 def clock(value: Any) -> Decimal | None:
-    """Seconds that remain on a clock; None when it cannot be read.
+    """Return the seconds remaining on a clock; None when it cannot be read.
 
-    Trackers write 00:0.01 for the end of a period, because zero would read as no time: it is zero here.
+    Trackers write 00:0.01 for the end of a period, because they read zero as a missing time. It becomes zero.
     """
     return _clock(value) if value.__class__ is str else None
 
 
 def hundredths(value: Decimal) -> Decimal:
-    """A number of seconds in one form, so that 1080 and 1080.00 hash alike."""
+    """Round to hundredths and normalize, so that 1080 and 1080.00 have the same text and the same content hash."""
     value = value.quantize(_HUNDREDTH)
     whole = value.to_integral_value()
     return whole if whole == value else value.normalize()
 
 
 def seconds(value: Any) -> Decimal | None:
-    """A length of time in seconds, which may be negative; None when there is none or it cannot be read."""
+    """Return a number of seconds, which may be negative; None when it is missing or cannot be read."""
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     written = str(value).strip()
@@ -147,7 +147,7 @@ def seconds(value: Any) -> Decimal | None:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number; None when there is none. Raises when there is one that no bigint can hold."""
+    """Return a whole number; None when it is missing. Raises BadValueError when it does not fit a bigint."""
     if value is None or value is True or value is False:
         return None
     if isinstance(value, float):
@@ -159,17 +159,17 @@ def whole(value: Any) -> int | None:
         if not _WHOLE.fullmatch(value):
             return None
         if len(value) > 30:
-            raise BadValueError("A number is larger than can be stored.")
+            raise BadValueError("A whole number is outside the range of bigint.")
         value = int(value.split(".")[0])
     elif not isinstance(value, int):
         return None
     if not -_LARGEST <= value <= _LARGEST:
-        raise BadValueError("A number is larger than can be stored.")
+        raise BadValueError("A whole number is outside the range of bigint.")
     return int(value)
 
 
 def period(value: Any, periods: int) -> int:
-    """The number of a period, overtime after the last of them; 0 when the source says none."""
+    """Return the number of a period, given the number of regular periods. Overtime follows the last; 0 when empty."""
     if value.__class__ is int and 0 <= value <= 99:
         return value  # type: ignore[no-any-return]
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -180,12 +180,12 @@ def period(value: Any, periods: int) -> int:
         if overtime:
             number = periods + int(overtime[1] or overtime[2] or 1)
     if number is None or not 0 <= number <= 99:
-        raise BadValueError("The period is neither a number from 0 to 99 nor OT.")
+        raise BadValueError("The period is not a number from 0 to 99, and not OT.")
     return number
 
 
 def success(value: Any) -> bool | None:
-    """Whether it succeeded, from the six ways to write it; None when the source does not say."""
+    """Return whether an action succeeded, from six spellings; None when it is empty or unknown."""
     try:
         return _SUCCESS[value]
     except KeyError:
@@ -195,7 +195,7 @@ def success(value: Any) -> bool | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """An ISO 8601 moment in UTC; without a zone it is taken to be UTC already."""
+    """Return an ISO 8601 timestamp in UTC; None when it cannot be read. A timestamp without a zone is in UTC."""
     if not isinstance(value, str):
         return None
     try:
@@ -206,7 +206,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def day(value: Any) -> date | None:
-    """A day written as 2026-01-16, alone or before a time."""
+    """Return the date of a text that starts like 2026-01-16; None when it cannot be read."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
@@ -220,9 +220,9 @@ def day(value: Any) -> date | None:
 
 
 def coordinate(value: Any) -> float | None:
-    """A finite number."""
+    """Return a finite number; None when it cannot be read."""
     if isinstance(value, str):
-        found = _DECIMAL.fullmatch(value.strip())  # which strips more than float() would
+        found = _DECIMAL.fullmatch(value.strip())  # str.strip removes more kinds of white space than float()
         value = float(found[0]) if found else None
     if value is None or isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
         return None

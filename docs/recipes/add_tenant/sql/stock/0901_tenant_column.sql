@@ -1,10 +1,10 @@
--- Both tables get the column, which may be null for now. Nothing is rewritten: the default is set after the
--- column is there, so that it is for new rows alone.
+-- Adds the nullable column to both tables. No row is rewritten: the default is set after the column exists, so it applies to
+-- new rows only.
 --
--- Both tables are locked before anything is done, and the wait for them is shorter than deadlock_timeout: where
--- a writer has one and wants the other, this gives way, and the deployer tries again.
+-- Both tables are locked first, and the wait is shorter than deadlock_timeout. If a writer has locked one table and waits for
+-- the other, this module fails before the writer does, and the deployer retries it.
 --
--- From here on every writer has to say its tenant, and the default puts it into the rows.
+-- From here on every writer must set its tenant, which the default writes into new rows.
 set local lock_timeout = '500ms';
 lock table stock.shelf, stock.shelf_item in access exclusive mode;
 

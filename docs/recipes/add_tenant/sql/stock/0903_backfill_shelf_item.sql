@@ -1,6 +1,6 @@
 -- no-transaction
--- Fills in the tenant of what stands on them, a thousand rows at a time, each thousand in a transaction of its own: nobody waits for long,
--- and what was done stays done when it is interrupted. Rows that somebody holds are left for the next turn.
+-- Fills in the tenant of the items on the shelves, a thousand rows per transaction. Other sessions wait only briefly, and an
+-- interrupted run keeps its committed rows. Rows locked by other sessions are skipped and filled in the next pass.
 do $$
 declare
     v_left bigint := 1;
@@ -22,5 +22,5 @@ begin
 end;
 $$;
 
--- revert: -- The column goes with the module that made it.
+-- revert: -- Reverting 0901 drops the column.
 -- revert: select 1;

@@ -1,4 +1,4 @@
--- No row without a tenant from now on. Not valid yet: nothing is read under the lock.
+-- Refuses new rows without a tenant. The check is not valid yet, so that no row is read under the lock.
 set local lock_timeout = '500ms';
 lock table stock.shelf, stock.shelf_item in access exclusive mode;
 

@@ -1,4 +1,4 @@
--- The validated constraint proves it, so nothing is read; then it has done its work.
+-- The validated check proves that no tenant is null, so no row is read under the lock. The check is then dropped.
 -- squawk-ignore-file adding-not-nullable-field, ban-drop-constraint
 set local lock_timeout = '500ms';
 lock table stock.shelf, stock.shelf_item in access exclusive mode;

@@ -1,5 +1,5 @@
--- The new foreign keys are there before the old one goes, so there is no moment without one. Not valid yet:
--- new rows are checked, old ones are not read under the lock.
+-- Adds the new foreign keys before the old one is dropped, so a foreign key exists at every moment. They are not valid yet:
+-- new rows are checked, and old rows are not read under the lock.
 set local lock_timeout = '500ms';
 lock table stock.shelf, stock.shelf_item in access exclusive mode;
 

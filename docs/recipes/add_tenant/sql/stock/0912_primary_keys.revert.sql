@@ -1,4 +1,4 @@
--- Takes as long as the indexes of the old keys take, under a lock: to go back this far, choose a quiet hour.
+-- Builds the indexes of the old keys under a lock, so run it when there is little traffic.
 set local lock_timeout = '500ms';
 lock table stock.shelf, stock.shelf_item in access exclusive mode;
 

@@ -1,4 +1,4 @@
--- The old foreign key goes before the key that it needs; the indexes that were built become primary keys.
+-- Drops the old foreign key before the key that it refers to, and makes the new indexes the primary keys.
 -- squawk-ignore-file ban-drop-constraint
 set local lock_timeout = '500ms';
 lock table stock.shelf, stock.shelf_item in access exclusive mode;

@@ -1,8 +1,8 @@
--- Expand: the table steps behind a view of its name, which has the column by both names. Both are one column, so
--- what is written by one name is read by the other, and nothing is copied. Policies stay on the table, which the
--- view asks as whoever reads it.
+-- Expand: renames the table and creates a view with its old name, which contains the column under both names. Both names
+-- refer to one column, so no data is copied. The policies stay on the table. They apply to the reader of the view, which is
+-- security_invoker.
 --
--- The wait for the lock is shorter than deadlock_timeout: this gives way, and the deployer tries again.
+-- The wait for the lock is shorter than deadlock_timeout, so this module fails before a writer does. The deployer retries it.
 set local lock_timeout = '500ms';
 lock table workspace.member_status in access exclusive mode;
 
@@ -18,11 +18,11 @@ select
     online as is_online,
     changes
 from workspace.member_status_held;
-comment on view workspace.member_status is 'One row per member, with online by its old and its new name, for as long as both are used.';
+comment on view workspace.member_status is 'One row per member, with online under its old and its new name while both are used.';
 
 grant select, insert, update, delete on workspace.member_status to stanchion_app;
 
--- revert: -- By the view, in the order of everybody else: see 0906.
+-- revert: -- Locks the view first, in the same order as applications: see 0906.
 -- revert: set local lock_timeout = '500ms';
 -- revert: lock table workspace.member_status in access exclusive mode;
 -- revert: 

@@ -1,6 +1,6 @@
 -- no-transaction
--- Backfill: what nobody said is false, a thousand rows at a time, each thousand in a transaction of its own: nobody waits
--- for long, and what was done stays done when it is interrupted. Rows that somebody holds are left for the next turn.
+-- Backfill: sets the column to false where it is null, a thousand rows per transaction. Other sessions wait only briefly,
+-- and an interrupted run keeps its committed rows. Rows locked by other sessions are skipped and filled in the next pass.
 do $$
 declare
     v_left bigint := 1;
@@ -22,5 +22,5 @@ begin
 end;
 $$;
 
--- revert: -- Which of them nobody had said is not known any more; old code takes false for the same.
+-- revert: -- The rows that were null are unknown now; old code treats null and false alike.
 -- revert: select 1;

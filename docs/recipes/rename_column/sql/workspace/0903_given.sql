@@ -1,4 +1,4 @@
--- No row without it from now on. Not valid yet: nothing is read under the lock.
+-- Refuses new rows without a value. The check is not valid yet, so that no row is read under the lock.
 set local lock_timeout = '500ms';
 alter table workspace.member_status_held add constraint member_status_online_given check (online is not null) not valid;
 

@@ -1,4 +1,4 @@
--- Reads the table, and stops neither readers nor writers.
+-- Reads the table without blocking readers or writers.
 alter table workspace.member_status_held validate constraint member_status_online_given;
 
 -- revert: set local lock_timeout = '500ms';

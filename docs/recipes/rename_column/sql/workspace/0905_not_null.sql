@@ -1,4 +1,4 @@
--- The check proves it, so that nothing is read under the lock; then it has done its work.
+-- The validated check proves that no value is null, so no row is read under the lock. The check is then dropped.
 -- squawk-ignore-file adding-not-nullable-field, ban-drop-constraint
 set local lock_timeout = '500ms';
 alter table workspace.member_status_held alter column online set not null;

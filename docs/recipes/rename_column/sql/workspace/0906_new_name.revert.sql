@@ -13,6 +13,6 @@ select
     online as is_online,
     changes
 from workspace.member_status_held;
-comment on view workspace.member_status is 'One row per member, with online by its old and its new name, for as long as both are used.';
+comment on view workspace.member_status is 'One row per member, with online under its old and its new name while both are used.';
 
 grant select, insert, update, delete on workspace.member_status to stanchion_app;

@@ -1,8 +1,8 @@
--- Contract: the view goes, and the table is there again by its own name, with the column by its new one. Who still uses
--- the old name fails from here on.
+-- Contract: drops the view and gives the table its own name again, with the column under its new name. Statements with the
+-- old name fail from here on.
 --
--- Locked by the view, and the table behind it with it, in the order in which everybody else does: who has come as far as
--- the view when the table is locked first waits for the table, and this for the view.
+-- Locking the view also locks the table behind it, in the same order as the statements of applications. Locking the table
+-- first would deadlock with a session that has locked the view.
 -- squawk-ignore-file ban-drop-view, renaming-column, renaming-table, renaming-object
 set local lock_timeout = '500ms';
 lock table workspace.member_status in access exclusive mode;

@@ -1,4 +1,4 @@
-"""What kinds of files there are. A new format is one new file in this folder.
+"""The supported formats, one file each. To add a format, add a file to this folder.
 
-Such a file has a FORMATS tuple; see Format in etl/stanchion/ingest/reading/recognise.py for what is in it.
+The file must define FORMATS, a tuple of Format objects (see etl/stanchion/ingest/reading/recognise.py).
 """

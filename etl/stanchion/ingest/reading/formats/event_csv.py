@@ -1,7 +1,7 @@
 """Event CSV: many games in a file, one row per event, players by name, no stints.
 
-Its events become the codes that statistics know. A goal is one row there and two events here: the shot and the goal.
-The rows of a game stand together, so a file of any size is read one game at a time.
+Event names are converted to the codes that statistics use. The row of a goal becomes two events: the shot and the goal.
+The rows of a game must be consecutive, so a file of any size is read one game at a time.
 """
 
 from collections import Counter
@@ -24,15 +24,15 @@ from stanchion.ingest.reading.tables import Table
 from stanchion.ingest.reading.values import BadValueError, clock, code, day, period, raw, text
 
 _FORMAT: Final = "event csv"
-_NEEDED = {"home team", "away team", "period", "clock", "team", "player", "event"}
-_READ = (
+_REQUIRED = {"home team", "away team", "period", "clock", "team", "player", "event"}
+_COLUMNS = (
     "date", "game_date", "home team", "away team", "period", "clock", "home team skaters", "away team skaters",
     "home team goals", "away team goals", "team", "player", "event", "x coordinate", "y coordinate", "detail 1",
     "detail 2", "detail 3", "detail 4", "player 2", "x coordinate 2", "y coordinate 2",
 )  # fmt: skip
-_PERIOD_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200}  # where the league says nothing else
+_PERIOD_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200}  # unless the league rules differ
 _PENALTY_MINUTES: Final = {"minor": 2, "major": 5, "misconduct": 10}
-# Event → type, detail1, what detail2 begins with. Shot and Penalty Taken look at their details.
+# type, detail1 and prefix of detail2 by event. Goal, Shot and Penalty Taken are converted in _Reading._codes.
 _CODES = {
     "play": ("Pass", "Pass_Completed", "Pass"),
     "incomplete_play": ("Pass", "Pass_Missed", "Pass"),
@@ -45,36 +45,34 @@ _CODES = {
 _SHOTS = {"on_net": "Shot_OnNetSaved", "missed": "Shot_Missed", "blocked": "Shot_Blocked"}
 _ENTRIES = {"Dumped": "DumpIn", "Played": "Pass"}
 _SUCCEEDED = {"play": True, "incomplete_play": False, "retained": True, "lost": False}
-_TEAM_MATES = {"play", "incomplete_play"}  # whose second player is of the same team
+_TEAM_MATES = {"play", "incomplete_play"}  # events whose second player is on the same team
 _SIDES: tuple[Side, Side] = ("home", "away")
 
-Row = tuple[int, dict[str, str]]  # the line of the file, and the cells that have something in them
-Key = tuple[str, str, str]
+Row = tuple[int, dict[str, str]]  # line number in the file, and the cells that are not blank
+Key = tuple[str, str, str]  # date, home team, away team
 
 
 def _recognises(columns: set[str]) -> bool:
-    return columns >= _NEEDED and bool({"date", "game_date"} & columns)
+    return columns >= _REQUIRED and bool({"date", "game_date"} & columns)
 
 
 def _read(table: Table) -> Iterator[Game]:
-    named = [key for key, _ in groupby(filter(None, (_key(cells) for _, cells in _rows(table))))]
-    if not named:
-        raise UnreadableError("No row of the file names a game: a date like 2026-01-16, a home team and an away team.")
-    if len(set(named)) < len(named):
-        raise UnreadableError(
-            "The rows of a game do not stand together; sort the file by date, home team and away team."
-        )
-    strays: list[Row] = []  # rows of no game that come before the first
-    for key, rows in groupby(_follow(table), key=lambda pair: pair[0]):
+    keys = [key for key, _ in groupby(filter(None, (_key(cells) for _, cells in _rows(table))))]
+    if not keys:
+        raise UnreadableError("No row of the file has a date like 2026-01-16, a home team and an away team.")
+    if len(set(keys)) < len(keys):
+        raise UnreadableError("The rows of a game are not consecutive; sort the file by date, home team and away team.")
+    without_game: list[Row] = []  # rows before the first game; they are rejected with the first game
+    for key, rows in groupby(_rows_with_key(table), key=lambda pair: pair[0]):
         if key is None:
-            strays = [row for _, row in rows]
+            without_game = [row for _, row in rows]
             continue
-        yield _Reading(key, strays + [row for _, row in rows]).game()
-        strays = []
+        yield _Reading(key, without_game + [row for _, row in rows]).game()
+        without_game = []
 
 
-def _follow(table: Table) -> Iterator[tuple[Key | None, Row]]:
-    """Rows with the key of their game; a row that names none is told with the game before it."""
+def _rows_with_key(table: Table) -> Iterator[tuple[Key | None, Row]]:
+    """Yield each row with the key of its game. A row without a key gets the key of the previous game."""
     key = None
     for line, cells in _rows(table):
         key = _key(cells) or key
@@ -82,21 +80,22 @@ def _follow(table: Table) -> Iterator[tuple[Key | None, Row]]:
 
 
 def _rows(table: Table) -> Iterator[Row]:
-    wanted = [(place, column) for place, column in enumerate(table.columns) if column in _READ]
+    """Yield the rows with the known columns. A row with too many cells, or of invalid CSV, has no cells."""
+    known = [(number, column) for number, column in enumerate(table.columns) if column in _COLUMNS]
     for line, row in table.rows():
         if row is None or len(row) > len(table.columns):
             yield line, {}
             continue
         row += [""] * (len(table.columns) - len(row))
-        yield line, {column: row[place] for place, column in wanted if row[place] and not row[place].isspace()}
+        yield line, {column: row[number] for number, column in known if row[number] and not row[number].isspace()}
 
 
 def _key(cells: dict[str, str]) -> Key | None:
-    return _named(cells.get("date") or cells.get("game_date"), cells.get("home team"), cells.get("away team"))
+    return _parse_key(cells.get("date") or cells.get("game_date"), cells.get("home team"), cells.get("away team"))
 
 
 @lru_cache(maxsize=256)
-def _named(written: str | None, home_team: str | None, away_team: str | None) -> Key | None:
+def _parse_key(written: str | None, home_team: str | None, away_team: str | None) -> Key | None:
     try:
         played_on, home, away = day(written), text(home_team), text(away_team)
     except BadValueError:
@@ -109,7 +108,7 @@ def _recognises_archived(keys: set[str]) -> bool:
 
 
 def _read_archived(envelope: Envelope) -> Iterator[Game]:
-    """What was archived of one game of a file."""
+    """Read the archived document of one game of a file."""
     try:
         key = msgspec.convert(envelope.value("game"), Key)
         rows = msgspec.convert(envelope.value("rows"), list[Row])
@@ -121,7 +120,7 @@ def _read_archived(envelope: Envelope) -> Iterator[Game]:
 
 
 class _Reading:
-    """One game of a file."""
+    """The rows of one game, and what has been read from them so far."""
 
     def __init__(self, key: Key, rows: list[Row]) -> None:
         self.key = key
@@ -172,7 +171,7 @@ class _Reading:
         return self.names.get(team.casefold()) if team else None
 
     def _rosters(self) -> tuple[Entry, ...]:
-        """Who plays for whom: the side that a name is written with most often."""
+        """Build rosters from the rows. A player is on the side that most of the player's rows name."""
         seen: dict[str, Counter[Side]] = {}
         names: dict[str, str] = {}
         for _, cells in self.rows:
@@ -190,12 +189,14 @@ class _Reading:
 
     def _events(self, cells: dict[str, str], number: int) -> Sequence[Event]:
         if not cells:
-            raise BadValueError("The row has more cells than there are columns, or is no CSV.")
+            raise BadValueError("The row has more cells than the header has columns, or is not valid CSV.")
         if _key(cells) != self.key:
-            raise BadValueError("The row names no game: a date like 2026-01-16, a home team and an away team.")
+            raise BadValueError(
+                "The row has no valid game: it needs a date like 2026-01-16, a home team and an away team."
+            )
         written = code(cells.get("event"))
         if written is None:
-            raise BadValueError("The row has no event.")
+            raise BadValueError("The cell of the column event is empty.")
         event = written.lower()
         number_of_period = period(cells.get("period"), len(_PERIOD_SECONDS))
         side = self._side(cells)
@@ -205,11 +206,11 @@ class _Reading:
         self.flags["event_without_clock"] += start is None
         self.flags["event_without_period"] += number_of_period == 0
         raws = (raw(cells.get("event")) or "", raw(cells.get("detail 1")), raw(cells.get("detail 2")))
-        places = _places(cells)
+        points = _points(cells)
         events = [
             Event(
-                event_no=number + place,
-                source_idx=number + place,
+                event_no=number + offset,
+                source_idx=number + offset,
                 period=number_of_period,
                 action=Action(kind, detail1, detail2, *raws, side, None, succeeded),
                 start_s=start,
@@ -221,15 +222,16 @@ class _Reading:
                 is_highlight=False,
                 participants=people,
             )
-            for place, (kind, detail1, detail2, succeeded) in enumerate(self._codes(event, written, cells))
+            for offset, (kind, detail1, detail2, succeeded) in enumerate(self._codes(event, written, cells))
         ]
-        for made in events:
-            self.rink.add(f"{made.event_no},puck,-1", places)
+        for built in events:
+            self.rink.add(f"{built.event_no},puck,-1", points)
         return events
 
     def _codes(
         self, event: str, written: str, cells: dict[str, str]
     ) -> list[tuple[str, str | None, str | None, bool | None]]:
+        """Return type, detail1, detail2 and success of the events of a row: two for a goal, else one."""
         details = [code(cells.get(f"detail {number}")) for number in (1, 2, 3, 4)]
         first = details[0]
         if event == "goal":
@@ -238,38 +240,42 @@ class _Reading:
                 ("Goal", "Goal_Scored", _of("Goal", first), True),
             ]
         if event == "shot":
-            ends = [_SHOTS[detail.lower()] for detail in details if detail and detail.lower() in _SHOTS]
-            return [("Shot", ends[0] if ends else "Shot", _of("Shot", first), bool(ends) and "OnNet" in ends[0])]
+            outcomes = [_SHOTS[detail.lower()] for detail in details if detail and detail.lower() in _SHOTS]
+            outcome = outcomes[0] if outcomes else "Shot"
+            return [("Shot", outcome, _of("Shot", first), "OnNet" in outcome)]
         if event == "penalty_taken":
             low = (first or "").lower()
-            told = next((kind for kind in ("misconduct", "major", "minor") if kind in low), None)
-            self.flags["penalty_class_assumed"] += told is None
-            return [("Penalty", f"Penalty_{(told or 'minor').title()}", _of("Penalty", first), None)]
+            penalty_class = next((kind for kind in ("misconduct", "major", "minor") if kind in low), None)
+            self.flags["penalty_class_assumed"] += penalty_class is None
+            return [("Penalty", f"Penalty_{(penalty_class or 'minor').title()}", _of("Penalty", first), None)]
         if event not in _CODES:
             return [(written, first, details[1], None)]
         kind, detail1, family = _CODES[event]
         succeeded = _SUCCEEDED.get(event, _SUCCEEDED.get((first or "").lower()))
         return [(kind, detail1, _of(family, _ENTRIES.get(first, first) if first else None), succeeded)]
 
-    def _people(self, cells: dict[str, str], side: Side | None, mates: bool) -> tuple[Participant, ...]:
+    def _people(self, cells: dict[str, str], side: Side | None, same_team: bool) -> tuple[Participant, ...]:
         other: Side | None = None if side is None else "away" if side == "home" else "home"
-        roles = (("player", "event", 1, side), ("player 2", "event" if mates else "opp", 2 if mates else 1, None))
+        roles = (
+            ("player", "event", 1, side),
+            ("player 2", "event" if same_team else "opp", 2 if same_team else 1, None),
+        )
         people: list[Participant] = []
         for column, role, role_no, given in roles:
             name = text(cells.get(column))
             if name is None:
                 continue
-            said = given or (side if mates else other)
+            side_by_role = given or (side if same_team else other)
             person = _person(name)
             entry = self.people.get(person)
-            if entry and said and entry.side != said:
+            if entry and side_by_role and entry.side != side_by_role:
                 self.flags["participant_moved"] += 1
             people.append(
                 Participant(
                     participant_no=len(people),
                     role="event" if role == "event" else "opp",
                     role_no=role_no,
-                    side=entry.side if entry else said,
+                    side=entry.side if entry else side_by_role,
                     jersey=None,
                     name=name,
                     person_key=person,
@@ -286,7 +292,7 @@ class _Reading:
 
 
 def _person(name: str) -> str:
-    """A person, in a format that knows people only by their names."""
+    """Return the person_key of a name, because this format identifies players only by name."""
     return f"name:{name.casefold()}"
 
 
@@ -294,7 +300,7 @@ def _of(family: str, detail: str | None) -> str | None:
     return f"{family}_{detail}" if detail else None
 
 
-def _places(cells: dict[str, str]) -> list[SourcePoint | None]:
+def _points(cells: dict[str, str]) -> list[SourcePoint | None]:
     return [
         SourcePoint(cells.get(f"x coordinate{suffix}"), cells.get(f"y coordinate{suffix}")) for suffix in ("", " 2")
     ]

@@ -1,4 +1,4 @@
-"""The roster file: who plays, and the day of the game, which the game export does not say."""
+"""The roster file: the players of both sides and the day of the game, which the game export does not contain."""
 
 from collections.abc import Iterator
 from typing import Any

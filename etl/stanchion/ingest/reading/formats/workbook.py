@@ -1,8 +1,8 @@
-"""The tracker's workbook: one row per player per event, one row per stint, points on sheets of their own.
+"""The workbook of the tracker: one row per player per event, one row per stint, points on separate sheets.
 
-A column is written in up to three ways, depending on the age of the tracker: with an underscore at the end where a
-person fills it in, without one where a formula copies it, and under an older name. The first that has a value counts.
-It has no rosters; the names beside the players are taken for one.
+A column has up to three names, depending on the version of the tracker: with an underscore at the end (filled in by a
+person), without one (copied by a formula), and an older name. The first name with a value is used. A workbook has no
+rosters; they are built from the names next to the jerseys.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from stanchion.ingest.reading.shape import (
     SourcePoint,
     SourceSlot,
     SourceStint,
-    fit,
+    coerce,
 )
 from stanchion.ingest.reading.sheets import Workbook
 from stanchion.ingest.reading.values import BadValueError, jersey, role
@@ -45,9 +45,13 @@ def _recognises(sheets: set[str]) -> bool:
 def _read(book: Workbook) -> Iterator[Game]:
     metadata = next(iter(book.rows("metadata")), {})
     rows, stints = book.rows("events"), book.rows("shifts")
-    about = {**next(iter(stints), {}), **next(iter(rows), {}), **metadata}  # every sheet names the game
+    about = {
+        **next(iter(stints), {}),
+        **next(iter(rows), {}),
+        **metadata,
+    }  # the sheet metadata is optional; every sheet identifies the game
     if rows and not any(_cell(row, *_INDEX) is not None for row in rows):
-        raise UnreadableError("The sheet events of the workbook has no column event_index.")
+        raise UnreadableError("The sheet events of the workbook has no values in the column event_index.")
     events = _events(rows, _points(book))
     length = _cell(metadata, "period_length_minutes", "period_length")
     source = SourceGame(
@@ -68,6 +72,7 @@ def _read(book: Workbook) -> Iterator[Game]:
 
 
 def _cell(row: Row, *columns: str) -> Any:
+    """Return the cell of the first of these columns that has a value; None when all are empty."""
     for column in columns:
         for name in (f"{column}_", column):
             if name in row:
@@ -76,18 +81,19 @@ def _cell(row: Row, *columns: str) -> Any:
 
 
 def _events(rows: list[Row], points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> list[SourceEvent]:
-    together: dict[Any, list[Row]] = defaultdict(list)
-    for place, row in enumerate(rows):
+    """Group the rows by event_index. A row without an index is an event of its own."""
+    groups: dict[Any, list[Row]] = defaultdict(list)
+    for number, row in enumerate(rows):
         index = _whole(_cell(row, *_INDEX))
-        together[index if index is not None else ("row", place)].append(row)
-    return [_event(index, group, points) for index, group in together.items()]
+        groups[index if index is not None else ("row", number)].append(row)
+    return [_event(index, group, points) for index, group in groups.items()]
 
 
 def _event(index: Any, rows: list[Row], points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> SourceEvent:
     row = rows[0]
     players = [_player(one, index, points) for one in rows if _role(one) or _shirt(one) is not None]
     zone = _cell(row, "event_team_zone", "zone")
-    net = fit(SourcePoint(row.get("net_x"), row.get("net_y"))) if "net_x" in row and "net_y" in row else None
+    net = coerce(SourcePoint(row.get("net_x"), row.get("net_y"))) if "net_x" in row and "net_y" in row else None
     event = SourceEvent(
         idx=None if isinstance(index, tuple) else index,
         period=_whole(_cell(row, "period")),
@@ -108,7 +114,7 @@ def _event(index: Any, rows: list[Row], points: dict[tuple[Any, ...], list[Sourc
         net=net,
         is_highlight=_truth(_cell(row, "is_highlight")),
     )
-    return fit(event)
+    return coerce(event)
 
 
 def _player(row: Row, index: Any, points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> SourcePlayer:
@@ -123,11 +129,14 @@ def _player(row: Row, index: Any, points: dict[tuple[Any, ...], list[SourcePoint
         side_of_puck=_cell(row, "side_of_puck"),
         xy=points.get(("player", index, _role(row))),
     )
-    return fit(player)
+    return coerce(player)
 
 
 def _team(rows: list[Row]) -> Side | None:
-    """The event's team, from a player of that team; from an opponent, it is the other one."""
+    """Return the event's team: the team of the first player who is not an opponent.
+
+    When all players are opponents, it is the other side.
+    """
     for row in rows:
         side = _SIDES.get(str(_cell(row, "team", "team_venue", "team_venue_abv")).strip().lower())
         if side and role(_role(row))[0] != "opp":
@@ -136,12 +145,12 @@ def _team(rows: list[Row]) -> Side | None:
 
 
 def _role(row: Row) -> Any:
-    """event_player_1, which older workbooks write as e1."""
-    named = _cell(row, "player_role")
+    """Return the role of a player, such as event_player_1, which older workbooks write as e1."""
+    written = _cell(row, "player_role")
     short = _cell(row, "role_abrev")
-    if named is None and isinstance(short, str) and short[:1] in "eo" and short[1:].isdigit():
+    if written is None and isinstance(short, str) and short[:1] in "eo" and short[1:].isdigit():
         return f"{'event' if short[0] == 'e' else 'opp'}_player_{short[1:]}"
-    return named
+    return written
 
 
 def _shirt(row: Row) -> Any:
@@ -149,14 +158,14 @@ def _shirt(row: Row) -> Any:
 
 
 def _points(book: Workbook) -> dict[tuple[Any, ...], list[SourcePoint | None]]:
-    """The points of each event and of each of its players, in the order of their slots."""
+    """Return the points of each event and of each of its players, ordered by slot."""
     points: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in book.rows("xy_puck"):
         points["puck", _whole(_cell(row, *_INDEX))].append(row)
     for row in book.rows("xy_player"):
         points["player", _whole(_cell(row, *_INDEX)), _role(row)].append(row)
     return {
-        key: [fit(SourcePoint(row.get("x"), row.get("y"))) for row in sorted(rows, key=_slot)]
+        key: [coerce(SourcePoint(row.get("x"), row.get("y"))) for row in sorted(rows, key=_slot)]
         for key, rows in points.items()
     }
 
@@ -167,7 +176,7 @@ def _slot(row: Row) -> float:
 
 
 def _rosters(rows: list[Row], events: list[SourceEvent]) -> dict[str, list[Any]]:
-    """Who is named beside a jersey, on the side that the role says; the first name counts."""
+    """Build rosters from the names next to the jerseys, on the side of the role. The first name of a jersey is used."""
     rosters: dict[str, dict[str, SourceEntry]] = {"home": {}, "away": {}}
     ids = {(_shirt(row), _cell(row, "player_name")): _cell(row, "player_id") for row in rows}
     for event in events:
@@ -204,25 +213,25 @@ def _on_ice(row: Row, side: Side) -> dict[str, SourceSlot | None]:
     for slot, column in _SLOTS.items():
         shirt = _whole(_cell(row, f"{side}_{column}"))
         if shirt is not None:
-            extras = str(shirt).split(",")  # several extra skaters stand in one cell
+            extras = str(shirt).split(",")  # one cell may contain several extra skaters
             slots |= {
                 slot + (str(number + 1) if number else ""): SourceSlot(extra) for number, extra in enumerate(extras)
             }
     return slots
 
 
-def _clock(row: Row, what: str) -> str | None:
-    """The clock, from its minutes and seconds or from the text of both."""
-    minutes, left = _cell(row, f"{what}_min"), _cell(row, f"{what}_sec")
+def _clock(row: Row, prefix: str) -> str | None:
+    """Return the clock from the columns of minutes and seconds, or else from the text column."""
+    minutes, rest = _cell(row, f"{prefix}_min"), _cell(row, f"{prefix}_sec")
     try:
-        return f"{int(float(minutes))}:{float(left or 0):g}"
+        return f"{int(float(minutes))}:{float(rest or 0):g}"
     except (TypeError, ValueError, OverflowError):
-        written = _cell(row, f"{what}_time", what)
+        written = _cell(row, f"{prefix}_time", prefix)
         return written if isinstance(written, str) else None
 
 
 def _whole(value: Any) -> Any:
-    """Sheets know no whole numbers: 1000.0 is 1000."""
+    """Convert 1000.0 to 1000, because workbooks store every number as a float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

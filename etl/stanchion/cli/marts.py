@@ -1,0 +1,132 @@
+"""build and report: build the marts of the tenants, and write pages about them."""
+
+from pathlib import Path
+
+import click
+
+from stanchion.cli.options import database_option, json_option, open_reader, open_server, reader_options
+from stanchion.cli.output import count_of, note, print_json, print_result
+from stanchion.errors import StanchionError
+from stanchion.marts import BuildResult, Node
+from stanchion.marts import build as build_marts
+from stanchion.server.connection import connect
+
+_COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
+
+
+@click.command()
+@click.argument("selection", nargs=-1)
+@click.option("--full-refresh", is_flag=True, help="Compute every row from scratch, without blocking readers.")
+@click.option("--tenant", metavar="SLUG", help="Compute only the games of this tenant (default: all tenants).")
+@click.option(
+    "--wait", default=600, show_default=True, metavar="SECONDS", help="Longest wait for another build to finish."
+)
+@json_option
+@database_option
+def build(selection: tuple[str, ...], full_refresh: bool, tenant: str | None, wait: int, as_json: bool) -> None:
+    """Update the marts from new loads, and test them.
+
+    Without new loads, no mart is changed. A mart that fails keeps its previous rows, and the marts that depend on it
+    are skipped. All others are built, and the exit code is 1.
+
+    SELECTION has the syntax of dbt: names of marts, name+ for a mart and its dependents, tag: and path:. Without a
+    selection, every mart is built.
+
+    \b
+    Example:
+        stanchion build
+        stanchion build fact_team_game+ --full-refresh
+    """
+
+    def on_node(node: Node) -> None:
+        if not as_json and (node.kind == "model" or node.outcome == "failed"):
+            click.echo(_line(node))
+
+    with open_server() as server:
+        result = build_marts(
+            server, selection, full_refresh=full_refresh, tenant=tenant, wait=wait, report=note, on_node=on_node
+        )
+    if selection and not result.nodes:
+        raise StanchionError(
+            f"'{' '.join(selection)}' selects neither a mart nor a test; expected a name, tag: or path:."
+        )
+    if as_json:
+        print_json(_facts(result))
+    else:
+        click.echo(_summary(result))
+    if result.failed:
+        click.get_current_context().exit(1)
+
+
+def _line(node: Node) -> str:
+    outcome = click.style(f"{node.outcome:9}", fg=_COLOURS.get(node.outcome))
+    rows = "" if node.rows is None or node.rows < 0 else f"  {count_of(node.rows, 'row')}"
+    problem = f"\n  {node.message}" if node.message else ""
+    return f"{outcome} {node.name:30} {node.seconds:6.2f} s{rows}{problem}"
+
+
+def _summary(result: BuildResult) -> str:
+    models, tests = result.count("model"), result.count("test")
+    parts = [f"{count_of(models.get('built', 0), 'mart')} changed"]
+    if tests:
+        parts.append(f"{count_of(tests.get('passed', 0), 'test')} passed")
+    if result.failed:
+        skipped = sum(node.outcome == "skipped" for node in result.nodes)
+        parts.append(f"{len(result.failed)} failed and {skipped} were skipped because of that")
+    if result.is_current and not result.failed:
+        parts = ["Nothing new: the marts contain every completed load"]
+    return f"{', '.join(parts)}. {result.seconds:.1f} s."
+
+
+def _facts(result: BuildResult) -> dict[str, object]:
+    return {
+        "current": result.is_current,
+        "seconds": round(result.seconds, 2),
+        "models": result.count("model"),
+        "tests": result.count("test"),
+        "failed": [{"name": node.name, "message": node.message} for node in result.failed],
+        "nodes": [
+            {"name": node.name, "kind": node.kind, "outcome": node.outcome, "seconds": node.seconds, "rows": node.rows}
+            for node in result.nodes
+        ],
+    }
+
+
+@click.command()
+@click.option("--tenant", metavar="SLUG", help="League to report on. An analyst's login gives its name or its id.")
+@click.option("--partitions", is_flag=True, help="Report on the partitions instead of a league.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+@click.option("--season", metavar="KEY", help="Season to report on (default: the latest one with a game that counts).")
+@click.option("--as", "login", metavar="LOGIN", help="Read with the privileges of this analyst. For superusers.")
+@json_option
+@reader_options
+@database_option
+def report(
+    tenant: str | None, partitions: bool, out: Path, season: str | None, login: str | None, as_json: bool
+) -> None:
+    """Write the season of a league as one HTML page.
+
+    The page contains standings, leaders, teams, players, and the games that do not count with the reasons. It needs no
+    other file and no network: no script, font or picture from elsewhere. It can be printed and read on a phone. With an
+    analyst's login, it contains only what row-level security shows to that login.
+
+    \b
+    Example:
+        stanchion report --tenant harbour --out harbour.html
+        stanchion report --partitions --out partitions.html
+    """
+    from stanchion.report.league import league_page
+    from stanchion.report.page import write
+    from stanchion.report.partitions import partitions_page
+
+    if partitions == bool(tenant):
+        raise click.UsageError("Expected either --tenant SLUG or --partitions.")
+    if partitions and (season or login):
+        raise click.UsageError("--season and --as need --tenant.")
+    if not out.parent.is_dir():
+        raise StanchionError(f"The file {out.name} cannot be written: the folder {out.parent} does not exist.")
+    with open_reader() as server, connect(server, needs_session=partitions) as conn:
+        page = partitions_page(conn) if partitions else league_page(conn, str(tenant), season, login)
+    write(page, out)
+    size = len(page.encode())
+    print_result(as_json, {"file": str(out), "bytes": size}, f"{out} is written: {size // 1024} kB.")

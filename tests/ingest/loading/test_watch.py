@@ -1,0 +1,107 @@
+"""Files that appear or change in a watched folder are loaded when they are complete, with or without inotify."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stanchion.ingest.loading import watch
+from stanchion.ingest.loading.watch import Folder
+
+from .conftest import League
+from .exports import export, write
+
+
+@contextmanager
+def watching(league: League, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    argv = [str(Path(sys.executable).with_name("stanchion")), "watch", str(folder), "--tenant", "harbour"]
+    env = os.environ | {"DATABASE_URL": league.dsn}
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(condition: Any, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_new_and_changed_files_are_loaded_until_ctrl_c(league: League, tmp_path: Path) -> None:
+    folder = write(tmp_path / "feed", export(events=20))
+    with watching(league, folder) as process:
+        wait_for(lambda: league.published() == 20)
+        (folder / "later").mkdir()
+        half = json.dumps(export(18002))
+        with (folder / "later" / "new.json").open("w") as file:
+            for start in range(0, len(half), len(half) // 6):  # a file that is still being written is not loaded
+                file.write(half[start : start + len(half) // 6])
+                file.flush()
+                time.sleep(0.15)
+        wait_for(lambda: league.published(18002) == 20)
+        assert league.rows("select 1 from landing.reject") == []
+        (folder / "again.part").write_text(json.dumps(export(minutes=1, events=23)))
+        (folder / "again.part").rename(folder / "000_18001.json")
+        wait_for(lambda: league.published() == 23)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert "Stopped" in out
+
+
+def test_once_loads_the_existing_files(league: League, tmp_path: Path, stanchion: Any) -> None:
+    folder = write(tmp_path / "feed", export(), export(18002))
+    done = stanchion("watch", str(folder), "--tenant", "harbour", "--once")
+    assert (done.code, league.published(18002)) == (0, 20)
+    missing = stanchion("watch", str(folder / "not there"), "--tenant", "harbour", "--once")
+    assert (missing.code, "does not exist" in missing.err) == (1, True)
+    nothing = stanchion("watch", str(folder), "--tenant", "unknown", "--once")
+    assert nothing.code == 1
+
+
+def test_file_is_loaded_when_complete_and_after_a_change(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    (tmp_path / "a").write_text("1")
+    assert folder.scan(0.0) == ([], True)
+    (tmp_path / "a").write_text("22")
+    assert folder.scan(watch.STILL) == ([], True)
+    paths = [str(tmp_path / "a")]
+    assert folder.scan(2 * watch.STILL) == (paths, False)
+    folder.loaded(paths)
+    assert folder.scan(3 * watch.STILL) == ([], False)
+    (tmp_path / "a").write_text("333")
+    assert folder.scan(4 * watch.STILL) == ([], True)
+    assert folder.scan(5 * watch.STILL) == (paths, False)
+
+
+def test_without_notifications_the_folder_is_polled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        watch.Notifications, "__init__", lambda self, folder: vars(self).update(are_available=False, _libc=None, _fd=-1)
+    )
+    monkeypatch.setattr(watch, "POLL", 0.01)
+    seen: list[list[str]] = []
+
+    def load(paths: list[str]) -> bool:
+        seen.append(paths)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        (tmp_path / "b").write_text("2")
+        return True
+
+    (tmp_path / "a").write_text("1")
+    with pytest.raises(KeyboardInterrupt):
+        watch.watch(tmp_path, load, once=False)
+    assert seen == [[str(tmp_path / "a")], [str(tmp_path / "b")]]

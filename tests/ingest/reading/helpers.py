@@ -1,0 +1,76 @@
+"""Helpers shared by the tests of reading."""
+
+import functools
+
+import msgspec
+
+from stanchion.dev.sample.files import as_json, export
+from stanchion.dev.sample.games import Game
+from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.recognise import read
+from stanchion.ingest.reading.sources import from_bytes
+from tests.ingest.reading.canonical import Statistics, without_zeros
+from tests.ingest.reading.oracle import Oracle
+
+
+@functools.cache
+def played(seed=7, points=True):
+    """Return an invented game. It is cached: a test must not change it, but write a new export of it."""
+    return Game(seed, points=points)
+
+
+def short():
+    """Return an export of the first third of a game, which has every kind of event."""
+    tree = export(played(), events=played().events[:400])
+    tree["shifts"] = tree["shifts"][:45]
+    return tree
+
+
+def read_all(data):
+    return list(read(from_bytes("a file", data)))
+
+
+def read_one(tree):
+    """Read the one game of an export, given as a tree or as the bytes of a file of any format."""
+    (game,) = read_all(tree if isinstance(tree, bytes) else as_json(tree))
+    return game
+
+
+def read_or_reason(data):
+    """Return the games of a file, or the reason why it cannot be read."""
+    try:
+        return read_all(data)
+    except UnreadableError as error:
+        return str(error)
+
+
+def content(game):
+    """Return a game as a tree, without the _raw fields and the properties of the file."""
+
+    def without_raw(piece):
+        if isinstance(piece, dict):
+            return {key: without_raw(value) for key, value in piece.items() if not key.endswith("_raw")}
+        return [without_raw(value) for value in piece] if isinstance(piece, list | tuple) else piece
+
+    tree = without_raw(msgspec.to_builtins(game))
+    file_fields = ("document", "format", "exported_at", "stints_seen", "stints_ignored", "rows")
+    return {key: value for key, value in tree.items() if key not in file_fields} | {"points": points(game)}
+
+
+def points(game):
+    """Return event, kind, participant, number, x and y of each point, as text."""
+    return [tuple(row.split(",")) for row in game.rows.tables["play_point"]]
+
+
+def assert_same_statistics(tree):
+    """Check that the canonical form and the file itself have the same statistics. Returns the game."""
+    game, oracle = read_one(tree), Oracle(tree)
+    statistics = Statistics(game)
+    assert without_zeros(statistics.teams) == without_zeros(oracle.teams)
+    assert without_zeros(statistics.players) == without_zeros(oracle.players)
+    return game
+
+
+def assert_archived(game):
+    """Check that reading the archived document gives the same game."""
+    assert msgspec.to_builtins(read_one(game.document)) == msgspec.to_builtins(game)
