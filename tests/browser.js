@@ -1,4 +1,4 @@
-// Looks into each frame when all have loaded, and writes what it saw as JSON.
+// Examines each frame after all have loaded, and writes the findings as JSON.
 const parsed = (text) => (text.match(/[\d.]+/g) || []).map(Number);
 const light = ([r, g, b]) => {
   const [x, y, z] = [r, g, b].map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));

@@ -54,7 +54,7 @@ def test_expiry_is_measured_beside_a_plain_drop(db: psycopg.Connection[Any], sta
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_claims_are_measured_and_leave_no_database(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
+def test_benchmark_of_claims_leaves_no_database(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
     outcome = stanchion("bench", "claims", "--clients", "2", *QUICK[:6])
     assert outcome.code == 0, outcome.err
     assert "claim_key and complete_key, UUIDv7" in outcome.out

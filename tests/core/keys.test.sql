@@ -39,7 +39,7 @@ select pg_temp.as_tenant('a');
 select is(pg_temp.claim('pay 1'), 'replay 2 201 00ff00', 'claim_key() returns the response of the own tenant');
 select is(pg_temp.claim('null'), 'claimed 1', 'claim_key() returns claimed for a key that will have no response');
 select ok(core.complete_key('null', 1, null, null), 'complete_key() accepts a response without a code and a body');
-select is(pg_temp.claim('null'), 'replay 1', 'claim_key() returns replay without a code and a body');
+select is(pg_temp.claim('null'), 'replay 1', 'claim_key() returns replay with a null code and body when none were stored');
 
 -- the window, across midnight
 select pg_temp.at('2030-01-06 11:59:59.999+00');

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -188,7 +189,8 @@ def answer(reader: psycopg.Connection[Any], statement: str) -> tuple[list[str], 
 
 def page(topic: Topic, models: dict[str, Any], reader: psycopg.Connection[Any]) -> str:
     """Return the page of a topic."""
-    parts = [f"# {topic.title}\n\n> {topic.question}\n\n{topic.start} [All topics](README.md).\n"]
+    start = textwrap.fill(f"{topic.start} [All topics](README.md).", 120, break_on_hyphens=False)
+    parts = [f"# {topic.title}\n\n> {topic.question}\n\n{start}\n"]
     parts += [f"- [`{name}`](#{name}): {models[name]['description']}" for name in topic.marts]
     for name in topic.marts:
         model = models[name]

@@ -89,7 +89,7 @@ def test_the_readme_shows_the_standings_of_the_demo(
     with connect(demo[0]) as conn:
         print_league(reader, conn, "harbour")
     printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    block = re.search(r"\$ make demo\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    block = re.search(r"\$ make demo\n(.*?)(?:```|^\$ )", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert block
     shown = block[1].split("\nHarbour League")[1].splitlines()
     shown[0] = f"Harbour League{shown[0]}"

@@ -208,7 +208,7 @@ def assert_true(platform: Platform, shop: Shop) -> None:
 
 @pytest.fixture
 def market(empty_platform: Platform) -> Market:
-    """A platform without games, with partitions of idempotency keys and audit log for the test times.
+    """A platform without games and tenants, and a clock that the test sets.
 
     Every mart exists, because tests of the stock marts also read other marts.
     """

@@ -143,7 +143,7 @@ def test_file_that_only_skips_has_the_reason(check: Check) -> None:
 
 def test_failure_includes_the_notices_of_the_server(check: Check) -> None:
     outcome = check("do $$ begin raise warning 'look here'; end $$;\nselect plan(1);\nselect ok(false);")
-    assert outcome.report().endswith("the server said:\n    WARNING: look here")
+    assert outcome.report().endswith("messages of the server:\n    WARNING: look here")
 
 
 def test_xunit_functions_report_their_inner_results(check: Check) -> None:

@@ -30,7 +30,7 @@ def test_second_start_finds_the_rows_of_the_first(new_home: Path) -> None:
     assert (new_home / "password").read_text() == password
 
 
-def test_server_listens_only_on_loopback_below_ephemeral_ports(server: Embedded) -> None:
+def test_server_listens_only_on_loopback_on_a_port_below_the_ephemeral_range(server: Embedded) -> None:
     environment = server.environment()
     assert environment["PGHOST"] == "127.0.0.1"
     assert int(environment["PGPORT"]) in PORTS

@@ -143,8 +143,8 @@ def _stage(bindir: Path, home: Path) -> Path:
     staged = home / f"binaries-{digest}"
     if re.search(r'["$`\\]', str(home)):
         raise StanchionError(
-            f"{home} cannot contain the copy of the binaries that the server's user needs, since initdb runs them "
-            'through a shell: set STANCHION_HOME to a path without $, `, " and \\.'
+            f"the path {home} contains a character that the shell of initdb interprets: "
+            'set STANCHION_HOME to a path without $, `, " and \\.'
         )
     if not staged.exists():
         for left_over in home.glob(".stage-*"):

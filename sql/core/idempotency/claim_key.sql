@@ -4,8 +4,9 @@
 -- expressions as possible, since the server sets up each expression again in every transaction. core.claim_existing_key is the
 -- slow path for every other key. Measurements are in docs/decisions/0019-idempotency-keys.md.
 --
--- A UUIDv7 contains its day, so the primary key of that day decides, exactly and without a lock. For any other key the
--- transaction takes a lock and checks yesterday too: 23:59:59.999 and 00:00:00.001 are two partitions and one key.
+-- A UUIDv7 contains its day, so every claim of it uses the same partition. The primary key of that partition lets one
+-- claim succeed, without a lock. Any other key may be claimed before midnight and again after it, in two partitions. So
+-- the transaction takes a lock on the key and also checks the partition of the day before.
 --
 -- Security definer: keys are written only by the functions of this folder. The claim takes effect when the caller
 -- commits. A caller that rolls back has claimed nothing.
@@ -141,7 +142,7 @@ begin
     end if;
 
     loop
-        v_now := core.clock();  -- the first insert may have waited until another session committed
+        v_now := core.clock();  -- the insert of this key may have waited until another session committed
         select k.* into v_last
         from core.idempotency_key as k
         where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day;

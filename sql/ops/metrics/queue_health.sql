@@ -41,6 +41,6 @@ cross join lateral (
 ) as f;
 
 comment on view ops.queue_health is
-'One row per queue: the number of jobs that are ready, wait for their time, are leased, have an expired lease or are dead.';
+'One row per queue, with the number of jobs that are ready, scheduled for later, leased, past their lease or dead.';
 
 -- revert: drop view ops.queue_health;

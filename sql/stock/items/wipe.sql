@@ -39,7 +39,7 @@ end;
 $$;
 
 comment on function stock.wipe(text) is
-'Returns true when the shop was wiped; false when it was wiped less than a minute ago. Errors: 42501 when the principal is not an owner or admin or no tenant is set; 22023 when the text is not the slug.';
+'Returns true when the shop was wiped; false when it was wiped less than a minute ago. Errors: 42501 when the principal is not an owner or admin or no tenant is set; 22023 when p_confirm is not the slug of the shop.';
 
 grant execute on function stock.wipe(text) to stanchion_app;
 

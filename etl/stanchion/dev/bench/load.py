@@ -46,8 +46,8 @@ def run(
         argv += [f"--file={SCRIPTS / script}.sql", *([f"--rate={rate}"] if rate else [])]
         done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
         if done.returncode or "aborted" in done.stderr:
-            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise StanchionError(f"pgbench could not run {script}: {said}.")
+            error = (done.stderr.strip().splitlines() or ["it printed no error"])[-1]
+            raise StanchionError(f"pgbench could not run {script}: {error}.")
         lines = [line.split() for log in Path(folder).iterdir() for line in log.read_text().splitlines()]
     # columns: client, number, duration in microseconds, script, end
     ended = sorted((int(line[4]) + int(line[5]) / 1e6, int(line[2]) / 1000) for line in lines)

@@ -123,11 +123,11 @@ def _measured(way: Callable[[], float]) -> Pass:
         Path(tempfile.gettempdir(), f"stanchion-bench-{os.getpid()}").write_text(str(seconds))
         os._exit(0)
     _, status, used = os.wait4(pid, 0)
-    told = Path(tempfile.gettempdir(), f"stanchion-bench-{pid}")
+    marker = Path(tempfile.gettempdir(), f"stanchion-bench-{pid}")
     if status:
         raise StanchionError("A loader failed; its output is above.")
-    seconds = float(told.read_text())
-    told.unlink()
+    seconds = float(marker.read_text())
+    marker.unlink()
     return Pass(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 

@@ -78,7 +78,7 @@ class Outcome:
             where = self._where(problem.line, problem.path)
             lines += [f"{where}: {problem.text}", *indented(problem.notes)]
         if self.notices:
-            lines += ["the server said:", *indented(self.notices[-_NOTICES_SHOWN:])]
+            lines += ["messages of the server:", *indented(self.notices[-_NOTICES_SHOWN:])]
         return "\n".join(lines)
 
     def _where(self, line: int | None, path: Path | None = None) -> str:
@@ -187,17 +187,17 @@ class _Run:
         self.result.problems.append(Problem(text, line, notes, self._part().path))
 
     def _problem_from(self, result: pq.abc.PGresult) -> None:
-        def told(code: pq.DiagnosticField) -> str:
+        def text_of(code: pq.DiagnosticField) -> str:
             return (result.error_field(code) or b"").decode(errors="replace")
 
         fields = pq.DiagnosticField
-        primary = told(fields.MESSAGE_PRIMARY) or result.error_message.decode(errors="replace").strip()
-        position = told(fields.STATEMENT_POSITION)
+        primary = text_of(fields.MESSAGE_PRIMARY) or result.error_message.decode(errors="replace").strip()
+        position = text_of(fields.STATEMENT_POSITION)
         labels = {"detail": fields.MESSAGE_DETAIL, "hint": fields.MESSAGE_HINT, "context": fields.CONTEXT}
-        notes = [f"{label}: {told(code)}" for label, code in labels.items() if told(code)]
+        notes = [f"{label}: {text_of(code)}" for label, code in labels.items() if text_of(code)]
         if primary.startswith(_NO_PGTAP):
             notes.append("hint: pgTAP is not in this database; pgtap-runner --install puts it there.")
-        state = told(fields.SQLSTATE)
+        state = text_of(fields.SQLSTATE)
         line = self._part().line_at(int(position)) if position else self._line()
         split_notes = tuple(part for note in notes for part in note.splitlines())
         self._problem(f"SQL error {state}: {primary}" if state else primary, line, split_notes)

@@ -38,7 +38,7 @@ def export(
     """Return the game export, or its backup, as a tree. An earlier revision has only the first `events`."""
     kept = copy.deepcopy(list(game.events if events is None else events))
     moment = when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
-    nobody = dict.fromkeys((*SKATERS, "G", "X"))
+    empty_slots = dict.fromkeys((*SKATERS, "G", "X"))
     secrets = {"sbUrl": f"https://{SECRET.lower()}.invalid", "sbKey": SECRET, "periodLength": "18"}
     tree: dict[str, Any] = {
         "exportDate": moment,
@@ -65,7 +65,7 @@ def export(
         "linePresets": {"home_F1": {"name": "F1", "players": [p["num"] for p in game.rosters["home"][:3]]}},
         "currentPeriod": 1,
         "currentTeam": "home",
-        "slots": {"home": nobody, "away": nobody},
+        "slots": {"home": empty_slots, "away": empty_slots},
         "savedAt": moment,
     }
     if backup:

@@ -1,4 +1,4 @@
-"""Keys that are derived from names of teams and seasons, and from a date with two teams."""
+"""Keys of teams and seasons, derived from their names, and of games without an id, derived from date and teams."""
 
 import unicodedata
 from datetime import date

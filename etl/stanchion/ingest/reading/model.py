@@ -112,7 +112,7 @@ class Rows(Struct, frozen=True, gc=False):
 
 
 class Reject(Struct, frozen=True, gc=False):
-    """A piece of a file that could not be used."""
+    """A file, or a part of one such as an event, that was rejected, with the reason."""
 
     part: Literal["file", "roster", "event", "participant", "stint", "row"]
     position: int | None  # 0-based in its list; for a row, the line number in the file; for a file, None

@@ -137,7 +137,7 @@ def _expand(path: str, open_: Callable[[], BinaryIO], depth: int = 0) -> Iterato
         yield Document(path, open_)  # reading the document raises the same reason
         return
     except OSError as error:
-        yield _unreadable(path, f"It cannot be read: {error.strerror or 'unknown system error'}.")
+        yield _unreadable(path, f"The file cannot be read: {error.strerror or 'unknown system error'}.")
         return
     if depth > 1:
         yield _unreadable(
