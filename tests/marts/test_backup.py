@@ -159,8 +159,8 @@ def test_a_restored_dump_is_complete_after_repair(source: Source, cluster: Clust
         dsn = server.dsn(NAME)
 
         doctor = run_stanchion("doctor", database_url=dsn)
-        assert "go by transactions of another server" in doctor.out
-        assert "restored_reader was granted 1 tenants" in doctor.out
+        assert "refer to transactions of another server" in doctor.out
+        assert "restored_reader has grants for 1 tenants" in doctor.out
         asked = run_stanchion("after-restore", database_url=dsn)
         assert asked.code == 1
         assert "restored_reader reads ours? Standard input is not a terminal; add --yes to answer yes." in asked.err
@@ -212,7 +212,7 @@ def test_only_a_superuser_repairs_and_no_namesake_gains(source: Source, tmp_path
         climber = make_conninfo(source.dsn, user="climber", password="climber")
         refused = run_stanchion("after-restore", database_url=climber)
         assert refused.code == 1
-        assert "Only a superuser may change what events say" in refused.err
+        assert "climber is not a superuser, and only a superuser may change events" in refused.err
     finally:
         conn.execute("delete from core.analyst_grant where role_name <> 'restored_reader'")
         conn.execute("drop role namesake, climber")
