@@ -56,7 +56,11 @@ where not x.indisvalid and not exists (
 --
 -- The marts leave out all loads from the oldest running one on.
 select
-    format('Load %s is in state running since %s, but its session has ended.', b.load_id, to_char(b.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) as problem,
+    format(
+        'Load %s is in state running since %s, but its session has ended.',
+        b.load_id,
+        to_char(b.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+    ) as problem,
     'The next load of the tenant marks it as reaped; or run: stanchion psql -c "select landing.reap_loads()"' as remedy
 from landing.load_batch as b
 where
