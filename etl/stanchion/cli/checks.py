@@ -11,6 +11,7 @@ from stanchion.contest.replay import Replayed, competitions
 from stanchion.contest.replay import replay as replay_competition
 from stanchion.ops.after_restore import find_stale, repair
 from stanchion.ops.check import Check
+from stanchion.ops.deep import examine_deep
 from stanchion.ops.doctor import examine
 from stanchion.server.connection import connect, require_deployed
 from stanchion.server.embedded import Embedded
@@ -18,18 +19,22 @@ from stanchion.server.embedded import Embedded
 
 @click.command()
 @click.option("--strict", is_flag=True, help="Exit with code 1 when there is an alert, for schedulers.")
+@click.option("--deep", is_flag=True, help="Also read every table and index with amcheck, to find damaged ones.")
 @json_option
 @database_option
-def doctor(strict: bool, as_json: bool) -> None:
+def doctor(strict: bool, deep: bool, as_json: bool) -> None:
     """Check the database, and print a remedy for each problem.
 
     \b
     Example:
         stanchion doctor
+        stanchion doctor --deep
         stanchion doctor --strict || mail -s "stanchion" dba@example.org
     """
     with open_server() as server, connect(server) as conn:
         checks = list(examine(conn, Embedded().data if server.embedded else None))
+        if deep:
+            checks.append(examine_deep(conn, note))
     alerts = sum(len(check.alerts) for check in checks)
     if as_json:
         print_json([{"promise": check.promise, "alerts": [vars(alert) for alert in check.alerts]} for check in checks])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
+import sys
 
 import click
 
@@ -113,16 +115,16 @@ def psql(ctx: click.Context, args: tuple[str, ...]) -> None:
         stanchion psql -c "select * from core.tenant"
     """
     with find_server(ctx.obj.dsn) as server:
-        program, libraries = _find_psql(server)
+        program, libraries = _find_psql(server, _is_interactive(args))
         code = _run([program, *args], os.environ | libraries | server.environment())
     ctx.exit(code)
 
 
-def _find_psql(server: Server) -> tuple[str, dict[str, str]]:
+def _find_psql(server: Server, interactive: bool) -> tuple[str, dict[str, str]]:
     """Return the psql to run, with the environment variables that it needs.
 
-    The embedded server gets the psql of its own version. Other servers get the psql on PATH if there is one, because
-    the embedded psql is built without TLS.
+    Scripts on the embedded server get the psql of its own version. A person at a terminal and other servers get the
+    psql on PATH if there is one, because the embedded psql is built without line editing and without TLS.
     """
     try:
         bindir = Embedded().binaries
@@ -130,11 +132,16 @@ def _find_psql(server: Server) -> tuple[str, dict[str, str]]:
         bindir = None
     embedded = bindir / "psql" if bindir and (bindir / "psql").exists() else None
     system = shutil.which("psql")
-    if embedded and bindir and (server.embedded or not system):
+    if embedded and bindir and not (system and (interactive or not server.embedded)):
         return str(embedded), library_path(bindir)
     if system:
         return system, {}
     raise StanchionError("psql is neither next to the binaries of the server nor on PATH: install postgresql-client.")
+
+
+def _is_interactive(args: tuple[str, ...]) -> bool:
+    """Return whether psql will read commands from a person: at a terminal, and not from -c, -f or -l."""
+    return sys.stdin.isatty() and not any(re.match(r"-[^-]*[cfl]|--(command|file|list)", argument) for argument in args)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:

@@ -185,6 +185,38 @@ select
 from pg_prepared_xacts as p
 where p.prepared < now() - interval '5 minutes';
 
+-- name: security_fixes
+-- The server has every security fix of Postgres that was published until 2026-11-29.
+--
+-- One row per security round: the minor version of each major version that contains the fixes.
+with round (released, majors, minors) as (
+    values
+    (date '2025-02-13', array[15, 16, 17], array[11, 7, 3]),
+    (date '2025-05-08', array[15, 16, 17], array[13, 9, 5]),
+    (date '2025-08-14', array[15, 16, 17], array[14, 10, 6]),
+    (date '2025-11-13', array[15, 16, 17, 18], array[15, 11, 7, 1]),
+    (date '2026-02-12', array[15, 16, 17, 18], array[16, 12, 8, 2]),
+    (date '2026-05-14', array[15, 16, 17, 18], array[18, 14, 10, 4]),
+    (date '2026-08-13', array[15, 16, 17, 18], array[19, 15, 11, 6]),
+    (date '2026-11-12', array[15, 16, 17, 18], array[20, 16, 12, 7])
+),
+
+server (major, minor) as (
+    select n.number / 10000, n.number % 10000 from (select current_setting('server_version_num')::integer as number) as n
+)
+
+select
+    format(
+        'Postgres %s lacks the security fixes of %s, which are in %s.%s.',
+        current_setting('server_version'), string_agg(r.released::text, ', ' order by r.released), s.major, max(f.minor)
+    ) as problem,
+    format('Install Postgres %s.%s or newer and restart the server; its data stays as it is.', s.major, max(f.minor)) as remedy
+from server as s
+cross join round as r
+cross join unnest(r.majors, r.minors) as f (major, minor)
+where f.major = s.major and f.minor > s.minor
+group by s.major;
+
 -- name: stats_stale
 -- The tenant statistics are at most an hour old.
 --

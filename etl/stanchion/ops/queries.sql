@@ -1,3 +1,16 @@
+-- name: amcheck_schema
+-- The schema of the extension amcheck, if this login may execute its functions.
+select n.nspname
+from pg_extension as e
+join pg_namespace as n on n.oid = e.extnamespace
+where
+    e.extname = 'amcheck'
+    and (
+        select bool_and(has_function_privilege(p.oid, 'execute'))
+        from pg_proc as p
+        where p.pronamespace = n.oid and p.proname in ('bt_index_check', 'verify_heapam')
+    );
+
 -- name: consumers
 -- Sets each consumer's place to the end of the events it has read. The query events must run first.
 update core.consumer as c
@@ -22,6 +35,32 @@ set transaction_id = (
     from (select distinct c.tenant_id, c.transaction_id, c.position from core.consumer as c) as place
     where place.tenant_id = e.tenant_id and (place.transaction_id, place.position) < (e.transaction_id, e.position)
 )::text::xid8;
+
+-- name: relations_to_check
+-- Every table, TOAST table, materialized view and valid B-tree index, the smallest first, with the statement that checks
+-- it. Temporary tables of other sessions cannot be read.
+select
+    format('%%I.%%I', n.nspname, c.relname) as name,
+    case c.relkind when 'i' then 'index' else 'table' end as kind,
+    case c.relkind
+        when 'i' then format('select nullif(%%I.bt_index_check(%%s, true)::text, %%L)', %(amcheck)s::text, c.oid, '')
+        else
+            format(
+                'select format(%%L, v.blkno, v.msg) from %%I.verify_heapam(%%s, check_toast => true) as v limit 1',
+                'block %%s: %%s', %(amcheck)s::text, c.oid
+            )
+    end as statement
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+left join pg_index as x on x.indexrelid = c.oid
+left join pg_am as a on a.oid = c.relam
+where
+    c.relpersistence <> 't'
+    and (
+        (c.relkind in ('r', 't', 'm') and a.amname = 'heap')
+        or (c.relkind = 'i' and a.amname = 'btree' and x.indisvalid and x.indisready)
+    )
+order by c.relpages, c.oid;
 
 -- name: regrant
 -- Binds the grants of these analyst logins to the role ids that the logins have on this server.

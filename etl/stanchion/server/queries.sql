@@ -1,3 +1,23 @@
+-- name: create_extensions
+-- Creates amcheck, which doctor --deep needs, and pg_stat_statements, each where the server has it. Only superusers and
+-- pg_read_all_stats may read the statements, since their texts and counters are about every tenant.
+do $$
+begin
+    if exists (select from pg_available_extensions as a where a.name = 'amcheck' and a.installed_version is null) then
+        create extension amcheck schema public;
+    end if;
+    if current_setting('pg_stat_statements.max', true) is not null  -- the library is loaded
+        and not exists (select from pg_extension as e where e.extname = 'pg_stat_statements')
+    then
+        create extension pg_stat_statements schema public;
+        revoke all on public.pg_stat_statements, public.pg_stat_statements_info from public;
+        revoke all on function public.pg_stat_statements(boolean), public.pg_stat_statements_info() from public;
+        grant select on public.pg_stat_statements, public.pg_stat_statements_info to pg_read_all_stats;
+        grant execute on function public.pg_stat_statements(boolean), public.pg_stat_statements_info() to pg_read_all_stats;
+    end if;
+end;
+$$;
+
 -- name: position
 -- Position in the write-ahead log up to which a server has written: all commits are before it, even those not yet on
 -- disk. For a primary that is itself a replica: the position it has replayed.
