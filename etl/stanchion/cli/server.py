@@ -13,7 +13,7 @@ import sys
 import click
 
 from stanchion.cli.options import confirm, json_option, yes_option
-from stanchion.cli.output import print_json, print_result
+from stanchion.cli.output import note, print_json, print_result
 from stanchion.errors import StanchionError
 from stanchion.server.binaries import library_path
 from stanchion.server.embedded import Embedded
@@ -114,8 +114,11 @@ def psql(ctx: click.Context, args: tuple[str, ...]) -> None:
     Example:
         stanchion psql -c "select * from core.tenant"
     """
+    interactive = _is_interactive(args)
     with find_server(ctx.obj.dsn) as server:
-        program, libraries = _find_psql(server, _is_interactive(args))
+        program, libraries = _find_psql(server, interactive)
+        if interactive and not shutil.which("psql"):
+            note("This psql has no line editing; install the psql of your system (postgresql-client) for that.")
         code = _run([program, *args], os.environ | libraries | server.environment())
     ctx.exit(code)
 

@@ -210,7 +210,11 @@ select
         'Postgres %s lacks the security fixes of %s, which are in %s.%s.',
         current_setting('server_version'), string_agg(r.released::text, ', ' order by r.released), s.major, max(f.minor)
     ) as problem,
-    format('Install Postgres %s.%s or newer and restart the server; its data stays as it is.', s.major, max(f.minor)) as remedy
+    format(
+        'Install Postgres %s.%s or newer and restart the server; its data stays as it is. '
+        'For the embedded server, set STANCHION_PG_BINDIR to the folder of its programs.',
+        s.major, max(f.minor)
+    ) as remedy
 from server as s
 cross join round as r
 cross join unnest(r.majors, r.minors) as f (major, minor)
