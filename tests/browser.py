@@ -1,4 +1,7 @@
-"""Headless Chromium: the layout, requests and console output of a page at several widths."""
+"""Headless Chromium: the layout, requests and console output of a page at several widths.
+
+Tests that call it have the marker debian.
+"""
 
 import html
 import json

@@ -5,7 +5,6 @@ only those. Tests that share an expensive fixture run in one process, so that th
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ EXPENSIVE = {
     "_empty_template": "marts",
     "fresh_platform": "marts",
     "prepared": "pages",
-    "demo": "guide",
     "pair": "replicas",
     "million": "plans",
     "audited": "audit",
@@ -50,16 +48,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         config.stash[_counts].update(reason for reason in reasons.values() if reason)
         items[:] = kept
-    items.sort(key=lambda item: not item.get_closest_marker("slow"))  # a long test that begins last delays the end
     for item in items:
-        for group in _groups(item):
+        fixtures = getattr(item, "fixturenames", ())
+        if group := next((EXPENSIVE[name] for name in fixtures if name in EXPENSIVE), None):
             item.add_marker(pytest.mark.xdist_group(group))
-            break
-
-
-def _groups(item: pytest.Item) -> Iterator[str]:
-    fixtures = set(getattr(item, "fixturenames", ()))
-    yield from (group for fixture, group in EXPENSIVE.items() if fixture in fixtures)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

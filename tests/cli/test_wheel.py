@@ -1,11 +1,13 @@
-"""The wheel works without the checkout: it deploys to an empty database and runs the demo."""
+"""The wheel works without the checkout: it deploys the same modules, and runs the demo on an empty database."""
 
+import os
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from stanchion.paths import ROOT
 from tests.conftest import open_folder, run_stanchion
 
 SHIPPED = ("sql", "policies", "partitions", "dbt_project", "dbt_project.yml", "profiles.yml")
+REPEATABLE = "ops/function/plan_rebalance"  # a module on which no other module depends
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def program(wheel: Path) -> Iterator[Path]:
     """Install the wheel into a new environment that uses the dependencies of this one. Return its `stanchion`."""
     folder = open_folder("stanchion-wheel-")
@@ -56,25 +59,44 @@ def test_the_wheel_contains_exactly_the_tracked_files(wheel: Path) -> None:
     assert contained == tracked
 
 
-@pytest.mark.slow
-@pytest.mark.long
-def test_the_wheel_runs_the_demo_on_an_empty_database(empty_dsn: str, program: Path, tmp_path: Path) -> None:
-    def run(*args: str) -> str:
+@pytest.fixture
+def run(program: Path, tmp_path: Path) -> Callable[..., str]:
+    """Return a function that runs the installed command on a database, and returns its output."""
+
+    def run(database_url: str, *args: str) -> str:
         outcome = run_stanchion(
-            *args, program=program, cwd=tmp_path, database_url=empty_dsn,
+            *args, program=program, cwd=tmp_path, database_url=database_url,
             DBT_TARGET_PATH=str(tmp_path / "target"), PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1",
         )  # fmt: skip
         assert outcome.code == 0, outcome.out + outcome.err
         return outcome.out
 
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_wheel_deploys_the_modules_of_the_checkout(run: Callable[..., str], program: Path, dsn: str) -> None:
     python = program.with_name("python")
     where = subprocess.run(
-        [python, "-c", "import stanchion; print(stanchion.__file__)"], capture_output=True, text=True, cwd="/"
-    )
+        [python, "-c", "import stanchion; print(stanchion.__file__)"],
+        capture_output=True, text=True, cwd="/", env=os.environ | {"PYTHONPATH": ""},
+    )  # fmt: skip
     assert Path(where.stdout.strip()).is_relative_to(program.parents[1])
-    assert "40 games loaded." in run("demo", "--yes")
-    assert "Nothing new" in run("build")
-    assert "Up to date" in run("deploy")
-    run("verify")
-    run("report", "--tenant", "harbour", "--out", "harbour.html")
+    assert run(dsn, "--version") == f"stanchion, version {version('stanchion')}\n"
+    assert "Up to date" in run(dsn, "deploy")  # every module of the wheel has the text that the checkout deployed
+    assert "1 module reverted." in run(dsn, "revert", "--only", REPEATABLE, "--yes")
+    assert REPEATABLE in run(dsn, "deploy")
+    run(dsn, "verify")
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.exhaustive
+def test_the_wheel_runs_the_demo_on_an_empty_database(run: Callable[..., str], empty_dsn: str, tmp_path: Path) -> None:
+    assert "40 games loaded." in run(empty_dsn, "demo", "--yes")
+    assert "Nothing new" in run(empty_dsn, "build")
+    assert "Up to date" in run(empty_dsn, "deploy")
+    run(empty_dsn, "verify")
+    run(empty_dsn, "report", "--tenant", "harbour", "--out", "harbour.html")
     assert "Copper Pots" in (tmp_path / "harbour.html").read_text()

@@ -23,7 +23,7 @@ MAKE = """
         insert into public.noted
         select j.job_id, core.current_tenant(), nullif(current_setting('app.request_id', true), '')
         from core.job as j where j.lease_id = p_lease;
-        perform pg_sleep(coalesce((j.payload ->> 'sleep')::float, 0)) from core.job as j where j.lease_id = p_lease;
+        perform pg_advisory_xact_lock(1) from core.job as j where j.lease_id = p_lease and j.payload ? 'wait';
         if exists (select from core.job as j where j.lease_id = p_lease and j.payload ? 'poison') then
             raise exception 'this one is poison';
         end if;
@@ -58,7 +58,7 @@ def running(worker: Any, *args: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for(db: Db, condition: str) -> None:
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60
     while not db.execute(f"select {condition}").fetchone()[0]:
         assert time.monotonic() < until, condition
         time.sleep(0.02)
@@ -122,12 +122,15 @@ def test_a_drain_counts_the_jobs_left_at_the_timeout(db: Db, tenants: dict[str, 
 
 
 def test_sigterm_lets_the_worker_finish_its_batch(db: Db, tenants: dict[str, str], worker: Any) -> None:
-    with running(worker, "--poll", "60") as process:
+    with running(worker, "--poll", "600") as process:
         wait_for(db, LISTENS)
-        enqueue(db, tenants["ours"], '{"sleep": 0.7}')  # the notification wakes the worker long before its next poll
-        wait_for(db, "exists (select from core.job where lease_id is not null)")
+        db.execute("select pg_advisory_lock(1)")
+        # the notification wakes the worker: its next poll is later than the time limit of wait_for
+        enqueue(db, tenants["ours"], '{"wait": true}')
+        wait_for(db, "exists (select from pg_locks where locktype = 'advisory' and not granted)")
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=10)
+        db.execute("select pg_advisory_unlock(1)")
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert out.endswith("1 done.\n")
     assert states(db) == {"done": 1}
@@ -140,7 +143,7 @@ def test_the_worker_reconnects_after_a_lost_connection(db: Db, tenants: dict[str
         enqueue(db, tenants["ours"])
         wait_for(db, "exists (select from core.job_done)")
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "The connection was lost" in err
     assert "Traceback" not in err

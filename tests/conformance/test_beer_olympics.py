@@ -15,6 +15,7 @@ import pytest
 from psycopg_pool import ConnectionPool
 
 from stanchion.audit.rules import broken, rule_files
+from tests.conformance.ear import listening
 from tests.contest.live import Cup, Db, at_once, broken_promises
 
 MakeCup = Callable[..., Cup]
@@ -59,8 +60,9 @@ def test_leaderboard_equals_the_sum_of_the_ledger(make_cup: MakeCup) -> None:
     with cup.acting() as conn:
         rows = conn.execute("select place, points from contest.leaderboard('cup')").fetchall()
         assert sum(points for _, points in rows) == 7
-        plan = conn.execute("explain (analyze, format json) select * from contest.leaderboard('cup')").fetchone()[0]
-    assert plan[0]["Execution Time"] < 50
+        explain = "explain (analyze, buffers, format json) select * from contest.leaderboard('cup')"
+        plan = conn.execute(explain).fetchone()[0][0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 200
 
 
 def test_final_fixture_changes_only_by_amend_result(make_cup: MakeCup, db: Db) -> None:
@@ -86,14 +88,13 @@ def test_final_fixture_changes_only_by_amend_result(make_cup: MakeCup, db: Db) -
 def test_notifications_are_limited_and_events_delivered_once(make_cup: MakeCup, dsn: str) -> None:
     cup = make_cup(4)
     games = [cup.add(0, 1), cup.add(2, 3)]
-    with psycopg.connect(dsn, autocommit=True) as ear, cup.acting() as conn:
-        ear.execute("listen stanchion_events")
+    with listening(dsn, "stanchion_events") as ear, cup.acting() as conn:
         began = time.monotonic()
         for number in range(60):
             key = f"key {number}"
             submit(conn, games[number % 2], 1, 0, key)
             conn.execute("select contest.dispute_score(%s, 'no')", [key])
-        heard = len(list(ear.notifies(timeout=0.3)))
+        heard = len(ear.heard())
         assert 1 <= heard <= (time.monotonic() - began) * 10 + 2
         seen = []
         while rows := conn.execute("select stream_id, version from core.poll_events('screen', 50)").fetchall():
@@ -165,7 +166,7 @@ def test_submission_is_due_after_five_minutes(make_cup: MakeCup, db: Db) -> None
     due, run_at = db.execute(
         "select s.due_at - s.submitted_at, j.run_at - s.submitted_at from contest.score_submission as s, core.job as j"
     ).fetchone()
-    assert timedelta(0) <= timedelta(minutes=5) - due < timedelta(seconds=1)
+    assert timedelta(0) <= timedelta(minutes=5) - due < timedelta(minutes=1)
     assert run_at == due
 
 

@@ -139,7 +139,6 @@ def test_each_job_is_leased_by_one_worker(db: Db, tenants: Tenants, make_login: 
     assert sorted(int(number) for session in leased for number in session) == list(range(60))
 
 
-@pytest.mark.slow
 def test_points_for_a_win_are_set_per_league(built: Platform) -> None:
     """Change the points of one league and keep the other. tests/marts/test_increments.py does so without a load."""
     points = "select sum(points) as n from marts.standings join core.tenant using (tenant_id) where slug = %s"
@@ -174,7 +173,6 @@ def test_league_rules_decide_how_an_export_is_read(built: Platform, tmp_path: Pa
     assert theirs["accepted"] + theirs["rejected"] == theirs["seen"] == ours["accepted"]
 
 
-@pytest.mark.slow
 def test_marts_equal_a_recount_and_store_their_age(built: Platform) -> None:
     recount = (
         "select tenant_id, game_key, count(*) as goals from contest.play_event "
@@ -185,11 +183,10 @@ def test_marts_equal_a_recount_and_store_their_age(built: Platform) -> None:
         "group by 1, 2 having sum(goals) > 0 order by 1, 2"
     )
     assert built.rows(kept) == built.rows(recount)
-    aged = built.rows("select model from core.stat_refresh where refreshed_at > now() - interval '1 hour'")
+    aged = built.rows("select model from core.stat_refresh where refreshed_at > now() - interval '1 day'")
     assert {"marts.fact_team_game", "marts.fact_player_game"} <= {row["model"] for row in aged}
 
 
-@pytest.mark.slow
 def test_analyst_can_work_in_a_read_only_session(analyst: Db) -> None:
     """Use a session that cannot write in place of a replica; tests/replicas reads from a real one."""
     analyst.execute("set default_transaction_read_only = on")

@@ -67,7 +67,6 @@ def test_online_state_follows_from_the_last_heartbeat(db: Db, team: str, tenants
     assert "is_online" not in {row[0] for row in db.execute(stored)}
 
 
-@pytest.mark.slow
 def test_renamed_column_has_both_names_until_contracted(legacy: Db, team: str, tenants: Tenants) -> None:
     """tests/sql/test_recipe_rename_column.py runs all steps while other sessions write."""
     who = "00000000-0000-0000-0000-000000000001"

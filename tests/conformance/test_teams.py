@@ -39,7 +39,6 @@ def test_lookup_by_key_reads_few_pages(db: Db, team: str, tenants: Tenants) -> N
     assert sum(count["pages"] for count in counts.values()) <= 5
 
 
-@pytest.mark.slow
 def test_queries_of_one_of_10_000_teams_read_few_pages(db: Db, make_login: Callable[..., str]) -> None:
     db.execute(
         """
@@ -224,11 +223,7 @@ def test_metrics_have_the_percentiles_of_their_samples(db: Db, team: str) -> Non
     assert db.execute(kinds).fetchone() == (["counter", "gauge", "timing"],)
 
 
-@pytest.mark.slow
-@pytest.mark.long
-def test_forty_sessions_write_without_losses(
-    db: Db, team: str, tenants: Tenants, stanchion: Callable[..., Any]
-) -> None:
+def test_forty_sessions_write_without_losses(db: Db, team: str, tenants: Tenants) -> None:
     """`stanchion bench workspace` does this at 10,000 tenants."""
     with acting(db, tenants["ours"]):
         db.execute("select workspace.subscribe('team')")
@@ -244,7 +239,13 @@ def test_forty_sessions_write_without_losses(
     with acting(db, tenants["ours"]):
         summary = db.execute("select documents, calls, cost from workspace.tenant_summary()").fetchone()
     assert summary == (200, 200, Decimal("0.09"))
-    quick = ("--seconds", "1", "--rounds", "1", "--json")
-    outcome = stanchion("bench", "usage", *quick)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.exhaustive
+def test_counting_a_use_is_measured_beside_inserting_it(db: Db, stanchion: Callable[..., Any]) -> None:
+    """tests/cli/test_bench.py measures other operations."""
+    outcome = stanchion("bench", "usage", "--seconds", "1", "--rounds", "1", "--json")
     assert outcome.code == 0, outcome.err
     assert {"record_usage"} < {result["what"] for result in json.loads(outcome.out)["usage"]}

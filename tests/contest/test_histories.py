@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contest.live import Cup, Db, at_once, broken_promises
+from tests.program import call_stanchion
 
 SCORES = st.tuples(st.integers(0, 4), st.integers(0, 4))
 REFUSED = (
@@ -75,7 +77,6 @@ class History:
                 self.cup.db.execute("select contest.confirm_due(%s), core.complete(%s)", [row[0], row[0]])
 
 
-@pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("format_", ["single elimination", "swiss", "round robin"])
 def test_replay_of_a_random_history_gives_the_same_tables(make_cup: Callable[..., Cup], format_: str, db: Db) -> None:
@@ -99,7 +100,8 @@ def test_replay_of_a_random_history_gives_the_same_tables(make_cup: Callable[...
     assert decided > 20  # a bracket accepts few of the random steps
 
 
-def test_replay_finds_and_repairs_manual_changes(make_cup: Callable[..., Cup], db: Db, stanchion: Any) -> None:
+def test_replay_finds_and_repairs_manual_changes(make_cup: Callable[..., Cup], db: Db, dsn: str) -> None:
+    stanchion = partial(call_stanchion, database_url=dsn)
     cup = make_cup(4, "round robin")
     cup.draw()
     cup.play("cup/1/1", 3, 1)
@@ -166,8 +168,9 @@ def confirming(key: str) -> Callable[[Db], Any]:
     return lambda conn: conn.execute("select contest.confirm_score(%s)", [key]).fetchone()[0]
 
 
-def test_concurrent_semi_finals_create_one_final(make_cup: Callable[..., Cup], db: Db) -> None:
-    for _ in range(6):
+@pytest.mark.parametrize("rounds", [2, pytest.param(6, marks=pytest.mark.exhaustive)])
+def test_concurrent_semi_finals_create_one_final(rounds: int, make_cup: Callable[..., Cup], db: Db) -> None:
+    for _ in range(rounds):
         cup = make_cup(4, "single elimination")
         cup.draw()
         keys = []
@@ -184,12 +187,13 @@ def test_concurrent_semi_finals_create_one_final(make_cup: Callable[..., Cup], d
         assert cup.differences() == []
 
 
-def test_crossing_batches_do_not_deadlock(make_cup: Callable[..., Cup], db: Db) -> None:
+@pytest.mark.parametrize("rounds", [2, pytest.param(6, marks=pytest.mark.exhaustive)])
+def test_crossing_batches_do_not_deadlock(rounds: int, make_cup: Callable[..., Cup], db: Db) -> None:
     """Several workers confirm leases with fixtures of the same teams, in different orders."""
     cup = make_cup(4)
     db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
     pairs = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3)]
-    for round_ in range(6):
+    for round_ in range(rounds):
         with cup.acting() as conn:
             for home, away in pairs * 2:
                 conn.execute("select contest.submit_score(%s, 1, 0, gen_random_uuid()::text)", [cup.add(home, away)])

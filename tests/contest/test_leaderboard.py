@@ -20,7 +20,6 @@ KNOWN = """
 """
 
 
-@pytest.mark.slow
 @pytest.mark.long
 def test_standings_equal_the_ledger_in_every_snapshot(make_cup: Callable[..., Cup]) -> None:
     """Sixteen clients submit, dispute, confirm and amend scores while one reads."""

@@ -148,10 +148,12 @@ ACTIONS = st.one_of(
 )
 
 
-@pytest.mark.slow
 @pytest.mark.long
-def test_result_is_independent_of_order_and_device(make_cup: Callable[..., Cup]) -> None:
-    @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@pytest.mark.parametrize("batches", [5, pytest.param(15, marks=[pytest.mark.slow, pytest.mark.exhaustive])])
+def test_result_is_independent_of_order_and_device(batches: int, make_cup: Callable[..., Cup]) -> None:
+    @settings(
+        max_examples=batches, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
+    )
     @given(batch=st.lists(ACTIONS, min_size=2, max_size=8), seed=st.integers())
     def check(batch: list[Action], seed: int) -> None:
         ends = []

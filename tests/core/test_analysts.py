@@ -8,7 +8,16 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.conftest import Outcome
+from tests.program import call_stanchion
+
 LOGIN = "alex_the_analyst"
+
+
+@pytest.fixture
+def stanchion(dsn: str) -> Callable[..., Outcome]:
+    """Return a function that runs a command in this process, on the database of the fixture db."""
+    return lambda *args: call_stanchion(*args, database_url=dsn)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ CLAIM = "select outcome from core.claim_key({}, {}, '30 s')"
 COMPLETE = "select core.complete_key({}, 2, 200, 'done')"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("keys", [("warm", "a key of text"), (uuid7(0, 1), uuid7(0, 2))])
 def test_every_outcome_reads_few_pages(
     keys: tuple[str, str], db: Db, tenants: dict[str, str], make_login: Callable[..., str]

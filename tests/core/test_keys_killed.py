@@ -10,11 +10,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.core.clock import set_clock, share_clock, uuid7
+from tests.sessions import Db
+
 BODY = bytes(range(256))
 HOLDER = """
 import sys, time, psycopg
 with psycopg.connect(sys.argv[1]) as conn:
-    claim = "select outcome, attempt from core.claim_key(%s, 'f', '2 s')"
+    claim = "select outcome, attempt from core.claim_key(%s, 'f', '1 min')"
     print(*conn.execute(claim, [sys.argv[2]]).fetchone(), flush=True)
     if sys.argv[3] == "commit":
         conn.commit()
@@ -25,9 +28,10 @@ CLAIM = "select outcome, attempt, response_code, response_body from core.claim_k
 
 
 @pytest.fixture(params=["a key of text", "UUIDv7"])
-def key(request: pytest.FixtureRequest) -> str:
-    made = f"{time.time_ns() // 1_000_000:012x}"
-    return f"{made[:8]}-{made[8:]}-7000-8000-000000000001" if request.param == "UUIDv7" else request.param
+def key(request: pytest.FixtureRequest, db: Db) -> str:
+    share_clock(db)
+    set_clock(db, 3_600_000)
+    return uuid7(0, 1) if request.param == "UUIDv7" else request.param
 
 
 def kill_a_holder(login: str, key: str, end: str) -> None:
@@ -50,12 +54,12 @@ def claim_when_free(login: str, key: str) -> tuple[Any, ...]:
             time.sleep(0.01)
 
 
-@pytest.mark.slow
-def test_one_of_many_takes_over_and_the_others_get_its_response(login: str, key: str) -> None:
+def test_one_of_many_takes_over_and_the_others_get_its_response(db: Db, login: str, key: str) -> None:
     kill_a_holder(login, key, "commit")
     with psycopg.connect(login, autocommit=True) as conn, ThreadPoolExecutor(16) as pool:
         assert conn.execute(CLAIM, [key]).fetchone()[0] == "in_progress"
         waiting = [pool.submit(claim_when_free, login, key) for _ in range(16)]
+        set_clock(db, 3_661_000)  # the lease is over
         while not (done := [future for future in waiting if future.done()]):
             time.sleep(0.01)
         assert done[0].result()[:2] == ("takeover", 2)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
 
 _BLOCK = re.compile(
     r"(?P<remarks>(?:^ *<!-- (?:not run|first): .*? -->\n)*)^ *```(?P<language>console|sh)\n(?P<text>.*?)^ *```$",
@@ -53,7 +54,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 def _commands(language: str, text: str) -> Iterator[Command]:
     command: Command | None = None
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in dedent(text).replace("\\\n", " ").splitlines():
         if language == "sh" or line.startswith("$ "):
             if command:
                 yield command

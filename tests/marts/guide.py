@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ from stanchion.server.locate import Server
 GUIDE = ROOT / "docs" / "marts"
 QUESTIONS = GUIDE / "questions"  # MART.sql: five statements or more, each below a comment with the question
 ROWS = 6
+ANALYST = "guide"
 
 
 @dataclass(frozen=True)
@@ -241,20 +242,29 @@ def built() -> Iterator[tuple[Server, str]]:
             server = Server(embedded.dsn(), "embedded", embedded=True, description="throw-away")
             with connect(server) as conn:
                 deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
-                conn.execute(Path(__file__).with_name("guide_clock.sql").read_bytes())
-                make_due_partitions(conn)
-                add_leagues(conn)
-                for slug in LEAGUES:
-                    load_league(server, conn, slug)
-                conn.execute(Path(__file__).with_name("guide_seed.sql").read_bytes())
-                result = build(server, test=False)
-                if result.failed:
-                    raise SystemExit("\n".join(node.message for node in result.failed))
-                password = add_analyst(conn, "guide", ["harbour"])
-            yield server, make_conninfo(server.dsn, user="guide", password=password)
+            yield server, fill(server)
     finally:
         embedded.purge()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def fill(server: Server, slugs: Iterable[str] = LEAGUES) -> str:
+    """Build the demo in a deployed database; return the DSN of an analyst who reads Harbour League.
+
+    Only the leagues in `slugs` get games.
+    """
+    with connect(server) as conn:
+        conn.execute(Path(__file__).with_name("guide_clock.sql").read_bytes())
+        make_due_partitions(conn)
+        add_leagues(conn)
+        for slug in slugs:
+            load_league(server, conn, slug)
+        conn.execute(Path(__file__).with_name("guide_seed.sql").read_bytes())
+        result = build(server, test=False)
+        if result.failed:
+            raise SystemExit("\n".join(node.message for node in result.failed))
+        password = add_analyst(conn, ANALYST, ["harbour"])
+    return make_conninfo(server.dsn, user=ANALYST, password=password)
 
 
 def write_site(server: Server, place: Path) -> None:

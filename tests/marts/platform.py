@@ -6,8 +6,9 @@ and parsing it again would take longer than a test.
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ class Platform:
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         return self.conn.cursor(row_factory=dict_row).execute(statement, values or None).fetchall()
+
+    def settle(self, sessions: str = "application_name = 'stanchion build'") -> None:
+        """Wait until the server has ended these sessions (default: of dbt). A session counts its reads as it ends."""
+        while self.rows(f"select from pg_stat_activity where datname = current_database() and {sessions}"):
+            time.sleep(0.01)
+        self.rows("select pg_stat_force_next_flush()")
 
     def digests(self) -> dict[str, str]:
         """Return a checksum of each mart that does not depend on the order of its rows."""
@@ -123,10 +130,10 @@ def _sell(platform: Platform) -> None:
 
 
 @pytest.fixture(scope="session")
-def _built_template(deployed: Any, cluster: Any) -> Iterator[tuple[str, dict[str, League]]]:
+def _built_template(_empty_template: str, cluster: Any) -> Iterator[tuple[str, dict[str, League]]]:
     """A template database with two leagues whose marts are built, and a league without games."""
     folder = Path(tempfile.mkdtemp(prefix="stanchion-marts-"))
-    with _database(cluster, deployed.template_dbname) as dsn:
+    with _database(cluster, _empty_template) as dsn:
         with _platform(dsn, folder) as platform:
             _add(platform, play("ours", 6, 1001, seed=3, change=quirky))
             _add(platform, play("theirs", 4, 1001, seed=4))  # the same game ids as ours
@@ -172,25 +179,37 @@ def _empty_template(deployed: Any, cluster: Any) -> Iterator[str]:
     _administer(cluster, "drop database marts_empty with (force)")
 
 
-@pytest.fixture
-def empty_platform(_empty_template: str, cluster: Any, tmp_path: Path) -> Iterator[Platform]:
-    """A copy of the database with empty marts and no tenants."""
-    with _database(cluster, _empty_template) as dsn, _platform(dsn, tmp_path) as platform:
-        yield platform
+Maker = Callable[..., AbstractContextManager[Platform]]
 
 
-@pytest.fixture(scope="session")
-def fresh_platform(deployed: Any, cluster: Any) -> Callable[..., Any]:
-    """Return a context manager for a deployed database with the leagues as tenants and without loads."""
-
+def _maker(cluster: Any, template: str) -> Maker:
     @contextmanager
     def make(folder: Path, *leagues: League) -> Iterator[Platform]:
-        with _database(cluster, deployed.template_dbname) as dsn, _platform(dsn, folder) as platform:
+        with _database(cluster, template) as dsn, _platform(dsn, folder) as platform:
             for league in leagues:
                 _add(platform, league)
             yield platform
 
     return make
+
+
+@pytest.fixture(scope="session")
+def fresh_platform(deployed: Any, cluster: Any) -> Maker:
+    """Return a context manager for a deployed database with the leagues as tenants and without loads."""
+    return _maker(cluster, deployed.template_dbname)
+
+
+@pytest.fixture(scope="session")
+def unloaded_platform(_empty_template: str, cluster: Any) -> Maker:
+    """Return a context manager for a database with empty marts, with the leagues as tenants and without loads."""
+    return _maker(cluster, _empty_template)
+
+
+@pytest.fixture
+def empty_platform(unloaded_platform: Maker, tmp_path: Path) -> Iterator[Platform]:
+    """A copy of the database with empty marts and no tenants."""
+    with unloaded_platform(tmp_path) as platform:
+        yield platform
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 import json
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from stanchion.access.analysts import add_analyst, revoke_analyst
+from stanchion.marts import is_current
 from stanchion.server.binaries import library_path
-from stanchion.server.embedded import Embedded
-from tests.conftest import Cluster, Outcome, open_folder, run_stanchion
+from tests.audit.test_isolation import attack_only as attack_only
+from tests.audit.test_isolation import whole_or_part
+from tests.conftest import Cluster
 from tests.html import Page
 from tests.marts.platform import NAME, Platform
-from tests.replicas.conftest import base_backup
+from tests.program import call_stanchion
+from tests.replicas.conftest import copy_of_suite, new_server
 
 Reader = psycopg.Connection[Any]
 
@@ -52,7 +54,7 @@ class Source:
 
     def page(self, dsn: str, folder: Path) -> str:
         out = folder / "report.html"
-        outcome = run_stanchion("report", "--tenant", "ours", "--out", str(out), database_url=dsn)
+        outcome = call_stanchion("report", "--tenant", "ours", "--out", str(out), database_url=dsn)
         assert outcome.code == 0, outcome.err
         return re.sub(r"Written by .*", "", Page(out.read_text()).text)
 
@@ -87,17 +89,6 @@ def source(built: Platform) -> Iterator[Source]:
         revoke_analyst(conn, "restored_reader", [])
 
 
-@contextmanager
-def new_server(cluster: Cluster) -> Iterator[Embedded]:
-    folder = open_folder("stanchion-restored-")
-    server = Embedded(folder / "home", bindir=cluster.bindir, fast=True)
-    try:
-        yield server
-    finally:
-        server.purge()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def tool(bindir: Path, name: str, *args: str, env: dict[str, str], stdin: bytes | None = None) -> bytes:
     done = subprocess.run(
         [bindir / name, *args], env=env | library_path(bindir), input=stdin, capture_output=True, check=False
@@ -106,10 +97,10 @@ def tool(bindir: Path, name: str, *args: str, env: dict[str, str], stdin: bytes 
     return done.stdout
 
 
-def check(source: Source, dsn: str, tmp_path: Path) -> None:
-    """Check that the restored database equals the source."""
-    for command in ("verify", "build"):
-        outcome = run_stanchion(command, database_url=dsn)
+def check(source: Source, dsn: str, tmp_path: Path, *commands: str) -> None:
+    """Check that the restored database equals the source, and that the commands succeed."""
+    for command in ("verify", *commands):
+        outcome = call_stanchion(command, database_url=dsn)
         assert outcome.code == 0, outcome.out + outcome.err
     assert source.page(dsn, tmp_path) == source.page(source.dsn, tmp_path)
     login, password = source.analyst
@@ -131,7 +122,10 @@ def check(source: Source, dsn: str, tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.slow
-def test_a_restored_dump_is_complete_after_repair(source: Source, cluster: Cluster, tmp_path: Path) -> None:
+@whole_or_part
+def test_a_restored_dump_is_complete_after_repair(
+    everything: bool, source: Source, cluster: Cluster, tmp_path: Path, attack_only: Callable[..., None]
+) -> None:
     for table in ("event", "event_stream", "consumer"):  # like a server that has been in use for years
         source.built.conn.execute(
             f"update core.{table} set transaction_id = (transaction_id::text::bigint + 4000000000)::text::xid8"
@@ -158,43 +152,47 @@ def test_a_restored_dump_is_complete_after_repair(source: Source, cluster: Clust
         )
         dsn = server.dsn(NAME)
 
-        doctor = run_stanchion("doctor", database_url=dsn)
+        doctor = call_stanchion("doctor", database_url=dsn)
         assert "refer to transactions of another server" in doctor.out
         assert "restored_reader has grants for 1 tenants" in doctor.out
-        asked = run_stanchion("after-restore", database_url=dsn)
+        asked = call_stanchion("after-restore", database_url=dsn)
         assert asked.code == 1
         assert "restored_reader reads ours? Standard input is not a terminal; add --yes to answer yes." in asked.err
-        mended = run_stanchion("after-restore", "--yes", database_url=dsn)
+        mended = call_stanchion("after-restore", "--yes", database_url=dsn)
         assert mended.code == 0, mended.err
         events = source.built.rows("select count(*) as n from core.event")[0]["n"]
         assert f"{events} events now carry transaction ids of this server; no consumer misses one." in mended.out
         assert "restored_reader reads ours again." in mended.out
-        assert "Nothing to repair" in run_stanchion("after-restore", database_url=dsn).out
-        assert "stanchion after-restore" not in run_stanchion("doctor", database_url=dsn).out
-        # policies and grants were created again, unlike in a copy of the data directory
-        audited = run_stanchion("audit", database_url=dsn)
+        assert "Nothing to repair" in call_stanchion("after-restore", database_url=dsn).out
+        assert "stanchion after-restore" not in call_stanchion("doctor", database_url=dsn).out
+        # policies and grants were created again, unlike in a copy of the data directory; verify leaves out the marts
+        if not everything:
+            attack_only("marts.")
+        audited = call_stanchion("audit", database_url=dsn)
         assert audited.code == 0, audited.out + audited.err
-        check(source, dsn, tmp_path)
+        check(source, dsn, tmp_path, "build")
 
 
 @pytest.mark.long
 @pytest.mark.slow
-def test_a_base_backup_needs_no_repair(source: Source, cluster: Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param([], id="current marts"),
+        pytest.param(["build"], id="another build", marks=pytest.mark.exhaustive),  # test_a_restored_dump has one too
+    ],
+)
+def test_a_base_backup_needs_no_repair(commands: list[str], source: Source, cluster: Cluster, tmp_path: Path) -> None:
     with new_server(cluster) as server:
-        suite = Embedded(_home_of(source.built.conn), bindir=cluster.bindir)
-        base_backup(suite, server.home)
+        copy_of_suite(cluster, server.home)
         with server:
             dsn = server.dsn(NAME)
-            told = json.loads(run_stanchion("after-restore", "--json", database_url=dsn).out)
+            told = json.loads(call_stanchion("after-restore", "--json", database_url=dsn).out)
             assert told == {"events": 0, "regranted": [], "without_login": []}
-            check(source, dsn, tmp_path)
+            assert is_current(replace(source.built.server, dsn=dsn))
+            check(source, dsn, tmp_path, *commands)
 
 
-def _home_of(conn: Reader) -> Path:
-    return Path(conn.execute("show data_directory").fetchone()[0]).parent
-
-
-@pytest.mark.slow
 def test_only_a_superuser_repairs_and_no_namesake_gains(source: Source, tmp_path: Path) -> None:
     conn = source.built.conn
     conn.execute("create role namesake login in role stanchion_analyst")
@@ -205,12 +203,12 @@ def test_only_a_superuser_repairs_and_no_namesake_gains(source: Source, tmp_path
                 "insert into core.analyst_grant (role_name, role_id, tenant_id) values (%s, 1, %s)",
                 [login, source.tenant],
             )
-        outcome: Outcome = run_stanchion("after-restore", "--yes", "--json", database_url=source.dsn)
+        outcome = call_stanchion("after-restore", "--yes", "--json", database_url=source.dsn)
         told = json.loads(outcome.out)
         assert (told["regranted"], told["without_login"]) == (["namesake"], ["climber", "nobody_any_more"])
         conn.execute("alter role climber password 'climber'")
         climber = make_conninfo(source.dsn, user="climber", password="climber")
-        refused = run_stanchion("after-restore", database_url=climber)
+        refused = call_stanchion("after-restore", database_url=climber)
         assert refused.code == 1
         assert "climber is not a superuser, and only a superuser may change events" in refused.err
     finally:

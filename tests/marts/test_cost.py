@@ -1,7 +1,7 @@
 """The cost of a build depends on the new games, and the cost of a query on the size of its tenant."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,37 @@ import psycopg
 import pytest
 
 from stanchion.dev.bench import marts
-from stanchion.dev.bench.increments import Growth
+from stanchion.dev.bench.increments import Growth, Pages
 from tests.marts.league import League
-from tests.marts.platform import Platform
+from tests.marts.platform import Maker, Platform
+
+
+class SettledGrowth(Growth):
+    """A growing database whose pages are counted when the sessions of the builds have ended."""
+
+    def __init__(self, platform: Platform, tenant: str) -> None:
+        self.platform = platform
+        super().__init__(platform.server, platform.conn, tenant, tenants=4, per_day=2)
+
+    def _pages(self) -> Pages:
+        self.platform.settle()
+        return super()._pages()
 
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.timeout(300)
-def test_a_new_day_costs_the_same_at_any_size(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
-    with fresh_platform(tmp_path, League("copied", [])) as platform:
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "sizes",
+    [(50_000, 100_000), pytest.param((50_000, 120_000, 300_000), marks=pytest.mark.exhaustive)],
+    ids=lambda sizes: f"{sizes[-1]} events",
+)
+def test_a_new_day_costs_the_same_at_any_size(unloaded_platform: Maker, tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    with unloaded_platform(tmp_path, League("copied", [])) as platform:
         tenant = platform.rows("select tenant_id from core.tenant")[0]["tenant_id"]
-        growth = Growth(platform.server, platform.conn, str(tenant), tenants=4, per_day=2)
+        growth = SettledGrowth(platform, str(tenant))
         days = []
-        for events in (50_000, 120_000, 300_000):
+        for events in sizes:
             growth.grow(events)
             days.append(growth.new_day())
         copied, built = platform.rows(
@@ -37,11 +54,10 @@ def test_a_new_day_costs_the_same_at_any_size(fresh_platform: Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def many(
-    fresh_platform: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+    unloaded_platform: Maker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Platform, dict[str, str]]]:
     """Marts of 300 tenants, the largest with some thousand rows."""
-    with fresh_platform(tmp_path_factory.mktemp("many")) as platform:
-        platform.build(test=False)
+    with unloaded_platform(tmp_path_factory.mktemp("many")) as platform:
         marts.seed(platform.conn, rows=200_000, tenants=300)
         yield platform, marts.sizes(platform.conn)
 

@@ -71,6 +71,7 @@ def expired(built: Platform) -> Iterator[Platform]:
     yield built
 
 
+@pytest.mark.slow
 def test_a_full_refresh_keeps_expired_games(expired: Platform) -> None:
     before = expired.digests()
     assert counts(expired, "1001")[0] == 0
@@ -85,6 +86,7 @@ def test_a_full_refresh_keeps_expired_games(expired: Platform) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_change_of_an_expired_game_keeps_its_rows(expired: Platform) -> None:
     before = marts_of(expired, *OLD)
     league = expired.leagues["ours"]
@@ -97,10 +99,11 @@ def test_a_change_of_an_expired_game_keeps_its_rows(expired: Platform) -> None:
     official = "select official_home from marts.fact_game_quality where game_key = '1004' and official_home = 8"
     assert len(expired.rows(official)) == 1, "a game that has not expired must be computed again"
     after = expired.digests()
-    expired.build(full_refresh=True)
+    expired.build(full_refresh=True, test=False)
     assert expired.digests() == after
 
 
+@pytest.mark.slow
 def test_a_withdrawn_game_is_deleted_after_expiry(expired: Platform) -> None:
     with open_session(expired.server, "ours") as session:
         withdraw(session, "1001", None)
@@ -108,13 +111,15 @@ def test_a_withdrawn_game_is_deleted_after_expiry(expired: Platform) -> None:
     assert counts(expired, "1001") == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_game_with_some_expired_tables_is_kept(built: Platform) -> None:
     before = built.digests()
     assert expire(built, "contest.stint", "contest.stint_player")
-    built.build(full_refresh=True)
+    built.build(full_refresh=True, test=False)  # the same rows, which have passed the tests
     assert built.digests() == before
 
 
+@pytest.mark.slow
 def test_publishing_restores_one_expired_game(expired: Platform) -> None:
     """Other games of the same day stay expired."""
     before = expired.digests()
@@ -133,11 +138,12 @@ def test_publishing_restores_one_expired_game(expired: Platform) -> None:
     )
     expired.build()
     assert expired.digests() == before
-    expired.build(full_refresh=True)
+    expired.build(full_refresh=True, test=False)
     assert expired.digests() == before
     assert {outcome for *_, outcome in expire(expired)} == {"dropped"}
 
 
+@pytest.mark.slow
 def test_a_newer_revision_of_an_expired_game_is_built(expired: Platform, tmp_path: Path) -> None:
     league = expired.leagues["ours"]
     game = league.games[0]
@@ -147,6 +153,7 @@ def test_a_newer_revision_of_an_expired_game_is_built(expired: Platform, tmp_pat
     assert counts(expired, "1001") == (1400, 1400)
 
 
+@pytest.mark.slow
 def test_a_rescheduled_expired_game_is_read_from_the_archive(expired: Platform) -> None:
     in_marts = counts(expired, "1001")[1]
     league = expired.leagues["ours"]

@@ -2,18 +2,19 @@
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from stanchion.access.analysts import revoke_analyst
 from stanchion.cli.demo import print_league
 from stanchion.paths import ROOT
 from stanchion.server.connection import connect
 from stanchion.server.locate import Server
-from tests.marts.guide import GUIDE, QUESTIONS, TOPICS, answer, built, guide, questions
+from tests.marts.guide import ANALYST, GUIDE, QUESTIONS, TOPICS, answer, fill, guide, questions
 from tests.marts.pictures import PARTITIONS, REPORT
 
 MARTS = sorted(path.stem for path in QUESTIONS.glob("*.sql"))
@@ -21,10 +22,14 @@ README = ROOT / "README.md"
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[tuple[Server, str]]:
-    """The server from which `make docs` writes the guide, with the DSN of the analyst."""
-    with built() as found:
-        yield found
+def demo(fresh_platform: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """A database with the data of the guide, and the DSN of the analyst.
+
+    `make docs` fills a server of its own, with the games of another league too, which the analyst cannot read.
+    """
+    with fresh_platform(tmp_path_factory.mktemp("guide")) as platform:
+        yield platform.server, fill(platform.server, ["harbour"])
+        revoke_analyst(platform.conn, ANALYST, [])
 
 
 @pytest.fixture

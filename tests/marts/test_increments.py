@@ -16,7 +16,7 @@ from stanchion.ingest.loading.publish import accept, publish, withdraw
 from stanchion.ingest.loading.session import open_session
 from stanchion.marts import BuildResult
 from tests.marts.league import League, play
-from tests.marts.platform import Platform
+from tests.marts.platform import Maker, Platform
 
 OURS = "select set_config('app.tenant_id', tenant_id::text, true) from core.tenant where slug = 'ours'"
 
@@ -29,6 +29,7 @@ class Season:
         self.rng = random.Random(20)
         self.loaded: list[Game] = []
         self.gone: list[Game] = []
+        self.taken: set[Step] = set()
 
     def load(self, games: list[Game], **options: Any) -> None:
         self.league.load(self.platform.server, self.folder, games, **options)
@@ -89,29 +90,48 @@ class Season:
         with open_session(self.platform.server, self.league.slug) as session:
             accept(session, str(game.game_id), "So it was.")
 
+    def advance(self) -> None:
+        """Make a random change that is possible now, of a kind that has not occurred yet when there is one."""
+        impossible = {
+            Season.new: len(self.loaded + self.gone) == len(self.league.games),
+            Season.withdrawn: len(self.loaded) <= 2,
+            Season.back: not self.gone,
+        }
+        possible = [step for step in STEPS if not impossible.get(step)]
+        step = self.rng.choice([step for step in possible if step not in self.taken] or possible)
+        self.taken.add(step)
+        step(self)
+
+
+Step = Callable[[Season], None]
+STEPS: list[Step] = [Season.new, Season.new, Season.new, Season.replaced, Season.shrunk, Season.withdrawn]
+STEPS += [Season.back, Season.moved, Season.corrected, Season.accepted]
+
 
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_forty_random_increments_equal_one_full_refresh(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [6, pytest.param(40, marks=pytest.mark.exhaustive)])
+def test_random_increments_equal_one_full_refresh(unloaded_platform: Maker, tmp_path: Path, rounds: int) -> None:
+    """Each kind of change occurs. Every fourth build contains two changes."""
     league = play("random", 8, 7001, seed=21)
-    with fresh_platform(tmp_path, league) as platform:
+    with unloaded_platform(tmp_path, league) as platform:
         league.schedule(platform.server)
         season = Season(platform, league, tmp_path)
-        steps = [Season.new, Season.new, Season.new, Season.replaced, Season.shrunk, Season.withdrawn, Season.back]
-        steps += [Season.moved, Season.corrected, Season.accepted]
-        season.new()
-        for number in range(40):
-            season.rng.choice(steps)(season)
+        for _ in range(3):
+            season.new()
+        for number in range(rounds):
+            season.advance()
             if number % 4 == 0:
-                season.rng.choice(steps)(season)
+                season.advance()
             platform.build(test=False)
         incremental = platform.digests()
+        assert season.taken == set(STEPS)
         assert len(season.loaded) > 2
         assert platform.rows("select count(*) as n from marts.fact_event")[0]["n"] > 2000
         assert platform.build().failed == []
         assert platform.digests() == incremental
-        platform.build(full_refresh=True)
+        platform.build(full_refresh=True, test=False)  # the same rows, which have passed the tests
         assert platform.digests() == incremental
 
 
@@ -128,8 +148,10 @@ TOUCHED = """
 
 def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
     built.build()
+    built.settle()
     before = built.rows(TOUCHED)
     report = built.build()
+    built.settle()
     assert report.is_current
     assert built.rows(TOUCHED) == before
     assert report.count("model").get("built", 0) == 0
@@ -154,9 +176,11 @@ def test_views_are_rebuilt_only_when_missing_or_changed(built: Platform) -> None
     assert len(views(built.build())) > 10
 
 
+@pytest.mark.slow
 def test_later_loads_wait_for_a_running_load(built: Platform, tmp_path: Path) -> None:
     ours, theirs = built.leagues["ours"], built.leagues["theirs"]
     slow = psycopg.connect(built.server.dsn)  # begins a load and does not end it
+    session = slow.info.backend_pid
     slow.execute(OURS)
     slow.execute("select landing.begin_load('games', 'slow')")
     slow.commit()
@@ -171,6 +195,7 @@ def test_later_loads_wait_for_a_running_load(built: Platform, tmp_path: Path) ->
         ours.trees[late.game_id] = export(late) | {"events": export(late)["events"][:1400]}
     finally:
         slow.close()
+    built.settle(f"pid = {session}")  # a load is dead when the server has ended its session
     ours.load(built.server, tmp_path, [late], accept_shrink=True)  # also reaps the dead load
     built.build()
     events = (
@@ -179,10 +204,11 @@ def test_later_loads_wait_for_a_running_load(built: Platform, tmp_path: Path) ->
     )
     assert built.rows(events, "theirs")[0]["n"] == built.rows(events, "ours")[0]["n"] == 1400
     after = built.digests()
-    built.build(full_refresh=True)
+    built.build(full_refresh=True, test=False)
     assert built.digests() == after
 
 
+@pytest.mark.slow
 def test_a_full_refresh_keeps_games_of_a_running_load(built: Platform) -> None:
     before = built.rows("select count(*) as n from marts.fact_player_game")[0]["n"]
     with psycopg.connect(built.server.dsn) as slow:
@@ -195,6 +221,7 @@ def test_a_full_refresh_keeps_games_of_a_running_load(built: Platform) -> None:
         assert built.rows("select count(*) as n from marts.fact_player_game")[0]["n"] == before
 
 
+@pytest.mark.slow
 def test_one_tenant_is_built_and_the_others_later(built: Platform, tmp_path: Path) -> None:
     for slug in ("ours", "theirs"):
         league = built.leagues[slug]
@@ -219,7 +246,7 @@ def test_a_mart_is_never_ahead_of_its_parents(built: Platform) -> None:
     built.build("fact_team_game")  # without fact_game_quality, which it reads
     built.build()
     after = built.digests()
-    built.build(full_refresh=True)
+    built.build(full_refresh=True, test=False)
     assert built.digests() == after
     rows = built.rows("select score_for from marts.fact_team_game where game_key = '1001' and score_for = 8")
     assert len(rows) == 1

@@ -28,7 +28,8 @@ UNIT_TESTS = 11
 
 
 @pytest.fixture
-def manifest(built: Platform) -> dict[str, Any]:
+def manifest(_built_template: Any) -> dict[str, Any]:
+    """The project as dbt parsed it to build the template."""
     paths = Path(os.environ["DBT_TARGET_PATH"]).glob("*/manifest.json")  # one per database and login
     path = max(paths, key=lambda path: path.stat().st_mtime)
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

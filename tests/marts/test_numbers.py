@@ -1,6 +1,5 @@
 """The numbers of players, goalies and teams equal the simulated games and an independent count of the export files."""
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from stanchion.dev.sample.files import export
 from tests.ingest.reading.oracle import Oracle
 from tests.marts.league import League, Tree, play, quirky
-from tests.marts.platform import Platform
+from tests.marts.platform import Maker, Platform
 
 PLAYER = {
     "goals": "goals", "a1": "first_assists", "a2": "second_assists", "a1_linked": "first_assists_linked",
@@ -109,6 +108,7 @@ def test_a_game_with_a_different_official_score_does_not_count(built: Platform) 
     assert counted == [{"games": 10}]
 
 
+@pytest.mark.slow
 def test_an_accepted_game_counts_and_has_its_reason(built: Platform) -> None:
     from stanchion.ingest.loading.publish import accept
     from stanchion.ingest.loading.session import open_session
@@ -167,10 +167,13 @@ def damaged(tree: Tree, number: int) -> Tree:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_120_games_with_quirks_and_errors_are_correct(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
-    clean = play("clean", 60, 5001, seed=11, change=quirky)
-    broken = play("broken", 60, 6001, seed=12, change=damaged)
-    with fresh_platform(tmp_path, clean, broken) as platform:
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("games", [20, pytest.param(120, marks=pytest.mark.exhaustive)])
+def test_games_with_quirks_and_errors_are_correct(unloaded_platform: Maker, tmp_path: Path, games: int) -> None:
+    """Every game of one league has all quirks. Each game of the other has one of ten errors."""
+    clean = play("clean", games // 2, 5001, seed=11, change=quirky)
+    broken = play("broken", games // 2, 6001, seed=12, change=damaged)
+    with unloaded_platform(tmp_path, clean, broken) as platform:
         for league in (clean, broken):
             league.schedule(platform.server)
             league.load(platform.server, tmp_path, given_on=date(2026, 1, 16))
@@ -184,6 +187,7 @@ def test_120_games_with_quirks_and_errors_are_correct(fresh_platform: Callable[.
         assert len(left_out) < 10
 
 
+@pytest.mark.slow
 def test_exports_with_errors_are_counted_like_the_oracle(built: Platform, tmp_path: Path) -> None:
     league = built.leagues["ours"]
     odd = league.games[:5]

@@ -1,8 +1,15 @@
-"""A checkout of one's own to add modules to and to break, and the commands on it and on a fresh deployed database."""
+"""A checkout to add modules to and to break, and the commands on it and on a new deployed database.
+
+The checkout contains the modules of the schema core, which need no other schema, and the fixture db is a database with
+these modules. Reading the catalog after each module takes most of the time of a deploy, and takes four times as long
+with all schemas.
+"""
 
 from __future__ import annotations
 
 import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +18,15 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
+from pytest_postgresql import factories
 
 from stanchion.cli.main import main
 from stanchion.deploy.modules import Module, discover
 from stanchion.deploy.runner import RETRY, deploy, plan_deploy
+from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
 from stanchion.server.locks import RetryPolicy
-from tests.conftest import copy_of_deployed
+from tests.conftest import _autocommit, copy_of_deployed
 
 
 @dataclass(frozen=True)
@@ -52,21 +61,42 @@ class Checkout:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return copy_project(tmp_path)
+def checkout(tmp_path: Path, request: pytest.FixtureRequest) -> Checkout:
+    """A checkout with the modules of core, or of the schema that a test chooses as the parameter of this fixture."""
+    return copy_project(tmp_path, getattr(request, "param", "core"))
 
 
-def copy_project(place: Path) -> Checkout:
-    for folder in ("sql", "policies", "partitions"):
-        shutil.copytree(ROOT / folder, place / folder)
+def copy_project(place: Path, schema: str = "*") -> Checkout:
+    """Copy the modules of one schema (default: every schema)."""
+    for pattern in (f"sql/{schema}/**/*.sql", f"policies/{schema}.*.sql", f"partitions/{schema}.*.sql"):
+        for file in ROOT.glob(pattern):
+            copy = place / file.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
     return Checkout(place)
 
 
+def _deploy_core(**connection: Any) -> None:
+    with tempfile.TemporaryDirectory() as place, psycopg.connect(**connection | {"autocommit": True}) as conn:
+        copy_project(Path(place), "core").deploy(conn)
+        make_due_partitions(conn)
+
+
+core_deployed = factories.postgresql_noproc(dbname="core_deployed", depends_on="cluster", load=[_deploy_core])
+_copy_of_core = factories.postgresql("core_deployed", dbname="core_copy")
+
+
+@pytest.fixture
+def db(_copy_of_core: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Return a superuser's autocommit connection to a new database with the modules of core."""
+    return _autocommit(_copy_of_core)
+
+
 @pytest.fixture(scope="module")
-def shared_db(deployed: Any, cluster: Any) -> Iterator[psycopg.Connection[Any]]:
-    """A deployed database for the tests of a file that leave nothing in it."""
+def shared_db(core_deployed: Any, cluster: Any) -> Iterator[psycopg.Connection[Any]]:
+    """A database with the modules of core, for the tests of a file that leave nothing in it."""
     with (
-        copy_of_deployed(deployed, cluster, "shared_by_a_file") as dsn,
+        copy_of_deployed(core_deployed, cluster, "shared_by_a_file") as dsn,
         psycopg.connect(dsn, autocommit=True) as conn,
     ):
         yield conn
@@ -84,7 +114,7 @@ Run = Callable[..., Said]
 
 @pytest.fixture
 def run(checkout: Checkout, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A command of stanchion on the checkout and the fresh deployed database; it may not end in a traceback."""
+    """A command of stanchion on the checkout and the new deployed database; it may not end in a traceback."""
     return _runner(checkout, dsn, monkeypatch)
 
 
@@ -120,3 +150,11 @@ def ledger(conn: psycopg.Connection[Any]) -> dict[str, str]:
 def events(conn: psycopg.Connection[Any], name: str) -> list[str]:
     rows = conn.execute("select action from core.module_event where name = %s order by event_id", [name]).fetchall()
     return [action for (action,) in rows]
+
+
+def wait_until(happened: Callable[[], bool], what: str) -> None:
+    """Wait for an event. Only an event that never happens fails."""
+    until = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < until, f"this did not happen: {what}"
+        time.sleep(0.01)

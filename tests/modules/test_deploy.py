@@ -164,6 +164,8 @@ def test_a_dry_run_leaves_nothing(checkout: Checkout, run: Run, db: psycopg.Conn
     assert said.endswith("3 modules would be deployed; nothing was changed.\n")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("checkout", ["core", pytest.param("*", marks=pytest.mark.exhaustive)], indirect=True)
 def test_a_dry_run_of_everything_leaves_an_empty_database(run_on_empty: Run, empty_db: psycopg.Connection[Any]) -> None:
     assert run_on_empty("deploy", "--dry-run").code == 0
     assert not exists(empty_db, "core.module_ledger")
@@ -229,13 +231,12 @@ def test_a_module_that_stopped_before_any_effect_reverts(
 def test_limits_of_the_login_do_not_cancel_a_concurrent_index(
     checkout: Checkout, db: psycopg.Connection[Any], dsn: str
 ) -> None:
-    checkout.add(
-        "9001_slow",
-        "-- no-transaction\nselect pg_sleep(0.3);",
-        "select 1;",
-    )
-    with psycopg.connect(dsn, autocommit=True, options="-c statement_timeout=100") as conn:
+    limits = "current_setting('statement_timeout'), current_setting('lock_timeout')"
+    no_limit = f"do $$ begin if ({limits}) <> ('0', '0') then raise 'a limit is set'; end if; end $$;"
+    checkout.add("9001_slow", f"-- no-transaction\n{no_limit}", "select 1;")
+    with psycopg.connect(dsn, autocommit=True, options="-c statement_timeout=60000 -c lock_timeout=60000") as conn:
         deploy(conn, plan_deploy(conn, checkout.modules()), lambda _: None)
-        assert conn.execute("show statement_timeout").fetchone() == ("100ms",)
+        assert conn.execute("show statement_timeout").fetchone() == ("1min",)
+        assert conn.execute("show lock_timeout").fetchone() == ("1min",)
         assert conn.execute("select current_user = session_user").fetchone() == (True,)
     assert ledger(db)["core/9001_slow"] == "deployed"

@@ -172,7 +172,7 @@ KINDS = {
 @pytest.fixture(scope="module")
 def gauge(shared_db: psycopg.Connection[Any], tmp_path_factory: pytest.TempPathFactory) -> psycopg.Connection[Any]:
     """A database with a table, a function and a view to tamper with."""
-    checkout = copy_project(tmp_path_factory.mktemp("gauge"))
+    checkout = copy_project(tmp_path_factory.mktemp("gauge"), "core")
     checkout.add(
         "9001_gauge",
         "create table core.gauge (tenant_id uuid, spare integer,"
@@ -267,10 +267,10 @@ def test_settings_of_a_session_are_not_drift(db: psycopg.Connection[Any], dsn: s
         assert catalog.drift(conn) == []
 
 
-def test_a_catalog_in_another_format_is_not_drift(db: psycopg.Connection[Any], stanchion: Any) -> None:
+def test_a_catalog_in_another_format_is_not_drift(db: psycopg.Connection[Any], run: Run) -> None:
     db.execute("update core.catalog_record set format = 'older', catalog = 'table core.gone: x'")
-    outcome = stanchion("verify")
+    outcome = run("verify")
     assert outcome.code == 1
     assert "another version of Stanchion" in outcome.err
-    assert stanchion("deploy").code == 0  # which writes the record again
-    assert stanchion("verify").code == 0
+    assert run("deploy").code == 0  # which writes the record again
+    assert run("verify").code == 0

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import multiprocessing
-import random
-import time
+import os
+import signal
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import psycopg
 import pytest
 
-from stanchion.deploy import catalog
+from stanchion.deploy import catalog, script
 from stanchion.deploy.modules import Module, read_ledger
 from stanchion.deploy.runner import Deployed, deploy, deploy_lock, plan_deploy, plan_revert, revert
 from stanchion.errors import StanchionError
 
 from .conftest import Checkout, exists, ledger
 
-KILLS = 50
+PATIENCE = 120  # seconds; the server process of a killed deployer may still be at its last statement
 OBJECTS = {
     "core/9001_a": "core.kill_a",
     "core/9002_index": "core.kill_index",
     "core/9003_b": "core.kill_b",
     "core/view/kill_view": "core.kill_view",
 }
-FORK = multiprocessing.get_context("fork")  # a new interpreter for each of 100 kills would take most of the time
+FORK = multiprocessing.get_context("fork")  # a new interpreter for each kill would take most of the time
+Work = Callable[..., None]
 
 
 @pytest.fixture
@@ -52,13 +54,15 @@ def kill_modules(checkout: Checkout) -> list[Module]:
     return checkout.modules()
 
 
-def deploy_all(dsn: str, modules: list[Module]) -> None:
-    with psycopg.connect(dsn, autocommit=True) as conn, deploy_lock(conn, 30, lambda _: None):
+def deploy_all(dsn: str, modules: list[Module], begin: Callable[[], None] = lambda: None) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn, deploy_lock(conn, PATIENCE, lambda _: None):
+        begin()
         deploy(conn, plan_deploy(conn, modules), lambda _: None)
 
 
-def revert_all(dsn: str, _: list[Module]) -> None:
-    with psycopg.connect(dsn, autocommit=True) as conn, deploy_lock(conn, 30, lambda _: None):
+def revert_all(dsn: str, _: list[Module], begin: Callable[[], None] = lambda: None) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn, deploy_lock(conn, PATIENCE, lambda _: None):
+        begin()
         revert(conn, ours(conn)[::-1], lambda _: None)
 
 
@@ -67,21 +71,49 @@ def ours(conn: psycopg.Connection[Any]) -> list[Deployed]:
     return [row for name, row in read_ledger(conn).items() if name in OBJECTS]
 
 
-def kill_after(seconds: float, work: Callable[[str, list[Module]], None], dsn: str, modules: list[Module]) -> None:
-    process = FORK.Process(target=work, args=(dsn, modules))
-    process.start()
-    time.sleep(seconds)
-    process.kill()
-    process.join()
+def watch_messages(on_message: Callable[[Callable[[], object]], object]) -> None:
+    """Call a function before each message to the server, with a function that sends the message."""
+    wait, results = psycopg.Connection.wait, script.results
+
+    def watched_wait(self: Any, generator: Any, *args: Any, **options: Any) -> Any:
+        on_message(lambda: next(generator, None))
+        return wait(self, generator, *args, **options)
+
+    def watched_results(pgconn: Any, text: str) -> Any:
+        on_message(lambda: pgconn.send_query(text.encode()))
+        return results(pgconn, text)
+
+    psycopg.Connection.wait, script.results = watched_wait, watched_results  # type: ignore[method-assign]
 
 
-def time_of(work: Callable[[str, list[Module]], None], dsn: str, modules: list[Module]) -> float:
-    started = time.monotonic()
-    process = FORK.Process(target=work, args=(dsn, modules))
+def run_in_a_process(work: Work, dsn: str, modules: list[Module], begin: Callable[[], None]) -> int | None:
+    process = FORK.Process(target=work, args=(dsn, modules, begin))
     process.start()
     process.join()
-    assert process.exitcode == 0
-    return time.monotonic() - started
+    return process.exitcode
+
+
+def kill_at(number: int, during: bool, work: Work, dsn: str, modules: list[Module]) -> None:
+    """Kill the deployer before it sends its message of this number, or when it has sent it and has no answer yet."""
+    numbers = count(1)
+
+    def on_message(send: Callable[[], object]) -> None:
+        if next(numbers) == number:
+            if during:
+                send()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert run_in_a_process(work, dsn, modules, lambda: watch_messages(on_message)) == -signal.SIGKILL
+
+
+def count_messages(work: Work, dsn: str, modules: list[Module]) -> int:
+    messages = FORK.Value("i", 0)
+
+    def on_message(_: object) -> None:
+        messages.value += 1
+
+    assert run_in_a_process(work, dsn, modules, lambda: watch_messages(on_message)) == 0
+    return messages.value
 
 
 def check_that_all_agree(conn: psycopg.Connection[Any], told: str) -> None:
@@ -111,17 +143,23 @@ def mend(conn: psycopg.Connection[Any], modules: list[Module]) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.timeout(240)
-def test_kills_at_any_instant(dsn: str, db: psycopg.Connection[Any], kill_modules: list[Module]) -> None:
-    instants = random.Random(4)
-    deploying, reverting = (time_of(work, dsn, kill_modules) for work in (deploy_all, revert_all))
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", [8, pytest.param(100, marks=pytest.mark.exhaustive)])
+def test_kills_at_any_instant(kills: int, dsn: str, db: psycopg.Connection[Any], kill_modules: list[Module]) -> None:
+    instants = {}
+    for work in (deploy_all, revert_all):
+        messages = count_messages(work, dsn, kill_modules)
+        both = [(number, during) for number in range(1, messages + 1) for during in (False, True)]
+        assert len(both) >= 50, "as many instants as there were kills at random times"
+        instants[work] = [both[turn * len(both) // kills] for turn in range(kills)] if kills < len(both) else both
     half_way = undone = finished = 0
-    for number in range(KILLS):
-        for work, lasts in ((deploy_all, deploying), (revert_all, reverting)):
-            instant = instants.uniform(0, lasts)
-            kill_after(instant, work, dsn, kill_modules)
-            told = f"{work.__name__} {number} killed after {instant:.3f} s"
-            with deploy_lock(db, 30, lambda _: None):
+    turns = max(map(len, instants.values()))
+    for turn in range(turns):
+        for work, chosen in instants.items():
+            number, during = chosen[min(turn, len(chosen) - 1)]
+            kill_at(number, during, work, dsn, kill_modules)
+            told = f"{work.__name__} killed {'during' if during else 'before'} message {number}"
+            with deploy_lock(db, PATIENCE, lambda _: None):
                 check_that_all_agree(db, told)
                 have = len(ours(db)) if "running" not in ledger(db).values() else None
                 undone, finished = undone + (have == 0), finished + (have == len(OBJECTS))
@@ -130,4 +168,4 @@ def test_kills_at_any_instant(dsn: str, db: psycopg.Connection[Any], kill_module
             assert len(ours(db)) == (len(OBJECTS) if work is deploy_all else 0), told
             check_that_all_agree(db, told)
     assert half_way and undone, "the instants were spread over the whole of it"
-    assert half_way + undone + finished < 2 * KILLS, "some were killed between two modules"
+    assert half_way + undone + finished < 2 * turns, "some were killed between two modules"

@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from stanchion.deploy import catalog
-from stanchion.deploy.modules import discover
+from stanchion.deploy.modules import Module, discover
 from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
 from stanchion.errors import StanchionError
 from stanchion.partitions.ahead import make_due_partitions
@@ -19,7 +19,10 @@ from stanchion.paths import ROOT
 from stanchion.server.embedded import Embedded
 from tests.conftest import open_folder
 
+from .conftest import Checkout
+
 pytestmark = pytest.mark.slow
+ALL = discover(ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +43,13 @@ def open_as(bare: Embedded, login: str, database: str) -> psycopg.Connection[Any
     with psycopg.connect(bare.dsn("postgres"), autocommit=True) as conn:
         if not conn.execute("select to_regrole(%s)", [login]).fetchone()[0]:
             conn.execute(f"create role {login} login createrole password 'x'")
+        conn.execute(f"drop database if exists {database} with (force)")
         conn.execute(f"create database {database} owner {login}")
     return psycopg.connect(make_conninfo(bare.dsn(database), user=login, password="x"), autocommit=True)
 
 
-def deploy_all(conn: psycopg.Connection[Any]) -> None:
-    deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
+def deploy_all(conn: psycopg.Connection[Any], modules: list[Module]) -> None:
+    deploy(conn, plan_deploy(conn, modules), lambda _: None)
     make_due_partitions(conn)
 
 
@@ -61,41 +65,53 @@ def roles(bare: Embedded) -> list[str]:
 
 @pytest.fixture(scope="module")
 def first(bare: Embedded) -> Iterator[psycopg.Connection[Any]]:
-    """A deployer's database with everything in it, the first of the server."""
+    """A deployer's database with every module, the first database of the server."""
     with open_as(bare, "ada", "one") as conn:
-        deploy_all(conn)
+        deploy_all(conn, ALL)
         yield conn
 
 
 def test_a_deployer_creates_the_same_objects_as_a_superuser(
-    first: psycopg.Connection[Any], db: psycopg.Connection[Any]
+    first: psycopg.Connection[Any], deployed_db: psycopg.Connection[Any]
 ) -> None:
-    assert catalog.compare(catalog.read_catalog(db), catalog.read_catalog(first)) == []
+    assert catalog.compare(catalog.read_catalog(deployed_db), catalog.read_catalog(first)) == []
     with first.transaction(force_rollback=True):
         assert first.execute("select core.create_tenant('ours', 'Ours', 'league') is not null").fetchone() == (True,)
 
 
-def test_a_second_deployer_needs_the_first_ones_leave(first: psycopg.Connection[Any], bare: Embedded) -> None:
-    with open_as(bare, "dan", "dans") as second:
+@pytest.mark.parametrize(
+    ("checkout", "login"),
+    [("core", "dan"), pytest.param("*", "eve", marks=pytest.mark.exhaustive)],
+    indirect=["checkout"],
+)
+def test_a_second_deployer_needs_the_first_ones_leave(
+    checkout: Checkout, login: str, first: psycopg.Connection[Any], bare: Embedded
+) -> None:
+    with open_as(bare, login, "second") as second:
         if bare.major != "15":  # on 15, a login with CREATEROLE may grant any role
             with pytest.raises(StanchionError, match=r"0001_ledger.sql:.*: permission denied to grant role"):
-                deploy_all(second)
+                deploy_all(second, checkout.modules())
         with psycopg.connect(bare.dsn("postgres"), autocommit=True) as superuser:
-            superuser.execute("grant stanchion_owner, stanchion_builder to dan")
-        deploy_all(second)
+            superuser.execute(f"grant stanchion_owner, stanchion_builder to {login}")
+        deploy_all(second, checkout.modules())
         assert catalog.drift(second) == []
         revert_all(second)
     assert len(roles(bare)) == 7
     assert catalog.drift(first) == []
 
 
-def test_two_databases_of_one_deployer_leave_no_role_behind(first: psycopg.Connection[Any], bare: Embedded) -> None:
+@pytest.mark.parametrize("checkout", ["core", pytest.param("*", marks=pytest.mark.exhaustive)], indirect=True)
+def test_two_databases_of_one_deployer_leave_no_role_behind(
+    checkout: Checkout, first: psycopg.Connection[Any], bare: Embedded, db: psycopg.Connection[Any]
+) -> None:
     """Last in this file: afterwards nothing is deployed."""
+    deploy_all(first, ALL)  # does nothing unless this test has run before, with other modules
     with open_as(bare, "ada", "two") as two:
-        deploy_all(two)
+        deploy_all(two, checkout.modules())
         for conn in (first, two):
             assert catalog.drift(conn) == []
-        assert catalog.read_catalog(first) == catalog.read_catalog(two)
+        same = first if len(checkout.modules()) == len(ALL) else db
+        assert catalog.compare(catalog.read_catalog(same), catalog.read_catalog(two)) == []
         revert_all(first)
         assert catalog.drift(two) == []
         assert len(roles(bare)) == 7, "the second database needs them"

@@ -51,6 +51,7 @@ def test_what_everything_stands_on_is_not_taken_from_under_it(name: str, run: Ru
     assert (catalog.read_catalog(db), ledger(db)) == before
 
 
+@pytest.mark.slow
 def test_to_reverts_everything_after_the_module(gauges: Checkout, run: Run, db: psycopg.Connection[Any]) -> None:
     done = run("revert", "--to", "core/9001_gauge", "--yes", "--json")
     taken = json.loads(done.out)["reverted"]

@@ -6,7 +6,7 @@ from typing import Any
 from tests.sessions import Db
 
 
-def test_slow_statements_are_alerts(db: Db, stanchion: Callable[..., Any]) -> None:
+def test_slow_statements_are_alerts(db: Db, call: Callable[..., Any]) -> None:
     if db.execute("select current_setting('pg_stat_statements.max', true) is null").fetchone() == (True,):
         assert db.execute("select count(*) from ops.slow_queries").fetchone() == (0,)
         return  # the binaries of Postgres 16 do not have the library
@@ -21,6 +21,6 @@ def test_slow_statements_are_alerts(db: Db, stanchion: Callable[..., Any]) -> No
     assert db.execute(alerts).fetchone() == (0,)
     db.execute("update ops.threshold set threshold = 1 where name in ('slow_queries', 'response_time')")
     assert db.execute(alerts).fetchone() == (1,)
-    strict = stanchion("doctor", "--strict")
+    strict = call("doctor", "--strict")
     assert strict.code == 1
     assert "A statement with 100 calls takes" in strict.out

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import psycopg
 import pytest
-from click.testing import CliRunner
 
-from stanchion.cli.main import main
+from tests import conftest as top
+from tests.program import call_stanchion
 from tests.sessions import Db
 
 TODAY = date(2026, 3, 10)
 
 
 @dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
+class Outcome(top.Outcome):
     @property
     def days(self) -> list[tuple[str, str, str]]:
         """Return the results of a command with --json: (relation, day, outcome)."""
@@ -33,13 +32,19 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture
 def run(dsn: str) -> Run:
-    """Run `stanchion partitions ...` in this process. An exception fails the test."""
+    """Return a function that runs `stanchion partitions ...` in this process."""
 
     def run(*args: str, dsn: str = dsn) -> Outcome:
-        result = CliRunner().invoke(main, ["--dsn", dsn, "partitions", *args], catch_exceptions=False)
-        return Outcome(result.exit_code, result.stdout, result.stderr)
+        result = call_stanchion("partitions", *args, database_url=dsn)
+        return Outcome(result.code, result.out, result.err)
 
     return run
+
+
+@pytest.fixture
+def stanchion(dsn: str) -> Callable[..., top.Outcome]:
+    """Return a function that runs any command in this process, on the database of the fixture db."""
+    return lambda *args: call_stanchion(*args, database_url=dsn)
 
 
 def set_clock(db: Db, instant: str) -> None:
@@ -118,3 +123,27 @@ def log(db: Db) -> list[tuple[str, str, str]]:
 
 def clear_log(db: Db) -> None:
     db.execute("delete from core.partition_log")
+
+
+def leave_half_detached(db: Db, offset: int) -> None:
+    """Begin to detach the partition of a day, and cancel that while it waits for a reader."""
+    dsn = psycopg.conninfo.make_conninfo(db.info.dsn, password=db.info.password)
+    child = f"parts.core__reading__{day(offset):%Y%m%d}"
+    with (
+        psycopg.connect(dsn) as reader,
+        psycopg.connect(dsn, autocommit=True) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        reader.execute("select from core.reading")
+        detaching = pool.submit(other.execute, f"alter table core.reading detach partition {child} concurrently")
+        wait_for_state(db, offset, "detaching")
+        other.cancel_safe()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            detaching.result()
+
+
+def wait_for_state(db: Db, offset: int, state: str) -> None:
+    until = time.monotonic() + 60
+    while days(db)[offset] != state:
+        assert time.monotonic() < until, f"the partition of day {offset} is {days(db)[offset]}, not {state}"
+        time.sleep(0.02)

@@ -11,27 +11,18 @@ from stanchion.partitions import run as partitions
 from stanchion.server.locks import RetryPolicy
 from tests.sessions import Db
 
-from .conftest import TODAY, Run, as_owner, clear_log, day, days, fill, log, rows_of, set_clock
+from .conftest import TODAY, Run, as_owner, clear_log, day, days, fill, leave_half_detached, log, rows_of, set_clock
 
 AFTER = [-5, -4, -3, -2, -1, 0, 1, 2, 3]  # 5 days are kept, 3 are made ahead
 
 
 def state_of(db: Db, offset: int, state: str) -> None:
     """Put a partition into the state that a run leaves when it is stopped in the middle."""
-    child = f"parts.core__reading__{day(offset):%Y%m%d}"
     if state == "detached":
+        child = f"parts.core__reading__{day(offset):%Y%m%d}"
         db.execute(f"alter table core.reading detach partition {child} concurrently")
     else:
-        leave_half_detached(db, child)
-
-
-def leave_half_detached(db: Db, child: str) -> None:
-    with psycopg.connect(db.info.dsn, password=db.info.password) as reader:
-        reader.execute("select from core.reading")
-        db.execute("set statement_timeout = '200ms'")
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            db.execute(f"alter table core.reading detach partition {child} concurrently")
-        db.execute("reset statement_timeout")
+        leave_half_detached(db, offset)
 
 
 def test_only_partitions_past_their_retention_are_dropped(readings: Db, run: Run) -> None:
@@ -302,7 +293,7 @@ def test_application_can_run_no_command(readings: Db, run: Run, make_login: Call
 
 def test_audit_log_is_kept_for_400_days(db: Db, run: Run, tenants: dict[str, str]) -> None:
     set_clock(db, "2027-06-01 12:00:00+00")
-    db.execute("update core.partition_set set hold = 'not now' where relation <> 'core.audit_log'")
+    only(db, "core.audit_log")
     days_of_audit = ["2026-04-25", "2026-04-26", "2026-04-27"]
     for each in days_of_audit:
         db.execute("select core.ensure_partitions('core.audit_log', %s, %s)", [each, each])
@@ -365,7 +356,8 @@ def call(db: Db, tenant: str, statement: str) -> None:
 
 
 def only(db: Db, relation: str) -> None:
-    db.execute("update core.partition_set set hold = 'not now' where relation <> %s", [relation])
+    """Leave one partitioned table."""
+    db.execute("delete from core.partition_set where relation <> %s", [relation])
 
 
 def test_old_log_entries_are_deleted(readings: Db, run: Run) -> None:

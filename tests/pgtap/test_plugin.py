@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,10 +32,13 @@ def pytest_collection_modifyitems(items):
 def pytest_run(pgtap_dsn: str, tmp_path: Path) -> Pytest:
     """Run pytest with the plugin in the folder of the test files."""
     (tmp_path / "conftest.py").write_text(CONFTEST.format(dsn=pgtap_dsn))
-    call = [sys.executable, "-m", "pytest", "-p", "stanchion.dev.pgtap.plugin", "-p", "no:cacheprovider", "-ra"]
+    call = [sys.executable, "-m", "pytest", "-ra"]
+    for plugin in ("stanchion.dev.pgtap.plugin", "pytest_timeout", "no:cacheprovider"):
+        call += ["-p", plugin]
+    env = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the other plugins need a second
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*call, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return subprocess.run([*call, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
 
     return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -199,23 +200,32 @@ def test_interrupt_cancels_the_running_statement(check: Check, pgtap_dsn: str) -
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise TimeoutError
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    running = "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sl' || 'eep(200)%'"
+
+    def wait_until(connection: psycopg.Connection, sessions: int) -> None:
+        until = time.monotonic() + 100
+        while connection.execute(running).fetchone() != (sessions,):
+            assert time.monotonic() < until, f"the statement runs in another number of sessions than {sessions}"
+            time.sleep(0.02)
+
+    def interrupt_soon() -> None:
+        with psycopg.connect(pgtap_dsn, autocommit=True) as connection:
+            wait_until(connection, 1)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
     started = time.monotonic()
+    interrupting = threading.Thread(target=interrupt_soon)
+    interrupting.start()
     try:
         with pytest.raises(TimeoutError):
-            check("select pg_sleep(60);")
+            check("select pg_sleep(200);")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    assert time.monotonic() - started < 10
-    asleep = "select count(*) from pg_stat_activity where state = 'active' and query like '%interr' || 'upted%'"
+        interrupting.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - started < 150
     with psycopg.connect(pgtap_dsn, autocommit=True) as connection:
-        for _ in range(50):
-            if connection.execute(asleep).fetchone() == (0,):
-                return
-            time.sleep(0.1)
-    pytest.fail("the statement is still running")
+        wait_until(connection, 0)
 
 
 def test_included_file_runs_in_the_transaction(write_file: Write, pgtap_dsn: str) -> None:

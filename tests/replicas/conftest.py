@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from stanchion.deploy.modules import discover
-from stanchion.deploy.runner import deploy, plan_deploy
-from stanchion.partitions.ahead import make_due_partitions
-from stanchion.paths import ROOT
 from stanchion.server.binaries import Account, runnable
-from stanchion.server.connection import connect
-from stanchion.server.embedded import Embedded
-from stanchion.server.locate import Server
+from stanchion.server.embedded import DATABASE, Embedded
 from tests.conftest import Cluster, open_folder
 
 
@@ -58,22 +53,36 @@ def base_backup(source: Embedded, home: Path, *options: str) -> Path:
     return home
 
 
-@pytest.fixture(scope="module")
-def pair(cluster: Cluster) -> Iterator[Pair]:
-    folder = open_folder("stanchion-pair-")
-    primary = Embedded(folder / "primary", bindir=cluster.bindir, fast=True)
-    replica = Embedded(folder / "replica", bindir=cluster.bindir, fast=True)
+@contextmanager
+def new_server(cluster: Cluster) -> Iterator[Embedded]:
+    """Yield a server in a home of its own, which does not run yet."""
+    folder = open_folder("stanchion-other-")
+    server = Embedded(folder / "home", bindir=cluster.bindir, fast=True)
     try:
+        yield server
+    finally:
+        server.purge()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_of_suite(cluster: Cluster, home: Path) -> None:
+    """Copy the server of the tests, with its databases and logins, into a home."""
+    with psycopg.connect(cluster.dsn("postgres")) as conn:
+        data = Path(conn.execute("show data_directory").fetchone()[0])
+    base_backup(Embedded(data.parent, bindir=cluster.bindir), home)
+
+
+@pytest.fixture(scope="module")
+def pair(cluster: Cluster, deployed: Any) -> Iterator[Pair]:
+    with new_server(cluster) as primary, new_server(cluster) as replica:
+        copy_of_suite(cluster, primary.home)
         with primary:
-            server = Server(primary.dsn(), "test", embedded=False, description="test")
-            with connect(server) as conn:
-                deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
-                make_due_partitions(conn)
-                conn.execute("select core.create_tenant('ours', 'Ours', 'league')")
-            base_backup(primary, folder / "replica", "-R")
+            with psycopg.connect(primary.dsn("postgres"), autocommit=True) as conn:
+                conn.execute(f"drop database if exists {DATABASE}")
+                conn.execute(f"create database {DATABASE} template {deployed.template_dbname}")
+                conn.execute(f"grant create on database {DATABASE} to stanchion_owner")
+            primary.ensure_database(DATABASE)  # adds the extensions, which a replica cannot do
+            _run(primary, "select core.create_tenant('ours', 'Ours', 'league')")
+            base_backup(primary, replica.home, "-R")
             with replica:
                 yield Pair(primary, replica)
-    finally:
-        replica.purge()
-        primary.purge()
-        shutil.rmtree(folder, ignore_errors=True)

@@ -62,12 +62,12 @@ def pooling(cluster: Cluster, *logins: str, sessions: int = 4) -> Iterator[Poole
         yield pooler
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(dsn: str) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while True:
         try:
             psycopg.connect(dsn, prepare_threshold=None).close()

@@ -4,21 +4,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
 from stanchion.dev.bench.load import find_pgbench
+from stanchion.server.connection import is_pooled
 from stanchion.server.locate import Server
 from tests.cli.test_worker import MAKE, enqueue, states, wait_for
 from tests.conftest import Cluster, Outcome, run_stanchion
 from tests.replicas.pooler import Pooler, pooling
 from tests.sessions import Db
+
+pytestmark = pytest.mark.debian
 
 # A transaction that finds no tenant set, then sees exactly one of two tenants, and writes for it.
 TRANSACTION = r"""
@@ -125,7 +128,7 @@ def test_job_worker_polls_behind_a_pooler(
                     enqueue(db, tenant, count=30)
                 wait_for(db, "not exists (select from core.job) and (select count(*) from core.job_done) = 60")
                 process.send_signal(signal.SIGTERM)
-                out, err = process.communicate(timeout=15)
+                out, err = process.communicate(timeout=120)
             finally:
                 process.kill()
         assert (process.returncode, out) == (0, "60 done.\n")
@@ -164,10 +167,15 @@ def test_commands_that_need_a_session_refuse_a_pooler(
 
 def test_pooler_is_detected_with_one_statement(app: str, pooler: Pooler) -> None:
     """is_pooled compares the backend pid of the connection with the result of one statement."""
-    from stanchion.server.connection import is_pooled
+
+    class Counting(psycopg.Connection[Any]):
+        statements = 0
+
+        def execute(self, *args: Any, **options: Any) -> Any:
+            self.statements += 1
+            return super().execute(*args, **options)
 
     for dsn, pooled in ((app, False), (pooler.dsn(app), True)):
-        with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
-            began = time.monotonic()
+        with Counting.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
             assert is_pooled(conn) is pooled
-            assert time.monotonic() - began < 1
+            assert conn.statements == 1

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from stanchion.cli.main import main
 from stanchion.server.embedded import Embedded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,10 +85,16 @@ def server() -> Iterator[Embedded]:
 
 @pytest.fixture
 def stanchion() -> Run:
-    """Run a command in a process of its own."""
+    """Return a function that runs a command.
+
+    up and psql run in a process of their own: up is a client of the server until its process ends, and psql prints.
+    """
 
     def run(*args: str, **options: object) -> subprocess.CompletedProcess[str]:
-        return python(COMMANDS, *args, **options)
+        if {"up", "psql"} & set(args) and "--help" not in args:
+            return python(COMMANDS, *args, **options)
+        done = CliRunner().invoke(main, args, prog_name="stanchion", catch_exceptions=False)
+        return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
 
     return run
 

@@ -97,15 +97,16 @@ def test_psql_of_a_person_is_the_one_with_line_editing(home: Path, tmp_path: Pat
     controller, terminal = pty.openpty()
     try:
         run = [sys.executable, "-c", COMMANDS, "psql"]
-        for stdin, arguments, chosen in (
-            (terminal, ["-X"], "the psql of the system"),
-            (terminal, ["-Atc", "select 42"], "42"),
-            (subprocess.DEVNULL, ["-Atc", "select 42"], "42"),
-        ):
-            done = subprocess.run(
-                run + arguments, stdin=stdin, env=environment, capture_output=True, text=True, check=True
-            )
-            assert done.stdout.strip() == chosen
+        with Embedded(fast=True):  # otherwise each psql starts and stops the server
+            for stdin, arguments, chosen in (
+                (terminal, ["-X"], "the psql of the system"),
+                (terminal, ["-Atc", "select 42"], "42"),
+                (subprocess.DEVNULL, ["-Atc", "select 42"], "42"),
+            ):
+                done = subprocess.run(
+                    run + arguments, stdin=stdin, env=environment, capture_output=True, text=True, check=True
+                )
+                assert done.stdout.strip() == chosen
     finally:
         os.close(controller)
         os.close(terminal)

@@ -6,10 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 
+from stanchion.server import embedded
+from stanchion.server.cluster import open_lock, poll, try_lock
 from stanchion.server.embedded import Embedded
 
 from .conftest import postmaster, processes
@@ -126,18 +130,32 @@ def test_purge_keeps_files_of_others_in_the_home(new_home: Path) -> None:
     assert [left.name for left in new_home.iterdir()] == ["notes"]
 
 
-def test_client_that_waits_for_a_purge_gets_a_new_server(home: Path) -> None:
+def test_client_that_waits_for_a_purge_gets_a_new_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The purge waits for a stopped postmaster, which continues when the client has begun to wait for the purge."""
     Embedded(fast=True).up()
+    purged = postmaster(Embedded())
+    os.kill(purged, signal.SIGSTOP)
     purging = subprocess.Popen(
         [sys.executable, "-c", "from stanchion.server.embedded import Embedded; Embedded().purge()"], env=os.environ
     )
-    late = Client()
-    assert late.postmaster()
-    assert purging.wait() == 0
-    if Embedded().is_running():
-        late.leave()
-    else:  # this client started first, and the purge stopped its server
-        late.process.send_signal(signal.SIGKILL)
-        late.kill()
-    with Embedded(fast=True) as embedded, psycopg.connect(embedded.dsn()):
-        pass
+    while not is_locked(home / "start.lock"):
+        assert purging.poll() is None
+
+    def polled(message: str) -> Iterator[None]:
+        for turn, _ in enumerate(poll(message)):
+            if turn == 1:  # the lock was taken in the turn before
+                os.kill(purged, signal.SIGCONT)
+            yield
+
+    monkeypatch.setattr(embedded, "poll", polled)
+    with Embedded(fast=True) as late:
+        assert purging.wait() == 0
+        assert postmaster(late) != purged
+        with psycopg.connect(late.dsn()):
+            pass
+    assert not Embedded().is_running(), "the purge undoes up"
+
+
+def is_locked(path: Path) -> bool:
+    with open_lock(path) as lock:
+        return not try_lock(lock)

@@ -64,9 +64,10 @@ def test_psql_passes_arguments_and_returns_the_exit_code(home: Path, stanchion: 
     """psql starts the server and, as its last client, stops it."""
     done = stanchion("psql", "-X", "--tuples-only", "-c", "select 6 * 7", "-v", "ON_ERROR_STOP=1")
     assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
-    assert stanchion("psql", "-v", "ON_ERROR_STOP=1", "-f", "-", stdin=None, input="select 1/0;").returncode == 3
-    assert stanchion("psql", "-h", "nowhere.invalid", "-c", "select 1").returncode == 2
     assert not Embedded().is_running()
+    with Embedded(fast=True):
+        assert stanchion("psql", "-v", "ON_ERROR_STOP=1", "-f", "-", stdin=None, input="select 1/0;").returncode == 3
+        assert stanchion("psql", "-h", "nowhere.invalid", "-c", "select 1").returncode == 2
 
 
 def test_psql_has_no_password_on_its_command_line(home: Path, stanchion: Run) -> None:

@@ -66,6 +66,7 @@ def test_bindir_without_postgres_is_refused(new_home: Path, place: Path, monkeyp
 
 
 @pytest.mark.slow
+@pytest.mark.debian
 def test_binaries_of_unpacked_debian_packages_work(
     new_home: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

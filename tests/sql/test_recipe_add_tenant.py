@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 
 import psycopg
@@ -12,11 +13,12 @@ import pytest
 
 from stanchion.audit.rules import broken, rule_files
 from stanchion.deploy import catalog
-from stanchion.deploy.modules import discover
+from stanchion.deploy.modules import Module, discover
 from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
 from stanchion.errors import StanchionError
 from stanchion.paths import ROOT
 from tests.sessions import Db
+from tests.sql.reads import begin_record, end_record, forget_earlier_reads, recorded
 
 RECIPE = discover(ROOT / "docs" / "recipes" / "add_tenant")
 MODULES = [*discover(ROOT), *RECIPE]
@@ -40,7 +42,7 @@ LEGACY = f"""
     insert into stock.shelf_item (shelf_id, qty) select n % {ROWS} + 1, 1 from generate_series(1, {2 * ROWS}) as n;
     reset role;
 """
-PATIENCE = 2.0  # seconds that a writer may have to wait; building an index takes its locks shortly
+HANGS = 60  # seconds
 
 
 class Writers:
@@ -50,19 +52,25 @@ class Writers:
         self.login, self.tenants = login, tenants
         self.says_tenant, self.over = threading.Event(), threading.Event()
         self.done: Counter[str] = Counter()
-        self.slowest, self.failed = 0.0, []  # type: ignore[var-annotated]
-        self.turns = count()
+        self.failed = []  # type: ignore[var-annotated]
+        self.turns, self.turns_of = count(), [0] * 4
 
-    def write(self, shop: str) -> None:
+    def write(self, number: int) -> None:
         with psycopg.connect(self.login, autocommit=True) as conn:
             while not self.over.is_set():
-                began = time.monotonic()
                 try:
-                    self._turn(conn, shop, next(self.turns))
+                    self._turn(conn, ("ours", "theirs")[number % 2], next(self.turns))
                 except psycopg.Error as e:
                     self.failed.append(e)
                     return
-                self.slowest = max(self.slowest, time.monotonic() - began)
+                self.turns_of[number] += 1
+
+    def wait(self, for_what: str) -> None:
+        """Wait until each session has begun and ended a transaction since now."""
+        before, until = [*self.turns_of], time.monotonic() + HANGS
+        while any(now < was + 2 for now, was in zip(self.turns_of, before, strict=True)) and not self.failed:
+            assert time.monotonic() < until, f"no session could write {for_what}"
+            time.sleep(0.01)
 
     def _turn(self, conn: Db, shop: str, turn: int) -> None:
         tenant = self.tenants[shop] if self.says_tenant.is_set() else ""
@@ -80,7 +88,7 @@ class Writers:
 @contextmanager
 def writing(login: str, tenants: dict[str, str]) -> Iterator[Writers]:
     writers = Writers(login, tenants)
-    threads = [threading.Thread(target=writers.write, args=[shop]) for shop in ("ours", "theirs") * 2]
+    threads = [threading.Thread(target=writers.write, args=[number]) for number in range(len(writers.turns_of))]
     for thread in threads:
         thread.start()
     try:
@@ -91,10 +99,10 @@ def writing(login: str, tenants: dict[str, str]) -> Iterator[Writers]:
             thread.join()
 
 
-def deploy_to(db: Db, last: str) -> None:
+def deploy_to(db: Db, last: str, modules: list[Module] = MODULES) -> None:
     """The recipe up to a module; the rest of the platform is there."""
-    names = [module.name for module in MODULES]
-    deploy(db, plan_deploy(db, MODULES[: names.index(last) + 1], accept_drift=True), lambda step: None)
+    names = [module.name for module in modules]
+    deploy(db, plan_deploy(db, modules[: names.index(last) + 1], accept_drift=True), lambda step: None)
 
 
 @pytest.fixture
@@ -108,21 +116,22 @@ def legacy(db: Db) -> Db:
 def test_it_gets_its_tenant_while_others_write(
     legacy: Db, tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:
+    begin_record(legacy)
+    modules = [*discover(ROOT), *recorded(RECIPE)]
     with writing(make_login("stanchion_app"), tenants) as writers:
-        time.sleep(0.2)
-        deploy_to(legacy, "stock/0901_tenant_column")
-        time.sleep(0.2)
+        writers.wait("before the first module")
+        deploy_to(legacy, "stock/0901_tenant_column", modules)
+        writers.wait("without a tenant")
         writers.says_tenant.set()
-        time.sleep(0.5)  # the last transaction without a tenant has ended
+        writers.wait("with a tenant")  # each transaction without a tenant has ended
         for module in RECIPE:
-            before = writers.done["shelves"]
-            deploy_to(legacy, module.name)
-            until = time.monotonic() + 10
-            while writers.done["shelves"] < before + 4 and not writers.failed:
-                assert time.monotonic() < until, f"no session could write during {module.name}"
-                time.sleep(0.01)
+            forget_earlier_reads(legacy)
+            deploy_to(legacy, module.name, modules)
+            writers.wait(f"after {module.name}")
     assert writers.failed == []
-    assert writers.slowest < PATIENCE
+    reads = end_record(legacy)
+    assert len(reads) >= 10
+    assert reads[0][2] < ROWS / 10, f"{reads[0]}: a module reads a table while the writers wait for it"
     assert legacy.execute("select count(*) from stock.shelf").fetchone() == (ROWS + writers.done["shelves"],)
     assert legacy.execute("select count(*), sum(qty) from stock.shelf_item").fetchone() == (
         2 * ROWS + writers.done["items"],
@@ -136,6 +145,16 @@ def test_it_gets_its_tenant_while_others_write(
     assert legacy.execute("select from pg_index where not indisvalid").fetchall() == []
     assert legacy.execute("select from pg_constraint where not convalidated").fetchall() == []
     assert [str(finding) for rule in rule_files() for finding in broken(legacy, rule)] == []
+
+
+def test_a_scan_under_a_lock_is_recorded(legacy: Db) -> None:
+    begin_record(legacy)
+    scans = "-- revert: select 1;\nalter table stock.shelf add constraint shelf_positive check (shelf_id > 0);"
+    forget_earlier_reads(legacy)
+    (module,) = recorded([replace(RECIPE[0], text=scans)])
+    with legacy.transaction(force_rollback=True):
+        legacy.execute(module.text)
+        assert end_record(legacy)[0] == (module.name, "stock.shelf", ROWS)
 
 
 @pytest.mark.slow

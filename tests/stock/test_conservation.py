@@ -162,11 +162,12 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_conservation_under_random_interleavings(db: Db, make_login: Callable[..., str]) -> None:
+@pytest.mark.parametrize("histories", [4, pytest.param(20, marks=pytest.mark.exhaustive)])
+def test_conservation_under_random_interleavings(histories: int, db: Db, make_login: Callable[..., str]) -> None:
     run_state_machine_as_test(
         make_machine(db, make_login("stanchion_app")),
         settings=settings(
-            max_examples=20,
+            max_examples=histories,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,7 +1,6 @@
 """A search uses the index, and reads and returns documents of its own tenant only."""
 
 import psycopg
-import pytest
 
 from tests.sessions import Db
 from tests.workspace.team import Touched
@@ -14,7 +13,6 @@ FILL = """
 """
 
 
-@pytest.mark.slow
 def test_search_reads_the_index_and_few_rows(db: Db, team: str, tenants: dict[str, str]) -> None:
     db.execute(FILL)
     db.execute("vacuum analyze workspace.document")

@@ -74,7 +74,6 @@ def truth(has: dict[str, Any], now: datetime = NOW) -> dict[str, Any]:
     }
 
 
-@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ours=workspaces, theirs=workspaces)
 def test_summary_and_stats_equal_a_recount(deployed_db: Db, ours: dict[str, Any], theirs: dict[str, Any]) -> None:

@@ -1,9 +1,14 @@
 """Small exports in the format of the tracker, with settings that must never be stored or printed."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from stanchion.ingest.reading.model import Game
+from stanchion.ingest.reading.recognise import read
+from stanchion.ingest.reading.sources import from_bytes
 
 CANARY = "canary-9f4b1c7e-key"
 FIRST = datetime(2026, 1, 16, 20, tzinfo=UTC)
@@ -93,3 +98,9 @@ def write(folder: Path, *exports: dict[str, Any]) -> Path:
 
 def empty(game: Any = 18001, minutes: float = 0, **keys: Any) -> dict[str, Any]:
     return export(game, minutes, 0, **keys)
+
+
+def games_of(*exports: dict[str, Any]) -> Iterator[Game]:
+    """Read these exports."""
+    for each in exports:
+        yield from read(from_bytes("test", json.dumps(each).encode()))

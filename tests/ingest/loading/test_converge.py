@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ import pytest
 from stanchion.ingest.loading.session import open_session
 from stanchion.ingest.loading.store import Arrival, Store
 from stanchion.ingest.reading.model import Game
-from stanchion.ingest.reading.recognise import read
-from stanchion.ingest.reading.sources import from_bytes
+from stanchion.paths import query
+from tests.sessions import wait_for_waiting
 
-from .conftest import League
-from .exports import empty, export, write
+from .conftest import League, wait_until_alone
+from .exports import empty, export, games_of, write
 
 SCHEDULE = (
     "game_id,date,home_team,away_team,season,game_type,home_score,away_score\n"
@@ -49,7 +50,7 @@ def pile() -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (1, 2))])
 def test_any_order_gives_the_same_rows(seed: int, make_league: Callable[[str], League], tmp_path: Path) -> None:
     order = random.Random(seed)
     digests = []
@@ -67,19 +68,31 @@ def test_any_order_gives_the_same_rows(seed: int, make_league: Callable[[str], L
     assert league.published() == 40  # the first content, which was exported again after all others that lose no events
 
 
+@contextmanager
+def held(league: League, games: Iterable[Any]) -> Iterator[None]:
+    """Lock these games, as a loader process does that stores them. Each load waits when it comes to one of them."""
+    with psycopg.connect(league.dsn) as holder:
+        for game in games:
+            holder.execute(query("ingest/loading", "lock_game"), {"tenant": league.id, "game": str(game)})
+        yield
+
+
 @pytest.mark.slow
-def test_eight_loads_at_once_end_in_the_same_rows(
-    make_league: Callable[[str], League], tmp_path: Path, dsn: str
+@pytest.mark.parametrize("at_once", [3, pytest.param(8, marks=pytest.mark.exhaustive)])
+def test_loads_at_once_end_in_the_same_rows(
+    at_once: int, make_league: Callable[[str], League], tmp_path: Path, dsn: str
 ) -> None:
     alone, together = make_league("alone"), make_league("together")
     games = pile() + [export(19000 + number, number, 15) for number in range(12)]
     alone.load(write(tmp_path / "alone", *games))
     order = random.Random(1)
     processes = []
-    for number in range(8):
-        order.shuffle(games)
-        folder = write(tmp_path / str(number), *games)
-        processes.append(start(dsn, "together", folder))
+    with held(together, {game["gameId"] for game in games}):
+        for number in range(at_once):
+            order.shuffle(games)
+            folder = write(tmp_path / str(number), *games)
+            processes.append(start(dsn, "together", folder))
+        wait_for_waiting(together.db, JOBS * at_once)
     for process in processes:
         _, err = process.communicate(timeout=120)
         assert process.returncode in (0, 1), err
@@ -87,8 +100,12 @@ def test_eight_loads_at_once_end_in_the_same_rows(
     assert set(together.rows("select state from landing.load_batch")) == {("done",)}
 
 
+JOBS = 2
+
+
 def start(dsn: str, slug: str, folder: Path) -> "subprocess.Popen[str]":
-    argv = [str(Path(sys.executable).with_name("stanchion")), "load", str(folder), "--tenant", slug, "--jobs", "2"]
+    program = str(Path(sys.executable).with_name("stanchion"))
+    argv = [program, "load", str(folder), "--tenant", slug, "--jobs", str(JOBS)]
     env = os.environ | {"DATABASE_URL": dsn}
     return subprocess.Popen(
         argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -96,44 +113,54 @@ def start(dsn: str, slug: str, folder: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-def test_killed_loads_leave_whole_games(make_league: Callable[[str], League], tmp_path: Path, dsn: str) -> None:
-    """Each game has its old or its new revision, and the next load finishes the work."""
+@pytest.mark.parametrize("kills", [3, pytest.param(6, marks=pytest.mark.exhaustive)])
+def test_killed_loads_leave_whole_games(
+    kills: int, make_league: Callable[[str], League], tmp_path: Path, dsn: str
+) -> None:
+    """Each game has its old or its new revision, and the next load finishes the work.
+
+    Each load stores some more games and cannot end, because the test holds the games after them. The test kills it when
+    it has stored a random number of these games.
+    """
     expected, league = make_league("expected"), make_league("killed")
-    games = [export(19000 + number, number, 60) for number in range(60)]
-    old = write(tmp_path / "old", *[export(19000 + number, -1, 55) for number in range(0, 60, 2)])
-    new = write(tmp_path / "new", *games)
+    more = 9
+    keys = range(19000, 19000 + more * (kills + 1))
+    old = write(tmp_path / "old", *[export(key, -1, 55) for key in keys[::2]])
+    new = write(tmp_path / "new", *[export(key, key - keys[0], 60) for key in keys])
     for each in (expected, league):
         each.load(old)
     expected.load(new)
     order = random.Random(2)
-    killed = 0
-    for _ in range(6):
-        begun = loads(league)
-        process = start(dsn, "killed", new)
-        while process.poll() is None and loads(league) == begun:
-            time.sleep(0.005)
-        time.sleep(order.uniform(0, 0.25))
-        if process.poll() is None:
-            killed += 1
+    for kill in range(kills):
+        with held(league, keys[more * (kill + 1) :]):
+            process = start(dsn, "killed", new)
+            wait_for_files(league, process, kill + 2, order.randrange(more))
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        for game in range(19000, 19060):
-            assert league.published(game) in (60, 55 if game % 2 == 0 else None)
-    assert killed
+            process.communicate()
+            assert process.returncode == -signal.SIGKILL, "the load ended before the kill"
+            for key in keys:
+                assert league.published(key) in (60, 55 if key % 2 == 0 else None)
+        wait_until_alone(league)  # the server notices a killed client when its statement ends
     league.load(new)
     assert league.digest() == expected.digest()
     states = [row[0] for row in league.rows("select state from landing.load_batch")]
-    assert states.count("running") == 0
-    assert "reaped" in states
+    assert (states.count("reaped"), states.count("done")) == (kills, 2)
+    assert len(states) == kills + 2
 
 
-def loads(league: League) -> int:
-    return len(league.rows("select 1 from landing.load_batch"))
-
-
-def games_of(*exports: dict[str, Any]) -> Iterator[Game]:
-    for each in exports:
-        yield from read(from_bytes("test", json.dumps(each).encode()))
+def wait_for_files(league: League, process: "subprocess.Popen[str]", loads: int, files: int) -> None:
+    """Wait until this number of loads has begun and the latest one has stored this number of files."""
+    stored = (
+        "select count(distinct b.load_id), count(f.file_no) filter (where f.load_id = b.latest) "
+        "from (select tenant_id, load_id, max(load_id) over () as latest from landing.load_batch where tenant_id = %s) "
+        "as b left join landing.file as f using (tenant_id, load_id)"
+    )
+    while True:
+        begun, count = league.db.execute(stored, [league.id]).fetchone() or (0, 0)
+        if begun == loads and count >= files:
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
 
 
 @pytest.mark.slow
@@ -150,9 +177,9 @@ def test_connection_lost_before_any_statement_changes_nothing(
         left[0] -= 1
         if left[0] < 0:
             # ends the server process; the client notices at its next statement
-            with psycopg.connect(league.dsn, autocommit=True) as other:
-                left[0] = 10**9
-                other.execute("select pg_terminate_backend(%s, 5000)", [self.connection.info.backend_pid])
+            left[0] = 10**9
+            league.db.execute("select pg_terminate_backend(%s)", [self.connection.info.backend_pid])
+            wait_until_alone(league)
         return execute(self, *args, **options)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", counting)
@@ -182,24 +209,33 @@ def test_connection_lost_before_any_statement_changes_nothing(
     assert league.published() == 25
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_a_load_between_two_games(league: League, tmp_path: Path, dsn: str) -> None:
-    folder = write(tmp_path / "a", *[export(19000 + number, number, 300) for number in range(150)])
-    process = start(dsn, "harbour", folder)
-    while not league.rows("select 1 from landing.file"):
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)  # to the whole process group, as a terminal does
-    out, err = process.communicate(timeout=30)
+    """The loader processes wait for games that the test holds, so that the load cannot end before Ctrl-C."""
+    keys, free = range(19000, 19060), 10
+    folder = write(tmp_path / "a", *[export(key, key - keys[0]) for key in keys])
+    with held(league, keys[free:]):
+        process = start(dsn, "harbour", folder)
+        wait_for_waiting(league.db, JOBS)
+        os.killpg(process.pid, signal.SIGINT)  # to the whole process group, as a terminal does
+        while is_pending(process.pid, signal.SIGINT):
+            time.sleep(0.002)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "interrupted" in out
     loaded = len(league.rows("select 1 from contest.fixture"))
-    assert 0 < loaded < 150
+    assert free <= loaded < len(keys)
     assert league.one("select state from landing.load_batch") == "interrupted"
-    assert sum(league.load(folder).outcomes.values()) == 150
-    assert len(league.rows("select 1 from contest.fixture")) == 150
+    assert sum(league.load(folder).outcomes.values()) == len(keys)
+    assert len(league.rows("select 1 from contest.fixture")) == len(keys)
 
 
-@pytest.mark.slow
+def is_pending(pid: int, number: int) -> bool:
+    """Return whether the process has not received this signal yet."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (pending,) = [line.split()[1] for line in lines if line.startswith("ShdPnd")]
+    return bool(int(pending, 16) >> number - 1 & 1)
+
+
 def test_files_that_appear_during_a_load_hide_no_other_file(
     league: League, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,17 +273,19 @@ def test_folder_that_cannot_be_listed_is_reported(
 
 
 def test_killed_server_process_is_reported_in_one_sentence(league: League, tmp_path: Path, dsn: str) -> None:
-    folder = write(tmp_path / "a", *[export(19000 + number, number, 300) for number in range(60)])
-    process = start(dsn, "harbour", folder)
-    while not league.rows("select 1 from landing.file"):
-        time.sleep(0.01)
-    league.db.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity "
-        "where pid <> pg_backend_pid() and datname = current_database() and application_name = 'stanchion'"
-    )
-    _, err = process.communicate(timeout=30)
+    keys, free = range(19000, 19020), 5
+    folder = write(tmp_path / "a", *[export(key, key - keys[0]) for key in keys])
+    with held(league, keys[free:]):
+        process = start(dsn, "harbour", folder)
+        wait_for_waiting(league.db, JOBS)
+        league.db.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and application_name = 'stanchion'"
+        )
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "Traceback" not in err
     assert "connection was lost" in err
+    assert len(league.rows("select 1 from contest.fixture")) == free
     league.load(folder)
-    assert len(league.rows("select 1 from contest.fixture")) == 60
+    assert len(league.rows("select 1 from contest.fixture")) == len(keys)

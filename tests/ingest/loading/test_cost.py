@@ -3,17 +3,23 @@
 import json
 import subprocess
 import sys
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stanchion.dev.sample.files import as_json
 from stanchion.dev.sample.files import export as whole
 from stanchion.dev.sample.games import Game
+from stanchion.ingest.loading import process
+from stanchion.ingest.loading.session import open_session
+from stanchion.ingest.loading.store import Arrival, Store
+from stanchion.ingest.reading.recognise import read
 
-from .conftest import League
-from .exports import export, write
+from .conftest import League, wait_until_alone
+from .exports import export, games_of, write
 
 MEASURED = """
 import resource, sys
@@ -35,48 +41,90 @@ def peak(league: League, folder: Path) -> tuple[int, int]:
     return int(files), int(megabytes)
 
 
+@pytest.fixture
+def files_read(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Return a function that returns how many files the loader processes have read since the test began."""
+    log = tmp_path_factory.mktemp("read") / "log"
+    log.touch()
+
+    def counted(document: Any) -> Any:
+        with log.open("a") as file:
+            file.write(".")
+        return read(document)
+
+    monkeypatch.setattr(process, "read", counted)
+    return lambda: log.stat().st_size
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the statements of a load used: blocks, blocks to make the due partitions once, and rows written."""
+
+    blocks: int
+    blocks_of_partitions: int
+    rows: int
+
+
+def spent(league: League, work: Callable[[], Any]) -> Spent:
+    """Return what this work used."""
+    blocks = (
+        "select sum(shared_blks_hit + shared_blks_read) filter (where not is_making), "
+        "sum(shared_blks_hit + shared_blks_read) filter (where is_making) "
+        "from (select *, query ~ 'ensure_due_partitions' as is_making from pg_stat_statements) as s "
+        "where dbid = (select oid from pg_database where datname = current_database())"
+    )
+    rows = (
+        "select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_user_tables "
+        "where schemaname in ('parts', 'contest', 'landing')"
+    )
+
+    def so_far() -> list[int]:
+        wait_until_alone(league)
+        league.db.execute("select pg_stat_force_next_flush()")
+        found = [number for statement in (blocks, rows) for number in league.db.execute(statement).fetchone() or ()]
+        return [int(number or 0) for number in found]
+
+    league.db.execute("create extension if not exists pg_stat_statements")
+    league.db.execute("select pg_stat_statements_reset()")  # otherwise it may drop statements of this work
+    before = so_far()
+    work()
+    return Spent(*(now - then for now, then in zip(so_far(), before, strict=True)))
+
+
 @pytest.mark.slow
 @pytest.mark.long
-def test_memory_does_not_grow_and_a_second_load_is_cheap(league: League, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folders", [2, pytest.param(10, marks=pytest.mark.exhaustive)])
+def test_memory_does_not_grow_and_a_second_load_reads_no_file(
+    folders: int, league: League, tmp_path: Path, files_read: Callable[[], int]
+) -> None:
     few = write(tmp_path / "few", *[export(1000 + number, number, 5) for number in range(20)])
     _, small = peak(league, few)
     many = tmp_path / "many"
-    for folder in range(10):
+    for folder in range(folders):
         write(many / str(folder), *[export(2000 + number, folder * 100 + number, 5 + folder) for number in range(50)])
-    started = time.monotonic()
     files, large = peak(league, many)
-    first = time.monotonic() - started
-    assert files == 500
+    assert files == 50 * folders
     assert large < small + 15
     assert large < 300
-    started = time.monotonic()
-    assert dict(league.load(many, jobs=2).outcomes) == {"unchanged": 500}
-    assert time.monotonic() - started < first / 4
+    assert dict(league.load(many, jobs=2).outcomes) == {"unchanged": 50 * folders}
+    assert files_read() == 0
 
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_files_loaded_before_cost_a_tenth(league: League, tmp_path: Path) -> None:
-    for number in range(25):
+@pytest.mark.parametrize("games", [5, pytest.param(25, marks=pytest.mark.exhaustive)])
+def test_files_loaded_before_cost_a_tenth(
+    games: int, league: League, tmp_path: Path, files_read: Callable[[], int]
+) -> None:
+    for number in range(games):
         tree = as_json(whole(Game(number, 600_000 + number, points=True)))
         (tmp_path / f"{number}.json").write_bytes(tree)
-
-    def spent() -> tuple[float, int]:
-        """Load the folder. Return the seconds, and the number of rows written since the server started."""
-        started = time.monotonic()
-        league.load(tmp_path)
-        seconds = time.monotonic() - started
-        league.db.execute("select pg_stat_force_next_flush()")
-        (written,) = league.db.execute(
-            "select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_user_tables where schemaname in "
-            "('parts', 'contest', 'landing')"
-        ).fetchone() or (0,)
-        return seconds, int(written)
-
-    first, rows = spent()
-    again, more = spent()
-    assert again < first / 10
-    assert more - rows < 5, "the second load may write only its own row"
+    first = spent(league, lambda: league.load(tmp_path))
+    assert files_read() == games
+    again = spent(league, lambda: league.load(tmp_path))
+    assert files_read() == games, "the second load may read no file"
+    assert again.blocks + again.blocks_of_partitions < first.blocks / 10
+    assert again.rows < 5, "the second load may write only its own row"
 
 
 @pytest.mark.slow
@@ -116,20 +164,37 @@ def test_huge_nested_file_is_refused_without_much_memory(league: League, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_cost_of_a_game_does_not_grow_with_game_days(league: League, tmp_path: Path) -> None:
+@pytest.mark.parametrize("days", [20, pytest.param(90, marks=pytest.mark.exhaustive)])
+def test_cost_of_a_game_does_not_grow_with_game_days(days: int, league: League, tmp_path: Path) -> None:
+    """With more days, a game locks as many tables as before, and its statements use the same number of blocks."""
     league.load(write(tmp_path / "warm", *[export(100 + number, number * 24 * 60, 40) for number in range(10)]))
 
-    def seconds(minutes: int) -> float:
-        found = []
-        for round_ in range(3):
-            games = [export(5000 + minutes + number, minutes + round_, 40 + number % 7) for number in range(20)]
-            folder = write(tmp_path / f"{minutes}-{round_}", *games)
-            started = time.monotonic()
-            league.load(folder)
-            found.append(time.monotonic() - started)
-        return min(found)
+    def cost(minutes: int) -> tuple[int, Spent]:
+        """Return the number of locks of one game, and what a load of 20 games uses."""
+        games = [export(5000 + minutes + number, minutes, 40 + number % 7) for number in range(20)]
+        folder = write(tmp_path / str(minutes), *games)
+        used = spent(league, lambda: league.load(folder))
+        (game,) = games_of(export(6000 + minutes, minutes))
+        return locks_of(league, game), used
 
-    before = seconds(1)
-    days = "array(select date '2025-01-01' + n from generate_series(0, 89) as n)"
-    league.db.execute(f"select contest.ensure_game_days({days})")
-    assert seconds(100) < 2 * before + 0.2
+    locks, used = cost(1)
+    more_days = "array(select date '2025-01-01' + n from generate_series(1, %s) as n)"
+    league.db.execute(f"select contest.ensure_game_days({more_days})", [days])
+    locks_later, later = cost(100)
+    assert locks_later == locks
+    assert later.blocks < used.blocks * 1.2
+    assert later.blocks + later.blocks_of_partitions < 3 * (used.blocks + used.blocks_of_partitions)
+
+
+def locks_of(league: League, game: Any) -> int:
+    """Store a game. Return the number of tables and indexes that its transaction locks."""
+    found = []
+    with open_session(league.server, league.slug) as session:
+        store = Store(session, session.begin_load("games", "test"), session.settings())
+        counted = "select count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'relation'"
+        store.update(
+            game.game_key,
+            Arrival(game),
+            record=lambda conn, _: found.extend(conn.execute(counted).fetchone() or ()),
+        )
+    return found[-1]

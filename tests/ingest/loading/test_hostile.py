@@ -27,20 +27,28 @@ def many(path: Path, unit: bytes, megabytes: int, start: bytes = b"", end: bytes
 
 
 @pytest.mark.slow
-def test_hostile_files_need_bounded_memory(league: League, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("brackets", "lines", "bomb"),
+    [(257, 10, 80), pytest.param(500, 100, 200, marks=pytest.mark.exhaustive)],
+    ids=["just too large", "far too large"],
+)
+def test_hostile_files_need_bounded_memory(
+    brackets: int, lines: int, bomb: int, league: League, tmp_path: Path
+) -> None:
+    """The numbers are megabytes."""
     folder = write(tmp_path / "a", export())
-    many(folder / "brackets.json", b"[", 500)
+    many(folder / "brackets.json", b"[", brackets)
     many(folder / "numbers.json", b"1,", 24, START, END)
     many(folder / "lists.json", b"[],", 24, START, END)
     many(folder / "objects.json", b"{},", 24, START, END)
     many(folder / "events.json", b'{"type":"Pass","players":[{"num":1}]},', 24, START, END)
-    many(folder / "line.csv", b"x", 100, HEAD.encode())
-    many(folder / "quote.csv", b"x\n", 100, HEAD.encode() + b'"')
+    many(folder / "line.csv", b"x", lines, HEAD.encode())
+    many(folder / "quote.csv", b"x\n", lines, HEAD.encode() + b'"')
     with (
         zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("a.json", "w") as file,
     ):
-        for _ in range(200):
+        for _ in range(bomb):
             file.write(b"[" * 2**20)
     files, megabytes = peak(league, folder)
     assert files == 9

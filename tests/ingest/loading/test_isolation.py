@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from stanchion.ingest.loading.run import load
 from stanchion.ingest.loading.session import open_session
 from stanchion.server.locate import Server
+from tests.conftest import run_stanchion
 
 from .conftest import TABLES, League
 from .exports import CANARY, export, stint, write
@@ -108,7 +109,6 @@ def test_horizon_waits_for_every_running_load(league: League) -> None:
         league.db.execute("select landing.reap_loads()")
 
 
-@pytest.mark.slow
 def test_doctor_names_a_dead_load(league: League, stanchion: Callable[..., Any]) -> None:
     with open_session(league.server, "harbour") as session:
         load_id = session.begin_load("games", "dies")
@@ -139,9 +139,7 @@ def test_loader_creates_partitions_of_game_days_only(league: League, make_login:
                 conn.execute(statement)
 
 
-def test_settings_are_never_stored_logged_or_printed(
-    league: League, tmp_path: Path, stanchion: Callable[..., Any], cluster: Any
-) -> None:
+def test_settings_are_never_stored_logged_or_printed(league: League, tmp_path: Path, cluster: Any) -> None:
     damaged = export(events=10)
     damaged["events"][3]["type"] = None
     damaged["shifts"].append(stint(0) | {"start_time": "0:10", "end_time": "5:00"})
@@ -160,7 +158,7 @@ def test_settings_are_never_stored_logged_or_printed(
         ["games", "rejects"],
         ["games", "loads"],
     ):
-        done = stanchion(*arguments, "--tenant", "harbour")
+        done = run_stanchion(*arguments, "--tenant", "harbour", database_url=league.dsn)
         assert CANARY not in done.out + done.err
     assert league.published() == 9
     assert scan(league) > 50

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import run_stanchion
+
 from .conftest import League
 from .exports import empty, export, stint, write
 
@@ -232,13 +234,12 @@ def test_each_load_creates_due_partitions_or_reports_why(
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Honolulu"])
-def test_days_are_utc_in_any_time_zone(
-    zone: str, league: League, tmp_path: Path, stanchion: Callable[..., Any]
-) -> None:
+def test_days_are_utc_in_any_time_zone(zone: str, league: League, tmp_path: Path) -> None:
     late = export(exportDate="2026-01-16T23:59:59.999Z", savedAt=None)
     early = export(18002, exportDate="2026-01-17T01:30:00+01:30", savedAt=None)
     write(tmp_path / "a", late, early)
-    assert stanchion("load", str(tmp_path / "a"), "--tenant", "harbour", TZ=zone, PGTZ=zone).code == 0
+    args = ("load", str(tmp_path / "a"), "--tenant", "harbour")
+    assert run_stanchion(*args, database_url=league.dsn, TZ=zone, PGTZ=zone).code == 0
     days = dict(league.rows("select game_key, played_on::text from contest.fixture"))
     assert days == {"18001": "2026-01-16", "18002": "2026-01-17"}
 

@@ -134,13 +134,14 @@ def test_invalid_rows_are_rejected_with_their_line(league: League) -> None:
     assert dict(found)[7] == "The row has no away_team."
 
 
-def test_one_invalid_row_of_a_thousand_is_rejected_alone(league: League) -> None:
-    rows = [f"g{n},2026-01-{n % 28 + 1:02},Team {n % 12},Rival {n % 11},2026,Regular,,,,,,,,\n" for n in range(1000)]
-    rows[611] = rows[611].replace("2026-01", "2026-13")
+@pytest.mark.parametrize("count", [200, pytest.param(1000, marks=pytest.mark.exhaustive)])
+def test_one_invalid_row_of_many_is_rejected_alone(count: int, league: League) -> None:
+    rows = [f"g{n},2026-01-{n % 28 + 1:02},Team {n % 12},Rival {n % 11},2026,Regular,,,,,,,,\n" for n in range(count)]
+    rows[111] = rows[111].replace("2026-01", "2026-13")
     total = league.schedule(HEAD + "".join(rows))
-    assert (total.accepted, total.rejected) == (999, 1)
-    assert league.one("select position from landing.reject") == 613
-    assert len(league.rows("select 1 from contest.fixture")) == 999
+    assert (total.accepted, total.rejected) == (count - 1, 1)
+    assert league.one("select position from landing.reject") == 113
+    assert len(league.rows("select 1 from contest.fixture")) == count - 1
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", '"', "\x00", "date,home\n"])

@@ -271,10 +271,9 @@ def test_event_csv_with_mixed_up_games_is_refused():
         read_all(rows(f"soon,Granite,Tinsmiths,{rest}"))
 
 
-@pytest.mark.slow
 def test_event_csv_is_streamed(tmp_path):
     """A file with three times as many games needs less than 20 percent more memory."""
-    body = event_csv([played()]).decode().split("\n", 1)[1]
+    body = "".join(event_csv([played()]).decode().splitlines(keepends=True)[1:500])
 
     def most_memory(games):
         path = tmp_path / f"{games}.csv"

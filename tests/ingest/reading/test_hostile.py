@@ -219,10 +219,11 @@ def test_refusal_does_not_quote_a_secret(damage):
         assert SECRET.lower() not in repr(game).lower()
 
 
-@pytest.mark.slow
+OTHER_JUNK = [b"x", b'"a",', b"\x00", b"NaN,", b'{"a":']
+
+
 @pytest.mark.parametrize(
-    "unit",
-    [b"x", b"{},", b"[", b"1,", b'"a",', b"\x00", b"NaN,", b'{"a":'],
+    "unit", [b"{},", b"[", b"1,", *(pytest.param(unit, marks=pytest.mark.exhaustive) for unit in OTHER_JUNK)]
 )
 @pytest.mark.parametrize("start", [b"", b'{"gameId": 1, "rosters": {}, "events": ['])
 def test_hundred_megabytes_of_junk_are_refused(unit, start):
@@ -233,6 +234,6 @@ def test_hundred_megabytes_of_junk_are_refused(unit, start):
         "print(read_or_reason(sys.stdin.buffer.read()))"
     )
     limited = ["bash", "-c", f'ulimit -v 3000000; exec "$0" -c "{code}"', sys.executable]
-    run = subprocess.run(limited, input=data, capture_output=True, timeout=60, check=False)
+    run = subprocess.run(limited, input=data, capture_output=True, timeout=200, check=False)
     assert run.returncode == 0, run.stderr[-400:]
     assert run.stdout.decode().startswith("The file")

@@ -1,0 +1,5 @@
+"""The command line in the process of the tests."""
+
+from tests.cli.conftest import call
+
+__all__ = ["call"]
