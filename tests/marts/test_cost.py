@@ -27,12 +27,13 @@ class SettledGrowth(Growth):
         return super()._pages()
 
 
+# With each of these sizes, the new day is of the same two tenants, and the indexes of their marts are equally high.
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "sizes",
-    [(50_000, 100_000), pytest.param((50_000, 120_000, 300_000), marks=pytest.mark.exhaustive)],
+    [(25_000, 60_000), pytest.param((50_000, 120_000, 300_000), marks=pytest.mark.exhaustive)],
     ids=lambda sizes: f"{sizes[-1]} events",
 )
 def test_a_new_day_costs_the_same_at_any_size(unloaded_platform: Maker, tmp_path: Path, sizes: tuple[int, ...]) -> None:
