@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/pytest -n 2
 
 .PHONY: demo test test-all test-rest test-fast lint bench catalog docs lock clean
 .DEFAULT_GOAL := help

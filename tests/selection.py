@@ -1,27 +1,25 @@
-"""Which tests a run contains, and in which process a test runs.
+"""Which tests a run contains, and in which process of pytest-xdist a test runs.
 
-`--select quick` leaves out the tests marked exhaustive or debian, and says so in the last line; `--select rest` runs
-only those. Tests that share an expensive fixture run in one process, so that the fixture is made once.
+`--select quick` leaves out the tests marked exhaustive or debian, and counts them in the last line; `--select rest`
+runs only those. The tests of a file run in one process. Files that share an expensive fixture run in the same process,
+so that the fixture is made once. The mark xdist_group of pytest-xdist 3.8 has no effect with pytest 9.2.
 """
 
 from collections import Counter
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 LEFT_OUT = {
     "exhaustive": "with more rounds, more volume or more variants",
     "debian": "with programs of Debian",
 }
-EXPENSIVE = {
-    "_built_template": "marts",
-    "_empty_template": "marts",
-    "fresh_platform": "marts",
-    "prepared": "pages",
-    "pair": "replicas",
-    "million": "plans",
-    "audited": "audit",
-    "bare": "deployers",
+SHARED = {
+    "tests/marts/": "marts",
+    "tests/conformance/test_benchsight.py": "marts",
+    "tests/docs/test_blocks.py": "demo",
+    "tests/docs/test_demo.py": "demo",
 }
 _counts = pytest.StashKey[Counter[str]]()
 
@@ -39,7 +37,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_counts] = Counter()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = config.getoption("--select")
     reasons = {item: next((name for name in LEFT_OUT if item.get_closest_marker(name)), None) for item in items}
@@ -48,10 +45,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         config.stash[_counts].update(reason for reason in reasons.values() if reason)
         items[:] = kept
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if group := next((EXPENSIVE[name] for name in fixtures if name in EXPENSIVE), None):
-            item.add_marker(pytest.mark.xdist_group(group))
+    # the longest groups first, because a long group that begins last delays the end
+    slow = Counter(_group(item.nodeid) for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[_group(item.nodeid)])
+
+
+def _group(nodeid: str) -> str:
+    """Return the file of a test, or the name of the group of files to which it belongs."""
+    file = nodeid.partition("::")[0]
+    return next((group for path, group in SHARED.items() if file.startswith(path)), file)
+
+
+class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each process one group after the other, in the order of the collection."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False
+    return _ByGroup(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

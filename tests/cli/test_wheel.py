@@ -100,3 +100,35 @@ def test_the_wheel_runs_the_demo_on_an_empty_database(run: Callable[..., str], e
     run(empty_dsn, "verify")
     run(empty_dsn, "report", "--tenant", "harbour", "--out", "harbour.html")
     assert "Copper Pots" in (tmp_path / "harbour.html").read_text()
+
+
+def find_python(release: str) -> str:
+    """Return the interpreter of a release of Python on the path or of pyenv, or skip the test."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    for found in (f"python{release}", *map(str, pyenv.glob(f"{release}.*/bin/python"))):
+        check = f"import sys, venv, ensurepip; sys.exit('%d.%d' % sys.version_info[:2] != '{release}')"
+        try:
+            if subprocess.run([found, "-c", check], capture_output=True).returncode == 0:
+                return found
+        except FileNotFoundError:
+            continue
+    pytest.skip(f"Python {release} is not on this machine.")
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("release", [release for release in ("3.11", "3.12", "3.13") if release not in sys.version[:4]])
+def test_the_wheel_runs_the_demo_on_each_python(empty_dsn: str, wheel: Path, tmp_path: Path, release: str) -> None:
+    """The packages come from the registry, in the versions of constraints.txt."""
+    subprocess.run([find_python(release), "-m", "venv", tmp_path / "venv"], check=True, capture_output=True)
+    programs = tmp_path / "venv" / "bin"
+    install = [programs / "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel]
+    subprocess.run(install, check=True, capture_output=True, cwd=tmp_path)
+    outcome = run_stanchion(
+        "demo", "--yes", program=programs / "stanchion", cwd=tmp_path, database_url=empty_dsn,
+        DBT_TARGET_PATH=str(tmp_path / "target"), PYTHONPATH="",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert "40 games loaded." in outcome.out
