@@ -48,6 +48,7 @@ def check_page(page: str, measured: dict[str, list[dict[str, Any]]], version: in
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_expiry_is_measured_beside_a_plain_drop(bench: Bench) -> None:
     # 2 seconds: plain DROP waits for a reader, and this wait must be longer than that of partitions expire
     ours, drop, *costs = bench("expiry", *QUICK, "--seconds", "2")["expiry"]

@@ -112,6 +112,7 @@ def test_a_withdrawn_game_is_deleted_after_expiry(expired: Platform) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_game_with_some_expired_tables_is_kept(built: Platform) -> None:
     before = built.digests()
     assert expire(built, "contest.stint", "contest.stint_player")
@@ -144,6 +145,7 @@ def test_publishing_restores_one_expired_game(expired: Platform) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_newer_revision_of_an_expired_game_is_built(expired: Platform, tmp_path: Path) -> None:
     league = expired.leagues["ours"]
     game = league.games[0]
@@ -154,6 +156,7 @@ def test_a_newer_revision_of_an_expired_game_is_built(expired: Platform, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_rescheduled_expired_game_is_read_from_the_archive(expired: Platform) -> None:
     in_marts = counts(expired, "1001")[1]
     league = expired.leagues["ours"]

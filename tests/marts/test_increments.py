@@ -159,6 +159,7 @@ def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
+@pytest.mark.exhaustive
 def test_views_are_rebuilt_only_when_missing_or_changed(built: Platform) -> None:
     def views(report: BuildResult) -> dict[str, str]:
         names = "standings|fact_.*_season|stg_"

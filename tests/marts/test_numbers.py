@@ -168,7 +168,7 @@ def damaged(tree: Tree, number: int) -> Tree:
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("games", [20, pytest.param(120, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("games", [10, pytest.param(120, marks=pytest.mark.exhaustive)])
 def test_games_with_quirks_and_errors_are_correct(unloaded_platform: Maker, tmp_path: Path, games: int) -> None:
     """Every game of one league has all quirks. Each game of the other has one of ten errors."""
     clean = play("clean", games // 2, 5001, seed=11, change=quirky)

@@ -238,6 +238,7 @@ def test_random_histories_are_correct_after_increments(market: Market, rounds: i
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_late_commits_are_built_after_they_commit(market: Market) -> None:
     platform, clock = market
     shop = Shop(platform, clock, "ours", 3)
