@@ -1,3 +1,14 @@
+{#- Key of a player within a side of a game, from the first of these that the source has: the jersey, the person (their
+    id, or their name where a source has only names); '' for an unknown player. Every mart joins players by it. -#}
+{% macro player_key() -%}
+    coalesce(jersey, 'id:' || person_key, '')
+{%- endmacro %}
+
+{#- Jersey in a player key; null when the source has none. -#}
+{% macro jersey_of(player_key) -%}
+    case when {{ player_key }} !~ '^(id:|$)' then {{ player_key }} end
+{%- endmacro %}
+
 {#- Key of a person across games: the source's id, or the team and the jersey of a player without one. -#}
 {% macro person_of(person_key, side, jersey, game='games') -%}
     coalesce({{ person_key }}, {{ team_of(side, game) }} || '#' || {{ jersey }})

@@ -4,7 +4,7 @@
     indexes=[{'columns': ['tenant_id', 'person_key'], 'unique': true}]
 ) }}
 
--- Persons with an id in the source, and players without one, who are identified by team and jersey.
+-- Persons with an id or only a name in the source, and players with neither, who are identified by team and jersey.
 with
 
 changed as (
@@ -18,9 +18,9 @@ appearances as (
     select
         players.tenant_id,
         players.person_key,
-        array_agg(distinct players.player_key order by players.player_key) as jerseys,
+        array_agg(distinct players.jersey order by players.jersey) filter (where players.jersey is not null) as jerseys,
         (array_agg(players.team_key order by players.played_on desc, players.game_key desc))[1] as latest_team_key,
-        (array_agg(players.player_key order by players.played_on desc, players.game_key desc))[1] as latest_jersey,
+        (array_agg(players.jersey order by players.played_on desc, players.game_key desc))[1] as latest_jersey,
         (array_agg(players.person_name order by players.played_on desc, players.game_key desc))[1] as latest_name,
         min(players.played_on) as first_played_on,
         max(players.played_on) as last_played_on
@@ -30,7 +30,7 @@ appearances as (
         select
             lines.tenant_id,
             lines.person_key,
-            lines.player_key,
+            {{ jersey_of('lines.player_key') }} as jersey,
             lines.person_name,
             lines.team_key,
             lines.played_on,

@@ -44,7 +44,7 @@ assists as (
                 participants.event_no,
                 participants.participant_no,
                 participants.side,
-                coalesce(participants.jersey, '') as player_key,
+                participants.player_key,
                 participants.person_key,
                 concat_ws(' ', participants.detail1, participants.detail2) like '%AssistPrimary%' as is_primary,
                 events.period,

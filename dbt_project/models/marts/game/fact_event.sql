@@ -75,7 +75,7 @@ events as (
                 participants.event_no,
                 participants.role,
                 participants.side,
-                coalesce(participants.jersey, '') as player_key,
+                participants.player_key,
                 participants.person_key
             from {{ ref('stg_contest__play_participant') }} as participants
             where {{ of_game('participants') }} and participants.role_no = 1

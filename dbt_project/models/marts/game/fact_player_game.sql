@@ -30,7 +30,7 @@ players as (
         games.game_type,
         quality.is_counted,
         lines.is_goalie,
-        lines.stints > 0 or lines.events > 0 as has_played,
+        lines.stints > 0 or lines.events > 0 or lines.took_part as has_played,
         lines.goals,
         lines.first_assists,
         lines.second_assists,
@@ -102,7 +102,7 @@ players as (
         faceoffs_lost as (
             select
                 losers.side,
-                coalesce(losers.jersey, '') as player_key,
+                losers.player_key,
                 count(*) as faceoffs_lost
             from {{ ref('stg_contest__play_participant') }} as losers
             join {{ ref('fact_event') }} as events
@@ -113,20 +113,20 @@ players as (
                 and losers.role_no = 1
                 and events.type = 'Faceoff'
                 and events.side is not null
-            group by losers.side, coalesce(losers.jersey, '')
+            group by losers.side, losers.player_key
         ),
 
         -- participants marked as having blocked a shot; marks of an attempted block do not match
         blocks as (
             select
                 blockers.side,
-                coalesce(blockers.jersey, '') as player_key,
+                blockers.player_key,
                 count(distinct blockers.event_no) as blocks
             from {{ ref('stg_contest__play_participant') }} as blockers
             where
                 {{ of_game('blockers') }}
                 and concat_ws(' ', blockers.detail1, blockers.detail2) ~ '(^|[ _])BlockedShot'
-            group by blockers.side, coalesce(blockers.jersey, '')
+            group by blockers.side, blockers.player_key
         ),
 
         assisted as (
@@ -194,11 +194,23 @@ players as (
             group by on_ice.side, on_ice.player_key
         ),
 
+        -- in a game without stints, every participant of an event has played
+        participants as (
+            select distinct
+                plays.side,
+                plays.player_key
+            from {{ ref('stg_contest__play_participant') }} as plays
+            where
+                {{ of_game('plays') }}
+                and plays.side is not null
+                and not exists (select 1 from on_ice)
+        ),
+
         -- when a roster lists a jersey twice, the first line is the person; the loader decides the same
         listed as (
-            select distinct on (entries.side, coalesce(entries.jersey, 'id:' || coalesce(entries.person_key, 'None')))
+            select distinct on (entries.side, entries.player_key)
                 entries.side,
-                coalesce(entries.jersey, 'id:' || coalesce(entries.person_key, 'None')) as player_key,
+                entries.player_key,
                 entries.person_key,
                 entries.person_name,
                 entries.position
@@ -217,6 +229,8 @@ players as (
             select side, player_key from assisted
             union
             select side, player_key from ice
+            union
+            select side, player_key from participants
         )
 
         select
@@ -227,6 +241,7 @@ players as (
             listed.position,
             coalesce(ice.goalie_seconds * 2 > ice.seconds, listed.position = 'G', false) as is_goalie,
             coalesce(counted.events, 0) + coalesce(faceoffs_lost.faceoffs_lost, 0) as events,
+            participants.player_key is not null as took_part,
             {% for column in [
                 'goals', 'shots', 'shots_on_goal', 'faceoffs_won', 'penalties', 'penalty_minutes', 'saves', 'giveaways', 'takeaways',
                 'passes', 'passes_completed'
@@ -253,6 +268,7 @@ players as (
         left join assisted using (side, player_key)
         left join ice using (side, player_key)
         left join happened using (side, player_key)
+        left join participants using (side, player_key)
     ) as lines
 
 )

@@ -37,12 +37,12 @@ player_stints as (
             select
                 slots.stint_no,
                 slots.side,
-                slots.jersey as player_key,
+                slots.player_key,
                 max(slots.person_key) as person_key,
                 bool_or(slots.slot = 'G') as is_goalie
             from {{ ref('stg_contest__stint_player') }} as slots
             where {{ of_game('slots') }}
-            group by slots.stint_no, slots.side, slots.jersey
+            group by slots.stint_no, slots.side, slots.player_key
         )
 
         select

@@ -38,10 +38,10 @@ stints as (
         on_ice as (
             select
                 players.stint_no,
-                count(distinct players.jersey) filter (where players.side = 'home')::integer as home_players,
-                count(distinct players.jersey) filter (where players.side = 'away')::integer as away_players,
-                max(players.jersey) filter (where players.side = 'home' and players.slot = 'G') as home_goalie_key,
-                max(players.jersey) filter (where players.side = 'away' and players.slot = 'G') as away_goalie_key
+                count(distinct players.player_key) filter (where players.side = 'home')::integer as home_players,
+                count(distinct players.player_key) filter (where players.side = 'away')::integer as away_players,
+                max(players.player_key) filter (where players.side = 'home' and players.slot = 'G') as home_goalie_key,
+                max(players.player_key) filter (where players.side = 'away' and players.slot = 'G') as away_goalie_key
             from {{ ref('stg_contest__stint_player') }} as players
             where {{ of_game('players') }}
             group by players.stint_no

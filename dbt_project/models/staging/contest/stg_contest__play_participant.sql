@@ -7,7 +7,7 @@ select
     role,
     role_no,
     side,
-    jersey,
+    {{ player_key() }} as player_key,
     name as person_name,
     person_key,
     detail1,

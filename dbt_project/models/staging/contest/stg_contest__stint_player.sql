@@ -5,7 +5,7 @@ select
     stint_no,
     side,
     slot,
-    jersey,
+    {{ player_key() }} as player_key,
     name as person_name,
     person_key
 from {{ source('contest', 'stint_player') }}

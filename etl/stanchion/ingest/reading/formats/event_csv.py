@@ -18,6 +18,7 @@ from stanchion.ingest.reading.jsontext import REPLACEMENT, Envelope
 from stanchion.ingest.reading.model import Action, Entry, Event, Game, Participant, Reject, Side
 from stanchion.ingest.reading.recognise import CsvFormat, JsonFormat
 from stanchion.ingest.reading.rink import Rink
+from stanchion.ingest.reading.rosters import OTHER
 from stanchion.ingest.reading.rowtext import render
 from stanchion.ingest.reading.shape import SourcePoint
 from stanchion.ingest.reading.tables import Table
@@ -171,20 +172,28 @@ class _Reading:
         return self.names.get(team.casefold()) if team else None
 
     def _rosters(self) -> tuple[Entry, ...]:
-        """Build rosters from the rows. A player is on the side that most of the player's rows name."""
-        seen: dict[str, Counter[Side]] = {}
+        """Build rosters from the rows. A player is on the side that most rows of the player name.
+
+        Rows in which the player acts decide. Rows of other players decide for those who only appear as Player 2.
+        """
+        acting: dict[str, Counter[Side]] = {}
+        others: dict[str, Counter[Side]] = {}
         names: dict[str, str] = {}
         for _, cells in self.rows:
             try:
-                side, name = self._side(cells), text(cells.get("player"))
+                side, event = self._side(cells), (code(cells.get("event")) or "").lower()
+                players = text(cells.get("player")), text(cells.get("player 2"))
             except BadValueError:
                 continue
-            if side and name:
-                person = _person(name)
-                names.setdefault(person, name)
-                seen.setdefault(person, Counter())[side] += 1
-        for person, sides in seen.items():
-            self.people[person] = Entry(sides.most_common(1)[0][0], None, names[person], person, None)
+            if side is None:
+                continue
+            sides = side, side if event in _TEAM_MATES else OTHER[side]
+            for name, of_player, seen in zip(players, sides, (acting, others), strict=True):
+                if name:
+                    names.setdefault(_person(name), name)
+                    seen.setdefault(_person(name), Counter())[of_player] += 1
+        for person, counted in (others | acting).items():
+            self.people[person] = Entry(counted.most_common(1)[0][0], None, names[person], person, None)
         return tuple(sorted(self.people.values(), key=lambda entry: (entry.side != "home", entry.person_key)))
 
     def _events(self, cells: dict[str, str], number: int) -> Sequence[Event]:
@@ -255,7 +264,7 @@ class _Reading:
         return [(kind, detail1, _of(family, _ENTRIES.get(first, first) if first else None), succeeded)]
 
     def _people(self, cells: dict[str, str], side: Side | None, same_team: bool) -> tuple[Participant, ...]:
-        other: Side | None = None if side is None else "away" if side == "home" else "home"
+        other = OTHER[side] if side else None
         roles = (
             ("player", "event", 1, side),
             ("player 2", "event" if same_team else "opp", 2 if same_team else 1, None),
