@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from stanchion.dev.sample.files import event_csv
+from stanchion.dev.sample.games import Game
 from stanchion.ingest.loading.run import load
-from tests.marts.league import play
+from tests.marts.league import League, play
 from tests.marts.platform import Platform
+from tests.marts.test_numbers import marts_of
 
 COUNTED = (
     "goals", "shots", "shots_on_goal", "faceoffs_won", "faceoffs_lost", "penalties", "penalty_minutes", "takeaways",
     "passes", "passes_completed",
 )  # fmt: skip
+DAYS = ("2026-02-08", "2026-02-09", "2026-03-01")
 Counts = dict[tuple[str, str], Counter[str]]  # by side and name
 
 
@@ -51,32 +54,43 @@ def count_rows(rows: list[dict[str, str]]) -> tuple[Counts, set[tuple[str, str]]
 
 
 @pytest.mark.slow
-def test_event_csv_counts_for_the_named_players(fresh_platform: Callable[..., Any], tmp_path: Path) -> None:
-    league = play("named", 6, 9001, seed=33)
-    text = event_csv(league.games)
-    (tmp_path / "events.csv").write_bytes(text)
-    with fresh_platform(tmp_path, league) as platform:
-        load(platform.server, "named", (str(tmp_path / "events.csv"),))
+def test_event_csv_of_each_year_counts_for_the_named_players(
+    fresh_platform: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The files of 2022 and 2024 have names, those of 2025 have jerseys. The dates can be read in two ways."""
+    leagues = [play(f"of-{year}", 3, 9001, seed=year) for year in (2022, 2024, 2025)]
+    with fresh_platform(tmp_path, *leagues) as platform:
+        for league, year in zip(leagues, (2022, 2024, 2025), strict=True):
+            parts = [event_csv([game], day, year).split(b"\n", 1) for game, day in zip(league.games, DAYS, strict=True)]
+            (tmp_path / f"{year}.csv").write_bytes(b"\n".join([parts[0][0], *(rows.strip() for _, rows in parts)]))
+            load(platform.server, league.slug, (str(tmp_path / f"{year}.csv"),))
         platform.build()
-        by_game: dict[str, list[dict[str, str]]] = {}
-        for row in csv.DictReader(io.StringIO(text.decode())):
-            by_game.setdefault(f"{row['Date']} {row['Home Team']} vs {row['Away Team']}", []).append(row)
-        assert len(by_game) > 3
-        goals = 0
-        for game_key, rows in by_game.items():
-            expected, named = count_rows(rows)
-            goals += sum(counts["goals"] for counts in expected.values())
-            assert_players(platform, game_key, expected, named)
-        assert goals > 10
-        people = platform.rows("select person_name, jerseys, latest_jersey, is_known from marts.dim_person")
-        assert {(row["jerseys"], row["latest_jersey"], row["is_known"]) for row in people} == {(None, None, True)}
+        for league in leagues:
+            goals = 0
+            for game, day in zip(league.games, DAYS, strict=True):
+                text = event_csv([game], day).decode()
+                expected, named = count_rows(list(csv.DictReader(io.StringIO(text))))
+                goals += sum(counts["goals"] for counts in expected.values())
+                game_key = f"{day} {game.teams['home']} vs {game.teams['away']}"
+                assert_players(platform, league, game, game_key, expected, named)
+            assert goals > 5
+        people = platform.rows("select p.*, t.slug from marts.dim_person as p join core.tenant as t using (tenant_id)")
+        for row in people:
+            by_jersey = row["slug"] == "of-2025"
+            assert (row["latest_jersey"] is not None, row["is_known"]) == (by_jersey, not by_jersey)
 
 
-def assert_players(platform: Platform, game_key: str, expected: Counts, named: set[tuple[str, str]]) -> None:
-    rows = platform.rows("select * from marts.fact_player_game where game_key = %s", game_key)
-    assert {(row["side"], row["person_name"]) for row in rows} == named
+def assert_players(
+    platform: Platform, league: League, game: Game, game_key: str, expected: Counts, named: set[tuple[str, str]]
+) -> None:
+    rows = marts_of(platform, league.slug, game_key, "fact_player_game")
+    by_jersey = league.slug == "of-2025"
+    names = {(side, player["num"]): player["name"] for side, roster in game.rosters.items() for player in roster}
     for row in rows:
-        counts = expected.get((row["side"], row["person_name"]), Counter())
-        assert {name: row[name] for name in COUNTED} == {name: counts[name] for name in COUNTED}, row["person_name"]
+        name = names[row["side"], row["player_key"]] if by_jersey else row["person_name"]
+        assert row["player_key"] == f"id:{row['person_key']}" or by_jersey
+        counts = expected.get((row["side"], name), Counter())
+        assert {column: row[column] for column in COUNTED} == {column: counts[column] for column in COUNTED}, name
         assert row["has_played"]
-        assert row["player_key"] == f"id:name:{row['person_name'].casefold()}" == f"id:{row['person_key']}"
+        named.remove((row["side"], name))
+    assert named == set()

@@ -19,6 +19,14 @@ CSV_COLUMNS: Final = (
     "Away Team Goals", "Team", "Player", "Event", "X Coordinate", "Y Coordinate", "Detail 1", "Detail 2", "Detail 3",
     "Detail 4", "Player 2", "X Coordinate 2", "Y Coordinate 2",
 )  # fmt: skip
+CSV_COLUMNS_2025: Final = tuple(
+    {"Player": "Player_Id", "Player 2": "Player_Id_2"}.get(name, name.replace(" ", "_")) for name in CSV_COLUMNS
+)
+CSV_COLUMNS_2022: Final = (
+    "game_date", "season_year", "team_name", "opp_team_name", "venue", "period", "clock_seconds", "situation_type",
+    "goals_for", "goals_against", "player_name", "event", "event_successful", "x_coord", "y_coord", "event_type",
+    "player_name_2", "x_coord_2", "y_coord_2", "event_detail_1", "event_detail_2", "event_detail_3",
+)  # fmt: skip
 _CSV_EVENTS: Final = {
     ("Faceoff", ""): "Faceoff Win", ("Turnover", "Turnover_Takeaway"): "Takeaway", ("Penalty", ""): "Penalty Taken",
     ("Goal", ""): "Goal", ("Pass", "Pass_Completed"): "Play", ("Pass", ""): "Incomplete Play",
@@ -95,11 +103,12 @@ def as_json(tree: Any) -> bytes:
     return json.dumps(tree, indent=2, ensure_ascii=False).encode()
 
 
-def event_csv(games: Iterable[Game], day: str = "2026-01-16") -> bytes:
-    """Return the event CSV of many games, with the events of that format. In it, a goal is its own shot."""
+def event_csv(games: Iterable[Game], day: str = "2026-01-16", year: int = 2024) -> bytes:
+    """Return the event CSV of many games, in the form of a year. In it, a goal is its own shot."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(CSV_COLUMNS)
+    rows.writerow({2022: CSV_COLUMNS_2022, 2025: CSV_COLUMNS_2025}.get(year, CSV_COLUMNS))
+    form = {2022: _as_2022, 2025: _as_2025}.get(year, _as_2024)
     for game in games:
         score = {"home": 0, "away": 0}
         for event in game.events:
@@ -107,12 +116,13 @@ def event_csv(games: Iterable[Game], day: str = "2026-01-16") -> bytes:
             named = _CSV_EVENTS.get((kind, event["detail1"]), _CSV_EVENTS.get((kind, "")))
             if named is None:
                 continue
+            rows.writerow(form(game, _csv_cells(game, event, named, score, day)))
             score[event["team"]] += named == "Goal"
-            rows.writerow(_csv_row(game, event, named, score, day))
-    return text.getvalue().encode()
+    return text.getvalue().encode("utf-8-sig" if year == 2025 else "utf-8")
 
 
-def _csv_row(game: Game, event: dict[str, Any], named: str, score: dict[str, int], day: str) -> list[Any]:
+def _csv_cells(game: Game, event: dict[str, Any], named: str, score: dict[str, int], day: str) -> dict[str, Any]:
+    """Return the cells of a row of 2024 by column. The score is the one before the event."""
     second_role = {"Play": "event_player_2", "Incomplete Play": "event_player_2", "Shot": "", "Goal": ""}
     people = {player["role"]: player["name"] for player in event["players"]}
     first, second = people["event_player_1"], people.get(second_role.get(named, "opp_player_1"), "")
@@ -122,9 +132,41 @@ def _csv_row(game: Game, event: dict[str, Any], named: str, score: dict[str, int
     )
     places = [(point["x"] + 100, point["y"] + 42.5) for point in event["puckXY"]][:2]
     xy = [number for place in [*places, ("", ""), ("", "")][:2] for number in place]
-    return [
+    cells = [
         day, game.teams["home"], game.teams["away"], event["period"], event["start_time"], 5, 5, score["home"],
         score["away"], game.teams[event["team"]], first, named, *xy[:2], *details, second, *xy[2:],
+    ]  # fmt: skip
+    return dict(zip(CSV_COLUMNS, cells, strict=True))
+
+
+def _as_2024(_: Game, cells: dict[str, Any]) -> list[Any]:
+    return list(cells.values())
+
+
+def _as_2025(game: Game, cells: dict[str, Any]) -> list[Any]:
+    """Write the date with the month first, and jerseys for names, as 45 or 45.0."""
+    year, month, day = cells["Date"].split("-")
+    shirts = {player["name"]: player["num"] for roster in game.rosters.values() for player in roster}
+    people = {
+        "Player": shirts[cells["Player"]],
+        "Player 2": cells["Player 2"] and f"{shirts[cells['Player 2']]}.0",
+    }
+    return list((cells | people | {"Date": f"{int(month)}/{int(day)}/{year}"}).values())
+
+
+def _as_2022(game: Game, cells: dict[str, Any]) -> list[Any]:
+    """Write the date with the day first, the row's team and its opponent, seconds, and a goal as a successful shot."""
+    year, month, day = cells["Date"].split("-")
+    minutes, seconds = cells["Clock"].split(":")
+    side, other = ("home", "away") if cells["Team"] == game.teams["home"] else ("away", "home")
+    goals = {"home": cells["Home Team Goals"], "away": cells["Away Team Goals"]}
+    is_goal = cells["Event"] == "Goal"
+    return [
+        f"{int(day)}/{int(month)}/{year}", year, game.teams[side], game.teams[other], side, cells["Period"],
+        int(minutes) * 60 + int(seconds), "5 on 5", goals[side], goals[other], cells["Player"],
+        "Shot" if is_goal else cells["Event"], "t" if is_goal else "f", cells["X Coordinate"], cells["Y Coordinate"],
+        cells["Detail 1"], cells["Player 2"], cells["X Coordinate 2"], cells["Y Coordinate 2"], cells["Detail 2"],
+        cells["Detail 3"], cells["Detail 4"],
     ]  # fmt: skip
 
 

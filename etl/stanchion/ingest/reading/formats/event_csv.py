@@ -1,4 +1,4 @@
-"""Event CSV: many games in a file, one row per event, players by name, no stints.
+"""Event CSV: many games in a file, one row per event, players by name or by jersey, no stints.
 
 Event names are converted to the codes that statistics use. The row of a goal becomes two events: the shot and the goal.
 The rows of a game must be consecutive, so a file of any size is read one game at a time.
@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.event_columns import Cells, Header, Order, read_date, recognises
 from stanchion.ingest.reading.identity import content_hash
 from stanchion.ingest.reading.jsontext import REPLACEMENT, Envelope
 from stanchion.ingest.reading.model import Action, Entry, Event, Game, Participant, Reject, Side
@@ -22,15 +23,9 @@ from stanchion.ingest.reading.rosters import OTHER
 from stanchion.ingest.reading.rowtext import render
 from stanchion.ingest.reading.shape import SourcePoint
 from stanchion.ingest.reading.tables import Table
-from stanchion.ingest.reading.values import BadValueError, clock, code, day, period, raw, text
+from stanchion.ingest.reading.values import BadValueError, clock, code, day, jersey, period, raw, text
 
 _FORMAT: Final = "event csv"
-_REQUIRED = {"home team", "away team", "period", "clock", "team", "player", "event"}
-_COLUMNS = (
-    "date", "game_date", "home team", "away team", "period", "clock", "home team skaters", "away team skaters",
-    "home team goals", "away team goals", "team", "player", "event", "x coordinate", "y coordinate", "detail 1",
-    "detail 2", "detail 3", "detail 4", "player 2", "x coordinate 2", "y coordinate 2",
-)  # fmt: skip
 _PERIOD_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200}  # unless the league rules differ
 _PENALTY_MINUTES: Final = {"minor": 2, "major": 5, "misconduct": 10}
 # type, detail1 and prefix of detail2 by event. Goal, Shot and Penalty Taken are converted in _Reading._codes.
@@ -49,22 +44,22 @@ _SUCCEEDED = {"play": True, "incomplete_play": False, "retained": True, "lost": 
 _TEAM_MATES = {"play", "incomplete_play"}  # events whose second player is on the same team
 _SIDES: tuple[Side, Side] = ("home", "away")
 
-Row = tuple[int, dict[str, str]]  # line number in the file, and the cells that are not blank
+Row = tuple[int, Cells]  # line number in the file, and the cells that are not blank
 Key = tuple[str, str, str]  # date, home team, away team
-
-
-def _recognises(columns: set[str]) -> bool:
-    return columns >= _REQUIRED and bool({"date", "game_date"} & columns)
+Person = str | tuple[Side, str]  # the person_key of a name, or the side and the jersey in a file without names
 
 
 def _read(table: Table) -> Iterator[Game]:
-    keys = [key for key, _ in groupby(filter(None, (_key(cells) for _, cells in _rows(table))))]
+    header = Header(table.columns)
+    written = [key for key, _ in groupby(filter(None, (_written_key(cells) for _, cells in _cells(table, header))))]
+    order = header.order({date_ for date_, _, _ in written})
+    keys = [key for date_, home, away in written if (key := _parse_key(date_, home, away, order))]
     if not keys:
         raise UnreadableError("No row of the file has a date like 2026-01-16, a home team and an away team.")
     if len(set(keys)) < len(keys):
         raise UnreadableError("The rows of a game are not consecutive; sort the file by date, home team and away team.")
     without_game: list[Row] = []  # rows before the first game; they are rejected with the first game
-    for key, rows in groupby(_rows_with_key(table), key=lambda pair: pair[0]):
+    for key, rows in groupby(_rows_with_key(table, header, order), key=lambda pair: pair[0]):
         if key is None:
             without_game = [row for _, row in rows]
             continue
@@ -72,33 +67,31 @@ def _read(table: Table) -> Iterator[Game]:
         without_game = []
 
 
-def _rows_with_key(table: Table) -> Iterator[tuple[Key | None, Row]]:
+def _cells(table: Table, header: Header) -> Iterator[Row]:
+    for line, row in table.rows():
+        yield line, header.cells(row)
+
+
+def _rows_with_key(table: Table, header: Header, order: Order) -> Iterator[tuple[Key | None, Row]]:
     """Yield each row with the key of its game. A row without a key gets the key of the previous game."""
     key = None
-    for line, cells in _rows(table):
-        key = _key(cells) or key
+    for line, cells in _cells(table, header):
+        own = _parse_key(*written, order) if (written := _written_key(cells)) else None
+        if own:
+            key, cells["date"] = own, own[0]
         yield key, (line, cells)
 
 
-def _rows(table: Table) -> Iterator[Row]:
-    """Yield the rows with the known columns. A row with too many cells, or of invalid CSV, has no cells."""
-    known = [(number, column) for number, column in enumerate(table.columns) if column in _COLUMNS]
-    for line, row in table.rows():
-        if row is None or len(row) > len(table.columns):
-            yield line, {}
-            continue
-        row += [""] * (len(table.columns) - len(row))
-        yield line, {column: row[number] for number, column in known if row[number] and not row[number].isspace()}
-
-
-def _key(cells: dict[str, str]) -> Key | None:
-    return _parse_key(cells.get("date") or cells.get("game_date"), cells.get("home team"), cells.get("away team"))
+def _written_key(cells: Cells) -> Key | None:
+    """Return the key of a row as it is written in the file."""
+    date_, home, away = (cells.get(column) for column in ("date", "home team", "away team"))
+    return (date_, home, away) if date_ and home and away else None
 
 
 @lru_cache(maxsize=256)
-def _parse_key(written: str | None, home_team: str | None, away_team: str | None) -> Key | None:
+def _parse_key(written: str, home_team: str, away_team: str, order: Order) -> Key | None:
     try:
-        played_on, home, away = day(written), text(home_team), text(away_team)
+        played_on, home, away = read_date(written, order), text(home_team), text(away_team)
     except BadValueError:
         return None
     return (played_on.isoformat(), home, away) if played_on and home and away else None
@@ -131,7 +124,7 @@ class _Reading:
         self.rejects: list[Reject] = []
         self.rink = Rink(corner=True)
         self.names = {name.casefold(): side for side, name in zip(_SIDES, key[1:], strict=True)}
-        self.people: dict[str, Entry] = {}
+        self.people: dict[Person, Entry] = {}
 
     def game(self) -> Game:
         rosters = self._rosters()
@@ -167,39 +160,50 @@ class _Reading:
             document=msgspec.json.encode({"format": _FORMAT, "game": self.key, "rows": self.rows}),
         )
 
-    def _side(self, cells: dict[str, str]) -> Side | None:
+    def _side(self, cells: Cells) -> Side | None:
         team = text(cells.get("team"))
         return self.names.get(team.casefold()) if team else None
 
     def _rosters(self) -> tuple[Entry, ...]:
-        """Build rosters from the rows. A player is on the side that most rows of the player name.
+        """Build rosters from the rows. A player with a name is on the side that most rows of the player name.
 
         Rows in which the player acts decide. Rows of other players decide for those who only appear as Player 2.
         """
-        acting: dict[str, Counter[Side]] = {}
-        others: dict[str, Counter[Side]] = {}
-        names: dict[str, str] = {}
+        acting: dict[Person, Counter[Side]] = {}
+        others: dict[Person, Counter[Side]] = {}
+        entries: dict[Person, tuple[str | None, str | None]] = {}
         for _, cells in self.rows:
             try:
-                side, event = self._side(cells), (code(cells.get("event")) or "").lower()
-                players = text(cells.get("player")), text(cells.get("player 2"))
+                named = list(self._named(cells, self._side(cells), _is_team_play(cells)))
             except BadValueError:
                 continue
-            if side is None:
-                continue
-            sides = side, side if event in _TEAM_MATES else OTHER[side]
-            for name, of_player, seen in zip(players, sides, (acting, others), strict=True):
-                if name:
-                    names.setdefault(_person(name), name)
-                    seen.setdefault(_person(name), Counter())[of_player] += 1
-        for person, counted in (others | acting).items():
-            self.people[person] = Entry(counted.most_common(1)[0][0], None, names[person], person, None)
-        return tuple(sorted(self.people.values(), key=lambda entry: (entry.side != "home", entry.person_key)))
+            for number, side, person, shirt, name in named:
+                if side:
+                    entries.setdefault(person, (shirt, name))
+                    (others if number else acting).setdefault(person, Counter())[side] += 1
+        for person, sides in (others | acting).items():
+            shirt, name = entries[person]
+            key = person if isinstance(person, str) else None
+            self.people[person] = Entry(sides.most_common(1)[0][0], shirt, name, key, None)
+        return tuple(sorted(self.people.values(), key=lambda e: (e.side != "home", e.person_key or "", e.jersey or "")))
 
-    def _events(self, cells: dict[str, str], number: int) -> Sequence[Event]:
+    def _named(
+        self, cells: Cells, side: Side | None, with_team_mate: bool
+    ) -> Iterator[tuple[int, Side | None, Person, str | None, str | None]]:
+        """Yield position, side by role, person, jersey and name of the players of a row."""
+        other = side if with_team_mate or side is None else OTHER[side]
+        for number, (of_player, suffix) in enumerate(((side, ""), (other, " 2"))):
+            name, shirt = text(cells.get(f"player{suffix}")), jersey(cells.get(f"player id{suffix}"))
+            if name:
+                yield number, of_player, f"name:{name.casefold()}", None, name
+            elif shirt and of_player:
+                yield number, of_player, (of_player, shirt), shirt, None
+
+    def _events(self, cells: Cells, number: int) -> Sequence[Event]:
         if not cells:
             raise BadValueError("The row has more cells than the header has columns, or is not valid CSV.")
-        if _key(cells) != self.key:
+        key = _written_key(cells)
+        if key is None or _parse_key(*key, "month") != self.key:  # the date of a valid key is ISO here
             raise BadValueError(
                 "The row has no valid game: it needs a date like 2026-01-16, a home team and an away team."
             )
@@ -210,7 +214,7 @@ class _Reading:
         number_of_period = period(cells.get("period"), len(_PERIOD_SECONDS))
         side = self._side(cells)
         start = clock(cells.get("clock"))
-        people = self._people(cells, side, event in _TEAM_MATES)
+        people = self._people(cells, side)
         self.flags["event_without_team"] += side is None
         self.flags["event_without_clock"] += start is None
         self.flags["event_without_period"] += number_of_period == 0
@@ -237,9 +241,7 @@ class _Reading:
             self.rink.add(f"{built.event_no},puck,-1", points)
         return events
 
-    def _codes(
-        self, event: str, written: str, cells: dict[str, str]
-    ) -> list[tuple[str, str | None, str | None, bool | None]]:
+    def _codes(self, event: str, written: str, cells: Cells) -> list[tuple[str, str | None, str | None, bool | None]]:
         """Return type, detail1, detail2 and success of the events of a row: two for a goal, else one."""
         details = [code(cells.get(f"detail {number}")) for number in (1, 2, 3, 4)]
         first = details[0]
@@ -263,31 +265,22 @@ class _Reading:
         succeeded = _SUCCEEDED.get(event, _SUCCEEDED.get((first or "").lower()))
         return [(kind, detail1, _of(family, _ENTRIES.get(first, first) if first else None), succeeded)]
 
-    def _people(self, cells: dict[str, str], side: Side | None, same_team: bool) -> tuple[Participant, ...]:
-        other = OTHER[side] if side else None
-        roles = (
-            ("player", "event", 1, side),
-            ("player 2", "event" if same_team else "opp", 2 if same_team else 1, None),
-        )
+    def _people(self, cells: Cells, side: Side | None) -> tuple[Participant, ...]:
         people: list[Participant] = []
-        for column, role, role_no, given in roles:
-            name = text(cells.get(column))
-            if name is None:
-                continue
-            side_by_role = given or (side if same_team else other)
-            person = _person(name)
+        with_team_mate = _is_team_play(cells)
+        for number, by_role, person, shirt, name in self._named(cells, side, with_team_mate):
             entry = self.people.get(person)
-            if entry and side_by_role and entry.side != side_by_role:
+            if entry and by_role and entry.side != by_role:
                 self.flags["participant_moved"] += 1
             people.append(
                 Participant(
                     participant_no=len(people),
-                    role="event" if role == "event" else "opp",
-                    role_no=role_no,
-                    side=entry.side if entry else side_by_role,
-                    jersey=None,
+                    role="opp" if number and not with_team_mate else "event",
+                    role_no=2 if number and with_team_mate else 1,
+                    side=entry.side if entry else by_role,
+                    jersey=shirt,
                     name=name,
-                    person_key=person,
+                    person_key=person if isinstance(person, str) else None,
                     detail1=None,
                     detail2=None,
                     detail1_raw=None,
@@ -300,19 +293,19 @@ class _Reading:
         return tuple(people)
 
 
-def _person(name: str) -> str:
-    """Return the person_key of a name, because this format identifies players only by name."""
-    return f"name:{name.casefold()}"
+def _is_team_play(cells: Cells) -> bool:
+    """Return whether the second player of a row is on the team of the first."""
+    return (code(cells.get("event")) or "").lower() in _TEAM_MATES
 
 
 def _of(family: str, detail: str | None) -> str | None:
     return f"{family}_{detail}" if detail else None
 
 
-def _points(cells: dict[str, str]) -> list[SourcePoint | None]:
+def _points(cells: Cells) -> list[SourcePoint | None]:
     return [
         SourcePoint(cells.get(f"x coordinate{suffix}"), cells.get(f"y coordinate{suffix}")) for suffix in ("", " 2")
     ]
 
 
-FORMATS = (CsvFormat(_FORMAT, _recognises, _read), JsonFormat(_FORMAT, _recognises_archived, _read_archived))
+FORMATS = (CsvFormat(_FORMAT, recognises, _read), JsonFormat(_FORMAT, _recognises_archived, _read_archived))
