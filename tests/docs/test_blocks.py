@@ -34,7 +34,7 @@ ENDLESS = {
     "stanchion worker run": "exists (select from pg_stat_activity where state = 'idle' and query = 'COMMIT')",
     "stanchion watch": "true",
 }
-# Pages of which only make test-all runs the commands. The page quickstart.md loads games and builds the marts too.
+# Pages of which only make test-all runs the commands.
 LONG = (
     "docs/loading.md", "docs/quickstart.md", "docs/operations/marts.md", "docs/operations/tenants.md",
     "docs/operations/upgrading.md",
