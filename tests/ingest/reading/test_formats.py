@@ -29,7 +29,8 @@ def test_formats_register_themselves():
     names = [(type(entry).__name__, entry.name) for entry in registered()]
     assert names == [
         ("CsvFormat", "event csv"),
-        ("JsonFormat", "event csv"),
+        ("CsvFormat", "event csv of 2022"),
+        ("JsonFormat", "archived event csv"),
         ("JsonFormat", "game export"),
         ("JsonFormat", "roster"),
         ("WorkbookFormat", "workbook"),
@@ -53,7 +54,7 @@ def _read(envelope):
     yield assemble(SourceGame(format="scoresheet", events=[], rosters={}, game_id=envelope.value("sheetNumber")))
 
 
-FORMATS = (JsonFormat("scoresheet", lambda keys: "sheetNumber" in keys, _read),)
+FORMATS = (JsonFormat("scoresheet", (("sheetNumber",),), _read),)
 """
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.tables import plain
 from stanchion.ingest.reading.values import day
 
 _COLUMNS: Final = {
@@ -31,19 +32,21 @@ Cells = dict[str, str]
 Order = Literal["day", "month"]  # the part that comes first in 8/2/2022
 
 
-def recognises(columns: set[str]) -> bool:
-    """Return whether these are the columns of an event CSV of any year."""
-    names = {_plain(name) for name in columns}
-    teams = {"home team", "away team", "team", "clock"} <= names and bool({"player", "player id"} & names)
-    of_2022 = {"team name", "opp team name", "venue", "clock seconds", "player name"} <= names
-    return {"date", "event", "period"} <= names and (teams or of_2022)
+NEEDS: Final = (
+    ("date", "game date"), ("home team",), ("away team",), ("period",), ("clock",), ("team",), ("player", "player id"),
+    ("event",),
+)  # fmt: skip
+NEEDS_OF_2022: Final = (
+    ("game date",), ("team name",), ("opp team name",), ("venue",), ("period",), ("clock seconds",), ("player name",),
+    ("event",),
+)  # fmt: skip
 
 
 class Header:
     """The columns of one file."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        names = [_plain(name) for name in columns]
+        names = ["date" if plain(name) == "game date" else plain(name) for name in columns]
         self.is_of_2022 = "opp team name" in names
         aliases = _NAMES_OF_2022 if self.is_of_2022 else {}
         named = [aliases.get(name, name) for name in names]
@@ -82,11 +85,6 @@ def read_date(written: str, order: Order) -> date | None:
         return date(year, month, day_of_month)
     except ValueError:
         return None
-
-
-def _plain(name: str) -> str:
-    plain = " ".join(name.replace("_", " ").split())
-    return "date" if plain == "game date" else plain
 
 
 def _from_2022(cells: Cells) -> Cells:

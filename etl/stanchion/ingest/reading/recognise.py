@@ -1,7 +1,8 @@
 """Recognise the format of a document by its content, never by its name or its version field, and read it.
 
 A format is registered by a file in ingest/reading/formats with a FORMATS tuple. It recognises its documents by the keys
-of a JSON object, the columns of a CSV file or the sheets of a workbook.
+of a JSON object, the columns of a CSV file or the sheets of a workbook: `needs` lists what a document must contain, and
+each need is a tuple of names of which one is enough.
 """
 
 import codecs
@@ -18,9 +19,10 @@ from stanchion.ingest.reading.jsontext import MAX_BYTES, Envelope, as_utf8
 from stanchion.ingest.reading.model import Game
 from stanchion.ingest.reading.sheets import Workbook
 from stanchion.ingest.reading.sources import Document
-from stanchion.ingest.reading.tables import Table
+from stanchion.ingest.reading.tables import Table, plain
 
 _START_BYTES = 64 * 1024
+Needs = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,16 @@ class JsonFormat:
     """A format of JSON objects, recognised by their keys."""
 
     name: str
-    recognises: Callable[[set[str]], bool]
+    needs: Needs
     read: Callable[[Envelope], Iterator[Game]]
 
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """A format of CSV files, recognised by their columns (in lower case). `read` may iterate repeatedly."""
+    """A format of CSV files, recognised by their columns (see tables.plain). `read` may iterate repeatedly."""
 
     name: str
-    recognises: Callable[[set[str]], bool]
+    needs: Needs
     read: Callable[[Table], Iterator[Game]]
 
 
@@ -46,7 +48,7 @@ class WorkbookFormat:
     """A format of workbooks, recognised by their sheets (in lower case)."""
 
     name: str
-    recognises: Callable[[set[str]], bool]
+    needs: Needs
     read: Callable[[Workbook], Iterator[Game]]
 
 
@@ -67,7 +69,7 @@ def read(document: Document) -> Iterator[Game]:
         start = stream.read(_START_BYTES)
     if start.startswith(b"PK"):
         workbook = Workbook(_whole(document))
-        yield from _choose(WorkbookFormat, workbook.sheets, "The file is a workbook, but its sheets match").read(
+        yield from _choose(WorkbookFormat, set(workbook.sheets), "The file is a workbook, but its sheets match").read(
             workbook
         )
     elif _text_start(start).startswith(("{", "[")) or not start.strip():
@@ -75,15 +77,26 @@ def read(document: Document) -> Iterator[Game]:
         yield from _choose(JsonFormat, set(envelope.keys), "The file is JSON, but its keys match").read(envelope)
     else:
         table = Table(document.open)
-        yield from _choose(CsvFormat, set(table.columns), "The file is not JSON, and its columns match").read(table)
+        columns = {plain(name) for name in table.columns}
+        yield from _choose(CsvFormat, columns, "The file is not JSON, and its columns match").read(table)
 
 
 def _choose(kind: type[T], names: set[str], mismatch: str) -> T:
     """Return the format of this kind that recognises the names of keys, columns or sheets."""
-    for entry in registered():
-        if isinstance(entry, kind) and entry.recognises(names):
+    known = [entry for entry in registered() if isinstance(entry, kind)]
+    for entry in known:
+        if not _missing(entry, names):
             return entry
-    raise UnreadableError(f"{mismatch} no supported format.")
+    supported = ", ".join(dict.fromkeys(entry.name for entry in known))
+    nearest = min(known, key=lambda entry: len(_missing(entry, names)))
+    also = "; ".join(" or ".join(need) for need in _missing(nearest, names))
+    raise UnreadableError(
+        f"{mismatch} no supported format ({supported}). The nearest is {nearest.name}, which also needs: {also}."
+    )
+
+
+def _missing(entry: Format, names: set[str]) -> Needs:
+    return tuple(need for need in entry.needs if not names.intersection(need))
 
 
 def _whole(document: Document) -> bytes:

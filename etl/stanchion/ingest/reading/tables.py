@@ -51,6 +51,11 @@ class Table:
                     yield rows.line_num, row
 
 
+def plain(column: str) -> str:
+    """Return the name of a column with spaces instead of underscores."""
+    return " ".join(column.replace("_", " ").split())
+
+
 class _Lines:
     """The lines of a stream. Undecodable bytes and NUL become the replacement character U+FFFD."""
 

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from stanchion.ingest.reading.errors import UnreadableError
-from stanchion.ingest.reading.event_columns import Cells, Header, Order, read_date, recognises
+from stanchion.ingest.reading.event_columns import NEEDS, NEEDS_OF_2022, Cells, Header, Order, read_date
 from stanchion.ingest.reading.identity import content_hash
 from stanchion.ingest.reading.jsontext import REPLACEMENT, Envelope
 from stanchion.ingest.reading.model import Action, Entry, Event, Game, Participant, Reject, Side
@@ -95,10 +95,6 @@ def _parse_key(written: str, home_team: str, away_team: str, order: Order) -> Ke
     except BadValueError:
         return None
     return (played_on.isoformat(), home, away) if played_on and home and away else None
-
-
-def _recognises_archived(keys: set[str]) -> bool:
-    return keys >= {"format", "game", "rows"}
 
 
 def _read_archived(envelope: Envelope) -> Iterator[Game]:
@@ -308,4 +304,8 @@ def _points(cells: Cells) -> list[SourcePoint | None]:
     ]
 
 
-FORMATS = (CsvFormat(_FORMAT, recognises, _read), JsonFormat(_FORMAT, _recognises_archived, _read_archived))
+FORMATS = (
+    CsvFormat(_FORMAT, NEEDS, _read),
+    CsvFormat(f"{_FORMAT} of 2022", NEEDS_OF_2022, _read),
+    JsonFormat(f"archived {_FORMAT}", (("format",), ("game",), ("rows",)), _read_archived),
+)

@@ -30,10 +30,6 @@ ARCHIVED = (
 )  # formats whose archived document has this shape and names its format
 
 
-def _recognises(keys: set[str]) -> bool:
-    return {"gameId", "events"} <= keys and bool({"rosters", "shifts", "homeTeam"} & keys)
-
-
 def _read(envelope: Envelope) -> Iterator[Game]:
     source = SourceGame(
         format=_format(envelope),
@@ -103,4 +99,4 @@ def _is_decimal(value: Any) -> bool:
     return isinstance(value, str) and value.replace(".", "", 1).isdigit()
 
 
-FORMATS = (JsonFormat("game export", _recognises, _read),)
+FORMATS = (JsonFormat("game export", (("gameId",), ("events",), ("rosters", "shifts", "homeTeam")), _read),)

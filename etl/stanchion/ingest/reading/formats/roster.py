@@ -19,10 +19,6 @@ class _Line(Struct):
     pos: Any = None
 
 
-def _recognises(keys: set[str]) -> bool:
-    return "gid" in keys and bool({"homeRoster", "awayRoster"} & keys)
-
-
 def _read(envelope: Envelope) -> Iterator[Game]:
     source = SourceGame(
         format="roster",
@@ -44,4 +40,4 @@ def _entries(envelope: Envelope, key: str) -> list[Any]:
     ]
 
 
-FORMATS = (JsonFormat("roster", _recognises, _read),)
+FORMATS = (JsonFormat("roster", (("gid",), ("homeRoster", "awayRoster")), _read),)

@@ -38,10 +38,6 @@ _INDEX = ("event_index", "tracking_event_index", "event_index_flag", "event_inde
 Row = dict[str, Any]
 
 
-def _recognises(sheets: set[str]) -> bool:
-    return {"events", "shifts"} <= sheets
-
-
 def _read(book: Workbook) -> Iterator[Game]:
     metadata = next(iter(book.rows("metadata")), {})
     rows, stints = book.rows("events"), book.rows("shifts")
@@ -239,4 +235,4 @@ def _truth(value: Any) -> bool | None:
     return None if value is None else str(value).strip().lower() in ("1", "1.0", "true", "y")
 
 
-FORMATS = (WorkbookFormat(_FORMAT, _recognises, _read),)
+FORMATS = (WorkbookFormat(_FORMAT, (("events",), ("shifts",)), _read),)
