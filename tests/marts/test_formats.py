@@ -25,7 +25,7 @@ Counts = dict[tuple[str, str], Counter[str]]  # by side and name
 
 
 def count_rows(rows: list[dict[str, str]]) -> tuple[Counts, set[tuple[str, str]]]:
-    """Count an event CSV. Also returns everybody who is named."""
+    """Return the counts of each acting player in an event CSV, and all players that it names."""
     counts: Counts = {}
     named: set[tuple[str, str]] = set()
     for row in rows:
