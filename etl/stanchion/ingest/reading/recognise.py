@@ -88,11 +88,13 @@ def _choose(kind: type[T], names: set[str], mismatch: str) -> T:
         if not _missing(entry, names):
             return entry
     supported = ", ".join(dict.fromkeys(entry.name for entry in known))
+    message = f"{mismatch} no supported format ({supported})."
     nearest = min(known, key=lambda entry: len(_missing(entry, names)))
-    also = "; ".join(" or ".join(need) for need in _missing(nearest, names))
-    raise UnreadableError(
-        f"{mismatch} no supported format ({supported}). The nearest is {nearest.name}, which also needs: {also}."
-    )
+    missing = _missing(nearest, names)
+    if len(missing) < len(nearest.needs):
+        also = "; ".join(" or ".join(need) for need in missing)
+        message += f" The nearest is {nearest.name}, which also needs: {also}."
+    raise UnreadableError(message)
 
 
 def _missing(entry: Format, names: set[str]) -> Needs:
