@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
+from stanchion.dev.sample.event_shifts import skaters_at
 from stanchion.dev.sample.games import OTHER, PENALTY_LENGTHS, SKATERS, Game
 
 SECRET: Final = "INVENTED-SECRET-THAT-MUST-NOT-BE-KEPT"  # noqa: S105 (real exports hold a real one here)
@@ -133,8 +134,9 @@ def _csv_cells(game: Game, event: dict[str, Any], named: str, score: dict[str, i
     places = [(point["x"] + 100, point["y"] + 42.5) for point in event["puckXY"]][:2]
     xy = [number for place in [*places, ("", ""), ("", "")][:2] for number in place]
     cells = [
-        day, game.teams["home"], game.teams["away"], event["period"], event["start_time"], 5, 5, score["home"],
-        score["away"], game.teams[event["team"]], first, named, *xy[:2], *details, second, *xy[2:],
+        day, game.teams["home"], game.teams["away"], event["period"], event["start_time"],
+        *skaters_at(game, event["period"], event["start_time"]), score["home"], score["away"],
+        game.teams[event["team"]], first, named, *xy[:2], *details, second, *xy[2:],
     ]  # fmt: skip
     return dict(zip(CSV_COLUMNS, cells, strict=True))
 
@@ -160,10 +162,12 @@ def _as_2022(game: Game, cells: dict[str, Any]) -> list[Any]:
     minutes, seconds = cells["Clock"].split(":")
     side, other = ("home", "away") if cells["Team"] == game.teams["home"] else ("away", "home")
     goals = {"home": cells["Home Team Goals"], "away": cells["Away Team Goals"]}
+    skaters = {"home": cells["Home Team Skaters"], "away": cells["Away Team Skaters"]}
+    situation = f"{skaters[side]} on {skaters[other]}"
     is_goal = cells["Event"] == "Goal"
     return [
         f"{int(day)}/{int(month)}/{year}", year, game.teams[side], game.teams[other], side, cells["Period"],
-        int(minutes) * 60 + int(seconds), "5 on 5", goals[side], goals[other], cells["Player"],
+        int(minutes) * 60 + int(seconds), situation, goals[side], goals[other], cells["Player"],
         "Shot" if is_goal else cells["Event"], "t" if is_goal else "f", cells["X Coordinate"], cells["Y Coordinate"],
         cells["Detail 1"], cells["Player 2"], cells["X Coordinate 2"], cells["Y Coordinate 2"], cells["Detail 2"],
         cells["Detail 3"], cells["Detail 4"],
