@@ -7,6 +7,8 @@ import msgspec
 from stanchion.dev.sample.files import as_json, export
 from stanchion.dev.sample.games import Game
 from stanchion.ingest.reading.errors import UnreadableError
+from stanchion.ingest.reading.model import Parts
+from stanchion.ingest.reading.parts import merge_parts
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import from_bytes
 from tests.ingest.reading.canonical import Statistics, without_zeros
@@ -27,7 +29,13 @@ def short():
 
 
 def read_all(data):
-    return list(read(from_bytes("a file", data)))
+    """Return the games of a file, and the parts of those that need other documents too, which an event CSV does not."""
+    return [
+        merge_parts(found.format, found.game_key, found.parts)
+        if isinstance(found, Parts) and found.format == "event csv"
+        else found
+        for found in read(from_bytes("a file", data))
+    ]
 
 
 def read_one(tree):

@@ -13,7 +13,7 @@ from stanchion.dev.sample.games import Game
 from stanchion.ingest.reading import formats
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.flags import FLAGS
-from stanchion.ingest.reading.recognise import read, registered
+from stanchion.ingest.reading.recognise import built_in, read, registered
 from stanchion.ingest.reading.sources import documents
 from tests.ingest.reading.canonical import Statistics, without_zeros
 from tests.ingest.reading.helpers import assert_archived, played, points, read_all, read_one
@@ -30,8 +30,24 @@ def test_formats_register_themselves():
     assert names == [
         ("CsvFormat", "event csv"),
         ("CsvFormat", "event csv of 2022"),
+        ("CsvFormat", "shifts of event csv"),
         ("JsonFormat", "archived event csv"),
+        ("PartsFormat", "event csv"),
         ("JsonFormat", "game export"),
+        ("CsvFormat", "hockey_scraper"),
+        ("JsonFormat", "archived hockey_scraper"),
+        ("JsonFormat", "hockeytech events"),
+        ("JsonFormat", "hockeytech summary"),
+        ("JsonFormat", "hockeytech answer"),
+        ("JsonFormat", "hockeytech game"),
+        ("PartsFormat", "hockeytech"),
+        ("JsonFormat", "archived game of a mapping"),
+        ("JsonFormat", "archived game of several documents"),
+        ("JsonFormat", "nhl play-by-play"),
+        ("JsonFormat", "nhl boxscore"),
+        ("JsonFormat", "nhl shiftcharts"),
+        ("PartsFormat", "nhl api-web"),
+        ("JsonFormat", "nhl statsapi"),
         ("JsonFormat", "roster"),
         ("WorkbookFormat", "workbook"),
     ]
@@ -58,14 +74,19 @@ FORMATS = (JsonFormat("scoresheet", (("sheetNumber",),), _read),)
 """
 
 
+def forget():
+    for cached in (built_in, registered):
+        cached.cache_clear()
+
+
 def test_a_new_format_is_one_new_file(tmp_path, monkeypatch):
     (tmp_path / "scoresheet.py").write_text(NEW_FORMAT)
     monkeypatch.setattr(formats, "__path__", [*formats.__path__, str(tmp_path)])
-    registered.cache_clear()
+    forget()
     try:
         game = read_one(b'{"sheetNumber": 12}')
     finally:
-        registered.cache_clear()
+        forget()
     assert (game.format, game.game_key) == ("scoresheet", "12")
 
 

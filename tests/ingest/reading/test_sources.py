@@ -9,10 +9,9 @@ import pytest
 
 from stanchion.dev.sample.files import as_json, event_csv, workbook, xlsx
 from stanchion.dev.sample.folder import write
-from stanchion.ingest.reading import sources
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.recognise import read
-from stanchion.ingest.reading.sources import documents, from_bytes
+from stanchion.ingest.reading.sources import documents, documents_in, from_bytes, limits
 from tests.ingest.reading.helpers import played, short
 
 EXPORT = as_json(short())
@@ -62,14 +61,15 @@ def test_matches_of_a_pattern_are_sorted(tmp_path):
     assert outcomes(tmp_path / "[odd].json") == {str(tmp_path / "[odd].json"): ["500001"]}
 
 
-def test_missing_path_or_special_file_has_a_reason(tmp_path):
+def test_special_or_deleted_file_has_a_reason(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
-    assert outcomes(tmp_path / "no*", tmp_path / "pipe", tmp_path / "gone") == {
-        str(tmp_path / "no*"): "No file or folder exists at this path.",
+    assert outcomes(tmp_path / "pipe", tmp_path / "gone") == {
         str(tmp_path / "pipe"): "It is not a regular file.",
         str(tmp_path / "gone"): "It is not a regular file.",
     }
+    (deleted,) = documents_in([str(tmp_path / "deleted")])
+    assert outcome(deleted) == "The file was deleted before it was read."
 
 
 def test_standard_input_is_read(monkeypatch):
@@ -173,7 +173,7 @@ def test_zip_bomb_is_refused_by_bytes_read_not_by_its_header(tmp_path, start, me
 
 
 def test_many_small_zip_bombs_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "MAX_ARCHIVE_BYTES", 3 * 2**20)
+    monkeypatch.setattr(limits, "MAX_ARCHIVE_BYTES", 3 * 2**20)
     (tmp_path / "a.zip").write_bytes(packed({str(n): b" " * 2**20 for n in range(9)}))
     found = list(outcomes(tmp_path / "a.zip").values())
     assert any("unpacks to more" in reason for reason in found)

@@ -4,17 +4,17 @@ Pieces that cannot be used are rejected with their position and a reason. Odd pi
 are accepted plus rejected events; stints seen are accepted, rejected and ignored (without players) stints.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from decimal import Decimal
 from functools import lru_cache, partial
-from itertools import islice
 from typing import Any
 
 import msgspec
 
 from stanchion.ingest.reading import pieces
+from stanchion.ingest.reading.checks import check_goals
 from stanchion.ingest.reading.errors import UnreadableError
-from stanchion.ingest.reading.goals import goals_of, scorer
+from stanchion.ingest.reading.goals import goals_of
 from stanchion.ingest.reading.identity import content_hash
 from stanchion.ingest.reading.league import USUAL_PERIODS, regular_periods
 from stanchion.ingest.reading.model import SLOTS, Entry, Event, Game, OnIce, Participant, Reject, Side, Stint
@@ -25,7 +25,6 @@ from stanchion.ingest.reading.shape import SourceEntry, SourceEvent, SourceGame,
 from stanchion.ingest.reading.values import BadValueError, clock, day, jersey, moment, period, seconds, text, whole
 
 _STINT_TOLERANCE = Decimal("0.5")  # seconds of gap or overlap between neighbouring stints that are not flagged
-_MAX_GOALS_CHECKED = 500  # goals looked up among the stints; bounds the time for a hostile file
 
 
 def assemble(source: SourceGame) -> Game:
@@ -63,7 +62,7 @@ class _Assembly:
         events = self._events()
         points, self.flags["point_off_the_rink"] = self.rink.points()
         stints = self._stints()
-        self._check_goals(events, stints)
+        check_goals(events, stints, self.flags)
         rows = render(events, points, stints)
         stints_rejected = sum(reject.part == "stint" for reject in self.rejects)
         return Game(
@@ -87,6 +86,7 @@ class _Assembly:
             rows=rows,
             content_hash=content_hash((home or "", away or ""), self.rosters.entries, rows),
             document=msgspec.json.encode(source),
+            lacks=() if any(event.action.type == "Hit" for event in events) else ("hits",),
         )
 
     def _reject(self, part: Any, position: int, reason: str, piece: Any) -> None:
@@ -97,7 +97,6 @@ class _Assembly:
     def _entries(self) -> tuple[Entry, ...]:
         entries = []
         for side in OTHER:
-            goalies = 0
             for position, line in enumerate(self.source.rosters.get(side, ())):
                 if not isinstance(line, SourceEntry):
                     self._reject("roster", position, f"The line of the {side} roster is not an object.", line)
@@ -108,9 +107,7 @@ class _Assembly:
                     self._reject("roster", position, str(error), line)
                     continue
                 self.flags["roster_without_jersey"] += entry.jersey is None
-                goalies += entry.position == "G"
                 entries.append(entry)
-            self.flags["several_goalies_on_roster"] += goalies > 1
         return tuple(entries)
 
     # ---------------------------------------------------------------- events
@@ -288,29 +285,3 @@ class _Assembly:
         self.flags["player_in_two_slots"] += len(on_ice) - len({player.jersey for player in on_ice})
         self.flags["two_goalies"] += len(goalies) > 1
         return on_ice
-
-    def _check_goals(self, events: tuple[Event, ...], stints: tuple[Stint, ...]) -> None:
-        """Flag goals outside every stint and scorers who were not on the ice.
-
-        A goal at the moment between two stints belongs to the stint that ends.
-        """
-        if not stints:
-            return
-        by_period: dict[int, list[Stint]] = defaultdict(list)
-        for stint in stints:
-            by_period[stint.period].append(stint)
-        for goal, _, _ in islice(goals_of(events), _MAX_GOALS_CHECKED):
-            at = goal.start_s
-            found = None
-            if at is not None:
-                in_period = by_period[goal.period]
-                found = next((stint for stint in in_period if stint.start_s > at >= stint.end_s), None) or next(
-                    (stint for stint in in_period if stint.start_s == at), None
-                )
-            if found is None:
-                self.flags["goal_outside_stints"] += 1
-                continue
-            scored_by = scorer(goal)
-            self.flags["scorer_not_on_ice"] += scored_by is None or not any(
-                player.side == scored_by.side and player.jersey == scored_by.jersey for player in found.on_ice
-            )

@@ -22,10 +22,12 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _NAMES_OF_2022: Final = {
     "team name": "team", "opp team name": "opponent", "venue": "venue", "clock seconds": "seconds",
-    "player name": "player", "event successful": "success", "x coord": "x coordinate", "y coord": "y coordinate",
-    "event type": "detail 1", "player name 2": "player 2", "x coord 2": "x coordinate 2", "y coord 2": "y coordinate 2",
-    "event detail 1": "detail 2", "event detail 2": "detail 3", "event detail 3": "detail 4",
+    "situation type": "situation", "player name": "player", "event successful": "success", "x coord": "x coordinate",
+    "y coord": "y coordinate", "event type": "detail 1", "player name 2": "player 2", "x coord 2": "x coordinate 2",
+    "y coord 2": "y coordinate 2", "event detail 1": "detail 2", "event detail 2": "detail 3",
+    "event detail 3": "detail 4",
 }  # fmt: skip
+_SITUATION: Final = re.compile(r"\s*(\d)\s*on\s*(\d)\s*", re.IGNORECASE)
 _NUMERIC_DATE: Final = re.compile(r"\s*(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b")
 
 Cells = dict[str, str]
@@ -61,16 +63,21 @@ class Header:
         return _from_2022(cells) if self.is_of_2022 else cells
 
     def order(self, dates: Iterable[str]) -> Order:
-        """Return whether dates like 8/2/2022 begin with the day or the month, which the file decides.
+        """Return whether dates like 8/2/2022 begin with the day or the month. See order_of_dates."""
+        return order_of_dates(dates, usual="day" if self.is_of_2022 else "month")
 
-        When every date can be read both ways, files of 2022 begin with the day, and others with the month. Raises
-        UnreadableError when some dates can only begin with the day, and others only with the month.
-        """
-        parts = [(int(found[1]), int(found[2])) for written in dates if (found := _NUMERIC_DATE.match(written))]
-        day_first, month_first = any(first > 12 for first, _ in parts), any(second > 12 for _, second in parts)
-        if day_first and month_first:
-            raise UnreadableError("Some dates of the file begin with the day, and others with the month.")
-        return "day" if day_first or (self.is_of_2022 and not month_first) else "month"
+
+def order_of_dates(dates: Iterable[str], usual: Order = "month") -> Order:
+    """Return whether dates like 8/2/2022 begin with the day or the month, which the file decides.
+
+    When every date can be read both ways, the order is the usual one. Raises UnreadableError when some dates can only
+    begin with the day, and others only with the month.
+    """
+    parts = [(int(found[1]), int(found[2])) for written in dates if (found := _NUMERIC_DATE.match(written))]
+    day_first, month_first = any(first > 12 for first, _ in parts), any(second > 12 for _, second in parts)
+    if day_first and month_first:
+        raise UnreadableError("Some dates of the file begin with the day, and others with the month.")
+    return "day" if day_first else "month" if month_first else usual
 
 
 @lru_cache(maxsize=256)
@@ -92,6 +99,11 @@ def _from_2022(cells: Cells) -> Cells:
     own, opponent, venue = cells.get("team", ""), cells.pop("opponent", ""), cells.pop("venue", "").strip().lower()
     if venue in ("home", "away"):
         cells["home team"], cells["away team"] = (own, opponent) if venue == "home" else (opponent, own)
+        skaters = _SITUATION.fullmatch(cells.get("situation", ""))
+        if skaters:
+            mine, theirs = ("home", "away") if venue == "home" else ("away", "home")
+            cells[f"{mine} team skaters"], cells[f"{theirs} team skaters"] = skaters[1], skaters[2]
+    cells.pop("situation", None)
     left = cells.pop("seconds", "").strip()
     if re.fullmatch(r"\d{1,5}(\.\d+)?", left):
         cells["clock"] = f"{int(float(left)) // 60}:{int(float(left)) % 60:02d}"

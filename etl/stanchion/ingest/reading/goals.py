@@ -20,6 +20,15 @@ def scorer(event: Event) -> Participant | None:
     return next((person for person in event.participants if person.role == "event" and person.role_no == 1), None)
 
 
+def shootout_goals(events: Iterable[Event], side: Side) -> int:
+    """Count the goals of a side in the shootout."""
+    return sum(
+        ((scored_by.side if (scored_by := scorer(event)) else None) or event.action.side) == side
+        for event in events
+        if event.action.type == "Shootout" and event.action.detail1 == "Shootout_Goal"
+    )
+
+
 def goals_of(events: Iterable[Event]) -> Iterator[tuple[Event, Side, bool]]:
     """Yield each goal of a team with the side credited and whether it duplicates an earlier goal.
 

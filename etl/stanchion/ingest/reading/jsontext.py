@@ -21,17 +21,24 @@ _UNCOUNTED_BYTES = 2 * 2**20  # up to this size a document needs no count, becau
 MAX_PIECES = 100_000  # of one list; each piece may be rejected and stored with its position
 TOO_MANY_VALUES = "The file contains more objects or values than the largest possible game."
 REPLACEMENT = "\ufffd"
+LIST = "[]"
 T = TypeVar("T")
 _FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # ValidationError is a subclass of DecodeError
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+CALLBACK = re.compile(rb"\s*[A-Za-z_$][\w$.]{0,60}\s*\((?=\s*[{\[])")  # before JSON that a script receives
 
 
 class Envelope:
-    """The keys of a JSON document. `repaired` counts the replacements of characters and numbers under decoded keys."""
+    """The keys of a JSON document. `repaired` counts the replacements of characters and numbers under decoded keys.
 
-    def __init__(self, data: bytes) -> None:
-        data = as_utf8(data)
+    A document that is a list is under the key LIST, and the keys of its first object are LIST.name. `path` is the name
+    of the file as shown to the user.
+    """
+
+    def __init__(self, data: bytes, path: str = "") -> None:
+        self.path = path
+        data = without_callback(as_utf8(data))
         if len(data) > _UNCOUNTED_BYTES and (data.count(b"{") > MAX_OBJECTS or data.count(b",") > MAX_VALUES):
             raise UnreadableError(TOO_MANY_VALUES)
         self.repaired = 0
@@ -40,10 +47,15 @@ class Envelope:
             self._parts.update(_envelope.decode(data))
         except _FAILURES:
             tree = _lenient(data)
+            if isinstance(tree, list):
+                tree = {LIST: tree}
             if not isinstance(tree, dict):
-                raise UnreadableError("The file is JSON, but not an object.") from None
+                raise UnreadableError("The file is JSON, but not an object or a list.") from None
             self._parts.update((key, json.dumps(part).encode()) for key, part in tree.items())
-        self.keys = self._parts.keys()
+        self.keys = set(self._parts)
+        if self.keys == {LIST}:
+            first = next((piece for piece in tree[LIST] if isinstance(piece, dict)), {})
+            self.keys |= {f"{LIST}.{name}" for name in first}
 
     def value(self, key: str) -> Any:
         """Return the plain value under the key; None when the key is absent."""
@@ -99,6 +111,12 @@ def as_utf8(data: bytes) -> bytes:
         except UnicodeError:
             raise UnreadableError("The file has the byte order mark of UTF-16, but is not valid UTF-16.") from None
     return data
+
+
+def without_callback(data: bytes) -> bytes:
+    """Return the JSON in an answer for a script, such as callbacks._0({"game": 42}); other data is unchanged."""
+    opened = CALLBACK.match(data)
+    return data[opened.end() :].rstrip().removesuffix(b";").rstrip().removesuffix(b")") if opened else data
 
 
 def repair(tree: Any) -> tuple[Any, int]:

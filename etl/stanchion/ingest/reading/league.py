@@ -10,7 +10,7 @@ from datetime import date
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stanchion.ingest.reading.model import Game, Reject
+from stanchion.ingest.reading.model import Event, Game, Reject
 from stanchion.ingest.reading.rowtext import render
 
 USUAL_PERIODS = 3  # when neither the league rules nor the export contain a number
@@ -44,19 +44,25 @@ class LeagueRules(Struct, frozen=True):
 
     def apply(self, game: Game) -> tuple[Game, tuple[Reject, ...]]:
         """Return the game under these rules, and the events and stints left out because their period is not played."""
+        if game.has_league_lengths:
+            return game, ()
         lengths = self.lengths(game.period_seconds)
         game = replace(game, period_seconds=lengths)
         if self.overtime_seconds != 0:
             return game, ()
         last = regular_periods(lengths) or self.periods or USUAL_PERIODS
+
+        def is_late(event: Event) -> bool:
+            return event.period > last and event.action.type != "Shootout"
+
         reason = f"The league plays {last} periods and no overtime."
         left_out = (
-            *(Reject("event", e.event_no, reason, {"period": e.period}) for e in game.events if e.period > last),
+            *(Reject("event", e.event_no, reason, {"period": e.period}) for e in game.events if is_late(e)),
             *(Reject("stint", s.stint_no, reason, {"period": s.period}) for s in game.stints if s.period > last),
         )
         if not left_out:
             return game, ()
-        kept = {event.event_no for event in game.events if event.period <= last}
+        kept = {event.event_no for event in game.events if not is_late(event)}
         events = tuple(
             event if event.assist_to in kept else replace(event, assist_to=None)
             for event in game.events

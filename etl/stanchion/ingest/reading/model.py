@@ -18,7 +18,13 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Side = Literal["home", "away"]
+Strength = Literal["even", "power_play", "short_handed"]
+Lacks = Literal[
+    "assists", "blocks", "faceoffs", "giveaways", "goalie_time", "goalies", "hits", "ice_time", "missed_shots",
+    "on_ice", "passes", "penalty_minutes", "plus_minus", "saves", "shootouts", "strength", "takeaways",
+]  # fmt: skip
 SLOTS = ("F1", "F2", "F3", "D1", "D2", "G", "X")
+EXTRA_SLOTS = ("X2", "X3")  # players beyond a legal line-up, as during a change
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -62,6 +68,11 @@ class Action(Struct, frozen=True, gc=False, eq=False):
     side: Side | None  # None: the event is kept, but counts for no team or player
     zone: Literal["o", "d", "n"] | None
     success: bool | None
+    # what the source itself records about the play; None: it does not, and the marts compute it
+    minutes: int | None = None  # of a penalty; without it, the class in detail1 gives the minutes
+    gives_power_play: bool | None = None  # of a penalty
+    strength: Strength | None = None  # of the side of the event, without its extra attacker
+    is_empty_net: bool | None = None  # the net of the other side is empty
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -86,7 +97,7 @@ class OnIce(Struct, frozen=True, gc=False, eq=False):
 
     side: Side
     slot: str
-    jersey: str
+    jersey: str | None
     name: str | None
     person_key: str | None
 
@@ -102,6 +113,33 @@ class Stint(Struct, frozen=True, gc=False):
     start_type: str | None
     stop_type: str | None
     on_ice: tuple[OnIce, ...]
+
+
+class Figure(Struct, frozen=True, gc=False):
+    """One official figure of the source, such as the goals of a player in the box score."""
+
+    scope: Literal["player", "goalie", "team", "period"]
+    side: Side
+    player: str  # key of the player as in the marts: the jersey, or 'id:' and the person_key; '' for a team
+    period: int  # 0 unless the scope is period
+    name: str  # the column of the mart with the same figure
+    value: str  # a whole number, or a decision such as 'OTL'
+
+
+class Part(Struct, frozen=True, gc=False):
+    """One of the documents that make a game together, such as its events or its box score."""
+
+    kind: str  # such as 'events'; a game has one part of each kind
+    size: int  # entries in the part: of two parts of one kind, the one with more entries is used
+    document: bytes  # JSON of the known fields, for the archive
+
+
+class Parts(Struct, frozen=True, gc=False):
+    """What one document contributes to a game. `recognise.merge` builds the game from the parts of all documents."""
+
+    game_key: str
+    format: str
+    parts: tuple[Part, ...]
 
 
 class Rows(Struct, frozen=True, gc=False):
@@ -143,3 +181,7 @@ class Game(Struct, frozen=True, gc=False):
     rows: Rows
     content_hash: bytes  # SHA-256 of teams, rosters, events and stints; see ingest/reading/identity.py
     document: bytes  # JSON of the known fields of the source, for the archive; reading it gives the same game
+    lacks: tuple[Lacks, ...] = ()  # what the source does not record; the marts have null for it
+    official: tuple[Figure, ...] = ()
+    has_league_lengths: bool = False  # period_seconds come from the league itself, and its rules do not replace them
+    rank: str | None = None  # of a game merged from parts: more and larger parts sort later

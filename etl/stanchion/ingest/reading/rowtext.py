@@ -22,6 +22,7 @@ _ESCAPES = str.maketrans({"\\": r"\\\\", '"': r"\\\""}) | UNSTORABLE
 _COLUMNS = {
     "play_event": """
         event_no source_idx period type detail1 detail2 type_raw detail1_raw detail2_raw side zone success
+        minutes gives_power_play strength is_empty_net
         start_s end_s linked_group assist_to sequence_no play_no is_highlight""",
     "play_participant": """
         event_no participant_no role role_no side jersey name person_key detail1 detail2 detail1_raw detail2_raw
@@ -78,12 +79,16 @@ def _events(events: Iterable[Event]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _action(a: Action) -> tuple[str, str]:
-    """Return the columns of an action, with and without the _raw fields."""
+    """Return the columns of an action, with and without the _raw fields.
+
+    What the source itself records is in the second text only when there is any, so that it stays the same without.
+    """
     t = _text
     codes = f"{t[a.type]},{t[a.detail1]},{t[a.detail2]}"
     raws = f"{t[a.type_raw]},{t[a.detail1_raw]},{t[a.detail2_raw]}"
     rest = f"{t[a.side]},{t[a.zone]},{_BOOL[a.success]}"
-    return f"{codes},{raws},{rest}", f"{codes},{rest}"
+    recorded = f"{_number[a.minutes]},{_BOOL[a.gives_power_play]},{t[a.strength]},{_BOOL[a.is_empty_net]}"
+    return f"{codes},{raws},{rest},{recorded}", f"{codes},{rest}" + (f",{recorded}" if recorded != ",,," else "")
 
 
 def _participant(p: Participant) -> tuple[str, str]:

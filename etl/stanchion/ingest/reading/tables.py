@@ -15,17 +15,21 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 
 class Table:
-    """A CSV file: its columns, in lower case, and its rows. The delimiter is the most frequent one in the header."""
+    """A CSV file: its columns, in lower case, and its rows. The delimiter is the most frequent one in the header.
 
-    def __init__(self, open_: Callable[[], BinaryIO]) -> None:
-        self._open = open_
+    `header` has the columns as the file spells them, and `path` is the name of the file as shown to the user.
+    """
+
+    def __init__(self, open_: Callable[[], BinaryIO], path: str = "") -> None:
+        self._open, self.path = open_, path
         with open_() as stream:
             self._encoding = _encoding(stream.read(4))
         with open_() as stream:
             header = next(_Lines(stream, self._encoding), "")
         self._delimiter = max(_DELIMITERS, key=header.count)
         names = next(iter(csv.reader([header], delimiter=self._delimiter)), [])
-        self.columns = tuple(" ".join(name.replace("\ufeff", "").lower().split()) for name in names)
+        self.header = tuple(" ".join(name.replace("\ufeff", "").split()) for name in names)
+        self.columns = tuple(name.lower() for name in self.header)
 
     def rows(self) -> Iterator[tuple[int, list[str] | None]]:
         """Yield the number of the last line of each row and its cells; None instead of cells when it is not valid CSV.

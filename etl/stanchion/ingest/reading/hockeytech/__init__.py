@@ -1,0 +1,1 @@
+"""The documents of the HockeyTech service, and their conversion into a game."""
