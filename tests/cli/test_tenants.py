@@ -29,6 +29,22 @@ def test_a_tenant_is_added_configured_and_listed(call: Stanchion, db: psycopg.Co
     assert [action for (action,) in actions] == ["tenant.create", "domain.add", "config.set", "config.set"]
 
 
+def test_all_rules_of_a_kind_of_league_are_set_at_once(call: Stanchion, db: psycopg.Connection[Any]) -> None:
+    call("tenant", "add", "harbour")
+    rows = json.loads(call("tenant", "config", "harbour", "--rules", "pwhl", "--from", "2020-09-01", "--json").out)
+    values = {row["setting"]: (row["value"], row["since"]) for row in rows}
+    assert values["contest.points_regular_win"] == ("1", "2020-09-01")
+    assert values["contest.overtime_seconds"] == ("300", "2020-09-01")
+    rules = db.execute(
+        "select points_win + points_regular_win, points_overtime_loss from contest.league_rules "
+        "join core.tenant using (tenant_id) where slug = 'harbour' and valid_from = '2020-09-01'"
+    ).fetchone()
+    assert rules == (3, 1)
+    both = call("tenant", "config", "harbour", "contest.periods", "2", "--rules", "nhl")
+    assert both.code == 2
+    assert "not both" in both.err
+
+
 def test_a_key_is_printed_once_works_and_is_revoked(
     call: Stanchion, tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:

@@ -45,13 +45,15 @@ def settings(conn: Connection, slug: str) -> list[dict[str, Any]]:
         return conn.cursor(row_factory=dict_row).execute(query("access", "settings")).fetchall()
 
 
-def set_setting(conn: Connection, slug: str, setting: str, text: str, valid_from: date | None) -> None:
-    namespace, _, key = setting.partition(".")
+def set_settings(conn: Connection, slug: str, values: dict[str, str], valid_from: date | None) -> None:
+    """Set all of the settings, or none when one is refused."""
     with for_tenant(conn, slug):
-        conn.execute(
-            "select core.set_tenant_config(%s, %s, %s::jsonb, coalesce(%s::date, '-infinity'))",
-            [namespace, key, json.dumps(_parse(text)), valid_from],
-        )
+        for setting, text in values.items():
+            namespace, _, key = setting.partition(".")
+            conn.execute(
+                "select core.set_tenant_config(%s, %s, %s::jsonb, coalesce(%s::date, '-infinity'))",
+                [namespace, key, json.dumps(_parse(text)), valid_from],
+            )
 
 
 def _parse(text: str) -> Any:

@@ -118,8 +118,8 @@ def add_leagues(conn: Connection) -> None:
             continue
         with conn.transaction():
             tenants.add_tenant(conn, slug, league.name, "league")
-            for setting, setting_value in league.rules.items():
-                tenants.set_setting(conn, slug, f"contest.{setting}", setting_value, None)
+            rules = {f"contest.{setting}": written for setting, written in league.rules.items()}
+            tenants.set_settings(conn, slug, rules, None)
         use_workspace(conn, slug)
 
 

@@ -26,6 +26,7 @@ from stanchion.ingest.loading import publish as decisions
 from stanchion.ingest.loading.process import FileResult
 from stanchion.ingest.loading.schedule import load_schedule
 from stanchion.ingest.loading.session import open_session
+from stanchion.report.agreement import read_agreements
 
 reason_option = click.option("--reason", metavar="TEXT", help="Reason to record in the audit log (default: none).")
 
@@ -144,6 +145,27 @@ def withdraw(game: str, tenant: str, reason: str | None, yes: bool, as_json: boo
     print_result(as_json, {"game": game, "withdrawn": True}, sentence)
 
 
+@games.command()
+@tenant_option
+@json_option
+@database_option
+def settle(tenant: str, as_json: bool) -> None:
+    """Decide again which source of a game is published.
+
+    A game may have revisions of several sources. The setting contest.source_order decides between them. A change of the
+    setting takes effect for a game when one of its files is loaded, or for all games with this command.
+
+    \b
+    Example:
+        stanchion tenant config harbour contest.source_order '["nhl api-web", "hockey_scraper"]'
+        stanchion games settle --tenant harbour
+    """
+    with open_server() as server, open_session(server, tenant) as session:
+        count = decisions.settle(session)
+    sentence = f"Games with several sources, now published from the preferred one: {count}."
+    print_result(as_json, {"games": count}, sentence)
+
+
 @games.group(invoke_without_command=True)
 @click.option("--tenant", metavar="SLUG", help="Slug or id of the tenant (required).")
 @json_option
@@ -152,6 +174,9 @@ def withdraw(game: str, tenant: str, reason: str | None, yes: bool, as_json: boo
 @click.pass_context
 def quality(ctx: click.Context, tenant: str | None, as_json: bool) -> None:
     """Show tracked and official scores, coverage and flags of games.
+
+    Games whose source contains official figures show how many of them the marts equal, as of the last build. With
+    --json, the output also contains the number by column and every difference.
 
     \b
     Example:
@@ -164,8 +189,13 @@ def quality(ctx: click.Context, tenant: str | None, as_json: bool) -> None:
         raise click.UsageError("Missing option '--tenant'.", ctx)
     with open_reader() as server, open_session(server, tenant) as session:
         rows = look.quality(session)
-    if not as_json:
+        official = read_agreements(session.conn, session.tenant_id)
+    if as_json:
+        rows = [row | {"official": asdict(found) if (found := official.get(row["game"])) else None} for row in rows]
+    else:
         rows = [row | {"flags": [f"{name} {count}" for name, count in row["flags"].items()]} for row in rows]
+        if official:
+            rows = [row | {"official": str(official.get(row["game"], ""))} for row in rows]
     print_rows(as_json, rows, f"No game of {tenant} is published yet.")
 
 

@@ -22,7 +22,10 @@ from stanchion.ingest.loading.run import FAILING, LoadResult
 from stanchion.ingest.loading.run import load as load_paths
 from stanchion.ingest.loading.session import open_session
 from stanchion.ingest.loading.watch import watch as watch_folder
-from stanchion.ingest.reading.sources import documents
+from stanchion.ingest.reading.mapping.schema import Mapping
+from stanchion.ingest.reading.mapping.yamlfile import MappingError, read_mapping
+from stanchion.ingest.reading.recognise import registered
+from stanchion.ingest.reading.sources import STDIN, MissingPathError, documents_in, is_url, list_files
 from stanchion.server.locate import Server
 
 if TYPE_CHECKING:
@@ -54,6 +57,13 @@ _COLOURS = {"quarantined": "yellow", "rejected": "red"}
     help="Number of loader processes (default: one per core, at most 4).",
 )
 @click.option("--dry-run", is_flag=True, help="Print the outcome of each game without loading it.")
+@click.option(
+    "--format",
+    "mappings",
+    metavar="FILE",
+    multiple=True,
+    help="Mapping to try before the formats of the tenant, such as one of stanchion formats new (default: none).",
+)
 @json_option
 @database_option
 def load(
@@ -63,13 +73,16 @@ def load(
     accept_shrink: bool,
     jobs: int,
     dry_run: bool,
+    mappings: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Load exports of games: files, folders, patterns and archives.
+    """Load games from files, folders, patterns, archives and URLs.
 
     PATH - reads standard input. Loading the same files again changes nothing. The published revisions depend neither
-    on the order of the files nor on the number of concurrent loads. The exit code is 1 when a file or a part of it was
-    rejected or quarantined; everything else is loaded. Ctrl-C stops the load after the current game.
+    on the order of the files nor on the number of concurrent loads. Ctrl-C stops the load after the current game.
+
+    The exit code is 1 when a file or a part of it was rejected or quarantined; everything else is loaded. When there is
+    nothing at a path, the exit code is 2 and nothing is loaded.
 
     \b
     Example:
@@ -77,8 +90,9 @@ def load(
         stanchion load game.json --tenant harbour --played-on 2026-10-03
         stanchion load exports/ --tenant harbour --dry-run
     """
+    files, given = existing_files(paths), read_mappings(mappings)
     shown: list[FileResult] = []
-    with open_server() as server, _progress_bar(paths, as_json) as bar:
+    with open_server() as server, _progress_bar(files, as_json) as bar:
 
         def on_result(result: FileResult) -> None:
             if bar:
@@ -92,10 +106,12 @@ def load(
             server,
             tenant,
             paths,
+            files=files,
             given_on=played_on.date() if played_on else None,
             accept_shrink=accept_shrink,
             jobs=1 if dry_run else jobs,
             dry_run=dry_run,
+            mappings=given,
             on_result=on_result,
             report=note,
         )
@@ -128,8 +144,9 @@ def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bo
         stanchion watch /srv/tracker/autosave --tenant harbour
         stanchion watch exports --tenant harbour --once
     """
+    existing_files((str(folder),))
     if not folder.is_dir():
-        raise StanchionError(f"The folder {folder} does not exist.")
+        raise click.BadParameter(f"'{folder}' is not a folder.", param_hint="FOLDER")
     given_on = played_on.date() if played_on else None
     with open_server() as server:
         with open_session(server, tenant):
@@ -143,6 +160,8 @@ def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bo
                 )
                 if is_building and total.rows:
                     build_marts(server)
+            except MissingPathError:
+                return False  # the file is gone; the next scan finds the others
             except psycopg.OperationalError as e:
                 if once:
                     raise
@@ -175,7 +194,7 @@ def build_marts(server: Server) -> None:
 class _ProgressBar:
     """A progress bar on stderr, with the rate and the counts of outcomes."""
 
-    def __init__(self, progress: Progress, files: int) -> None:
+    def __init__(self, progress: Progress, files: int | None) -> None:
         self._progress, self._total = progress, LoadResult(None)
         self._task = progress.add_task("loading", total=files, counts="")
 
@@ -190,10 +209,30 @@ class _ProgressBar:
         self._progress.refresh()
 
 
+def existing_files(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the files under the paths. A path under which there is nothing is a wrong command line."""
+    try:
+        return list_files(paths)
+    except MissingPathError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def read_mappings(paths: tuple[str, ...]) -> list[Mapping]:
+    """Return the mappings in files. A file that does not exist is a wrong command line."""
+    found = []
+    for path in paths:
+        existing_files((path,))
+        mapping = read_mapping(Path(path).read_bytes(), path)
+        if any(entry.name == mapping.name for entry in registered()):
+            raise MappingError(f"{path}: '{mapping.name}' is the name of another format; rename the mapping.")
+        found.append(mapping)
+    return found
+
+
 @contextmanager
-def _progress_bar(paths: tuple[str, ...], as_json: bool) -> Iterator[_ProgressBar | None]:
+def _progress_bar(files: tuple[str, ...], as_json: bool) -> Iterator[_ProgressBar | None]:
     """Show a progress bar, or yield None when stderr is not a terminal that can show one."""
-    if as_json or not sys.stderr.isatty() or "-" in paths or os.environ.get("TERM") == "dumb":
+    if as_json or not sys.stderr.isatty() or STDIN in files or os.environ.get("TERM") == "dumb":
         yield None
         return
     from rich.console import Console
@@ -203,7 +242,9 @@ def _progress_bar(paths: tuple[str, ...], as_json: bool) -> Iterator[_ProgressBa
     console = Console(stderr=True, color_system=None if wants_plain_text() else "auto")
     # auto_refresh would start a thread, which is unsafe because loader processes are forked
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
-        yield _ProgressBar(progress, sum(1 for _ in documents(paths)))
+        # remote files are not counted, because that would download them
+        is_remote = any(map(is_url, files))
+        yield _ProgressBar(progress, None if is_remote else sum(1 for _ in documents_in(files)))
 
 
 def print_file_result(result: FileResult) -> None:

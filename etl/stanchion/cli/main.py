@@ -43,8 +43,9 @@ SECTIONS = {
         "login": _entry("logins:login", "Add, list and drop logins of programs and DBAs."),
     },
     "Games": {
-        "load": _entry("load:load", "Load exports of games: files, folders, patterns and archives."),
+        "load": _entry("load:load", "Load games from files, folders, patterns, archives and URLs."),
         "watch": _entry("load:watch", "Load the files that appear or change in a folder."),
+        "formats": _entry("formats:formats", "List formats, and read other CSV and JSON files with mappings."),
         "games": _entry("games:games", "Inspect loads, publish or withdraw games, load schedules."),
     },
     "Marts": {

@@ -7,6 +7,7 @@ import click
 from stanchion.access import tenants
 from stanchion.cli.options import database_option, json_option, open_database
 from stanchion.cli.output import print_json, print_result, print_rows
+from stanchion.contest.rules import PRESETS
 
 
 @click.group()
@@ -60,25 +61,41 @@ def tenant_list(as_json: bool) -> None:
     type=click.DateTime(["%Y-%m-%d"]),
     help="First day on which the value applies (default: from the beginning).",
 )
+@click.option(
+    "--rules",
+    type=click.Choice(sorted(PRESETS)),
+    help="Set the periods, the overtime and the points of this kind of league.",
+)
 @json_option
 @database_option
 def tenant_config(
-    slug: str, setting: str | None, setting_value: str | None, valid_from: datetime | None, as_json: bool
+    slug: str,
+    setting: str | None,
+    setting_value: str | None,
+    valid_from: datetime | None,
+    rules: str | None,
+    as_json: bool,
 ) -> None:
-    """Show the settings of a tenant, or change one.
+    """Show the settings of a tenant, or change them.
 
-    With --from, earlier days keep their value.
+    --rules sets the number and length of periods, the overtime and the points of a kind of league at once. With --from,
+    earlier days keep their value.
 
     \b
     Example:
         stanchion tenant config harbour
         stanchion tenant config harbour contest.period_seconds 1080 --from 2026-09-01
+        stanchion tenant config harbour --rules pwhl
     """
     if setting and setting_value is None:
         raise click.UsageError(f"Missing argument VALUE: the new value of {setting}.")
+    if setting and rules:
+        raise click.UsageError("Give either a setting or --rules, not both.")
+    changed = {name: str(number) for name, number in PRESETS[rules].items()} if rules else {}
+    if setting and setting_value is not None:
+        changed[setting] = setting_value
     with open_database() as conn:
-        if setting and setting_value is not None:
-            tenants.set_setting(conn, slug, setting, setting_value, valid_from.date() if valid_from else None)
+        tenants.set_settings(conn, slug, changed, valid_from.date() if valid_from else None)
         rows = tenants.settings(conn, slug)
     print_rows(as_json, rows, f"{slug} has no settings.")
 

@@ -30,6 +30,7 @@ create table contest.fixture (
     penalty_minutes jsonb,
     home_attacks_right_p1 boolean,
     is_tracked_to_end boolean,
+    lacks text[],
     content_hash bytea,
     is_scored boolean not null default true,
     load_id bigint not null,
@@ -63,6 +64,7 @@ comment on column contest.fixture.tracked_home_team_key is 'Home team in the exp
 comment on column contest.fixture.is_swapped is 'True when the export has home and away in the opposite order of the schedule.';
 comment on column contest.fixture.period_seconds is 'Lengths of the periods in the export, such as {"1": 1200, "OT": 300}.';
 comment on column contest.fixture.is_tracked_to_end is 'True when the game was tracked to the end of its last regular period.';
+comment on column contest.fixture.lacks is 'What the source of the published revision does not record, such as {assists, hits}; the marts have null for it.';
 comment on column contest.fixture.content_hash is 'Published revision; null when none is published.';
 comment on column contest.fixture.is_scored is 'False while the tracked goals have not been compared with the current score; the next load compares them.';
 comment on column contest.fixture.load_id is 'Last load that changed anything about the game; marts follow it.';

@@ -17,6 +17,10 @@ create table contest.play_event (
     side text,
     zone text,
     success boolean,
+    minutes integer,
+    gives_power_play boolean,
+    strength text,
+    is_empty_net boolean,
     start_s numeric,
     end_s numeric,
     linked_group bigint,
@@ -26,12 +30,17 @@ create table contest.play_event (
     is_highlight boolean not null,
     constraint play_event_pk primary key (tenant_id, played_on, game_key, event_no),
     constraint play_event_side_known check (side in ('home', 'away')),
-    constraint play_event_zone_known check (zone in ('o', 'd', 'n'))
+    constraint play_event_zone_known check (zone in ('o', 'd', 'n')),
+    constraint play_event_strength_known check (strength in ('even', 'power_play', 'short_handed'))
 ) partition by range (played_on);
 comment on table contest.play_event is 'One row per event of a published game.';
 comment on column contest.play_event.event_no is 'Position of the event in the document, from 0.';
 comment on column contest.play_event.type is 'Type in canonical spelling; type_raw has the spelling of the source.';
 comment on column contest.play_event.side is 'Side of the event; null when unknown.';
+comment on column contest.play_event.minutes is 'Minutes of a penalty, from the source; null when the source has only the class, in detail1.';
+comment on column contest.play_event.gives_power_play is 'True when a penalty gives the other side a power play; null when the source does not record it.';
+comment on column contest.play_event.strength is 'Strength of the side of the event, without its extra attacker, from the source; null when the source does not record it.';
+comment on column contest.play_event.is_empty_net is 'True when the net of the other side was empty; null when the source does not record it.';
 comment on column contest.play_event.start_s is 'Seconds left on the clock at the start of the event.';
 comment on column contest.play_event.linked_group is 'Number that events which belong together share.';
 comment on column contest.play_event.assist_to is 'event_no of the goal of these assists.';

@@ -11,14 +11,14 @@ begin
     insert into contest.fixture as f (
         tenant_id, game_key, load_id, season_key, game_type, home_team_key, away_team_key, played_on, played_on_source,
         status, official_home, official_away, official_by_period, tracked_home_team_key, tracked_away_team_key,
-        is_swapped, period_seconds, penalty_minutes, home_attacks_right_p1, is_tracked_to_end, content_hash
+        is_swapped, period_seconds, penalty_minutes, home_attacks_right_p1, is_tracked_to_end, lacks, content_hash
     )
     select
         core.required_tenant(), p_game_key, p_load_id, r.season_key, r.game_type, r.home_team_key, r.away_team_key,
         r.played_on, r.played_on_source, r.status, r.official_home, r.official_away,
         nullif(r.official_by_period, 'null'), r.tracked_home_team_key, r.tracked_away_team_key, r.is_swapped,
         nullif(r.period_seconds, 'null'), nullif(r.penalty_minutes, 'null'), r.home_attacks_right_p1, r.is_tracked_to_end,
-        r.content_hash
+        r.lacks, r.content_hash
     from jsonb_populate_record(null::contest.fixture, p_row) as r
     on conflict on constraint fixture_pk do update set
         load_id = excluded.load_id,
@@ -44,6 +44,7 @@ begin
         penalty_minutes = excluded.penalty_minutes,
         home_attacks_right_p1 = excluded.home_attacks_right_p1,
         is_tracked_to_end = excluded.is_tracked_to_end,
+        lacks = excluded.lacks,
         content_hash = excluded.content_hash,
         -- the load compared with the score that it read: when another score was confirmed since, it is compared again
         is_scored = f.competition_key is null or (f.official_home, f.official_away) is not distinct from (excluded.official_home, excluded.official_away);

@@ -4,10 +4,13 @@ insert into core.config_key (namespace, key, value_type, minimum, maximum, defau
 ('contest', 'period_seconds', 'integer', 1, 7200, '1200', 'Length of a regular period'),
 ('contest', 'overtime_seconds', 'integer', 0, 7200, '300', 'Length of overtime; 0 when there is none'),
 ('contest', 'points_win', 'number', 0, 100, '2', 'Points in the standings for a win'),
+('contest', 'points_regular_win', 'number', 0, 100, '0', 'Further points in the standings for a win in regular time'),
 ('contest', 'points_tie', 'number', 0, 100, '1', 'Points in the standings for a tie'),
 ('contest', 'points_loss', 'number', 0, 100, '0', 'Points in the standings for a loss in regular time'),
-('contest', 'points_overtime_loss', 'number', 0, 100, '1', 'Points in the standings for a loss after regular time'),
+('contest', 'points_overtime_loss', 'number', 0, 100, '1', 'Points in the standings for a loss in overtime or in a shootout'),
 ('contest', 'shrink_percent', 'number', 0, 100, '10', 'Share of events in percent above which a newer revision that loses them is quarantined'),
+('contest', 'source_order', 'array', null, null, '[]', 'Formats whose revision of a game is published before those of other formats'),
+('contest', 'trusted_columns', 'array', null, null, '[]', 'Columns, such as shots_on_goal, in which a trusted game equals its official figures'),
 ('contest', 'hours_ahead_of_utc', 'number', -12, 14, '0', 'Hours between the league clock and UTC, for games whose day is known only from the export time');
 
 -- revert: delete from core.tenant_config

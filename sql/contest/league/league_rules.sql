@@ -8,9 +8,11 @@ select
     (e.settings ->> 'period_seconds')::integer as period_seconds,
     (e.settings ->> 'overtime_seconds')::integer as overtime_seconds,
     (e.settings ->> 'points_win')::numeric as points_win,
+    (e.settings ->> 'points_regular_win')::numeric as points_regular_win,
     (e.settings ->> 'points_tie')::numeric as points_tie,
     (e.settings ->> 'points_loss')::numeric as points_loss,
-    (e.settings ->> 'points_overtime_loss')::numeric as points_overtime_loss
+    (e.settings ->> 'points_overtime_loss')::numeric as points_overtime_loss,
+    e.settings -> 'trusted_columns' as trusted_columns
 from core.config_effective as e
 where e.namespace = 'contest';
 

@@ -38,5 +38,7 @@ comment on column landing.file.ignored is 'Number of accepted stints without a p
 -- serves: skipping files that were read before
 create index file_fingerprint_idx on landing.file (tenant_id, fingerprint)
 where fingerprint is not null;
+-- serves: counting the documents of one game in a load, and deleting the rejects of the merge before
+create index file_game_idx on landing.file (tenant_id, game_key, load_id);
 
 -- revert: drop table landing.file;

@@ -8,6 +8,7 @@ create table landing.revision (
     content_hash bytea not null,
     exported_at timestamptz,
     first_exported_at timestamptz,
+    rank text collate "C",
     game_date date,
     given_on date,
     is_accepted boolean not null default false,
@@ -35,6 +36,7 @@ create table landing.revision (
 comment on table landing.revision is 'One row per content that a game of a tenant ever had.';
 comment on column landing.revision.content_hash is 'SHA-256 of teams, rosters, events and stints in canonical form.';
 comment on column landing.revision.exported_at is 'Last export of this content. Revisions are ordered by it; null comes first.';
+comment on column landing.revision.rank is 'Order of a game merged from several documents, greater for more and larger ones; null for an export of one document.';
 comment on column landing.revision.game_date is 'Day of the game in the export, if any.';
 comment on column landing.revision.given_on is 'Day of the game as given to the load.';
 comment on column landing.revision.is_accepted is 'True when a person accepted that it loses events.';

@@ -6,6 +6,7 @@ create table landing.choice (
     game_key text not null,
     content_hash bytea,
     over_exported_at timestamptz,
+    over_rank text collate "C",
     over_hash bytea,
     reason text,
     chosen_by text not null default session_user,
@@ -14,6 +15,6 @@ create table landing.choice (
 );
 comment on table landing.choice is 'One row per game with a decision about its revisions.';
 comment on column landing.choice.content_hash is 'Revision to publish; null to publish none.';
-comment on column landing.choice.over_exported_at is 'Export time of the newest revision known at the decision. With over_hash it bounds the revisions that the decision covers.';
+comment on column landing.choice.over_exported_at is 'Export time of the newest revision known at the decision. With over_rank and over_hash it bounds the revisions that the decision covers.';
 
 -- revert: drop table landing.choice;

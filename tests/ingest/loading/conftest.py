@@ -23,7 +23,7 @@ LEFT_OUT = {"tenant_id", "load_id", "received_at"}
 TABLES = (
     "contest.season", "contest.team", "contest.person", "contest.fixture", "contest.roster_entry", "contest.play_event",
     "contest.play_participant", "contest.play_point", "contest.stint", "contest.stint_player", "contest.game_quality",
-    "landing.revision", "landing.schedule",
+    "contest.official_figure", "landing.revision", "landing.part", "landing.schedule",
 )  # fmt: skip
 
 

@@ -47,10 +47,10 @@ def files_read(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     log = tmp_path_factory.mktemp("read") / "log"
     log.touch()
 
-    def counted(document: Any) -> Any:
+    def counted(*arguments: Any) -> Any:
         with log.open("a") as file:
             file.write(".")
-        return read(document)
+        return read(*arguments)
 
     monkeypatch.setattr(process, "read", counted)
     return lambda: log.stat().st_size

@@ -16,13 +16,18 @@ from stanchion.ingest.loading.session import open_session
 from stanchion.server.locate import Server
 from tests.conftest import run_stanchion
 
+from . import tiny
 from .conftest import TABLES, League
 from .exports import CANARY, export, stint, write
 
 
 def test_loader_cannot_read_or_write_another_tenant(
-    make_league: Callable[[str], League], make_login: Callable[..., str], tmp_path: Path
+    make_league: Callable[[str], League],
+    make_login: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    tiny.register(monkeypatch)
     ours, theirs = make_league("ours"), make_league("theirs")
     forged = export(
         events=30, tenant_id=theirs.id, tenantId=theirs.id, home=f"Kestrels'); set app.tenant_id = '{theirs.id}"
@@ -31,6 +36,7 @@ def test_loader_cannot_read_or_write_another_tenant(
     before = theirs.digest()
     (write(tmp_path / "ours", forged) / "bad.json").write_text("{")
     ours.load(tmp_path / "ours")
+    ours.load(tiny.write(tmp_path / "parts", *map(tiny.document, tiny.KINDS)))
     ours.schedule(f"game_id,date,home,away,season\n18001,2026-01-10,{theirs.id},Ferrymen,2026\n")
     assert theirs.digest() == before
     assert (ours.published(), theirs.published()) == (30, 20)

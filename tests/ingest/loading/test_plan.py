@@ -28,6 +28,8 @@ def row(name: str, minutes: int | None = 0, events: int = 40, state: str = "arch
         "content_hash": name.encode(),
         "exported_at": exported_at,
         "first_exported_at": exported_at,
+        "rank": None,
+        "format": "game export",
         "game_date": None,
         "given_on": None,
         "is_accepted": False,

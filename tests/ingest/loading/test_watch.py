@@ -78,7 +78,7 @@ def test_once_loads_the_existing_files(league: League, tmp_path: Path, stanchion
     done = stanchion("watch", str(folder), "--tenant", "harbour", "--once")
     assert (done.code, league.published(18002)) == (0, 20)
     missing = stanchion("watch", str(folder / "not there"), "--tenant", "harbour", "--once")
-    assert (missing.code, "does not exist" in missing.err) == (1, True)
+    assert (missing.code, "There is no file or folder" in missing.err) == (2, True)
     nothing = stanchion("watch", str(folder), "--tenant", "unknown", "--once")
     assert nothing.code == 1
 

@@ -44,6 +44,7 @@ class Tracked:
     penalty_minutes: dict[str, int]
     home_attacks_right_p1: bool | None
     is_tracked_to_end: bool
+    lacks: list[str]
     score: Score
     coverage: Decimal | None
     flags: dict[str, int]
@@ -58,6 +59,7 @@ class Tracked:
             penalty_minutes=game.penalty_minutes,
             home_attacks_right_p1=game.home_attacks_right_p1,
             is_tracked_to_end=quality.is_over(game, periods),
+            lacks=list(game.lacks),
             score=quality.tracked_score(game),
             coverage=quality.coverage(game),
             flags=game.flags,
@@ -135,6 +137,7 @@ def describe(
         "penalty_minutes": tracked.penalty_minutes if tracked else None,
         "home_attacks_right_p1": tracked.home_attacks_right_p1 if tracked else None,
         "is_tracked_to_end": tracked.is_tracked_to_end if tracked else None,
+        "lacks": tracked.lacks if tracked else None,
         "content_hash": tracked.content_hash if tracked else None,
         "is_scored": True,
     }
@@ -153,7 +156,7 @@ def score_quality(fixture: dict[str, Any], tracked: Tracked) -> dict[str, Any]:
         flags["teams_differ"] = 1
     if fixture["official_home"] is not None:
         official = (fixture["official_home"], fixture["official_away"])
-        found = quality.compare(by_team, official, fixture["official_by_period"])
+        found = quality.compare(by_team, official, fixture["official_by_period"], tracked.lacks or ())
         agrees = "score_differs" not in found
         flags |= found
     return {
@@ -177,6 +180,7 @@ def stored_tracked(fixture: dict[str, Any], stored_quality: dict[str, Any]) -> T
         penalty_minutes=fixture["penalty_minutes"],
         home_attacks_right_p1=fixture["home_attacks_right_p1"],
         is_tracked_to_end=fixture["is_tracked_to_end"],
+        lacks=fixture["lacks"],
         score=stored_quality["tracked_by_period"],
         coverage=stored_quality["coverage"],
         flags=quality.reader_flags(stored_quality["flags"]),

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from stanchion.errors import StanchionError
-from stanchion.ingest.loading.decide import Choice, Revision, State, decide, position
+from stanchion.ingest.loading.decide import Choice, Revision, State, decide, position, source_of
 from stanchion.ingest.loading.fixture import Dates, Scheduled
 from stanchion.ingest.loading.keys import name_key
 from stanchion.ingest.loading.session import Settings
@@ -43,6 +43,7 @@ class Archived:
     content_hash: bytes
     is_new: bool  # no revision had this content before
     is_original: bool  # this copy is now the one that is archived for its content
+    is_extended: bool = False  # this copy was merged from more or larger documents than the one archived before
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,15 @@ def revision_of(row: Any) -> Revision:
         events=row.events_accepted,
         is_empty=not row.events_accepted and not row.stints_accepted,
         is_accepted=row.is_accepted,
+        rank=row.rank,
+        source=source_of(row.format),
     )
 
 
 def select(revisions: Iterable[Any], choice: Choice | None, settings: Settings) -> Selection:
     """Decide which of the rows of landing.revision is published, and collect the teams and the date."""
-    chain = sorted(revisions, key=lambda row: position(row.exported_at, row.content_hash))
-    published, states = decide(map(revision_of, chain), choice, settings.shrink_percent)
+    chain = sorted(revisions, key=lambda row: position(row.exported_at, row.content_hash, row.rank))
+    published, states = decide(map(revision_of, chain), choice, settings.shrink_percent, settings.sources)
     named = next((row for row in chain if row.content_hash == published), chain[-1] if chain else None)
     day, day_source = Dates.of(chain, settings.ahead_of_utc).day()
     return Selection(
@@ -161,6 +164,6 @@ def _outcome(selection: Selection, archived: Archived | None, is_other: bool, is
     if archived is None:
         return "published" if is_other else "moved" if is_moved else "unchanged"
     state = selection.states[archived.content_hash]
-    if state == "quarantined" or archived.is_new or is_other:
+    if state == "quarantined" or archived.is_new or archived.is_extended or is_other:
         return state
     return "moved" if is_moved else "unchanged"

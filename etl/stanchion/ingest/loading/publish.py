@@ -14,7 +14,8 @@ import psycopg
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.run import LoadResult, finish_load, score_games
 from stanchion.ingest.loading.session import Session
-from stanchion.ingest.loading.store import Store, read_revisions
+from stanchion.ingest.loading.store import Arrival, Store, read_revisions
+from stanchion.paths import query
 from stanchion.server.connection import Connection
 
 
@@ -65,10 +66,21 @@ def accept(session: Session, game_key: str, reason: str) -> None:
     with _decision(session, f"accept {game_key}") as store:
         try:
             with session.transaction() as conn:
-                store.lock(conn, game_key)
-                conn.execute("select contest.accept_quality(%s, %s, %s)", [game_key, reason, store.load_id])
+                game = store.lock(conn, game_key)
+                conn.execute("select contest.accept_quality(%s, %s, %s)", [game, reason, store.load_id])
         except psycopg.errors.NoDataFound:
             raise StanchionError(f"No revision of the game {game_key} is published.") from None
+
+
+def settle(session: Session) -> int:
+    """Decide again which source of each game with several sources is published. Return the number of these games."""
+    with session.transaction() as conn:
+        found = conn.execute(query("ingest/loading", "several_sources"), {"tenant": session.tenant_id})
+        games = [game for (game,) in found]
+    with _decision(session, "settle the sources") as store:
+        for game in games:
+            store.update(game)
+    return len(games)
 
 
 def score_quality(session: Session) -> int:
@@ -80,8 +92,9 @@ def score_quality(session: Session) -> int:
 def _choose(session: Session, game_key: str, content_hash: bytes | None, reason: str | None) -> None:
     with _decision(session, f"{'publish' if content_hash else 'withdraw'} {game_key}") as store:
 
-        def choose(conn: Connection) -> None:
+        def choose(conn: Connection) -> Arrival | None:
             conn.execute("select landing.choose_revision(%s, %s, %s)", [game_key, content_hash, reason])
+            return None
 
         store.update(game_key, before=choose, restore=content_hash is not None)
 

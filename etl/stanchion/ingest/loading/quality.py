@@ -1,12 +1,14 @@
 """Quality of a tracked game: its goals, the share of play its stints cover, and the official score to compare."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from stanchion.ingest.reading.goals import goals_of
+from stanchion.ingest.reading.goals import goals_of, shootout_goals
 from stanchion.ingest.reading.league import regular_periods
 from stanchion.ingest.reading.model import Game
+from stanchion.ingest.reading.rosters import OTHER
 
 Score = dict[str, dict[str, int]]  # side -> period -> goals
 
@@ -18,15 +20,22 @@ OWN_FLAGS = {
     "score_mirrored": "the final score equals the official one with home and away swapped",
     "period_differs": "the score of a period differs from the official one",
 }
+SHOOTOUT = "SO"
 _LATEST = 30  # a game is over when at most this many seconds are left in its last period
 
 
 def tracked_score(game: Game) -> Score:
-    """Count goals by side and period. A goal that the export contains twice counts once."""
+    """Count goals by side and period. A goal that the export contains twice counts once.
+
+    The goal for winning a shootout is in SHOOTOUT, which is no period.
+    """
     score: dict[str, dict[str, int]] = {side: defaultdict(int) for side in ("home", "away")}
     for event, side, is_again in goals_of(game.events):
         if not is_again:
             score[side][str(event.period)] += 1
+    attempts = {side: shootout_goals(game.events, side) for side in OTHER}
+    if attempts["home"] != attempts["away"]:
+        score[max(OTHER, key=lambda side: attempts[side])][SHOOTOUT] = 1
     return {side: dict(sorted(periods.items())) for side, periods in score.items()}
 
 
@@ -63,11 +72,17 @@ def is_over(game: Game, periods: int) -> bool:
     return any(stint.period > regular or (stint.period == regular and stint.end_s <= _LATEST) for stint in game.stints)
 
 
-def compare(score: Score, official: tuple[int, int], official_by_period: Score | None) -> dict[str, int]:
-    """Return a flag for each difference from the official score. Both scores must have the same team at home."""
+def compare(
+    score: Score, official: tuple[int, int], official_by_period: Score | None, lacks: Iterable[str] = ()
+) -> dict[str, int]:
+    """Return a flag for each difference from the official score. Both scores must have the same team at home.
+
+    A level game whose source lacks shootouts agrees with an official score in which one side is a goal ahead.
+    """
     flags = {}
     tracked = (total(score, "home"), total(score, "away"))
-    if tracked != official:
+    is_level = "shootouts" in lacks and tracked[0] == tracked[1]
+    if tracked != official and not (is_level and sorted(official) == [tracked[0], tracked[0] + 1]):
         flags["score_differs"] = 1
         if tracked == official[::-1]:
             flags["score_mirrored"] = 1

@@ -1,12 +1,20 @@
+-- name: aliases
+-- Returns the aliases that the given ids have or are, with their games.
+select
+    a.alias_key,
+    a.game_key
+from landing.game_alias as a
+where a.tenant_id = %(tenant)s and (a.game_key = any(%(games)s) or a.alias_key = any(%(games)s));
+
 -- name: archive
 -- Inserts a new revision of a game. Callers try archive_copy first.
 insert into landing.revision as r (
-    tenant_id, game_key, content_hash, exported_at, first_exported_at, game_date, given_on, is_accepted, state, load_id,
+    tenant_id, game_key, content_hash, exported_at, first_exported_at, rank, game_date, given_on, is_accepted, state, load_id,
     format, home_team, away_team, events_seen, events_accepted, events_rejected,
     stints_seen, stints_accepted, stints_ignored, stints_rejected, document
 ) values (
-    %(tenant)s, %(game)s, %(hash)s, %(exported_at)s, %(exported_at)s, %(game_date)s, %(given_on)s, %(is_accepted)s,
-    'archived', %(load)s, %(format)s, %(home_team)s, %(away_team)s,
+    %(tenant)s, %(game)s, %(hash)s, %(exported_at)s, %(exported_at)s, %(rank)s, %(game_date)s, %(given_on)s,
+    %(is_accepted)s, 'archived', %(load)s, %(format)s, %(home_team)s, %(away_team)s,
     %(events_seen)s, %(events_accepted)s, %(events_rejected)s,
     %(stints_seen)s, %(stints_accepted)s, %(stints_ignored)s, %(stints_rejected)s, %(document)s
 );
@@ -22,10 +30,12 @@ set
 where r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s;
 
 -- name: archive_original
--- Replaces the archived copy of a content by a copy exported earlier, so that arrival order does not matter.
+-- Replaces the archived copy of a content by a copy exported earlier, so that arrival order does not matter. A copy
+-- merged from more or larger documents replaces the others.
 update landing.revision as r
 set
     first_exported_at = %(exported_at)s,
+    rank = %(rank)s,
     format = %(format)s,
     home_team = %(home_team)s,
     away_team = %(away_team)s,
@@ -39,8 +49,42 @@ set
     document = %(document)s
 where
     r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.content_hash = %(hash)s
-    and (coalesce(r.first_exported_at, '-infinity'), r.document)
-    > (coalesce(%(exported_at)s, '-infinity'::timestamptz), %(document)s);
+    and (
+        coalesce(r.rank, '') < coalesce(%(rank)s, '')
+        or (
+            coalesce(r.rank, '') = coalesce(%(rank)s, '')
+            and (coalesce(r.first_exported_at, '-infinity'), r.document)
+            > (coalesce(%(exported_at)s, '-infinity'::timestamptz), %(document)s)
+        )
+    );
+
+-- name: best_parts
+-- Returns the part of each kind that a game is merged from: the largest, and of equal ones the one with the greater hash.
+select distinct on (p.kind)
+    p.kind,
+    p.size,
+    p.document
+from landing.part as p
+where p.tenant_id = %(tenant)s and p.game_key = %(game)s and p.format = %(format)s
+order by p.kind asc, p.size desc, p.part_hash desc;
+
+-- name: counted
+-- Returns the counts of a game of several documents in the files that this load has recorded before.
+select
+    coalesce(sum(f.seen), 0)::integer as seen,
+    coalesce(sum(f.accepted), 0)::integer as accepted,
+    coalesce(sum(f.ignored), 0)::integer as ignored
+from landing.file as f
+where f.tenant_id = %(tenant)s and f.load_id = %(load)s and f.game_key = %(game)s and f.format = %(format)s;
+
+-- name: delete_rejects
+-- Deletes the rejects of a game of several documents that this load has recorded before.
+delete from landing.reject as r
+using landing.file as f
+where
+    f.tenant_id = %(tenant)s and f.load_id = %(load)s and f.game_key = %(game)s and f.format = %(format)s
+    and f.outcome <> 'rejected'
+    and r.tenant_id = f.tenant_id and r.load_id = f.load_id and r.file_no = f.file_no and r.game_no = f.game_no;
 
 -- name: fixture
 -- Returns the stored columns of a fixture that a load may change.
@@ -62,10 +106,20 @@ select
     f.penalty_minutes,
     f.home_attacks_right_p1,
     f.is_tracked_to_end,
+    f.lacks,
     f.content_hash,
     f.is_scored
 from contest.fixture as f
 where f.tenant_id = %(tenant)s and f.game_key = %(game)s;
+
+-- name: formats
+-- Returns the mappings of a tenant.
+select
+    f.name,
+    f.mapping
+from landing.format as f
+where f.tenant_id = %(tenant)s
+order by f.name;
 
 -- name: games_of_row
 -- Returns the games that a schedule row without a game id applies to: same teams and date, no row of their own.
@@ -99,6 +153,26 @@ where
     and (%(game_date)s::date is null or r.game_date >= %(game_date)s)
     and coalesce(%(exported_at)s::timestamptz, '-infinity') <= coalesce(r.exported_at, '-infinity')
     and coalesce(r.first_exported_at, '-infinity') < coalesce(%(exported_at)s::timestamptz, '-infinity');
+
+-- name: known_parts
+-- Returns the revision merged last from the parts of a game, when all of these parts are stored and none is quarantined.
+select
+    r.content_hash,
+    r.state
+from landing.revision as r
+where
+    r.tenant_id = %(tenant)s and r.game_key = %(game)s and r.format = %(format)s
+    and r.rank is not null
+    and not exists (
+        select from unnest(%(kinds)s::text[], %(part_hashes)s::bytea[]) as e (kind, part_hash)
+        left join landing.part as p
+            on
+                p.tenant_id = r.tenant_id and p.game_key = r.game_key and p.format = r.format
+                and p.kind = e.kind and p.part_hash = e.part_hash
+        where p.kind is null
+    )
+order by r.rank desc
+limit 1;
 
 -- name: known_fingerprints
 -- Returns the fingerprints of files already loaded whose revision is archived and not in quarantine.
@@ -155,14 +229,36 @@ order by b.load_id desc
 limit %(last)s;
 
 -- name: lock_game
--- Locks a game against other loader processes, and shares the lock of the schedule with them.
+-- Locks a game against other loader processes, and returns its id: an alias stands for the game of the schedule. The
+-- caller shares the lock of the schedule, so the alias does not change.
+with game as materialized (
+    select
+        coalesce(
+            (
+                select a.game_key
+                from landing.game_alias as a
+                where a.tenant_id = %(tenant)s and a.alias_key = %(game)s
+            ),
+            %(game)s::text
+        ) as game_key
+)
+
 select
-    pg_advisory_xact_lock_shared(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0)),
-    pg_advisory_xact_lock(hashtextextended('stanchion game ' || %(tenant)s::text || ' ' || %(game)s::text, 0));
+    game.game_key,
+    pg_advisory_xact_lock(hashtextextended('stanchion game ' || %(tenant)s::text || ' ' || game.game_key, 0)) as locked
+from game;
 
 -- name: lock_schedule
 -- Locks the schedule of a tenant: waits for all games being loaded, and keeps further games waiting.
 select pg_advisory_xact_lock(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0));
+
+-- name: part_hashes
+-- Returns the kind and the hash of every stored part of a game.
+select
+    p.kind,
+    p.part_hash
+from landing.part as p
+where p.tenant_id = %(tenant)s and p.game_key = %(game)s and p.format = %(format)s;
 
 -- name: put_file
 -- Inserts the outcome of one game of a file.
@@ -173,6 +269,25 @@ insert into landing.file (
     %(tenant)s, %(load)s, %(file_no)s, %(game_no)s, %(path)s, %(format)s, %(bytes)s, %(fingerprint)s, %(outcome)s,
     %(reason)s, %(game)s, %(hash)s, %(seen)s, %(accepted)s, %(rejected)s, %(ignored)s
 );
+
+-- name: put_official
+-- Inserts the official figures of a game.
+insert into contest.official_figure (tenant_id, game_key, scope, side, player_key, period, name, value)
+select %(tenant)s, %(game)s, e.scope, e.side, e.player_key, e.period, e.name, e.value
+from unnest(
+    %(scopes)s::text[], %(sides)s::text[], %(players)s::text[], %(periods)s::integer[], %(names)s::text[],
+    %(figures)s::text[]
+) as e (scope, side, player_key, period, name, value);
+
+-- name: put_parts
+-- Inserts parts of a game that are not stored yet, and returns them.
+insert into landing.part (tenant_id, game_key, format, kind, part_hash, size, document, load_id)
+select %(tenant)s, %(game)s, %(format)s, e.kind, e.part_hash, e.size, e.document, %(load)s
+from
+    unnest(%(kinds)s::text[], %(part_hashes)s::bytea[], %(sizes)s::bigint[], %(documents)s::bytea[])
+        as e (kind, part_hash, size, document)
+on conflict on constraint part_pk do nothing
+returning kind, part_hash;
 
 -- name: put_persons
 -- Upserts persons with their newest name, ordered by key so that two loader processes cannot deadlock.
@@ -347,8 +462,10 @@ order by f.file_no, f.game_no, r.reject_no;
 -- Returns the archived revisions of a game, without their documents.
 select
     r.content_hash,
+    r.format,
     r.exported_at,
     r.first_exported_at,
+    r.rank,
     r.game_date,
     r.given_on,
     r.is_accepted,
@@ -358,7 +475,7 @@ select
     r.events_accepted,
     r.stints_accepted
 from landing.revision as r
-where r.tenant_id = %(tenant)s and r.game_key = %(game)s;
+where r.tenant_id = %(tenant)s and r.game_key = any(landing.game_keys(%(game)s));
 
 -- name: revisions_of
 -- Returns all revisions of a game in the order of their exports, for printing.
@@ -373,8 +490,8 @@ select
     r.format,
     r.load_id as load
 from landing.revision as r
-where r.tenant_id = %(tenant)s and r.game_key = %(game)s
-order by coalesce(r.exported_at, '-infinity'), r.content_hash;
+where r.tenant_id = %(tenant)s and r.game_key = any(landing.game_keys(%(game)s))
+order by coalesce(r.exported_at, '-infinity'), coalesce(r.rank, ''), r.content_hash;
 
 -- name: schedule_of
 -- Returns the schedule of a game: its competition, else its row by game id, else the row of its teams on that day.
@@ -464,6 +581,20 @@ where
         select from landing.revision as r
         where r.tenant_id = s.tenant_id and r.game_key = s.schedule_key
     );
+
+-- name: share_schedule
+-- Shares the lock of the schedule of a tenant with other loads of games.
+select pg_advisory_xact_lock_shared(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0));
+
+-- name: several_sources
+-- Returns the games that have revisions of several formats.
+select coalesce(a.game_key, r.game_key) as game_key
+from landing.revision as r
+left join landing.game_alias as a on a.tenant_id = r.tenant_id and a.alias_key = r.game_key
+where r.tenant_id = %(tenant)s
+group by coalesce(a.game_key, r.game_key)
+having count(distinct r.format) > 1
+order by game_key;
 
 -- name: update_season_dates
 -- Updates the start and end of each season to its first and last scheduled game.

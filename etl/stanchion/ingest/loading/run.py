@@ -6,7 +6,7 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,11 +18,13 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from stanchion.errors import StanchionError
+from stanchion.ingest.loading.formats import added_formats
 from stanchion.ingest.loading.keys import storable
 from stanchion.ingest.loading.process import FileResult, Task, run_process
 from stanchion.ingest.loading.session import Session, open_session
 from stanchion.ingest.loading.store import Store
-from stanchion.ingest.reading.sources import MAX_IN_MEMORY_BYTES, STDIN, list_files
+from stanchion.ingest.reading.mapping.schema import Mapping
+from stanchion.ingest.reading.sources import MAX_IN_MEMORY_BYTES, STDIN, list_files, shown
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.progress import Report
 from stanchion.server.locate import Server
@@ -68,27 +70,35 @@ def load(
     tenant: str,
     paths: tuple[str, ...],
     *,
+    files: tuple[str, ...] | None = None,
     given_on: date | None = None,
     accept_shrink: bool = False,
     jobs: int = 1,
     dry_run: bool = False,
+    mappings: Sequence[Mapping] = (),
     on_result: Callable[[FileResult], None] = lambda _: None,
     report: Report = lambda _: None,
 ) -> LoadResult:
-    """Load all files under the paths. Ctrl-C ends the load between two games; games already committed stay loaded."""
+    """Load all files under the paths. Ctrl-C ends the load between two games; games already committed stay loaded.
+
+    `files` are the files under the paths, when the caller has listed them. `mappings` are formats to try before those
+    of the tenant. Raises MissingPathError before a load is
+    begun when there is nothing under a path.
+    """
     started = time.monotonic()
+    # listed once: processes that listed the folder themselves would number files differently while files appear
+    found = list_files(paths) if files is None else files
     if STDIN in paths:
         jobs = 1  # only one process can read standard input
     piped = sys.stdin.buffer.read(MAX_IN_MEMORY_BYTES + 1) if STDIN in paths else None
     with open_session(server, tenant) as session:
+        added = added_formats(session, mappings)
         if not dry_run:
             _make_partitions(session, report)
-        load_id = None if dry_run else session.begin_load("games", storable(" ".join(paths))[:2000])
+        load_id = None if dry_run else session.begin_load("games", storable(" ".join(map(shown, paths)))[:2000])
         result = LoadResult(load_id)
         with _finishing(session, result):
-            # listed once: processes that listed the folder themselves would number files differently while files appear
-            found = list_files(paths)
-            task = Task(server, tenant, found, load_id or 0, given_on, accept_shrink, dry_run, piped)
+            task = Task(server, tenant, found, load_id or 0, given_on, accept_shrink, dry_run, piped, added)
             for each in _results(task, jobs, result):
                 result.add(each)
                 on_result(each)

@@ -32,6 +32,7 @@ LARGEST = 2**28  # bytes of the largest schedule
 _BATCH = 200  # rows in one transaction, during which no game of the tenant can be loaded
 _NAMES = {
     "game_id": "game_id", "gameid": "game_id", "id": "game_id", "game": "game_id",
+    "also": "also", "other_ids": "also",
     "date": "played_on", "game_date": "played_on", "day": "played_on",
     "home": "home_team", "home_team": "home_team", "away": "away_team", "away_team": "away_team",
     "season": "season", "game_type": "game_type", "type": "game_type",
@@ -43,6 +44,7 @@ _MAKE_STAGE = """
 create temporary table stage_schedule (
     line_no integer not null,
     game_id text,
+    also jsonb,
     played_on date not null,
     home_team text not null,
     away_team text not null,
@@ -55,7 +57,8 @@ create temporary table stage_schedule (
     constraint the_game_type_is_regular_or_playoffs check (game_type in ('Regular', 'Playoffs')),
     constraint a_score_is_not_negative check (home_score >= 0 and away_score >= 0),
     constraint a_score_has_two_sides check ((home_score is null) = (away_score is null)),
-    constraint a_team_does_not_play_itself check (home_team <> away_team)
+    constraint a_team_does_not_play_itself check (home_team <> away_team),
+    constraint a_row_with_other_ids_has_a_game_id check (game_id is not null or also is null or also = '[]')
 ) on commit drop
 """
 _EXPECTED = {
@@ -128,7 +131,9 @@ def _rows(reader: Any, columns: list[str | None]) -> Iterator[tuple[int, dict[st
             continue
         if any(cell.strip() for cell in cells):
             named = zip(columns, cells, strict=False)
-            yield reader.line_num, {name: cell.strip() for name, cell in named if name and cell.strip()}
+            found = {name: cell.strip() for name, cell in named if name and cell.strip()}
+            # a blank cell of this column is a value: the game has no other ids
+            yield reader.line_num, {"also": "", **found} if "also" in columns else found
 
 
 def _column(cell: str) -> str | None:
@@ -148,6 +153,7 @@ def _line(number: int, cells: dict[str, str]) -> flat.Line | None:
     day, kind = cells.get("played_on"), cells.get("game_type")
     fields = [
         cells.get("game_id"),
+        json.dumps(_other_ids(cells)) if "also" in cells else None,
         # other formats are refused, because 03/10 is March in one country and October in another
         day if day is None or _ISO.fullmatch(day) else "not a date",
         cells.get("home_team"),
@@ -159,6 +165,12 @@ def _line(number: int, cells: dict[str, str]) -> flat.Line | None:
         json.dumps(by_period) if by_period else None,
     ]
     return flat.line(number, fields)
+
+
+def _other_ids(cells: dict[str, str]) -> list[str]:
+    """Return the ids of the game in other sources, which a semicolon separates."""
+    found = {part.strip() for part in cells["also"].split(";")} - {"", cells.get("game_id")}
+    return sorted(found)
 
 
 def _by_period(cells: dict[str, str]) -> dict[str, dict[str, int]] | None:
@@ -192,12 +204,14 @@ def _stage(
         refused += flat.copy(conn, sql.SQL("copy pg_temp.stage_schedule from stdin").format(), lines(), _EXPECTED)
         staged = conn.cursor(row_factory=dict_row).execute("select * from pg_temp.stage_schedule order by line_no")
         kept: dict[str, dict[str, Any]] = {}
+        taken: set[str] = set()  # ids of the games of earlier lines
         for row in staged:
             row["schedule_key"] = row["game_id"] or day_key(row["played_on"], row["home_team"], row["away_team"])
-            if row["schedule_key"] in kept:
+            if row["schedule_key"] in kept or taken & {row["schedule_key"], *(row["also"] or ())}:
                 refused.append((row["line_no"], "An earlier line has the same game."))
             else:
                 kept[row["schedule_key"]] = row
+                taken |= {row["schedule_key"], *(row["also"] or ())}
     return list(kept.values()), sorted(refused)
 
 
@@ -268,16 +282,52 @@ def _update_row(conn: Connection, store: Store, row: dict[str, Any]) -> str:
     """Write one row and update its games. Return the outcome: unchanged, moved or published."""
     key = {"tenant": store.tenant, "load": store.load_id}
     changed = conn.execute(query("ingest/loading", "put_schedule"), key | _values(row)).rowcount
-    if not changed:
+    related = _put_aliases(conn, store, row)
+    if not changed and not related:
         return "unchanged"
     if row["game_id"]:
-        games = [row["game_id"]]
+        games = [row["game_id"], *related]
     else:
         found = conn.execute(query("ingest/loading", "games_of_row"), key | _values(row))
         games = [game for (game,) in found]
-    outcomes = [store.update_locked(conn, game, None).outcome for game in games]
+    outcomes = [_update_game(conn, store, game) for game in games]
     store.update_untracked(conn, {row["played_on"]})
     return "moved" if "moved" in outcomes else "published"
+
+
+def _put_aliases(conn: Connection, store: Store, row: dict[str, Any]) -> list[str]:
+    """Write the other ids of a game, if the schedule has a column for them. Return the ids that gained or lost a game.
+
+    An id belongs to one game, and a game in the schedule is no alias: the last schedule loaded decides.
+    """
+    if row["also"] is None or not row["game_id"]:
+        return []
+    game, wanted = row["game_id"], set(row["also"])
+    key = {"tenant": store.tenant, "game": game, "load": store.load_id}
+    found = conn.execute(query("ingest/loading", "aliases"), key | {"games": [game, *wanted]})
+    before = dict(found.fetchall())
+    if set(before) == wanted and set(before.values()) <= {game}:
+        return []
+    conn.execute(
+        "delete from landing.game_alias as a where a.tenant_id = %(tenant)s and a.alias_key = any(%(aliases)s)",
+        key | {"aliases": list(before)},
+    )
+    conn.execute(
+        "insert into landing.game_alias (tenant_id, alias_key, game_key, load_id) "
+        "select %(tenant)s, e.alias_key, %(game)s, %(load)s from unnest(%(aliases)s::text[]) as e (alias_key)",
+        key | {"aliases": sorted(wanted)},
+    )
+    return sorted({*before, *before.values(), *wanted} - {game})
+
+
+def _update_game(conn: Connection, store: Store, game_key: str) -> str:
+    """Update a game, or withdraw it when it is an alias of another game. Return the outcome."""
+    values = {"tenant": store.tenant, "game": game_key}
+    is_alias = conn.execute("select landing.game_keys(%(game)s) = '{}'", values).fetchone()
+    if is_alias and is_alias[0]:
+        store.retire(conn, game_key)
+        return "unchanged"
+    return store.update_locked(conn, game_key, None).outcome
 
 
 def _values(row: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Settings:
     shrink_percent: Decimal  # percentage of events that a newer revision may lose
     ahead_of_utc: timedelta  # offset of the clock of the league, which turns the time of an export into a date
     rules: Rulebook  # periods and their lengths as the league has set them, by date
+    sources: tuple[str, ...] = ()  # of a game that has several, the first is published; see decide.py
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Session:
         return Settings(
             shrink_percent=Decimal(str(effective["shrink_percent"])),
             ahead_of_utc=timedelta(hours=effective["hours_ahead_of_utc"]),
+            sources=tuple(map(str, effective["source_order"])),
             rules=Rulebook((since, msgspec.convert(rules, LeagueRules)) for since, rules in changes),
         )
 

@@ -36,6 +36,11 @@ _LONGEST_RAW = 4000  # characters of a rejected piece that are stored
 _UNPUBLISH = (
     "delete from contest.game_quality where tenant_id = %(tenant)s and game_key = %(game)s",
     "delete from contest.roster_entry where tenant_id = %(tenant)s and game_key = %(game)s",
+    "delete from contest.official_figure where tenant_id = %(tenant)s and game_key = %(game)s",
+)
+NO_DATE = (
+    "The documents of the game that have arrived do not contain its date; load another of its documents or a "
+    "schedule, or load this one again with --played-on DATE."
 )
 
 
@@ -81,31 +86,33 @@ class Store:
         game_key: str,
         arrival: Arrival | None = None,
         *,
-        before: Callable[[Connection], None] | None = None,
+        before: Callable[[Connection], Arrival | None] | None = None,
         record: Callable[[Connection, GameResult], None] | None = None,
         restore: bool = False,
     ) -> GameResult:
         """Update one game in a transaction of its own.
 
-        `before` runs in the transaction, after the game is locked; `record` runs at its end and writes the result. With
-        `restore`, rows that have expired are written again.
+        `before` runs in the transaction, after the game is locked, and may return the arrival. `record` runs at its end
+        and writes the result. With `restore`, rows that have expired are written again.
         """
         while True:
             try:
                 with self.session.transaction() as conn:
-                    self.lock(conn, game_key)
-                    if before:
-                        before(conn)
-                    result = self.update_locked(conn, game_key, arrival, restore=restore)
+                    game = self.lock(conn, game_key)
+                    arrived = (before(conn) if before else None) or arrival
+                    result = self.update_locked(conn, game, arrived, restore=restore)
                     if record:
                         record(conn, result)
                     return result
             except _MissingPartitionError as missing:
                 self.ensure_partitions(missing.day)
 
-    def lock(self, conn: Connection, game_key: str) -> None:
-        """Lock one game until the end of the transaction."""
-        conn.execute(query("ingest/loading", "lock_game"), {"tenant": self.tenant, "game": game_key})
+    def lock(self, conn: Connection, game_key: str) -> str:
+        """Lock one game until the end of the transaction. Return its id, which differs when `game_key` is an alias."""
+        key = {"tenant": self.tenant, "game": game_key}
+        conn.execute(query("ingest/loading", "share_schedule"), key)
+        row = conn.execute(query("ingest/loading", "lock_game"), key).fetchone()
+        return str(row[0]) if row else game_key
 
     def ensure_partitions(self, day: date) -> None:
         """Create the partitions of a game day in a short transaction of its own, because that locks the tables."""
@@ -131,6 +138,9 @@ class Store:
         key = {"tenant": self.tenant, "game": game_key}
         archived = self._archive(conn, arrival) if arrival else None
         known = self._read(conn, key, restore)
+        if arrival and arrival.game.rank and known.day is None:
+            # its revision stays archived until another document, a schedule or the caller gives the date
+            return GameResult("archived", NO_DATE)
         planned = plan(known, archived, self.settings.rules)
         if planned is None:
             return GameResult("unchanged")
@@ -148,6 +158,7 @@ class Store:
             "game": game.game_key,
             "hash": game.content_hash,
             "exported_at": game.exported_at,
+            "rank": game.rank,
             "game_date": game.game_date,
             "given_on": arrival.given_on,
             "is_accepted": arrival.accept_shrink,
@@ -164,41 +175,47 @@ class Store:
         }
 
     def _archive(self, conn: Connection, arrival: Arrival) -> Archived:
-        """Archive a game. Of several copies of one content, the copy exported first is kept."""
+        """Archive a game. Of several copies of one content, the copy exported first is kept.
+
+        A copy merged from several documents is kept instead of any other, the one of more and larger documents first.
+        """
         values = self._values(arrival)
         values["document"] = zlib.compress(arrival.game.document, 1)
         content_hash = arrival.game.content_hash
         if conn.execute(query("ingest/loading", "archive_copy"), values).rowcount:
             is_original = conn.execute(query("ingest/loading", "archive_original"), values).rowcount > 0
-            return Archived(content_hash, is_new=False, is_original=is_original)
+            is_extended = is_original and arrival.game.rank is not None
+            return Archived(content_hash, is_new=False, is_original=is_original, is_extended=is_extended)
         conn.execute(query("ingest/loading", "archive"), values)
         return Archived(content_hash, is_new=True, is_original=True)
 
     def _from_archive(self, conn: Connection, game_key: str, content_hash: bytes | None) -> Game:
         row = conn.execute(
             "select r.document from landing.revision as r "
-            "where r.tenant_id = %s and r.game_key = %s and r.content_hash = %s",
+            "where r.tenant_id = %s and r.game_key = any(landing.game_keys(%s)) "
+            "and r.content_hash = %s",
             [self.tenant, game_key, content_hash],
         ).fetchone()
         assert row  # noqa: S101 - the plan was made from the same rows
-        return msgspec.structs.replace(
-            next(read(from_bytes("archive", zlib.decompress(row[0])))), content_hash=content_hash
-        )
+        archived = next(read(from_bytes("archive", zlib.decompress(row[0]))))
+        assert isinstance(archived, Game)  # noqa: S101 - a merged game is archived as one document
+        return msgspec.structs.replace(archived, content_hash=content_hash)
 
     # ------------------------------------------------------------ read
 
     def _read(self, conn: Connection, key: dict[str, Any], restore: bool) -> Known:
         selection = select(read_revisions(conn, key), read_choice(conn, key), self.settings)
-        scheduled = self._scheduled(conn, key, selection.day, selection.teams)
+        scheduled = self.scheduled(conn, key, selection.day, selection.teams)
         stored = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "fixture"), key).fetchone()
         known = Known(selection, scheduled, stored)
         if known.stored_day and known.may_have_expired(restore):
             return replace(known, has_expired=not self._has_rows(conn, key, known.stored_day))
         return known
 
-    def _scheduled(
+    def scheduled(
         self, conn: Connection, key: dict[str, Any], day: date | None, teams: tuple[str, str]
     ) -> Scheduled | None:
+        """Return the row of the schedule, or the fixture of a competition, for a game; None when there is none."""
         values = key | {"day": day, "home": teams[0], "away": teams[1]}
         row = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "schedule_of"), values).fetchone()
         return Scheduled(**row) if row else None
@@ -215,7 +232,8 @@ class Store:
         for content_hash, state in known.selection.changed_states.items():
             conn.execute(
                 "update landing.revision set state = %(state)s "
-                "where tenant_id = %(tenant)s and game_key = %(game)s and content_hash = %(hash)s",
+                "where tenant_id = %(tenant)s and game_key = any(landing.game_keys(%(game)s)) "
+                "and content_hash = %(hash)s",
                 key | {"state": state, "hash": content_hash},
             )
         game, left_out, tracked = self._published(conn, key, arrival, known, planned)
@@ -225,11 +243,12 @@ class Store:
         )
         written = self._write_rows(conn, key, planned, game)
         if arrival:
-            self._write_names(conn, arrival.game)
+            self._write_names(conn, arrival.game, {new["home_team_key"], new["away_team_key"]})
         if planned.is_rewritten or new != stored:
             fixture.write_fixture(conn, key["game"], self.load_id, new)
             if game:
                 self._write_roster(conn, key, game)
+                self._write_official(conn, key, game)
             if tracked:
                 conn.execute(query("ingest/loading", "put_quality"), key | _json(fixture.score_quality(new, tracked)))
             elif stored and stored["content_hash"]:
@@ -275,9 +294,13 @@ class Store:
                 written += conn.execute(rows.PUBLISH[table], key | {"day": planned.day, "rows": array}).rowcount
         return written
 
-    def _write_names(self, conn: Connection, game: Game) -> None:
-        """Upsert teams and persons: late in the transaction, because all games of a team lock the same rows."""
-        names = [storable(game.home_team), storable(game.away_team)]
+    def _write_names(self, conn: Connection, game: Game, team_keys: set[str]) -> None:
+        """Upsert teams and persons: late in the transaction, because all games of a team lock the same rows.
+
+        The documents that arrive first may have no names of teams. A team without a name is only written for a fixture
+        that refers to it, so that the rows do not depend on the order of arrival.
+        """
+        names = [name for name in map(storable, (game.home_team, game.away_team)) if name or "" in team_keys]
         values = {"tenant": self.tenant, "seen_at": game.exported_at}
         conn.execute(
             query("ingest/loading", "put_teams"), values | {"keys": [name_key(name) for name in names], "names": names}
@@ -314,6 +337,28 @@ class Store:
             },
         )
 
+    def _write_official(self, conn: Connection, key: dict[str, Any], game: Game) -> None:
+        conn.execute("delete from contest.official_figure where tenant_id = %(tenant)s and game_key = %(game)s", key)
+        figures = {(each.scope, each.side, each.player, each.period, each.name): each.value for each in game.official}
+        if figures:
+            scopes, sides, players, periods, names = (list(column) for column in zip(*figures, strict=True))
+            lists = {"scopes": scopes, "sides": sides, "players": players, "periods": periods, "names": names}
+            conn.execute(query("ingest/loading", "put_official"), key | lists | {"figures": list(figures.values())})
+
+    def retire(self, conn: Connection, game_key: str) -> None:
+        """Withdraw the fixture of an id that became an alias: its revisions belong to another game now."""
+        key = {"tenant": self.tenant, "game": game_key}
+        stored = conn.cursor(row_factory=dict_row).execute(query("ingest/loading", "fixture"), key).fetchone()
+        if stored is None or (stored["status"] == "void" and stored["content_hash"] is None):
+            return
+        for statement in rows.REMOVE.values():
+            conn.execute(statement, key | {"day": stored["played_on"]}, prepare=False)
+        for statement in _UNPUBLISH:
+            conn.execute(statement, key)
+        teams = (stored["home_team_key"], stored["away_team_key"])
+        void = fixture.describe(teams, stored["played_on"], stored["played_on_source"], None, None, is_withdrawn=True)
+        fixture.write_fixture(conn, game_key, self.load_id, void)
+
     def update_untracked(self, conn: Connection, days: set[date]) -> None:
         """Add or remove the fixtures of schedule rows without a game id, for the given days.
 
@@ -335,11 +380,13 @@ class Store:
         if outcome == "quarantined":
             return _too_few_events(arrival.game, self.session.tenant, self.settings.shrink_percent)
         if outcome == "empty":
+            if arrival.game.rank:
+                return "The documents of the game that have arrived contain no events and no stints."
             return "The export has no events and no stints."
         if is_by_another:
             return "This export led to the publication of another revision of the game."
         if outcome == "archived":
-            return "A newer revision of the game is published, or an operator chose another one."
+            return "A newer revision or another source of the game is published, or an operator chose another one."
         return None
 
 
@@ -372,11 +419,11 @@ def read_revisions(conn: Connection, key: dict[str, Any]) -> list[Any]:
 def read_choice(conn: Connection, key: dict[str, Any]) -> Choice | None:
     """Return the latest choice of an operator about a game."""
     row = conn.execute(
-        "select c.content_hash, c.over_exported_at, c.over_hash from landing.choice as c "
+        "select c.content_hash, c.over_exported_at, c.over_hash, c.over_rank from landing.choice as c "
         "where c.tenant_id = %(tenant)s and c.game_key = %(game)s",
         key,
     ).fetchone()
-    return Choice(row[0], position(row[1], row[2])) if row else None
+    return Choice(row[0], position(row[1], row[2], row[3])) if row else None
 
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+-- Readable by the loader of the tenant, which writes.
+alter table landing.game_alias enable row level security, force row level security;
+
+create policy loads_own_tenant on landing.game_alias
+for all to stanchion_loader
+using (tenant_id = core.current_tenant())
+with check (tenant_id = core.current_tenant());
+
+create policy owner_for_tenant on landing.game_alias
+for all to stanchion_owner
+using (tenant_id = core.current_tenant() or core.is_operator())
+with check (tenant_id = core.current_tenant() or core.is_operator());
+
+grant select, insert, update, delete on landing.game_alias to stanchion_loader;
+
+-- Not granted: any right to applications and analysts, who read contest.fixture.
+
+-- revert: select core.unsecure_relation('landing.game_alias');
