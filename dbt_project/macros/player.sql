@@ -39,19 +39,28 @@
     end
 {%- endmacro %}
 
-{#- Join that adds quality.is_counted. The lateral looks up each game by index for any statistics. -#}
+{#- Join that adds quality.is_counted and quality.shootout_side. The lateral looks up each game by index for any statistics. -#}
 {% macro with_quality(game='games') -%}
     cross join lateral (
-        select game_quality.is_counted
+        select
+            game_quality.is_counted,
+            game_quality.shootout_side
         from {{ ref('fact_game_quality') }} as game_quality
         where game_quality.tenant_id = {{ game }}.tenant_id and game_quality.game_key = {{ game }}.game_key
         offset 0
     ) as quality
 {%- endmacro %}
 
-{#- Minutes of a penalty by the rules of the league; 0 for an unknown class. -#}
-{% macro penalty_minutes(detail, game='games') -%}
+{#- Value of a column; null for a game whose source does not record what the column counts (see stanchion.ingest.reading.model.Lacks). -#}
+{% macro recorded(what, value, game='games') -%}
+    case when not {{ game }}.lacks && array['{{ what | join("', '") if what is not string else what }}'] then {{ value }} end
+{%- endmacro %}
+
+{#- Minutes of a penalty: those of the source, or of its class by the rules of the league; 0 for an unknown class. -#}
+{% macro penalty_minutes(event, game='games') -%}
+    {%- set detail = event ~ '.detail1' -%}
     case
+        when {{ event }}.minutes is not null then {{ event }}.minutes
         when {{ detail }} ilike '%misconduct%' then coalesce(({{ game }}.penalty_minutes ->> 'misconduct')::numeric::integer, 10)
         when {{ detail }} ilike '%major%' then coalesce(({{ game }}.penalty_minutes ->> 'major')::numeric::integer, 5)
         when {{ detail }} ilike '%minor%' then coalesce(({{ game }}.penalty_minutes ->> 'minor')::numeric::integer, 2)

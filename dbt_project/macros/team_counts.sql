@@ -31,8 +31,10 @@
             (count(*) filter (where events.type = 'Shot' and events.detail1 = 'Shot_Deflected'))::integer as shots_deflected,
             (count(*) filter (where events.type = 'Faceoff'))::integer as faceoffs_won,
             (count(*) filter (where events.type = 'Save'))::integer as saves,
+            (count(*) filter (where events.type = 'Hit'))::integer as hits,
             (count(*) filter (where events.type = 'Penalty'))::integer as penalties,
-            coalesce(sum({{ penalty_minutes('events.detail1', game) }}) filter (where events.type = 'Penalty'), 0)::integer as penalty_minutes,
+            (count(*) filter (where events.type = 'Penalty' and coalesce(events.gives_power_play, true)))::integer as power_plays_given,
+            coalesce(sum({{ penalty_minutes('events', game) }}) filter (where events.type = 'Penalty'), 0)::integer as penalty_minutes,
             (count(*) filter (where events.type = 'Turnover' and events.detail1 like '%Giveaway%'))::integer as giveaways,
             (count(*) filter (
                 where events.type = 'Turnover' and events.detail1 like '%Takeaway%' and events.detail1 not like '%Giveaway%'

@@ -21,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 
 from stanchion.access.analysts import add_analyst
 from stanchion.cli.demo import LEAGUES, add_leagues, load_league
+from stanchion.contest.rules import PRESETS
 from stanchion.deploy.modules import discover
 from stanchion.deploy.runner import deploy, plan_deploy
 from stanchion.marts import build
@@ -47,6 +48,35 @@ class Topic:
     question: str
     start: str
     marts: tuple[str, ...]
+    more: str = ""  # a section after the list of marts
+
+
+OVERTIME = """
+## Overtime, shootouts and points
+
+- `result` in `fact_team_game` is W, L, T, OTL for a loss in overtime, or SOL for a loss in a shootout. `is_overtime` or
+  `is_shootout` is true for both teams of such a game.
+- The team that wins a shootout has one goal more in `score_for`. This goal is in no period, and in the `goals` of no
+  team and no player. `fact_game_quality.shootout_side` is the side that won. Where the source does not record
+  shootouts, it is the side that is one goal ahead in the official score of a level game.
+- In `standings`, `games` is the sum of `wins`, `losses`, `ties`, `overtime_losses` and `shootout_losses`.
+  `regular_wins` are the wins in the regular periods.
+- A win gives `points_win`, and in the regular periods also `points_regular_win`. A loss in overtime or in a shootout
+  gives `points_overtime_loss`. An operator sets these numbers, one by one or with
+  `stanchion tenant config harbour --rules nhl`:
+
+| rules | win | win in the regular periods | loss in overtime or a shootout | loss | tie |
+| --- | --- | --- | --- | --- | --- |
+{rules}
+"""
+
+
+def _points(name: str, rules: dict[str, int]) -> str:
+    """Return a row with the points that the rules of a kind of league give."""
+    win, regular, overtime_loss, loss, tie = (
+        rules[f"contest.points_{result}"] for result in ("win", "regular_win", "overtime_loss", "loss", "tie")
+    )
+    return f"| `{name}` | {win} | {win + regular} | {overtime_loss} | {loss} | {tie} |"
 
 
 TOPICS = (
@@ -65,6 +95,7 @@ TOPICS = (
             "dim_season",
             "dim_league_rules",
         ),
+        OVERTIME.format(rules="\n".join(_points(name, rules) for name, rules in PRESETS.items())),
     ),
     Topic(
         "players",
@@ -94,8 +125,9 @@ TOPICS = (
         "Data quality",
         "Which games can I trust, and why does a game not count?",
         "Seasons, standings and records include only games that count. A game counts when it is over, and its tracked "
-        "score is the official one or an operator accepted it with a reason.",
-        ("fact_game_quality",),
+        "score is the official one or an operator accepted it with a reason. Where a source contains official figures, "
+        "`fact_official_agreement` counts those that the marts equal, and `fact_official_difference` lists the others.",
+        ("fact_game_quality", "fact_official_agreement", "fact_official_difference"),
     ),
     Topic(
         "live",
@@ -148,12 +180,37 @@ who reads Harbour League.
 - `tenant_id` is the tenant that owns a row. When your login reads several tenants, group by it or filter by it, and
   join on it.
 - Shares are between 0 and 1. A share is null when there is nothing to divide by.
+- A null is a figure that the source of the game does not record. A 0 is a figure that it records.
 - The game type `All` contains `Regular` and `Playoffs`. Filter by one `game_type`, or totals count twice.
 - Seasons, standings and records include only games that count. [Data quality](quality.md) lists the other games with
   the reason.
 - `core.stat_refresh` contains the time at which each mart was last brought up to date.
 - Each number is defined once, in the dbt model of its mart (`dbt_project/models/marts`). `make docs` also writes
   dbt's own site, with the lineage, to `build/docs/index.html`.
+
+## What a source does not record
+
+Each [format](../formats/README.md) of games records other things. A column is null for a game whose source does not
+record it:
+
+| not recorded | null columns |
+| --- | --- |
+| assists | `assists`, `first_assists`, `second_assists`, `points` |
+| ice time | `seconds`, `net_seconds`, `stints` and `shifts` of skaters |
+| players on the ice | `goals_for_on`, `goals_against_on`, `plus_minus_all`, `power_play_seconds` |
+| players on the ice or missed shots | `corsi_for` and `corsi_against` of players |
+| plus and minus | `plus`, `minus`, `plus_minus` |
+| missed shots | `shots`, `shots_missed`, `fenwick_for`; `corsi_for` and `corsi_against` of teams |
+| strength at a goal | `power_play_goals`, `short_handed_goals`, `empty_net_goals` and those against |
+| the goalie in net | `goals_against`, `shots_against`, `seconds`, `decision` and `is_shutout` of goalies |
+| saves | `saves`; `shots_against` and `save_share` of goalies |
+| faceoffs, hits, blocks, giveaways, takeaways, passes, penalty minutes | the columns of these names |
+
+- The total of a season is the sum over the games in which the figure is recorded. It is null when there is none.
+  Per-game figures, rates and shares leave the other games out.
+- `count(seconds)` over `fact_player_game` is the number of games in which the ice time is known.
+- Write `order by points desc nulls last`: Postgres puts nulls first when it sorts in descending order.
+- Do not write `coalesce(assists, 0)`: it turns an unknown number into a wrong one. `sum` and `avg` ignore nulls.
 
 ## All marts
 
@@ -193,6 +250,7 @@ def page(topic: Topic, models: dict[str, Any], reader: psycopg.Connection[Any]) 
     start = textwrap.fill(f"{topic.start} [All topics](README.md).", 120, break_on_hyphens=False)
     parts = [f"# {topic.title}\n\n> {topic.question}\n\n{start}\n"]
     parts += [f"- [`{name}`](#{name}): {models[name]['description']}" for name in topic.marts]
+    parts += [topic.more.rstrip()] if topic.more else []
     for name in topic.marts:
         model = models[name]
         parts.append(f"\n## {name}\n\n{model['description']}")

@@ -1,5 +1,6 @@
 -- Data for the guide for analysts that the demo does not have: four days of a shop with two items, one of which is sold
--- out twice, and usage of two features. The clock moves to the time of each act.
+-- out twice, usage of two features, and official figures of two games, of which four differ from the tracked game. The
+-- clock moves to the time of each act.
 insert into workspace.plan_feature (plan, feature, limit_value, limit_window) values ('team', 'export', null, null);
 
 do $$
@@ -33,5 +34,42 @@ begin
     end loop;
     -- one hour into the day after the last act, so that four whole days can be built
     perform setval('public.minutes', (extract(epoch from timestamptz '2026-06-14 01:00+00' - '2026-05-25 12:00+00') / 60)::bigint);
+
+    with games as (
+        select f.game_key, f.played_on, row_number() over (order by f.played_on, f.game_key) as nth
+        from contest.fixture as f
+        where f.tenant_id = core.current_tenant() and f.content_hash is not null
+    ), ice_time as (
+        select
+            games.game_key,
+            games.nth,
+            players.side,
+            players.jersey,
+            sum(round((stints.start_s - stints.end_s)::double precision)::integer) as seconds,
+            row_number() over (partition by games.game_key order by players.side, players.jersey) as player_no
+        from games
+        join contest.stint as stints on stints.played_on = games.played_on and stints.game_key = games.game_key
+        cross join lateral (
+            select distinct on_ice.side, on_ice.jersey
+            from contest.stint_player as on_ice
+            where
+                on_ice.tenant_id = stints.tenant_id
+                and on_ice.played_on = stints.played_on
+                and on_ice.game_key = stints.game_key
+                and on_ice.stint_no = stints.stint_no
+        ) as players
+        where games.nth <= 2 and stints.tenant_id = core.current_tenant()
+        group by games.game_key, games.nth, players.side, players.jersey
+    )
+
+    insert into contest.official_figure (game_key, scope, side, player_key, period, name, value)
+    select game_key, 'player', side, jersey, 0, 'seconds', (seconds + case when nth = 2 and player_no = 1 then 2 else 0 end)::text
+    from ice_time
+    union all
+    select game_key, 'player', side, jersey, 0, 'goals', '7' from ice_time where nth = 2 and player_no = 1
+    union all
+    select game_key, 'goalie', 'away', '00', 0, 'saves', '3' from games where nth = 2
+    union all
+    select game_key, 'period', 'home', '', 1, 'goals', '9' from games where nth = 2;
 end;
 $$;

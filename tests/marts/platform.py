@@ -111,6 +111,15 @@ def _add(platform: Platform, league: League) -> None:
     platform.leagues[league.slug] = league
 
 
+def _book(platform: Platform, league: League) -> None:
+    """Give the source of one game official figures that differ from the marts: no tracked game has so many goals."""
+    with for_tenant(platform.conn, league.slug):
+        platform.conn.execute(
+            "insert into contest.official_figure (game_key, scope, side, player_key, period, name, value) "
+            "select '1002', 'team', side, '', 0, 'goals', '99' from unnest(array['home', 'away']) as side"
+        )
+
+
 def _sell(platform: Platform) -> None:
     """Give both leagues a shop in which an item was sold out yesterday."""
     clock = (ROOT / "sql" / "core" / "time" / "clock.sql").read_text(encoding="utf-8")
@@ -145,6 +154,7 @@ def _built_template(_empty_template: str, cluster: Any) -> Iterator[tuple[str, d
             for league in (ours, theirs):
                 league.schedule(platform.server)
                 league.load(platform.server, folder)
+                _book(platform, league)
                 use_workspace(platform.conn, league.slug)
                 with for_tenant(platform.conn, league.slug):
                     platform.conn.execute(query("dev/sample", "cup").encode())

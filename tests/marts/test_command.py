@@ -77,7 +77,7 @@ def test_a_failed_mart_is_unchanged_and_located(built: Platform, tmp_path: Path)
     """One broken mart has an error at run time; the other has an error that the server locates in its text."""
     root = checkout(tmp_path / "checkout")
     for mart, old, new in (
-        ("fact_team_game", "own.saves,", "own.saves / 0 as saves,"),
+        ("fact_team_game", "own.shots_on_goal,", "own.shots_on_goal / 0 as shots_on_goal,"),
         ("fact_pair_game", "lines.seconds,", "lines.no_such_column as seconds,"),
     ):
         model = root / MODELS / f"{mart}.sql"

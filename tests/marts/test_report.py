@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,28 +11,53 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from stanchion.access import tenants
 from stanchion.access.analysts import add_analyst, revoke_analyst
+from stanchion.dev.sample import hockey_scraper
+from stanchion.dev.sample.book import book_game
+from stanchion.dev.sample.files import event_csv
+from stanchion.dev.sample.games import Game
+from stanchion.ingest.loading.run import load
+from stanchion.ingest.loading.schedule import load_schedule
+from stanchion.ingest.loading.session import open_session
 from tests.browser import look
 from tests.conftest import Outcome
-from tests.html import Page
-from tests.marts.platform import Platform
+from tests.html import Page, Table
+from tests.marts.league import League, play
+from tests.marts.platform import Maker, Platform
+from tests.marts.test_book import schedule_of
 from tests.program import call_stanchion
 
 Write = Callable[..., Page]
+STANDINGS = {
+    "#": "place", "GP": "games", "W": "wins", "L": "losses", "T": "ties", "OTL": "overtime_losses",
+    "SOL": "shootout_losses", "PTS": "points", "GF": "goals_for", "GA": "goals_against", "Last five": "last_five",
+    "Streak": "streak",
+}  # fmt: skip
+
+
+def write_report(dsn: str, folder: Path, *args: str) -> Page:
+    """Write a report and parse it as a page."""
+    out = folder / "report.html"
+    outcome = call_stanchion("report", "--out", str(out), *args, database_url=dsn)
+    assert outcome.code == 0, outcome.err
+    assert list(folder.glob(".*")) == [], "no temporary file must remain"
+    return Page(out.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def write(built: Platform, tmp_path: Path) -> Write:
-    """Write a report and parse it as a page."""
+    """Write a report of the leagues that are already built."""
 
     def write(*args: str, dsn: str = built.server.dsn) -> Page:
-        out = tmp_path / "report.html"
-        outcome = call_stanchion("report", "--out", str(out), *args, database_url=dsn)
-        assert outcome.code == 0, outcome.err
-        assert list(tmp_path.glob(".*")) == [], "no temporary file must remain"
-        return Page(out.read_text(encoding="utf-8"))
+        return write_report(dsn, tmp_path, *args)
 
     return write
+
+
+def records(table: Table) -> list[dict[str, str]]:
+    """Return the rows of a table by column."""
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
 def refused(built: Platform, *args: str, dsn: str = "") -> str:
@@ -55,13 +81,15 @@ def test_the_page_contains_the_numbers_of_the_marts(built: Platform, write: Writ
             kind,
         )
         assert len(lines) > 1
-        printed = {row[1]: row for row in page.table(mart="standings", type=kind).rows}
+        printed = {row["Team"]: row for row in records(page.table(mart="standings", type=kind))}
         assert printed.keys() == {line["team"] for line in lines}
         for line in lines:
-            keys = ("games", "wins", "losses", "ties", "overtime_losses", "points", "goals_for", "goals_against")
-            row = printed[line["team"]]
-            assert [row[0], *row[2:10]] == [str(line["place"]), *(str(line[key]).removesuffix(".00") for key in keys)]
-            assert row[11:] == [line["last_five"], line["streak"]]
+            shown = printed[line["team"]]
+            for column, key in STANDINGS.items():
+                assert shown.get(column, "0") == str(line[key]).removesuffix(".00"), (line["team"], column)
+        for column in ("T", "OTL", "SOL"):
+            occurs = any(line[STANDINGS[column]] for line in lines)
+            assert all((column in shown) == occurs for shown in printed.values()), column
 
     for row in built.rows(
         f"select p.person_key, sum(goals) as goals, sum(assists) as assists, sum(seconds) as seconds "
@@ -93,6 +121,118 @@ def test_the_page_contains_the_numbers_of_the_marts(built: Platform, write: Writ
     assert [row[2] for row in page.table(quality="left-out").rows] == [row["reason"] for row in left_out]
     assert left_out
     assert len(page.table(mart="fact_game_quality").rows) == len(page.table(mart="dim_game").rows) == 6
+
+
+@pytest.fixture(scope="module")
+def pages(unloaded_platform: Maker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
+    """The reports of three leagues whose sources do not record everything.
+
+    The games of `bare` are from event CSV files, two of the four games of `mixed` too, and the games of `shootouts` are
+    from a league that plays overtimes and shootouts and gives three points for a win in the regular periods.
+    """
+    folder = tmp_path_factory.mktemp("report")
+    bare, mixed, shootouts = play("bare", 3, 9001, seed=5), play("mixed", 4, 9101, seed=6), League("shootouts", [])
+    played = [book_game(number) for number in range(8)]
+    with unloaded_platform(folder, bare, mixed, shootouts) as platform:
+        tenants.set_settings(platform.conn, "shootouts", {"contest.points_regular_win": "1"}, None)
+        add_event_csv(platform, folder, bare, bare.games)
+        add_event_csv(platform, folder, mixed, mixed.games[:2])
+        mixed.schedule(platform.server, mixed.games[2:])
+        mixed.load(platform.server, folder, mixed.games[2:])
+        with open_session(platform.server, "shootouts") as session:
+            schedule = schedule_of((hockey_scraper.game_key(game), game) for game in played)
+            load_schedule(session, "schedule.csv", schedule, lambda done: None)
+        (folder / "shootouts.csv").write_bytes(hockey_scraper.hockey_scraper_csv(played))
+        load(platform.server, "shootouts", (str(folder / "shootouts.csv"),))
+        platform.build()
+        return {slug: write_report(platform.server.dsn, folder, "--tenant", slug) for slug in platform.leagues}
+
+
+def add_event_csv(platform: Platform, folder: Path, league: League, games: list[Game]) -> None:
+    """Load games from an event CSV of two days, with their official score."""
+    lines = ["game_id,date,home,away,season,type,home_score,away_score"]
+    for number, game in enumerate(games):
+        day = f"2026-02-{number + 1:02}"
+        file = folder / f"{league.slug}-{number}.csv"
+        file.write_bytes(event_csv([game], day))
+        home, away = game.teams["home"], game.teams["away"]
+        score = ",".join(str(sum(game.truth.score[side].values())) for side in ("home", "away"))
+        lines.append(f"{day} {home} vs {away},{day},{home},{away},2026,Regular,{score}")
+        load(platform.server, league.slug, (str(file),))
+    with open_session(platform.server, league.slug) as session:
+        load_schedule(session, f"{league.slug}.csv", "\n".join(lines).encode(), lambda done: None)
+
+
+def leader_tables(page: Page) -> set[str]:
+    return {table.attributes["data-leaders"] for table in page.tables if "data-leaders" in table.attributes}
+
+
+@pytest.mark.parametrize("slug", ["bare", "mixed", "shootouts"])
+def test_no_page_contains_a_null(pages: dict[str, Page], slug: str) -> None:
+    assert "None" not in pages[slug].text
+    assert "null" not in pages[slug].text
+
+
+def test_figures_that_no_source_records_are_left_out_with_a_sentence(pages: dict[str, Page]) -> None:
+    page = pages["bare"]
+    for figure in ("assists", "ice time", "the goalie in net"):
+        assert f"The source of these games does not record {figure}." in page.text
+    assert leader_tables(page) == {"goals"}
+    missing = {row["Figure"]: row["Games without it"] for row in records(page.table(quality="unrecorded"))}
+    assert missing.items() >= {("assists", "3 of 3"), ("plus and minus", "3 of 3"), ("ice time", "3 of 3")}
+    assert "missed shots" not in missing
+    assert "faceoffs" not in missing
+    assert not [table for table in page.tables if "Time" in table.columns and table.caption != "Goalies"]
+    players = [table for table in page.tables if table.attributes.get("data-mart") == "fact_player_game"]
+    assert len(players) > 20
+    for table in players:
+        for row in records(table):
+            assert (row["A"], row["+/−"]) == ("–", "–")
+            assert row["G"].isdigit()
+            assert row["SOG"].isdigit()
+    assert "A–" in page.text
+    assert "P–" in page.text
+    for row in records(page.table(chart="shots")):
+        parts = [int(row[column]) for column in ("Goals", "Saved", "Missed", "Blocked", "Other")]
+        assert sum(parts) == int(row["All"])
+
+
+def test_totals_are_of_the_games_whose_source_records_the_figure(pages: dict[str, Page]) -> None:
+    page = pages["mixed"]
+    assert "Without 2 of 4 games, whose source does not record ice time." in page.text
+    assert leader_tables(page) == {"points", "goals", "time", "goalies"}
+    leaders = page.table(leaders="points").rows
+    assert all(row[4].isdigit() and int(row[2]) + int(row[3]) >= int(row[4]) for row in leaders)
+    assert all(row["Time"] not in ("–", "0:00") for row in records(page.table(leaders="time")))
+
+
+def test_losses_in_a_shootout_have_a_column_and_a_meaning(pages: dict[str, Page]) -> None:
+    page = pages["shootouts"]
+    played = [book_game(number) for number in range(8)]
+    endings = Counter(game.ended_in for game in played)
+    assert endings["shootout"] == 2
+    standings = records(page.table(mart="standings", type="All"))
+    assert "T" not in standings[0]
+    count = {column: sum(int(row[column]) for row in standings) for column in ("W", "RW", "L", "OTL", "SOL")}
+    assert count == {
+        "W": 8,
+        "RW": endings["regular"],
+        "L": endings["regular"],
+        "OTL": endings["overtime"],
+        "SOL": endings["shootout"],
+    }
+    for row in standings:
+        wins, regular, overtime, shootout = (int(row[column]) for column in ("W", "RW", "OTL", "SOL"))
+        assert int(row["PTS"]) == 2 * wins + regular + overtime + shootout
+    assert "In the last five games, O is a loss in overtime, and S is a loss in a shootout." in page.text
+    assert "W–L–OTL–SOL" in page.text
+    scores = {row["Day"]: row["Score"] for row in records(page.table(mart="dim_game"))}
+    for game in played:
+        ending = {"regular": "", "overtime": " OT", "shootout": " SO"}[game.ended_in]
+        assert scores[f"{game.day}"] == f"{game.truth.score['home']}:{game.truth.score['away']}{ending}"
+    results = [row[2] for table in page.tables if "data-team" in table.attributes for row in table.rows]
+    assert sum(result.startswith("SOL ") for result in results) == 2
+    assert "The source of these games does not record ice time." in page.text
 
 
 def test_the_page_contains_one_league_for_every_reader(built: Platform, write: Write) -> None:

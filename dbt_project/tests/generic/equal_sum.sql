@@ -1,11 +1,13 @@
-{#- Two models have the same total in each group. The filter argument is `only`, because dbt reserves `where`. -#}
-{% test equal_sum(model, measure, to, to_measure, group_by, only='true', to_only=none, per='game') %}
+{#- Two models have the same total in each group. The filter argument is `only`, because dbt reserves `where`. With `known`,
+    groups of the first model whose measure is null throughout are left out. -#}
+{% test equal_sum(model, measure, to, to_measure, group_by, only='true', to_only=none, per='game', known=false) %}
 with
 
 here as (
     select
         {{ group_by | join(', ') }},
-        sum({{ measure }}) as total
+        sum({{ measure }}) as total,
+        count(*) as rows
     from {{ to_test(model, per) }} as tested_here
     where {{ only }}
     group by {{ group_by | join(', ') }}
@@ -27,4 +29,5 @@ select
 from here
 full join there using ({{ group_by | join(', ') }})
 where coalesce(here.total, 0) <> coalesce(there.total, 0)
+    {%- if known %} and not coalesce(here.rows > 0 and here.total is null, false){% endif %}
 {% endtest %}

@@ -1,5 +1,5 @@
 -- How many points is a win worth today?
-select points_win, points_tie, points_loss
+select points_win, points_regular_win, points_tie, points_loss
 from marts.dim_league_rules
 where current_date >= valid_from and current_date < valid_to;
 
@@ -18,7 +18,7 @@ from marts.dim_league_rules
 order by valid_from;
 
 -- How many points can a team earn in a season at most?
-select s.team_key, r.points_win * s.games as points
+select s.team_key, (r.points_win + r.points_regular_win) * s.games as points
 from marts.standings as s
 join marts.dim_league_rules as r on r.tenant_id = s.tenant_id and r.valid_to = 'infinity'
 where s.game_type = 'All'

@@ -20,7 +20,7 @@ order by s.key;
 -- Which goalies faced the most shots in a game?
 select game_key, person_name, shots_against
 from marts.fact_goalie_game
-order by shots_against desc, game_key, person_name
+order by shots_against desc nulls last, game_key, person_name
 limit 3;
 
 -- How many goals do goalies concede at home and away?

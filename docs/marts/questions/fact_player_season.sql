@@ -19,7 +19,7 @@ select p.person_name, s.goals, s.shots_on_goal, s.shooting_share
 from marts.fact_player_season as s
 join marts.dim_person as p using (tenant_id, person_key)
 where s.game_type = 'All' and s.shots_on_goal >= 5
-order by s.shooting_share desc, p.person_name
+order by s.shooting_share desc nulls last, p.person_name
 limit 5;
 
 -- Who wins the most faceoffs?
@@ -27,7 +27,7 @@ select p.person_name, s.faceoffs_won, s.faceoff_share
 from marts.fact_player_season as s
 join marts.dim_person as p using (tenant_id, person_key)
 where s.game_type = 'All' and s.faceoffs_won + s.faceoffs_lost >= 10
-order by s.faceoff_share desc, p.person_name
+order by s.faceoff_share desc nulls last, p.person_name
 limit 5;
 
 -- Who is penalized the most?
@@ -35,5 +35,5 @@ select p.person_name, s.penalties, s.penalty_minutes
 from marts.fact_player_season as s
 join marts.dim_person as p using (tenant_id, person_key)
 where s.game_type = 'All'
-order by s.penalty_minutes desc, p.person_name
+order by s.penalty_minutes desc nulls last, p.person_name
 limit 5;

@@ -7,7 +7,7 @@ order by played_on;
 -- In which games did a team shoot the most?
 select game_key, team_key, shots, shots_on_goal, corsi_share
 from marts.fact_team_game
-order by shots desc, game_key, team_key
+order by shots desc nulls last, game_key, team_key
 limit 5;
 
 -- How many goals does each team score on power plays?

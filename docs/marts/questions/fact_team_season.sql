@@ -8,22 +8,22 @@ order by goals_per_game desc, team_key;
 select team_key, corsi_for, corsi_against, corsi_share
 from marts.fact_team_season
 where game_type = 'All'
-order by corsi_share desc, team_key;
+order by corsi_share desc nulls last, team_key;
 
 -- How good are power play and penalty kill?
 select team_key, power_play_share, penalty_kill_share
 from marts.fact_team_season
 where game_type = 'All'
-order by power_play_share desc, team_key;
+order by power_play_share desc nulls last, team_key;
 
 -- Which teams complete their passes?
 select team_key, (passes_completed::numeric / passes)::numeric(4, 3) as share
 from marts.fact_team_season
 where game_type = 'All'
-order by share desc, team_key;
+order by share desc nulls last, team_key;
 
 -- Which teams are penalized the most?
 select team_key, penalties, penalty_minutes
 from marts.fact_team_season
 where game_type = 'All'
-order by penalty_minutes desc, team_key;
+order by penalty_minutes desc nulls last, team_key;

@@ -1,7 +1,10 @@
-"""Render templates, in which all data is escaped, and write pages atomically."""
+"""Render templates, in which all data is escaped, and write pages atomically.
+
+A figure that is None is not known. The page has a dash for it, and sums leave it out.
+"""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from importlib.metadata import version
@@ -21,6 +24,7 @@ def render(template: str, **facts: Any) -> str:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=known,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -31,6 +35,10 @@ def render(template: str, **facts: Any) -> str:
         "number": number,
         "plain": plain,
         "size": size,
+        "plus": plus,
+        "per": per,
+        "total": total,
+        "largest": largest,
     }
     style = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
     written_at = datetime.now(UTC)
@@ -47,6 +55,32 @@ def write(page: str, out: Path) -> None:
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def known(value: Any) -> Any:
+    """Return a dash for None, and any other value unchanged."""
+    return NONE if value is None else value
+
+
+def plus(first: Any, second: Any) -> Any:
+    """Return the sum of two figures; None when one of them is not known."""
+    return None if first is None or second is None else first + second
+
+
+def per(amount: Any, games: int) -> Any:
+    """Return the amount per game; None when it is not known, or without games."""
+    return None if amount is None or not games else amount / games
+
+
+def total(rows: Iterable[Mapping[str, Any]], column: str) -> Any:
+    """Return the sum of the figures that are known; None when none is."""
+    figures = [row[column] for row in rows if row[column] is not None]
+    return sum(figures) if figures else None
+
+
+def largest(rows: Iterable[Mapping[str, Any]], *columns: str) -> Any:
+    """Return the largest of the figures that are known; 0 when none is."""
+    return max((row[column] for row in rows for column in columns if row[column] is not None), default=0)
 
 
 def clock(seconds: float | None) -> str:
@@ -67,9 +101,9 @@ def number(value: Decimal | float | None, digits: int = 0) -> str:
     return NONE if value is None else f"{_rounded(Decimal(value), digits):,}"
 
 
-def plain(value: Decimal) -> str:
+def plain(value: Decimal | None) -> str:
     """Return the shortest form of a number, such as 4 or 1.5."""
-    return f"{value.normalize():f}"
+    return NONE if value is None else f"{value.normalize():f}"
 
 
 def size(count: float) -> str:

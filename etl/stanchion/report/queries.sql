@@ -4,6 +4,33 @@ select max(r.refreshed_at) as refreshed_at
 from core.stat_refresh as r
 where r.model like 'marts.%%';
 
+-- name: agreement
+-- Official figures of each game of a tenant that the marts equal, by scope and column.
+select
+    a.game_key,
+    a.scope,
+    a.name,
+    a.cells,
+    a.equal_cells
+from marts.fact_official_agreement as a
+where a.tenant_id = %(tenant)s
+order by a.played_on, a.game_key, a.scope, a.name;
+
+-- name: differences
+-- Official figures of each game of a tenant that differ from the marts.
+select
+    d.game_key,
+    d.scope,
+    d.side,
+    d.player_key,
+    d.period,
+    d.name,
+    d.official_value,
+    d.counted_value
+from marts.fact_official_difference as d
+where d.tenant_id = %(tenant)s
+order by d.game_key asc, d.name asc, d.scope asc, d.side desc, length(d.player_key) asc, d.player_key asc, d.period asc;
+
 -- name: games
 -- Games of a season and games without a season, with their result and whether it is trusted.
 select
@@ -17,6 +44,8 @@ select
     away.team_name as away_team,
     g.home_score,
     g.away_score,
+    ending.is_overtime,
+    ending.is_shootout,
     g.is_trusted,
     g.is_counted,
     q.reason,
@@ -32,6 +61,8 @@ from marts.dim_game as g
 join marts.fact_game_quality as q on q.tenant_id = g.tenant_id and q.game_key = g.game_key
 left join marts.dim_team as home on home.tenant_id = g.tenant_id and home.team_key = g.home_team_key
 left join marts.dim_team as away on away.tenant_id = g.tenant_id and away.team_key = g.away_team_key
+left join marts.fact_team_game as ending
+    on ending.tenant_id = g.tenant_id and ending.game_key = g.game_key and ending.side = 'home'
 where g.tenant_id = %(tenant)s and (g.season_key = %(season)s or g.season_key is null)
 order by g.played_on, g.game_key;
 
@@ -122,6 +153,7 @@ select
     f.shots_on_goal,
     f.plus_minus,
     f.penalty_minutes,
+    f.faceoffs_won,
     f.shifts,
     f.seconds
 from marts.fact_player_game as f
@@ -139,7 +171,7 @@ select
 from marts.fact_player_season as s
 join marts.dim_person as p on p.tenant_id = s.tenant_id and p.person_key = s.person_key
 where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
-order by s.points_rank asc, s.goals desc, p.person_name asc, s.person_key asc;
+order by s.points_rank asc nulls last, s.goals desc, p.person_name asc, s.person_key asc;
 
 -- name: standings
 -- Standings of a season: over all games, and per game type.
@@ -153,6 +185,9 @@ select
     s.losses,
     s.ties,
     s.overtime_losses,
+    s.shootout_losses,
+    s.regular_wins,
+    rules.has_regular_wins,
     s.points,
     s.goals_for,
     s.goals_against,
@@ -161,6 +196,11 @@ select
     s.streak
 from marts.standings as s
 join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
+cross join (
+    select coalesce(bool_or(r.points_regular_win > 0), false) as has_regular_wins
+    from marts.dim_league_rules as r
+    where r.tenant_id = %(tenant)s
+) as rules
 where s.tenant_id = %(tenant)s and s.season_key = %(season)s
 order by array_position(array['All', 'Regular', 'Playoffs'], s.game_type), s.place, t.team_name;
 
@@ -182,7 +222,8 @@ select
     f.shots_missed,
     f.shots_blocked,
     f.shots_against,
-    f.corsi_share
+    f.power_plays,
+    f.power_play_goals
 from marts.fact_team_game as f
 join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key
 where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted

@@ -26,6 +26,7 @@ select
     is_swapped,
     period_seconds,
     penalty_minutes,
+    lacks,
     load_id,
     has_events and not contest.has_rows(tenant_id, played_on, game_key) as is_expired
 from fixtures

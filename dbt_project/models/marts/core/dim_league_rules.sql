@@ -11,6 +11,7 @@ select
     rules.valid_from,
     rules.valid_to,
     rules.points_win,
+    rules.points_regular_win,
     rules.points_tie,
     rules.points_loss,
     rules.points_overtime_loss

@@ -30,6 +30,10 @@ events as (
         {{ team_of('lines.side') }} as team_key,
         lines.zone,
         lines.is_success,
+        lines.minutes,
+        lines.gives_power_play,
+        lines.strength,
+        lines.is_empty_net,
         lines.credited_side,
         lines.player_key,
         case when lines.player_key is not null
@@ -65,7 +69,7 @@ events as (
                 select
                     n as period,
                     coalesce(games.period_seconds ->> n::text, games.period_seconds ->> 'OT')::integer as seconds
-                from generate_series(1, 12) as n
+                from generate_series(1, 30) as n
             ) as p
         ),
 

@@ -18,8 +18,9 @@ compared as (
 
     select
         games.*,
-        tracked.home as tracked_home,
-        tracked.away as tracked_away,
+        tracked.home + coalesce(shootout.side = 'home', false)::integer as tracked_home,
+        tracked.away + coalesce(shootout.side = 'away', false)::integer as tracked_away,
+        shootout.side as shootout_side,
         tracked.home_by_period as tracked_home_by_period,
         tracked.away_by_period as tracked_away_by_period,
         tracked.goals_without_scorer,
@@ -27,7 +28,8 @@ compared as (
         quality.coverage,
         quality.flags,
         quality.accepted_reason,
-        tracked.home = games.official_home and tracked.away = games.official_away as agrees,
+        tracked.home + coalesce(shootout.side = 'home', false)::integer = games.official_home
+        and tracked.away + coalesce(shootout.side = 'away', false)::integer = games.official_away as agrees,
         by_period.agrees as agrees_by_period
     from games
     left join lateral (
@@ -54,6 +56,27 @@ compared as (
             group by attempts.side, attempts.period
         ) as goals
     ) as tracked
+    -- The side that won a shootout. Its goal is in the score, in no period and in the goals of no player. Where the source
+    -- does not record shootouts, it is the side that is one goal ahead in the official score of a game that was level.
+    cross join lateral (
+        select
+            case
+                when attempts.home > attempts.away then 'home'
+                when attempts.away > attempts.home then 'away'
+                when games.lacks && array['shootouts'] and tracked.home = tracked.away then
+                    case
+                        when (games.official_home, games.official_away) = (tracked.home + 1, tracked.away) then 'home'
+                        when (games.official_home, games.official_away) = (tracked.home, tracked.away + 1) then 'away'
+                    end
+            end as side
+        from (
+            select
+                count(*) filter (where events.credited_side = 'home') as home,
+                count(*) filter (where events.credited_side = 'away') as away
+            from {{ ref('fact_event') }} as events
+            where {{ of_game('events') }} and events.type = 'Shootout' and events.detail1 = 'Shootout_Goal'
+        ) as attempts
+    ) as shootout
     -- assist marks without a goal: all marks less those that belong to a goal
     cross join lateral (
         select (
@@ -73,7 +96,7 @@ compared as (
     -- null when the official periods do not add up to the official score: the league did not record them
     cross join lateral (
         select
-            case when sum(official.goals) = games.official_home + games.official_away
+            case when sum(official.goals) = games.official_home + games.official_away - (shootout.side is not null)::integer
                 then bool_and(official.goals = coalesce(official.tracked, 0))
             end as agrees
         from (
@@ -132,6 +155,7 @@ select
     is_swapped,
     goals_without_scorer,
     assists_without_goal,
+    shootout_side,
     coverage,
     coalesce(flags, '{}') as flags,
     accepted_reason,

@@ -27,15 +27,15 @@ goalies as (
         games.season_key,
         games.game_type,
         lines.is_counted,
-        lines.seconds,
+        {{ recorded(['goalies', 'goalie_time'], 'lines.seconds') }} as seconds,
         lines.saves + lines.goals_against as shots_against,
         lines.saves,
         lines.goals_against,
-        lines.empty_net_goals_against,
-        lines.saves_by_period,
-        lines.goals_against_by_period,
-        lines.seconds > 0 and lines.is_alone and teams.goals_against = 0 as is_shutout,
-        case when lines.player_key = lines.decision_key then teams.result end as decision,
+        {{ recorded('goalies', 'lines.empty_net_goals_against') }} as empty_net_goals_against,
+        {{ recorded('saves', 'lines.saves_by_period') }} as saves_by_period,
+        {{ recorded('goalies', 'lines.goals_against_by_period') }} as goals_against_by_period,
+        {{ recorded('goalies', 'lines.seconds > 0 and lines.is_alone and teams.goals_against = 0') }} as is_shutout,
+        {{ recorded('goalies', 'case when lines.player_key = lines.decision_key then teams.result end') }} as decision,
         lines.goals,
         lines.assists,
         lines.penalty_minutes
@@ -70,6 +70,7 @@ goalies as (
                 attempts.period,
                 attempts.stint_no,
                 attempts.is_empty_net,
+                attempts.beaten_goalie_key,
                 row_number() over (
                     partition by attempts.side order by attempts.period, attempts.remaining_s desc nulls last, attempts.event_no
                 ) as nth
@@ -77,7 +78,8 @@ goalies as (
             where attempts.tenant_id = games.tenant_id and attempts.game_key = games.game_key and attempts.is_goal
         ),
 
-        -- the goalie in each net at each goal; for an empty net, the last goalie before it
+        -- the goalie in each net at each goal: whom the source names, or who is in net by the stints; for an empty net,
+        -- the last goalie before it
         beaten as (
             select
                 goals.event_no,
@@ -86,8 +88,8 @@ goalies as (
                 goals.nth,
                 goals.is_empty_net,
                 sides.side,
-                last_in_net.player_key,
-                coalesce(last_in_net.stint_no = goals.stint_no, false) as was_in_net
+                case when goals.side <> sides.side then coalesce(goals.beaten_goalie_key, last_in_net.player_key) else last_in_net.player_key end as player_key,
+                goals.beaten_goalie_key is not null or coalesce(last_in_net.stint_no = goals.stint_no and not goals.is_empty_net, false) as was_in_net
             from goals
             cross join (values ('home'), ('away')) as sides (side)
             left join lateral (

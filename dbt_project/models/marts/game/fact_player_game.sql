@@ -32,41 +32,42 @@ players as (
         lines.is_goalie,
         lines.stints > 0 or lines.events > 0 or lines.took_part as has_played,
         lines.goals,
-        lines.first_assists,
-        lines.second_assists,
-        lines.first_assists + lines.second_assists as assists,
-        lines.first_assists_linked,
-        lines.second_assists_linked,
-        lines.first_assists_linked + lines.second_assists_linked as assists_linked,
-        lines.goals + lines.first_assists + lines.second_assists as points,
-        lines.shots,
+        {{ recorded('assists', 'lines.first_assists') }} as first_assists,
+        {{ recorded('assists', 'lines.second_assists') }} as second_assists,
+        {{ recorded('assists', 'lines.first_assists + lines.second_assists') }} as assists,
+        {{ recorded('assists', 'lines.first_assists_linked') }} as first_assists_linked,
+        {{ recorded('assists', 'lines.second_assists_linked') }} as second_assists_linked,
+        {{ recorded('assists', 'lines.first_assists_linked + lines.second_assists_linked') }} as assists_linked,
+        {{ recorded('assists', 'lines.goals + lines.first_assists + lines.second_assists') }} as points,
+        {{ recorded('missed_shots', 'lines.shots') }} as shots,
         lines.shots_on_goal,
         {{ share('lines.goals', 'lines.shots_on_goal') }} as shooting_share,
-        lines.seconds,
-        lines.net_seconds,
-        lines.stints,
-        lines.shifts,
-        lines.plus,
-        lines.minus,
-        lines.plus - lines.minus as plus_minus,
-        lines.goals_for_on,
-        lines.goals_against_on,
-        lines.goals_for_on - lines.goals_against_on as plus_minus_all,
+        case when lines.has_ice_time then lines.seconds end as seconds,
+        case when lines.has_ice_time then lines.net_seconds end as net_seconds,
+        case when lines.has_ice_time then lines.stints end as stints,
+        {{ recorded('ice_time', 'lines.shifts') }} as shifts,
+        {{ recorded('plus_minus', 'lines.plus') }} as plus,
+        {{ recorded('plus_minus', 'lines.minus') }} as minus,
+        {{ recorded('plus_minus', 'lines.plus - lines.minus') }} as plus_minus,
+        {{ recorded('on_ice', 'lines.goals_for_on') }} as goals_for_on,
+        {{ recorded('on_ice', 'lines.goals_against_on') }} as goals_against_on,
+        {{ recorded('on_ice', 'lines.goals_for_on - lines.goals_against_on') }} as plus_minus_all,
         lines.penalties,
-        lines.penalty_minutes,
-        lines.faceoffs_won,
-        lines.faceoffs_lost,
-        {{ share('lines.faceoffs_won', 'lines.faceoffs_won + lines.faceoffs_lost') }} as faceoff_share,
-        lines.giveaways,
-        lines.takeaways,
-        lines.passes,
-        lines.passes_completed,
-        lines.blocks,
-        lines.saves,
-        lines.goals_against,
-        lines.corsi_for,
-        lines.corsi_against,
-        {{ share('lines.corsi_for', 'lines.corsi_for + lines.corsi_against') }} as corsi_share
+        {{ recorded('penalty_minutes', 'lines.penalty_minutes') }} as penalty_minutes,
+        {{ recorded('faceoffs', 'lines.faceoffs_won') }} as faceoffs_won,
+        {{ recorded('faceoffs', 'lines.faceoffs_lost') }} as faceoffs_lost,
+        {{ recorded('faceoffs', share('lines.faceoffs_won', 'lines.faceoffs_won + lines.faceoffs_lost')) }} as faceoff_share,
+        {{ recorded('hits', 'lines.hits') }} as hits,
+        {{ recorded('giveaways', 'lines.giveaways') }} as giveaways,
+        {{ recorded('takeaways', 'lines.takeaways') }} as takeaways,
+        {{ recorded('passes', 'lines.passes') }} as passes,
+        {{ recorded('passes', 'lines.passes_completed') }} as passes_completed,
+        {{ recorded('blocks', 'lines.blocks') }} as blocks,
+        {{ recorded('saves', 'lines.saves') }} as saves,
+        {{ recorded('goalies', 'lines.goals_against') }} as goals_against,
+        {{ recorded(['on_ice', 'missed_shots'], 'lines.corsi_for') }} as corsi_for,
+        {{ recorded(['on_ice', 'missed_shots'], 'lines.corsi_against') }} as corsi_against,
+        {{ recorded(['on_ice', 'missed_shots'], share('lines.corsi_for', 'lines.corsi_for + lines.corsi_against')) }} as corsi_share
     from games
     {{ with_quality() }}
     cross join lateral (
@@ -81,8 +82,9 @@ players as (
                 count(*) filter (where events.type = 'Shot' or (events.adds_shot and events.player_key <> '')) as shots,
                 count(*) filter (where events.is_on_goal and (events.type = 'Shot' or events.player_key <> '')) as shots_on_goal,
                 count(*) filter (where events.type = 'Faceoff') as faceoffs_won,
+                count(*) filter (where events.type = 'Hit') as hits,
                 count(*) filter (where events.type = 'Penalty') as penalties,
-                coalesce(sum({{ penalty_minutes('events.detail1') }}) filter (where events.type = 'Penalty'), 0) as penalty_minutes,
+                coalesce(sum({{ penalty_minutes('events') }}) filter (where events.type = 'Penalty'), 0) as penalty_minutes,
                 count(*) filter (where events.type = 'Save') as saves,
                 count(*) filter (where events.type = 'Turnover' and events.detail1 like '%Giveaway%') as giveaways,
                 count(*) filter (
@@ -94,7 +96,7 @@ players as (
             where
                 {{ of_game('events') }}
                 and events.player_key is not null
-                and events.type in ('Goal', 'Shot', 'Faceoff', 'Penalty', 'Save', 'Turnover', 'Pass')
+                and events.type in ('Goal', 'Shot', 'Faceoff', 'Hit', 'Penalty', 'Save', 'Turnover', 'Pass')
             group by events.credited_side, events.player_key
         ),
 
@@ -116,17 +118,20 @@ players as (
             group by losers.side, losers.player_key
         ),
 
-        -- participants marked as having blocked a shot; marks of an attempted block do not match
-        blocks as (
+        -- Participants marked as having blocked a shot, for which marks of an attempted block do not match, and as
+        -- getting a plus or a minus for a goal.
+        marked as (
             select
-                blockers.side,
-                blockers.player_key,
-                count(distinct blockers.event_no) as blocks
-            from {{ ref('stg_contest__play_participant') }} as blockers
+                marks.side,
+                marks.player_key,
+                count(distinct marks.event_no) filter (where concat_ws(' ', marks.detail1, marks.detail2) ~ '(^|[ _])BlockedShot') as blocks,
+                count(*) filter (where marks.detail1 = 'Plus') as plus,
+                count(*) filter (where marks.detail1 = 'Minus') as minus
+            from {{ ref('stg_contest__play_participant') }} as marks
             where
-                {{ of_game('blockers') }}
-                and concat_ws(' ', blockers.detail1, blockers.detail2) ~ '(^|[ _])BlockedShot'
-            group by blockers.side, blockers.player_key
+                {{ of_game('marks') }}
+                and (concat_ws(' ', marks.detail1, marks.detail2) ~ '(^|[ _])BlockedShot' or marks.detail1 in ('Plus', 'Minus'))
+            group by marks.side, marks.player_key
         ),
 
         assisted as (
@@ -177,12 +182,17 @@ players as (
                 count(*) filter (where attempts.is_goal and attempts.side = on_ice.side and not on_ice.is_goalie) as goals_for_on,
                 count(*) filter (where attempts.is_goal and attempts.side <> on_ice.side and not on_ice.is_goalie) as goals_against_on,
                 count(*) filter (
-                    where attempts.is_goal and not attempts.is_power_play and attempts.side = on_ice.side and not on_ice.is_goalie
+                    where attempts.is_goal and not attempts.is_power_play and not attempts.is_penalty_shot
+                    and attempts.side = on_ice.side and not on_ice.is_goalie
                 ) as plus,
                 count(*) filter (
-                    where attempts.is_goal and not attempts.is_power_play and attempts.side <> on_ice.side and not on_ice.is_goalie
+                    where attempts.is_goal and not attempts.is_power_play and not attempts.is_penalty_shot
+                    and attempts.side <> on_ice.side and not on_ice.is_goalie
                 ) as minus,
-                count(*) filter (where attempts.is_goal and attempts.side <> on_ice.side and on_ice.is_goalie) as goals_against,
+                count(*) filter (
+                    where attempts.is_goal and attempts.side <> on_ice.side and on_ice.is_goalie
+                    and attempts.beaten_goalie_key is null and not attempts.is_empty_net
+                ) as goals_against,
                 coalesce(sum(attempts.corsi) filter (where attempts.side = on_ice.side), 0) as corsi_for,
                 coalesce(sum(attempts.corsi) filter (where attempts.side <> on_ice.side), 0) as corsi_against
             from on_ice
@@ -194,7 +204,22 @@ players as (
             group by on_ice.side, on_ice.player_key
         ),
 
-        -- in a game without stints, every participant of an event has played
+        -- goals against goalies whom the source names, whether or not it records who is in net
+        beaten as (
+            select
+                case attempts.side when 'home' then 'away' else 'home' end as side,
+                attempts.beaten_goalie_key as player_key,
+                count(*) as goals_against
+            from {{ ref('fact_shot_attempt') }} as attempts
+            where
+                attempts.tenant_id = games.tenant_id
+                and attempts.game_key = games.game_key
+                and attempts.is_goal
+                and attempts.beaten_goalie_key is not null
+            group by 1, 2
+        ),
+
+        -- in a game without stints of skaters, every participant of an event has played
         participants as (
             select distinct
                 plays.side,
@@ -203,7 +228,7 @@ players as (
             where
                 {{ of_game('plays') }}
                 and plays.side is not null
-                and not exists (select 1 from on_ice)
+                and (games.lacks && array['on_ice'] or not exists (select 1 from on_ice))
         ),
 
         -- when a roster lists a jersey twice, the first line is the person; the loader decides the same
@@ -230,6 +255,8 @@ players as (
             union
             select side, player_key from ice
             union
+            select side, player_key from beaten
+            union
             select side, player_key from participants
         )
 
@@ -243,13 +270,13 @@ players as (
             coalesce(counted.events, 0) + coalesce(faceoffs_lost.faceoffs_lost, 0) as events,
             participants.player_key is not null as took_part,
             {% for column in [
-                'goals', 'shots', 'shots_on_goal', 'faceoffs_won', 'penalties', 'penalty_minutes', 'saves', 'giveaways', 'takeaways',
+                'goals', 'shots', 'shots_on_goal', 'faceoffs_won', 'hits', 'penalties', 'penalty_minutes', 'saves', 'giveaways', 'takeaways',
                 'passes', 'passes_completed'
             ] -%}
             coalesce(counted.{{ column }}, 0)::integer as {{ column }},
             {% endfor -%}
             coalesce(faceoffs_lost.faceoffs_lost, 0)::integer as faceoffs_lost,
-            coalesce(blocks.blocks, 0)::integer as blocks,
+            coalesce(marked.blocks, 0)::integer as blocks,
             {% for column in ['first_assists', 'second_assists', 'first_assists_linked', 'second_assists_linked'] -%}
             coalesce(assisted.{{ column }}, 0)::integer as {{ column }},
             {% endfor -%}
@@ -257,17 +284,27 @@ players as (
             coalesce(ice.net_seconds, 0)::numeric(9, 3) as net_seconds,
             coalesce(ice.stints, 0)::integer as stints,
             coalesce(ice.shifts, 0)::integer as shifts,
-            {% for column in ['goals_for_on', 'goals_against_on', 'plus', 'minus', 'goals_against', 'corsi_for', 'corsi_against'] -%}
+            -- without stints of skaters, the stints are those of goalies
+            not games.lacks && array['ice_time'] or (not games.lacks && array['goalies', 'goalie_time'] and (ice.goalie_seconds > 0 or listed.position = 'G'))
+            as has_ice_time,
+            -- the marks of the source are more exact than the stints
+            {% for column in ['plus', 'minus'] -%}
+            case when sum(marked.plus + marked.minus) over () > 0 then coalesce(marked.{{ column }}, 0) else coalesce(happened.{{ column }}, 0) end::integer
+            as {{ column }},
+            {% endfor -%}
+            (coalesce(happened.goals_against, 0) + coalesce(beaten.goals_against, 0))::integer as goals_against,
+            {% for column in ['goals_for_on', 'goals_against_on', 'corsi_for', 'corsi_against'] -%}
             coalesce(happened.{{ column }}, 0)::integer as {{ column }}{{ ',' if not loop.last }}
             {% endfor %}
         from everyone
         left join listed using (side, player_key)
         left join counted using (side, player_key)
         left join faceoffs_lost using (side, player_key)
-        left join blocks using (side, player_key)
+        left join marked using (side, player_key)
         left join assisted using (side, player_key)
         left join ice using (side, player_key)
         left join happened using (side, player_key)
+        left join beaten using (side, player_key)
         left join participants using (side, player_key)
     ) as lines
 

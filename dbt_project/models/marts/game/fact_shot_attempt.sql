@@ -26,9 +26,16 @@ attempts as (
         lines.is_goal,
         lines.corsi,
         lines.stint_no,
-        case when lines.is_goal then lines.for_players > lines.against_players end as is_power_play,
-        case when lines.is_goal then lines.for_players < lines.against_players end as is_short_handed,
-        case when lines.is_goal then lines.against_goalie_key is null end as is_empty_net
+        lines.is_penalty_shot,
+        lines.beaten_goalie_key,
+        -- what the source records about the goal, or else what its stint shows
+        case when lines.is_goal then {{ recorded('strength', "coalesce(lines.strength = 'power_play', lines.for_players > lines.against_players)") }}
+        end as is_power_play,
+        case when lines.is_goal then {{ recorded('strength', "coalesce(lines.strength = 'short_handed', lines.for_players < lines.against_players)") }}
+        end as is_short_handed,
+        case when lines.is_goal then
+            coalesce(lines.is_empty_net, {{ recorded('goalies', 'case when lines.stint_no is not null then lines.against_goalie_key is null end') }})
+        end as is_empty_net
     from games
     cross join lateral (
         with
@@ -38,6 +45,16 @@ attempts as (
             select *
             from {{ ref('fact_stint') }} as of_game
             where of_game.tenant_id = games.tenant_id and of_game.game_key = games.game_key
+        ),
+
+        -- goalies whom the source names at the goal against them
+        beaten as (
+            select
+                goalies.event_no,
+                max(goalies.player_key) as player_key
+            from {{ ref('stg_contest__play_participant') }} as goalies
+            where {{ of_game('goalies') }} and goalies.detail1 = 'GoalAgainst'
+            group by goalies.event_no
         )
 
         select
@@ -47,12 +64,17 @@ attempts as (
             events.credited_side as side,
             events.player_key,
             events.is_goal,
+            events.is_goal and coalesce(events.detail2 = 'Goal_PenaltyShot', false) as is_penalty_shot,
+            events.strength,
+            events.is_empty_net,
+            beaten.player_key as beaten_goalie_key,
             (events.is_on_goal::integer + events.is_blocked::integer + events.is_missed::integer)::smallint as corsi,
             placed.stint_no,
             case events.credited_side when 'home' then placed.home_players else placed.away_players end as for_players,
             case events.credited_side when 'home' then placed.away_players else placed.home_players end as against_players,
             case events.credited_side when 'home' then placed.away_goalie_key else placed.home_goalie_key end as against_goalie_key
         from {{ ref('fact_event') }} as events
+        left join beaten on beaten.event_no = events.event_no
         left join lateral (
             select stints.*
             from stints
@@ -80,5 +102,7 @@ select
     stint_no,
     is_power_play,
     is_short_handed,
-    case when stint_no is not null then is_empty_net end as is_empty_net
+    is_empty_net,
+    is_penalty_shot,
+    beaten_goalie_key
 from attempts

@@ -24,41 +24,44 @@ teams as (
         games.season_key,
         games.game_type,
         quality.is_counted,
-        -- the official score when there is one, else the tracked goals
-        coalesce(sides.official_for, own.goals) as score_for,
-        coalesce(sides.official_against, other.goals) as score_against,
+        -- the official score when there is one, else the tracked goals and the goal for winning a shootout
+        coalesce(sides.official_for, own.goals + coalesce(quality.shootout_side = sides.side, false)::integer) as score_for,
+        coalesce(sides.official_against, other.goals + coalesce(quality.shootout_side = sides.other_side, false)::integer) as score_against,
         own.goals_by_period,
         own.goals,
         other.goals as goals_against,
-        own.assists,
-        own.shots,
+        {{ recorded('assists', 'own.assists') }} as assists,
+        {{ recorded('missed_shots', 'own.shots') }} as shots,
         own.shots_on_goal,
         other.shots_on_goal as shots_against,
         own.shots_blocked,
-        own.shots_missed,
-        own.shots_deflected,
-        own.shots_on_goal + own.shots_blocked + own.shots_missed as corsi_for,
-        other.shots_on_goal + other.shots_blocked + other.shots_missed as corsi_against,
-        own.shots_on_goal + own.shots_missed as fenwick_for,
-        own.faceoffs_won,
-        other.faceoffs_won as faceoffs_lost,
-        own.saves,
+        {{ recorded('missed_shots', 'own.shots_missed') }} as shots_missed,
+        {{ recorded('missed_shots', 'own.shots_deflected') }} as shots_deflected,
+        {{ recorded('missed_shots', 'own.shots_on_goal + own.shots_blocked + own.shots_missed') }} as corsi_for,
+        {{ recorded('missed_shots', 'other.shots_on_goal + other.shots_blocked + other.shots_missed') }} as corsi_against,
+        {{ recorded('missed_shots', 'own.shots_on_goal + own.shots_missed') }} as fenwick_for,
+        {{ recorded('faceoffs', 'own.faceoffs_won') }} as faceoffs_won,
+        {{ recorded('faceoffs', 'other.faceoffs_won') }} as faceoffs_lost,
+        {{ recorded('saves', 'own.saves') }} as saves,
         own.penalties,
-        own.penalty_minutes,
-        own.giveaways,
-        own.takeaways,
-        own.passes,
-        own.passes_completed,
-        other.penalties as power_plays,
-        own.power_play_goals,
-        own.short_handed_goals,
-        other.power_play_goals as power_play_goals_against,
-        own.empty_net_goals,
-        other.empty_net_goals as empty_net_goals_against,
-        ice.seconds,
-        ice.power_play_seconds,
-        ice.short_handed_seconds,
-        own.regular_goals = other.regular_goals and own.goals <> other.goals as is_overtime
+        {{ recorded('penalty_minutes', 'own.penalty_minutes') }} as penalty_minutes,
+        {{ recorded('hits', 'own.hits') }} as hits,
+        {{ recorded('giveaways', 'own.giveaways') }} as giveaways,
+        {{ recorded('takeaways', 'own.takeaways') }} as takeaways,
+        {{ recorded('passes', 'own.passes') }} as passes,
+        {{ recorded('passes', 'own.passes_completed') }} as passes_completed,
+        other.power_plays_given as power_plays,
+        own.power_plays_given as power_plays_against,
+        {{ recorded('strength', 'own.power_play_goals') }} as power_play_goals,
+        {{ recorded('strength', 'own.short_handed_goals') }} as short_handed_goals,
+        {{ recorded('strength', 'other.power_play_goals') }} as power_play_goals_against,
+        {{ recorded('strength', 'own.empty_net_goals') }} as empty_net_goals,
+        {{ recorded('strength', 'other.empty_net_goals') }} as empty_net_goals_against,
+        {{ recorded('ice_time', 'ice.seconds') }} as seconds,
+        {{ recorded('on_ice', 'ice.power_play_seconds') }} as power_play_seconds,
+        {{ recorded('on_ice', 'ice.short_handed_seconds') }} as short_handed_seconds,
+        own.regular_goals = other.regular_goals and own.goals <> other.goals as is_overtime,
+        quality.shootout_side is not null as is_shootout
     from games
     {{ with_quality() }}
     cross join lateral (
@@ -89,11 +92,12 @@ select
     case
         when score_for > score_against then 'W'
         when score_for = score_against then 'T'
+        when is_shootout then 'SOL'
         when is_overtime then 'OTL'
         else 'L'
     end as result,
     {{ share('corsi_for', 'corsi_for + corsi_against') }} as corsi_share,
     {{ share('faceoffs_won', 'faceoffs_won + faceoffs_lost') }} as faceoff_share,
     {{ share('power_play_goals', 'power_plays') }} as power_play_share,
-    {{ share('penalties - power_play_goals_against', 'penalties') }} as penalty_kill_share
+    {{ share('power_plays_against - power_play_goals_against', 'power_plays_against') }} as penalty_kill_share
 from teams

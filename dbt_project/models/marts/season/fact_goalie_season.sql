@@ -20,7 +20,7 @@ totals as (
         (array_agg(lines.team_key order by lines.played_on desc, lines.game_key desc))[1] as team_key,
         count(distinct lines.game_key)::integer as games,
         (count(*) filter (where lines.decision = 'W'))::integer as wins,
-        (count(*) filter (where lines.decision in ('L', 'OTL')))::integer as losses,
+        (count(*) filter (where lines.decision in ('L', 'OTL', 'SOL')))::integer as losses,
         (count(*) filter (where lines.decision = 'T'))::integer as ties,
         (count(*) filter (where lines.is_shutout))::integer as shutouts,
         sum(lines.seconds)::integer as seconds,

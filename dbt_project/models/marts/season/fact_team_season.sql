@@ -1,4 +1,11 @@
 {{ config(materialized='secure_view') }}
+{% set counts = [
+    'score_for', 'score_against', 'goals', 'goals_against', 'assists', 'shots', 'shots_on_goal',
+    'shots_against', 'corsi_for', 'corsi_against', 'faceoffs_won', 'faceoffs_lost', 'saves', 'penalties',
+    'penalty_minutes', 'giveaways', 'takeaways', 'passes', 'passes_completed', 'power_plays',
+    'power_play_goals', 'short_handed_goals', 'power_play_goals_against', 'empty_net_goals',
+    'empty_net_goals_against', 'seconds'
+] -%}
 
 with
 
@@ -22,14 +29,13 @@ totals as (
         (count(*) filter (where lines.result = 'L'))::integer as losses,
         (count(*) filter (where lines.result = 'T'))::integer as ties,
         (count(*) filter (where lines.result = 'OTL'))::integer as overtime_losses,
-        {% for column in [
-            'score_for', 'score_against', 'goals', 'goals_against', 'assists', 'shots', 'shots_on_goal', 'shots_against', 'corsi_for', 'corsi_against',
-            'faceoffs_won', 'faceoffs_lost', 'saves', 'penalties', 'penalty_minutes', 'giveaways', 'takeaways', 'passes',
-            'passes_completed', 'power_plays', 'power_play_goals', 'short_handed_goals', 'power_play_goals_against',
-            'empty_net_goals', 'empty_net_goals_against', 'seconds'
-        ] -%}
+        (count(*) filter (where lines.result = 'SOL'))::integer as shootout_losses,
+        {% for column in counts + ['hits'] -%}
         sum(lines.{{ column }})::integer as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {% endfor %},
+        -- for shares: of games whose source records the strength at each goal
+        sum(lines.power_plays) filter (where lines.power_play_goals is not null) as power_plays_with_goals,
+        sum(lines.power_plays_against) filter (where lines.power_play_goals_against is not null) as power_plays_against
     from lines
     {{ of_each_type('lines') }}
     group by lines.tenant_id, lines.season_key, of_type.game_type, lines.team_key
@@ -37,11 +43,24 @@ totals as (
 )
 
 select
-    totals.*,
+    totals.tenant_id,
+    totals.season_key,
+    totals.game_type,
+    totals.team_key,
+    totals.games,
+    totals.wins,
+    totals.losses,
+    totals.ties,
+    totals.overtime_losses,
+    {% for column in counts -%}
+    totals.{{ column }},
+    {% endfor -%}
     {{ share('goals', 'games', 2) }} as goals_per_game,
     {{ share('goals_against', 'games', 2) }} as goals_against_per_game,
     {{ share('corsi_for', 'corsi_for + corsi_against') }} as corsi_share,
     {{ share('faceoffs_won', 'faceoffs_won + faceoffs_lost') }} as faceoff_share,
-    {{ share('power_play_goals', 'power_plays') }} as power_play_share,
-    {{ share('penalties - power_play_goals_against', 'penalties') }} as penalty_kill_share
+    {{ share('power_play_goals', 'power_plays_with_goals') }} as power_play_share,
+    {{ share('power_plays_against - power_play_goals_against', 'power_plays_against') }} as penalty_kill_share,
+    totals.shootout_losses,
+    totals.hits
 from totals

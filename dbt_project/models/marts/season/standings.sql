@@ -12,10 +12,14 @@ lines as (
         games.result,
         games.score_for,
         games.score_against,
+        games.result = 'W' and not games.is_overtime and not games.is_shootout as is_regular_win,
         case games.result
-            when 'W' then league_rules.points_win
+            when 'W' then
+                league_rules.points_win
+                + case when games.is_overtime or games.is_shootout then 0 else league_rules.points_regular_win end
             when 'T' then league_rules.points_tie
             when 'OTL' then league_rules.points_overtime_loss
+            when 'SOL' then league_rules.points_overtime_loss
             else league_rules.points_loss
         end as points,
         row_number() over latest as ago,
@@ -59,6 +63,8 @@ totals as (
         (count(*) filter (where result = 'L'))::integer as losses,
         (count(*) filter (where result = 'T'))::integer as ties,
         (count(*) filter (where result = 'OTL'))::integer as overtime_losses,
+        (count(*) filter (where result = 'SOL'))::integer as shootout_losses,
+        (count(*) filter (where is_regular_win))::integer as regular_wins,
         sum(points)::numeric(9, 2) as points,
         sum(score_for)::integer as goals_for,
         sum(score_against)::integer as goals_against,
@@ -71,8 +77,24 @@ totals as (
 )
 
 select
-    totals.*,
+    totals.tenant_id,
+    totals.season_key,
+    totals.game_type,
+    totals.team_key,
+    totals.games,
+    totals.wins,
+    totals.losses,
+    totals.ties,
+    totals.overtime_losses,
+    totals.points,
+    totals.goals_for,
+    totals.goals_against,
+    totals.goal_difference,
+    totals.streak,
+    totals.last_five,
     (rank() over (
         partition by tenant_id, season_key, game_type order by points desc, wins desc, goal_difference desc, goals_for desc
-    ))::integer as place
+    ))::integer as place,
+    totals.shootout_losses,
+    totals.regular_wins
 from totals

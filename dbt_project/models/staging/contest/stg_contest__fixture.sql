@@ -16,6 +16,7 @@ select
     is_swapped,
     period_seconds,
     penalty_minutes,
+    coalesce(lacks, '{}') as lacks,
     content_hash is not null as has_events,
     load_id
 from {{ source('contest', 'fixture') }}

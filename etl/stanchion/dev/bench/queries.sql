@@ -375,11 +375,11 @@ order by game.g, p;
 
 insert into marts.fact_team_game (
     tenant_id, game_key, side, team_key, opponent_team_key, played_on, season_key, game_type, is_counted, score_for, score_against, goals,
-    goals_against, result, shots_on_goal, shots_against, corsi_for, corsi_against, seconds
+    goals_against, result, is_overtime, is_shootout, shots_on_goal, shots_against, corsi_for, corsi_against, seconds
 )
 select
     p.tenant_id, p.game_key, p.side, p.team_key, p.opponent_team_key, p.played_on, p.season_key, p.game_type, true, p.goals as score_for, 2, p.goals, 2,
-    case when p.goals > 2 then 'W' when p.goals = 2 then 'T' else 'L' end, p.shots, 20, 40, 38, 3600
+    case when p.goals > 2 then 'W' when p.goals = 2 then 'T' else 'L' end, false, false, p.shots, 20, 40, 38, 3600
 from (
     select
         l.tenant_id, l.game_key, l.side, l.team_key, l.opponent_team_key, l.played_on, l.season_key, l.game_type,
@@ -405,12 +405,14 @@ select distinct
     initcap(l.team_key)
 from marts.fact_team_game as l;
 
-insert into marts.dim_league_rules (tenant_id, valid_from, valid_to, points_win, points_tie, points_loss, points_overtime_loss)
+insert into marts.dim_league_rules (
+    tenant_id, valid_from, valid_to, points_win, points_regular_win, points_tie, points_loss, points_overtime_loss
+)
 select
     t.tenant_id,
     '-infinity',
     'infinity',
-    2, 1, 0, 1
+    2, 0, 1, 0, 1
 from tenant_no as t;
 
 -- name: pages
