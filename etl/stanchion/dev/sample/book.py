@@ -112,7 +112,7 @@ class BookGame:
         self.number = number
         self.is_playoff = number % 5 == 4
         self.ended_in = ("regular", "overtime", "shootout", "regular", "overtime")[number % 5]
-        self.season = 2024 + number // 200
+        self.season = 2024 - number // 200  # never in the future, where no game is loaded
         self.day = date(self.season, 10, 3) + timedelta(days=number % 200 + (190 if self.is_playoff else 0))
         self.overtime_seconds = REGULAR_SECONDS if self.is_playoff else 300
         self._penalty_shot_minutes = penalty_shot_minutes
