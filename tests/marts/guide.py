@@ -206,7 +206,7 @@ record it:
 | saves | `saves`; `shots_against` and `save_share` of goalies |
 | faceoffs, hits, blocks, giveaways, takeaways, passes, penalty minutes | the columns of these names |
 
-- The total of a season is the sum over the games in which the figure is recorded. It is null when there is none.
+- The total of a season is the sum over the games in which the figure is recorded. It is null without such a game.
   Per-game figures, rates and shares leave the other games out.
 - `count(seconds)` over `fact_player_game` is the number of games in which the ice time is known.
 - Write `order by points desc nulls last`: Postgres puts nulls first when it sorts in descending order.

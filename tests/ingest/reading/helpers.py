@@ -1,6 +1,8 @@
 """Helpers shared by the tests of reading."""
 
+import copy
 import functools
+import random
 
 import msgspec
 
@@ -82,3 +84,44 @@ def assert_same_statistics(tree):
 def assert_archived(game):
     """Check that reading the archived document gives the same game."""
     assert msgspec.to_builtins(read_one(game.document)) == msgspec.to_builtins(game)
+
+
+def places(tree):
+    """Return every place in the tree as its container and key."""
+    waiting = [tree]
+    found = []
+    while waiting:
+        piece = waiting.pop()
+        for key in list(piece) if isinstance(piece, dict) else range(len(piece)):
+            found.append((piece, key))
+            if isinstance(piece[key], dict | list):
+                waiting.append(piece[key])
+    return found
+
+
+def with_values(tree, seed, values):
+    """Return a copy of the tree with each value at a random place."""
+    tree = copy.deepcopy(tree)
+    rng = random.Random(seed)
+    for value in values:
+        container, key = rng.choice(places(tree))
+        container[key] = value
+    return tree
+
+
+def damaged(data, seed):
+    """Return the bytes with up to eight flipped, cut out, doubled or inserted pieces at random places."""
+    rng = random.Random(seed)
+    data = bytearray(data)
+    for _ in range(rng.randint(1, 8)):
+        place = rng.randrange(len(data))
+        match rng.randrange(4):
+            case 0:
+                data[place] = rng.randrange(256)
+            case 1:
+                del data[place : place + rng.randrange(200)]
+            case 2:
+                data[place:place] = data[place : place + rng.randrange(200)]
+            case 3:
+                data[place:place] = rng.choice([b"NaN", b"\\u0000", b'"\\ud800"', b"[[[[", b"\x00", b"1e999", b"}\n{"])
+    return bytes(data)

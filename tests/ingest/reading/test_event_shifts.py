@@ -24,7 +24,7 @@ from stanchion.ingest.reading.parts import merge_parts
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import documents, from_bytes
 from tests.ingest.reading.canonical import Statistics
-from tests.ingest.reading.helpers import assert_archived, played, read_all, read_one
+from tests.ingest.reading.helpers import assert_archived, damaged, played, read_all, read_one
 from tests.ingest.reading.test_hostile import read_or_refuse
 
 DAY = "2026-02-08"
@@ -404,18 +404,7 @@ def test_shifts_with_random_values_at_random_places(seed, values):
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 def test_shifts_with_flipped_cut_and_doubled_bytes(seed):
-    rng = random.Random(seed)
-    data = bytearray(as_csv(SHORT))
-    for _ in range(rng.randint(1, 8)):
-        place = rng.randrange(len(data))
-        match rng.randrange(3):
-            case 0:
-                data[place] = rng.randrange(256)
-            case 1:
-                del data[place : place + rng.randrange(200)]
-            case 2:
-                data[place:place] = data[place : place + rng.randrange(200)]
-    read_or_refuse(bytes(data))
+    read_or_refuse(damaged(as_csv(SHORT), seed))
 
 
 @given(

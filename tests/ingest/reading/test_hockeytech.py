@@ -18,8 +18,8 @@ from stanchion.ingest.reading.parts import merge_parts
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import from_bytes
 from tests.ingest.reading.book_count import LACKING, OTHER, count, differences
-from tests.ingest.reading.helpers import assert_archived, read_all
-from tests.ingest.reading.test_hostile import JSON_VALUES, assert_storable, places
+from tests.ingest.reading.helpers import assert_archived, damaged, read_all, with_values
+from tests.ingest.reading.test_hostile import JSON_VALUES, assert_storable
 
 WITHOUT_SHIFTS = ("pbp", "summary", "gamesummary")
 BAD_LINE = b'{"game_id": 7, "pbp": [{"event"\n'
@@ -596,13 +596,13 @@ def test_too_many_players_and_shifts_are_refused():
     trees = documents(played(6))
     shifts = trees["shifts"]["SiteKit"]["Gameshifts"]
     one = shifts["home"][0]["shifts"][0]
-    for damaged in (
+    for oversized in (
         {"shifts": {"Gameshifts": {"home": shifts["home"] * 9, "visitor": []}}},
         {"shifts": {"Gameshifts": {"home": [{"jersey_number": 1, "shifts": [one] * 20_001}]}}},
         {"summary": trees["summary"] | {"homeTeam": {"skaters": [{}] * 101}}},
     ):
         with pytest.raises(UnreadableError, match="more than"):
-            list(read(from_bytes("1006.json", json.dumps({"game_id": 1006} | damaged).encode())))
+            list(read(from_bytes("1006.json", json.dumps({"game_id": 1006} | oversized).encode())))
 
 
 SMALL = documents(played(2))
@@ -636,31 +636,13 @@ def merge_or_refuse(data):
 @given(seed=st.integers(0, 2**32), values=st.lists(JSON_VALUES, min_size=1, max_size=6))
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_documents_with_random_values_at_random_places(seed, values):
-    tree = copy.deepcopy(SMALL)
-    rng = random.Random(seed)
-    for value in values:
-        container, key = rng.choice(places(tree))
-        container[key] = value
-    merge_or_refuse(json.dumps({"game_id": 7} | tree).encode())
+    merge_or_refuse(json.dumps({"game_id": 7} | with_values(SMALL, seed, values)).encode())
 
 
 @given(seed=st.integers(0, 2**32), kind=st.sampled_from(KINDS))
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_file_with_flipped_cut_and_doubled_bytes(seed, kind):
-    rng = random.Random(seed)
-    data = bytearray(json.dumps(SMALL[kind]).encode())
-    for _ in range(rng.randint(1, 6)):
-        place = rng.randrange(len(data))
-        match rng.randrange(4):
-            case 0:
-                data[place] = rng.randrange(256)
-            case 1:
-                del data[place : place + rng.randrange(100)]
-            case 2:
-                data[place:place] = data[place : place + rng.randrange(100)]
-            case 3:
-                data[place:place] = rng.choice([b"NaN", b"\\u0000", b'"\\ud800"', b"[[[[", b"\x00", b"1e999", b"}\n{"])
-    merge_or_refuse(bytes(data))
+    merge_or_refuse(damaged(json.dumps(SMALL[kind]).encode(), seed))
 
 
 @given(tree=st.dictionaries(st.sampled_from(["events", "summary", "gamesummary", "shifts"]), JSON_VALUES, max_size=4))

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import random
 import subprocess
 import sys
 import traceback
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from stanchion.dev.sample.files import SECRET, as_json, event_csv, export, workbook
 from stanchion.ingest.reading.errors import UnreadableError
-from tests.ingest.reading.helpers import assert_archived, played, read_all, read_one, short
+from tests.ingest.reading.helpers import assert_archived, damaged, played, read_all, read_one, short, with_values
 
 ODD = ["home", "away", "OT", "12:30", "99:99", "event_player_1", "null", "\x00", "\ud800", 10**30]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=8)
@@ -76,31 +75,13 @@ def test_random_json_with_the_keys_of_an_export(tree):
     read_or_refuse(json.dumps({"gameId": 1, "events": [], "rosters": {}} | tree).encode())
 
 
-def places(tree):
-    """Return every place in the tree as its container and key."""
-    waiting = [tree]
-    found = []
-    while waiting:
-        piece = waiting.pop()
-        for key in list(piece) if isinstance(piece, dict) else range(len(piece)):
-            found.append((piece, key))
-            if isinstance(piece[key], dict | list):
-                waiting.append(piece[key])
-    return found
-
-
 TINY = {**short(), "events": short()["events"][:12], "shifts": short()["shifts"][:3]}
 
 
 @given(seed=st.integers(0, 2**32), values=st.lists(JSON_VALUES, min_size=1, max_size=6))
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 def test_export_with_random_values_at_random_places(seed, values):
-    tree = copy.deepcopy(TINY)
-    rng = random.Random(seed)
-    for value in values:
-        container, key = rng.choice(places(tree))
-        container[key] = value
-    read_or_refuse(json.dumps(tree).encode())
+    read_or_refuse(json.dumps(with_values(TINY, seed, values)).encode())
 
 
 SMALL_WORKBOOK, SMALL_CSV = workbook(played()), event_csv([played()])[:20_000]
@@ -109,20 +90,7 @@ SMALL_WORKBOOK, SMALL_CSV = workbook(played()), event_csv([played()])[:20_000]
 @given(seed=st.integers(0, 2**32), original=st.sampled_from([as_json(TINY), SMALL_CSV, SMALL_WORKBOOK]))
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_file_with_flipped_cut_and_doubled_bytes(seed, original):
-    rng = random.Random(seed)
-    data = bytearray(original)
-    for _ in range(rng.randint(1, 8)):
-        place = rng.randrange(len(data))
-        match rng.randrange(4):
-            case 0:
-                data[place] = rng.randrange(256)
-            case 1:
-                del data[place : place + rng.randrange(200)]
-            case 2:
-                data[place:place] = data[place : place + rng.randrange(200)]
-            case 3:
-                data[place:place] = rng.choice([b"NaN", b"\\u0000", b'"\\ud800"', b"[[[[", b"\x00", b"1e999"])
-    read_or_refuse(bytes(data))
+    read_or_refuse(damaged(original, seed))
 
 
 @pytest.mark.parametrize("bad", ["\x00", "\ud800", "a\udfffb"])

@@ -1,6 +1,5 @@
 """Games of the NHL's statsapi: counts, official figures, traps of the format, and damage."""
 
-import copy
 import json
 import random
 from datetime import timedelta
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from stanchion.dev.sample.nhl_statsapi import feed_live
 from stanchion.ingest.reading.errors import UnreadableError
 from tests.ingest.reading.book_count import differences
-from tests.ingest.reading.helpers import assert_archived, read_all, read_one
+from tests.ingest.reading.helpers import assert_archived, read_all, read_one, with_values
 from tests.ingest.reading.nhl import (
     NUMBERS,
     api_web,
@@ -25,7 +24,7 @@ from tests.ingest.reading.nhl import (
     people,
 )
 from tests.ingest.reading.test_damage import assert_adds_up
-from tests.ingest.reading.test_hostile import JSON_VALUES, places, read_or_refuse
+from tests.ingest.reading.test_hostile import JSON_VALUES, read_or_refuse
 
 LACKS = ("goalie_time", "ice_time", "on_ice", "passes", "plus_minus")
 
@@ -301,12 +300,7 @@ TINY = tiny()
 @given(seed=st.integers(0, 2**32), values=st.lists(JSON_VALUES, min_size=1, max_size=6))
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_document_with_random_values_at_random_places(seed, values):
-    tree = copy.deepcopy(TINY)
-    rng = random.Random(seed)
-    for value in values:
-        container, key = rng.choice(places(tree))
-        container[key] = value
-    read_or_refuse(json.dumps(tree).encode())
+    read_or_refuse(json.dumps(with_values(TINY, seed, values)).encode())
 
 
 @given(values=st.fixed_dictionaries({}, optional=dict.fromkeys(TINY, JSON_VALUES)))

@@ -13,6 +13,7 @@ from stanchion.ingest.reading.checks import check_goals
 from stanchion.ingest.reading.event_columns import Cells, Order, read_date
 from stanchion.ingest.reading.identity import content_hash
 from stanchion.ingest.reading.jsontext import REPLACEMENT
+from stanchion.ingest.reading.league import USUAL_PENALTY_MINUTES
 from stanchion.ingest.reading.model import (
     Action,
     Entry,
@@ -34,7 +35,6 @@ from stanchion.ingest.reading.values import BadValueError, clock, code, day, jer
 
 FORMAT: Final = "event csv"
 _PERIOD_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200}  # unless the league rules differ
-_PENALTY_MINUTES: Final = {"minor": 2, "major": 5, "misconduct": 10}
 # type, detail1 and prefix of detail2 by event. Goal, Shot and Penalty Taken are converted in _Reading._codes.
 _CODES = {
     "play": ("Pass", "Pass_Completed", "Pass"),
@@ -123,7 +123,7 @@ class GameRows:
             away_team=away,
             game_date=day(date_),
             period_seconds=dict(_PERIOD_SECONDS),
-            penalty_minutes=dict(_PENALTY_MINUTES),
+            penalty_minutes=dict(USUAL_PENALTY_MINUTES),
             home_attacks_right_p1=None,
             rosters=rosters,
             events=tuple(events),

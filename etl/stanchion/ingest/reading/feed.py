@@ -29,7 +29,7 @@ import msgspec
 from stanchion.ingest.reading.checks import check_goals
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.identity import content_hash
-from stanchion.ingest.reading.league import USUAL_PERIODS, regular_periods
+from stanchion.ingest.reading.league import USUAL_PENALTY_MINUTES, USUAL_PERIODS, regular_periods
 from stanchion.ingest.reading.model import (
     Action,
     Entry,
@@ -50,7 +50,6 @@ from stanchion.ingest.reading.shifts import Shift, goalie_shifts, stints_of
 from stanchion.ingest.reading.values import BadValueError, clock, day, jersey, text
 
 USUAL_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200, "OT": 300}
-_PENALTY_MINUTES: Final = {"minor": 2, "major": 5, "misconduct": 10}
 _SHOOTOUT: Final = "Shootout"
 _LONGEST_PENALTY: Final = 60  # minutes
 
@@ -360,7 +359,7 @@ class Feed:
             away_team=self.teams[1],
             game_date=self.played_on,
             period_seconds=self.period_seconds,
-            penalty_minutes=dict(_PENALTY_MINUTES),
+            penalty_minutes=dict(USUAL_PENALTY_MINUTES),
             home_attacks_right_p1=None,
             rosters=rosters,
             events=events,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from stanchion.ingest.reading.model import Event, Game, Reject
 from stanchion.ingest.reading.rowtext import render
 
+USUAL_PENALTY_MINUTES = {"minor": 2, "major": 5, "misconduct": 10}  # when the source has only the class
 USUAL_PERIODS = 3  # when neither the league rules nor the export contain a number
 
 

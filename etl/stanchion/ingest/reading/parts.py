@@ -1,4 +1,4 @@
-"""Merge the documents of one game, whatever the order of their arrival.
+"""Merge the documents of one game, which arrive in any order.
 
 Of two parts of one kind, the one with more entries is used, and of equal ones the one with the greater hash. A game is
 therefore a function of the set of its parts.
