@@ -11,7 +11,7 @@ for all to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
-grant select, insert, delete on landing.file to stanchion_loader;
+grant select, insert on landing.file to stanchion_loader;
 
 -- Not granted: any right to applications and analysts, who read loaded games in contest.
 

@@ -11,7 +11,9 @@ for all to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
-grant select, insert, update, delete on landing.game_alias to stanchion_loader;
+grant select, insert on landing.game_alias to stanchion_loader;
+
+-- Not granted: update and delete, which include locking the table against every tenant; landing.remove_aliases deletes.
 
 -- Not granted: any right to applications and analysts, who read contest.fixture.
 

@@ -11,8 +11,8 @@ for all to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
-grant select, insert on landing.part to stanchion_loader;
+grant select, insert, update (is_merged) on landing.part to stanchion_loader;
 
--- Not granted: update and delete, since a part is kept; any right to applications and analysts, who read published games.
+-- Not granted: update of other columns and delete, since a part is kept; any right to applications and analysts, who read published games.
 
 -- revert: select core.unsecure_relation('landing.part');

@@ -11,8 +11,7 @@ for all to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
--- delete: a game merged again from more documents replaces its rejects of the same load
-grant select, insert, delete on landing.reject to stanchion_loader;
+grant select, insert on landing.reject to stanchion_loader;
 
 -- Not granted: any right to applications and analysts, because the rows are raw input.
 

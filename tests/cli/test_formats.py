@@ -29,14 +29,23 @@ def test_list_and_show_need_no_server():
     listed = json.loads(run("formats", "list", "--json").out)
     assert {
         "name": "roster",
+        "of": "roster",
         "kind": "json",
         "from": "built-in",
         "recognised by": "gid, homeRoster or awayRoster",
     } in listed
+    assert {row["of"] for row in listed if row["name"].startswith(("hockeytech", "shifts"))} == {
+        "hockeytech",
+        "event csv",
+    }
     assert not any(row["name"].startswith("archived") for row in listed)
     shown = run("formats", "show", "event csv")
     assert shown.code == 0
     assert "  date or game date\n" in shown.out
+    documents = run("formats", "show", "hockeytech")
+    assert documents.out.startswith("hockeytech events (built-in) reads a json file that has these keys:\n  [].event\n")
+    assert documents.out.count(" reads a json file ") == 4
+    assert len(json.loads(run("formats", "show", "hockeytech", "--json").out)["documents"]) == 4
     assert run("formats", "show", "nothing").err.strip() == (
         "Error: There is no format 'nothing'; stanchion formats list prints all formats."
     )
@@ -90,6 +99,7 @@ def test_mapping_with_an_error_or_a_taken_name_is_refused(game, tmp_path):
         ("formats", "new", "exprots"),
         ("formats", "add", "exprots", "--tenant", "ours"),
         ("load", "exports", "--tenant", "ours", "--format", "exprots"),
+        ("watch", "exports", "--tenant", "ours", "--once", "--format", "exprots"),
     ],
 )
 def test_missing_path_is_a_wrong_command_line(command, tmp_path, monkeypatch):

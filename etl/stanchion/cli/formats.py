@@ -49,7 +49,13 @@ def formats_list(tenant: str | None, as_json: bool) -> None:
         stanchion formats list --tenant harbour
     """
     rows = [
-        {"name": name, "kind": _kind(entry), "from": origin, "recognised by": _needs(entry)}
+        {
+            "name": name,
+            "of": recognise.game_format(entry),
+            "kind": _kind(entry),
+            "from": origin,
+            "recognised by": _needs(entry),
+        }
         for name, origin, entry in _known(tenant)
     ]
     print_rows(as_json, rows, "No formats.")
@@ -72,15 +78,17 @@ def formats_show(name: str, tenant: str | None, as_json: bool) -> None:
     if name in texts:
         print_result(as_json, {"name": name, "mapping": texts[name]}, texts[name].rstrip("\n"))
         return
-    known = {known_name: (origin, entry) for known_name, origin, entry in _known(None)}
-    if name not in known:
+    known = [(origin, entry) for _, origin, entry in _known(None)]
+    found = [(origin, entry) for origin, entry in known if entry.name == name]
+    documents = found or [(origin, entry) for origin, entry in known if recognise.game_format(entry) == name]
+    if not documents:
         raise StanchionError(f"There is no format '{name}'; stanchion formats list prints all formats.")
-    origin, entry = known[name]
-    needs = [list(need) for need in entry.needs]
-    facts = {"name": name, "kind": _kind(entry), "from": origin, "needs": needs}
-    what = {"csv": "columns", "json": "keys", "workbook": "sheets"}[_kind(entry)]
-    listed = "\n".join(f"  {' or '.join(need)}" for need in needs)
-    print_result(as_json, facts, f"{name} ({origin}) reads a {_kind(entry)} file that has these {what}:\n{listed}")
+    facts: list[dict[str, Any]] = [
+        {"name": entry.name, "kind": _kind(entry), "from": origin, "needs": [list(need) for need in entry.needs]}
+        for origin, entry in documents
+    ]
+    text = "\n".join(_described(origin, entry) for origin, entry in documents)
+    print_result(as_json, facts[0] if found else {"name": name, "documents": facts}, text)
 
 
 @formats.command("check")
@@ -184,6 +192,12 @@ def _kind(entry: Format) -> str:
     return {CsvFormat: "csv", JsonFormat: "json", WorkbookFormat: "workbook"}.get(type(entry), "parts")
 
 
+def _described(origin: str, entry: CsvFormat | JsonFormat | WorkbookFormat) -> str:
+    what = {"csv": "columns", "json": "keys", "workbook": "sheets"}[_kind(entry)]
+    listed = "\n".join(f"  {' or '.join(need)}" for need in entry.needs)
+    return f"{entry.name} ({origin}) reads a {_kind(entry)} file that has these {what}:\n{listed}"
+
+
 def _needs(entry: CsvFormat | JsonFormat | WorkbookFormat) -> str:
     return ", ".join(" or ".join(need) for need in entry.needs)
 
@@ -201,11 +215,13 @@ def _print_trials(found: list[Trial]) -> None:
         if each.parts:
             click.echo(f"{one_line(each.path)} is a part of game {one_line(each.game or '')}: {', '.join(each.parts)}.")
         if each.error:
-            click.secho(f"rejected    {one_line(each.path)}: {each.error}", fg="red")
+            click.secho(f"rejected    {one_line(each.path)}: {one_line(each.error)}", fg="red")
         for reason, count in each.reasons.items():
             first = each.first[reason]
             place = "" if first is None else f" (first: {first})"
-            click.secho(f"rejected    {one_line(each.path)}: {count_of(count, 'row')}{place}: {reason}", fg="yellow")
+            click.secho(
+                f"rejected    {one_line(each.path)}: {count_of(count, 'row')}{place}: {one_line(reason)}", fg="yellow"
+            )
     flags = sum((Counter(each.flags) for each in found), Counter[str]())
     for name, count in sorted(flags.items()):
         click.echo(f"flag        {name} {count}: {FLAGS.get(name, 'unknown')}")

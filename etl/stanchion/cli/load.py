@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,7 +18,7 @@ import psycopg
 from stanchion.cli.options import database_option, json_option, open_server, tenant_option
 from stanchion.cli.output import count_of, note, one_line, print_json, wants_plain_text
 from stanchion.errors import StanchionError
-from stanchion.ingest.loading.process import FileResult
+from stanchion.ingest.loading.record import FileResult
 from stanchion.ingest.loading.run import FAILING, LoadResult
 from stanchion.ingest.loading.run import load as load_paths
 from stanchion.ingest.loading.session import open_session
@@ -35,6 +36,13 @@ played_on_option = click.option(
     "--played-on",
     type=click.DateTime(["%Y-%m-%d"]),
     help="Date of the games, for games whose date is neither in a schedule nor in the export.",
+)
+mappings_option = click.option(
+    "--format",
+    "mappings",
+    metavar="FILE",
+    multiple=True,
+    help="Mapping to try before the formats of the tenant, such as one of stanchion formats new (default: none).",
 )
 _CORES = min(os.cpu_count() or 1, 4)
 
@@ -57,13 +65,7 @@ _COLOURS = {"quarantined": "yellow", "rejected": "red"}
     help="Number of loader processes (default: one per core, at most 4).",
 )
 @click.option("--dry-run", is_flag=True, help="Print the outcome of each game without loading it.")
-@click.option(
-    "--format",
-    "mappings",
-    metavar="FILE",
-    multiple=True,
-    help="Mapping to try before the formats of the tenant, such as one of stanchion formats new (default: none).",
-)
+@mappings_option
 @json_option
 @database_option
 def load(
@@ -112,6 +114,7 @@ def load(
             jobs=1 if dry_run else jobs,
             dry_run=dry_run,
             mappings=given,
+            on_read=bar.read if bar else lambda _: None,
             on_result=on_result,
             report=note,
         )
@@ -130,14 +133,18 @@ def load(
 @click.argument("folder", type=click.Path(path_type=Path))
 @tenant_option
 @played_on_option
+@mappings_option
 @click.option("--build", "is_building", is_flag=True, help="Build the marts after each load that changed something.")
 @click.option("--once", is_flag=True, help="Load the files that exist now, then end.")
 @database_option
-def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bool, once: bool) -> None:
+def watch(
+    folder: Path, tenant: str, played_on: datetime | None, mappings: tuple[str, ...], is_building: bool, once: bool
+) -> None:
     """Load the files that appear or change in a folder.
 
     A file is loaded when it has stopped changing. Rejected files are reported, and loaded again only when they change.
-    When the server is unreachable, the command retries until it answers. Ctrl-C ends the command.
+    Mappings are read when the command starts. When the server is unreachable, the command retries until it answers.
+    Ctrl-C ends the command.
 
     \b
     Example:
@@ -147,7 +154,7 @@ def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bo
     existing_files((str(folder),))
     if not folder.is_dir():
         raise click.BadParameter(f"'{folder}' is not a folder.", param_hint="FOLDER")
-    given_on = played_on.date() if played_on else None
+    given_on, given = played_on.date() if played_on else None, read_mappings(mappings)
     with open_server() as server:
         with open_session(server, tenant):
             pass  # a login that may not load is refused now, not with the first file
@@ -156,7 +163,13 @@ def watch(folder: Path, tenant: str, played_on: datetime | None, is_building: bo
         def load(paths: list[str]) -> bool:
             try:
                 total = load_paths(
-                    server, tenant, tuple(paths), given_on=given_on, on_result=print_file_result, report=note
+                    server,
+                    tenant,
+                    tuple(paths),
+                    given_on=given_on,
+                    mappings=given,
+                    on_result=print_file_result,
+                    report=note,
                 )
                 if is_building and total.rows:
                     build_marts(server)
@@ -196,16 +209,25 @@ class _ProgressBar:
 
     def __init__(self, progress: Progress, files: int | None) -> None:
         self._progress, self._total = progress, LoadResult(None)
+        self._waiting: Counter[str] = Counter()  # documents read, by path, whose games are not merged yet
         self._task = progress.add_task("loading", total=files, counts="")
+
+    def read(self, path: str) -> None:
+        """Count half of a document. The other half is counted when its game is merged."""
+        self._waiting[path] += 1
+        self._progress.update(self._task, advance=0.5, counts=f"{self._waiting.total():,} documents read")
+        self._progress.refresh()
 
     def add(self, result: FileResult) -> None:
         self._total.add(result)
+        is_half = self._waiting[result.path] > 0
+        self._waiting[result.path] -= is_half
         elapsed = self._progress.tasks[0].elapsed or 1e-9
         outcomes = self._total.outcomes
         counts = f"{self._total.rows / elapsed:,.0f} rows/s" + "".join(
             f", {outcomes[name]} {name}" for name in ("unchanged", *FAILING) if outcomes[name]
         )
-        self._progress.update(self._task, advance=1, counts=counts)
+        self._progress.update(self._task, advance=0.5 if is_half else 1, counts=counts)
         self._progress.refresh()
 
 
@@ -250,7 +272,8 @@ def _progress_bar(files: tuple[str, ...], as_json: bool) -> Iterator[_ProgressBa
 def print_file_result(result: FileResult) -> None:
     outcome = click.style(f"{result.outcome:11}", fg=_COLOURS.get(result.outcome))
     game = f" ({one_line(result.game)})" if result.game else ""
-    click.echo(f"{outcome} {one_line(result.path)}{game}{f': {result.reason}' if result.reason else ''}")
+    reason = f": {one_line(result.reason)}" if result.reason else ""
+    click.echo(f"{outcome} {one_line(result.path)}{game}{reason}")
 
 
 def load_facts(total: LoadResult) -> dict[str, Any]:

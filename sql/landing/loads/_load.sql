@@ -13,4 +13,7 @@ $$;
 
 comment on function landing.load_lock(bigint) is 'Returns the key of the advisory lock that the sessions of a load share.';
 
+-- the builder names the session of a load that holds a build back
+grant execute on function landing.load_lock(bigint) to stanchion_builder;
+
 -- revert: drop function landing.load_lock(bigint);

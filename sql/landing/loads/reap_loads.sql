@@ -37,6 +37,7 @@ $$;
 comment on function landing.reap_loads() is
 'Returns the number of dead loads that are now reaped: of every tenant for an operator, else of the tenant of the session.';
 
-grant execute on function landing.reap_loads() to stanchion_loader;
+-- the builder ends the dead loads of each tenant before a build, so that they hold no build back
+grant execute on function landing.reap_loads() to stanchion_loader, stanchion_builder;
 
 -- revert: drop function landing.reap_loads();

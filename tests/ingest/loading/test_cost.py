@@ -17,6 +17,7 @@ from stanchion.ingest.loading import process
 from stanchion.ingest.loading.session import open_session
 from stanchion.ingest.loading.store import Arrival, Store
 from stanchion.ingest.reading.recognise import read
+from stanchion.server.connection import Connection, value
 
 from .conftest import League, wait_until_alone
 from .exports import export, games_of, write
@@ -188,13 +189,12 @@ def test_cost_of_a_game_does_not_grow_with_game_days(days: int, league: League, 
 
 def locks_of(league: League, game: Any) -> int:
     """Store a game. Return the number of tables and indexes that its transaction locks."""
-    found = []
     with open_session(league.server, league.slug) as session:
         store = Store(session, session.begin_load("games", "test"), session.settings())
         counted = "select count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'relation'"
-        store.update(
-            game.game_key,
-            Arrival(game),
-            record=lambda conn, _: found.extend(conn.execute(counted).fetchone() or ()),
-        )
-    return found[-1]
+
+        def count(conn: Connection, key: str) -> int:
+            store.update_locked(conn, key, Arrival(game))
+            return int(value(conn, counted))
+
+        return store.locked(game.game_key, count)

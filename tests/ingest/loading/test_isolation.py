@@ -56,6 +56,16 @@ def test_loader_cannot_read_or_write_another_tenant(
             with pytest.raises(psycopg.errors.InsufficientPrivilege), session.transaction() as conn:
                 conn.execute(copy.format(name), [theirs.id])
                 raise AssertionError(f"{table} allowed the insert, or has no row to copy")
+        ((game, day),) = theirs.rows("select game_key, played_on from contest.fixture")  # ours has a game with this id
+        for table in ("play_event", "stint", "roster_entry", "game_quality", "fixture"):
+            with session.transaction() as conn:
+                conn.execute("select contest.remove_rows(%s, %s, %s)", [table, game, day])
+        for table in ("team", "point_entry", None):
+            with (
+                pytest.raises(psycopg.errors.InvalidParameterValue, match="no rows of table"),
+                session.transaction() as conn,
+            ):
+                conn.execute("select contest.remove_rows(%s, %s)", [table, game])
     assert theirs.digest() == before
 
 

@@ -89,9 +89,17 @@ def test_the_order_of_sources_decides_and_an_operator_overrides_it(
     league: League, tmp_path: Path, stanchion: Callable[..., Outcome]
 ) -> None:
     league.load(*write(tmp_path))
-    schedule(league, OTHER)
     order = json.dumps(["hockey_scraper", "hockeytech"])
-    assert stanchion("tenant", "config", "harbour", "contest.source_order", order).code == 0
+    config = ("tenant", "config", "harbour")
+    assert stanchion(*config, "contest.source_order", order).err.count("stanchion games settle") == 0, "no game has two"
+    assert stanchion(*config, "contest.source_order", "[]").code == 0
+    schedule(league, OTHER)
+    changed = stanchion(*config, "contest.source_order", order, "--json")
+    assert json.loads(changed.out)
+    assert changed.err.endswith(
+        "To apply the order to 1 loaded game with several sources, run: stanchion games settle --tenant harbour\n"
+    )
+    assert stanchion(*config, "contest.periods", "3").err.count("stanchion games settle") == 0
     assert published(league) == {GAME: "hockeytech"}, "a setting alone changes no game"
     assert stanchion("games", "settle", "--tenant", "harbour").code == 0
     assert published(league) == {GAME: "hockey_scraper"}

@@ -13,11 +13,16 @@ from typing import Any
 
 import pytest
 
+from stanchion.dev.sample.book import book_game
+from stanchion.dev.sample.mapped import tracking_csv
 from stanchion.ingest.loading import watch
 from stanchion.ingest.loading.watch import Folder
+from stanchion.paths import ROOT
 
 from .conftest import League
 from .exports import export, write
+
+MAPPING = ROOT / "docs" / "formats" / "mappings" / "tracking.yaml"
 
 
 @contextmanager
@@ -81,6 +86,16 @@ def test_once_loads_the_existing_files(league: League, tmp_path: Path, stanchion
     assert (missing.code, "There is no file or folder" in missing.err) == (2, True)
     nothing = stanchion("watch", str(folder), "--tenant", "unknown", "--once")
     assert nothing.code == 1
+
+
+def test_mapping_is_tried_first(league: League, tmp_path: Path, stanchion: Any) -> None:
+    (tmp_path / "tracking.csv").write_bytes(tracking_csv([book_game(1), book_game(2)]))
+    command = ("watch", str(tmp_path), "--tenant", "harbour", "--once")
+    without = stanchion(*command)
+    assert (without.code, "match no supported format" in without.out) == (0, True)
+    done = stanchion(*command, "--format", str(MAPPING))
+    assert (done.code, "2 files of 2 games: 2 published." in done.out) == (0, True), done.out
+    assert [league.published(game) > 100 for game in (7001, 7002)] == [True, True]
 
 
 def test_file_is_loaded_when_complete_and_after_a_change(tmp_path: Path) -> None:

@@ -6,21 +6,19 @@ import pytest
 
 from stanchion.dev.sample.files import as_json, export
 from stanchion.ingest.reading.errors import UnreadableError
-from stanchion.ingest.reading.flags import FLAGS
-from tests.ingest.reading.helpers import assert_archived, assert_same_statistics, played, read_all, read_one, short
+from tests.ingest.reading.helpers import (
+    assert_adds_up,
+    assert_archived,
+    assert_same_statistics,
+    played,
+    read_all,
+    read_one,
+    short,
+)
 
 
 def first(tree, kind, players=1):
     return next(event for event in tree["events"][20:] if event["type"] == kind and len(event["players"]) >= players)
-
-
-def assert_adds_up(game):
-    rejected = [reject.part for reject in game.rejects]
-    assert game.events_seen == len(game.events) + rejected.count("event")
-    assert game.stints_seen == len(game.stints) + rejected.count("stint") + game.stints_ignored
-    assert set(game.flags) <= set(FLAGS)
-    assert all(count > 0 for count in game.flags.values())
-    assert all(reject.reason.endswith(".") for reject in game.rejects)
 
 
 @pytest.mark.parametrize("none", [None, "", "  "])
@@ -278,6 +276,8 @@ WHOLE = as_json(short())
         (b'{"gameId": 1' + b"0" * 5000 + b', "rosters": {}, "events": []}', "digits"),
         (b'{"gameId": "\xff", "rosters": {}, "events": []}', "not UTF-8"),
         (b"\xff\xfe{", "not JSON, and its columns match"),
+        (b"x" * 200_000, "its first line is not a row of CSV"),
+        (b"callbacks(" + b"x" * 200_000 + b")", "its first line is not a row of CSV"),
     ],
 )
 def test_file_without_a_game_is_refused_with_one_reason(data, reason):

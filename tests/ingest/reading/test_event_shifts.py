@@ -24,7 +24,8 @@ from stanchion.ingest.reading.parts import merge_parts
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import documents, from_bytes
 from tests.ingest.reading.canonical import Statistics
-from tests.ingest.reading.helpers import assert_archived, damaged, played, read_all, read_one
+from tests.ingest.reading.damage import damaged
+from tests.ingest.reading.helpers import assert_archived, played, read_all, read_one
 from tests.ingest.reading.test_hostile import read_or_refuse
 
 DAY = "2026-02-08"

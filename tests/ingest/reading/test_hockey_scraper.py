@@ -18,7 +18,9 @@ from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.scraper_columns import penalty_of, side_of_team
 from stanchion.ingest.reading.sources import documents
 from tests.ingest.reading.book_count import differences
-from tests.ingest.reading.helpers import assert_archived, damaged, read_all, read_one
+from tests.ingest.reading.damage import damaged
+from tests.ingest.reading.helpers import assert_archived, read_all, read_one
+from tests.ingest.reading.nhl import NUMBERS
 from tests.ingest.reading.test_hostile import read_or_refuse
 
 
@@ -72,9 +74,10 @@ def people(event):
     return {(p.role, p.role_no, p.person_key, p.detail1) for p in event.participants}
 
 
-def test_the_book_of_100_games_is_reproduced():
-    for first in range(0, 100, 20):
-        books = [played(number) for number in range(first, first + 20)]
+@pytest.mark.parametrize("numbers", NUMBERS)
+def test_games_equal_their_books(numbers):
+    for first in range(0, len(numbers), 20):
+        books = [played(number) for number in numbers[first : first + 20]]
         games = read_all(hockey_scraper_csv(books))
         assert [game.game_key for game in games] == [game_key(book) for book in books]
         for book, game in zip(books, games, strict=True):
@@ -154,6 +157,8 @@ def test_first_player_gives_the_side_of_an_unknown_team():
         ("Game misconduct(10 min)", ("Misconduct", 10)),
         ("Match penalty(10 min)", ("Match", 10)),
         ("Too many men/ice - bench(2 min)", ("Bench", 2)),
+        ("Unsportsmanlike conduct-bench(2 min)", ("Bench", 2)),
+        ("Leaving the penalty bench(2 min)", ("Minor", 2)),
         ("PS-Hooking on breakaway(0 min)", ("PenaltyShot", 0)),
         ("", (None, None)),
         (None, (None, None)),

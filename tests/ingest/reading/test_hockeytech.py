@@ -18,8 +18,9 @@ from stanchion.ingest.reading.parts import merge_parts
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import from_bytes
 from tests.ingest.reading.book_count import LACKING, OTHER, count, differences
-from tests.ingest.reading.helpers import assert_archived, damaged, read_all, with_values
-from tests.ingest.reading.test_hostile import JSON_VALUES, assert_storable
+from tests.ingest.reading.damage import damaged, with_values
+from tests.ingest.reading.helpers import assert_archived, assert_storable, read_all
+from tests.ingest.reading.test_hostile import JSON_VALUES
 
 WITHOUT_SHIFTS = ("pbp", "summary", "gamesummary")
 BAD_LINE = b'{"game_id": 7, "pbp": [{"event"\n'
@@ -435,11 +436,32 @@ def test_equal_rows_count_twice():
     assert len(events_of(after, "Shootout")) == len(events_of(before, "Shootout")) + 1
 
 
+def test_dressed_skater_without_ice_time_is_on_the_roster_with_zeros():
+    trees = documents(played(3))
+    skater = copy.deepcopy(trees["summary"]["homeTeam"]["skaters"][0])
+    skater["info"] |= {"id": 8_999_999, "jerseyNumber": 99}
+    skater["stats"] = dict.fromkeys(skater["stats"], 0) | {"toi": "0:00"}
+    before = of_trees(trees)
+    trees["summary"]["homeTeam"]["skaters"].append(skater)
+    game = of_trees(trees)
+    assert len(game.rosters) == len(before.rosters) + 1
+    figures = {figure.name: figure.value for figure in game.official if figure.player == "99"}
+    assert (figures["seconds"], set(figures.values())) == ("0", {"0"})
+    assert (game.rejects, game.flags) == (before.rejects, before.flags)
+
+
 def test_shootout_is_in_a_period_of_its_own():
     game = merged(played(7))
     assert played(7).ended_in == "shootout"
     assert {event.period for event in events_of(game, "Shootout")} == {5}
     assert max(event.period for event in game.events if event.action.type != "Shootout") == 4
+
+
+def test_shootout_after_period_99_is_in_period_99():
+    """Periods after it cannot be stored."""
+    trees = documents(played(7))
+    rows_of(trees, "faceoff")[0]["period"]["id"] = "99"
+    assert max(event.period for event in of_trees(trees).events) == 99
 
 
 def test_overtime_of_a_blocked_shot_is_named_otherwise():

@@ -6,14 +6,14 @@ import subprocess
 import sys
 import traceback
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stanchion.dev.sample.files import SECRET, as_json, event_csv, export, workbook
 from stanchion.ingest.reading.errors import UnreadableError
-from tests.ingest.reading.helpers import assert_archived, damaged, played, read_all, read_one, short, with_values
+from tests.ingest.reading.damage import damaged, with_values
+from tests.ingest.reading.helpers import assert_archived, assert_storable, played, read_all, read_one, short
 
 ODD = ["home", "away", "OT", "12:30", "99:99", "event_player_1", "null", "\x00", "\ud800", 10**30]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=8)
@@ -23,33 +23,6 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=6,
 )
-
-
-def assert_storable(game):
-    """Check that Postgres can store a game: text without NUL and surrogates, bigints, and valid json and jsonb."""
-
-    def check(piece):
-        if isinstance(piece, str):
-            piece.encode()
-            assert "\x00" not in piece
-        elif isinstance(piece, bool | float | bytes):
-            return
-        elif isinstance(piece, int):
-            assert -(2**63) <= piece < 2**63
-        elif isinstance(piece, dict):
-            for key, value in piece.items():
-                check(key)
-                check(value)
-        elif isinstance(piece, list | tuple):
-            for value in piece:
-                check(value)
-
-    tree = msgspec.to_builtins(game)
-    for reject in tree.pop("rejects"):
-        assert "\\u0000" not in json.dumps(reject).replace("\\\\", "")  # an escaped backslash before u0000 is not a NUL
-        json.dumps(reject, ensure_ascii=False).encode()
-    check(tree)
-    json.loads(game.document)
 
 
 def read_or_refuse(data):

@@ -1,8 +1,6 @@
 """Hostile files and archives are read or refused with a mapping, and never fail with another error."""
 
-import copy
 import json
-import random
 
 import msgspec
 from hypothesis import given, settings
@@ -13,7 +11,9 @@ from stanchion.ingest.reading.mapping.formats import format_of
 from stanchion.ingest.reading.mapping.yamlfile import read_mapping
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import from_bytes
-from tests.ingest.reading.test_hostile import JSON_VALUES, assert_storable
+from tests.ingest.reading.damage import with_values
+from tests.ingest.reading.helpers import assert_storable
+from tests.ingest.reading.test_hostile import JSON_VALUES
 from tests.ingest.reading.test_mapping import GOAL, GOALS, HEAD, ROWS, SMALL, goals
 
 CSV, JSON = (format_of(read_mapping(text, "x")) for text in (SMALL, GOALS))
@@ -79,30 +79,14 @@ def test_random_cells(rows):
 @settings(max_examples=300, deadline=None)
 def test_random_values_at_random_places_of_json(seed, value):
     tree = json.loads(goals(GOAL, GOAL | {"at": 1600}))
-    read_or_refuse(json.dumps(replaced(tree, seed, value)).encode(), JSON)
+    read_or_refuse(json.dumps(with_values(tree, seed, [value])).encode(), JSON)
 
 
 @given(st.integers(), JSON_VALUES)
 @settings(max_examples=300, deadline=None)
 def test_random_values_at_random_places_of_an_archived_game(seed, value):
     (game,) = read(from_bytes("x", goals(GOAL, GOAL | {"at": 1600})), [JSON])
-    read_or_refuse(json.dumps(replaced(json.loads(game.document), seed, value)).encode())
-
-
-def replaced(tree, seed, value):
-    """Return a copy of a tree with the value at a random place."""
-    tree = copy.deepcopy(tree)
-    places = []
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        for key in node if isinstance(node, dict) else range(len(node)):
-            places.append((node, key))
-            if isinstance(node[key], dict | list):
-                waiting.append(node[key])
-    node, key = random.Random(seed).choice(places)
-    node[key] = value
-    return tree
+    read_or_refuse(json.dumps(with_values(json.loads(game.document), seed, [value])).encode())
 
 
 def test_deep_or_long_json_is_bounded():

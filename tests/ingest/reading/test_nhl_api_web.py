@@ -14,7 +14,8 @@ from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.nhl.values import decision, situation, strength_at, whole_seconds
 from stanchion.ingest.reading.parts import merge_parts
 from tests.ingest.reading.book_count import count, differences
-from tests.ingest.reading.helpers import places
+from tests.ingest.reading.damage import places
+from tests.ingest.reading.helpers import assert_adds_up, assert_storable
 from tests.ingest.reading.nhl import (
     GAMES,
     NUMBERS,
@@ -30,8 +31,7 @@ from tests.ingest.reading.nhl import (
     parts_of,
     people,
 )
-from tests.ingest.reading.test_damage import assert_adds_up
-from tests.ingest.reading.test_hostile import JSON_VALUES, assert_storable
+from tests.ingest.reading.test_hostile import JSON_VALUES
 
 ON_ICE = {"plus", "minus", "plus_minus"}  # the marts count them from the stints
 NO_ICE = {"ice_time", "on_ice", "plus_minus"}

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from stanchion.dev.sample.nhl_statsapi import feed_live
 from stanchion.ingest.reading.errors import UnreadableError
 from tests.ingest.reading.book_count import differences
-from tests.ingest.reading.helpers import assert_archived, read_all, read_one, with_values
+from tests.ingest.reading.damage import with_values
+from tests.ingest.reading.helpers import assert_adds_up, assert_archived, read_all, read_one
 from tests.ingest.reading.nhl import (
     NUMBERS,
     api_web,
@@ -23,7 +24,6 @@ from tests.ingest.reading.nhl import (
     other_spelling,
     people,
 )
-from tests.ingest.reading.test_damage import assert_adds_up
 from tests.ingest.reading.test_hostile import JSON_VALUES, read_or_refuse
 
 LACKS = ("goalie_time", "ice_time", "on_ice", "passes", "plus_minus")
@@ -170,6 +170,29 @@ def test_player_who_is_not_dressed_is_not_on_the_roster():
     tree = written()
     assert len(read_one(tree).rosters) == 2 * len(book_game().home.players)
     assert "Not Dressed" in json.dumps(tree)
+
+
+def test_fields_missing_in_the_box_score_are_taken_from_the_list_of_players():
+    tree, other = written(), written()
+    for team in other["liveData"]["boxscore"]["teams"].values():
+        for number, line in enumerate(team["players"].values()):
+            if line["position"]["code"] != "N/A":
+                line["position"]["code"] = "N/A" if number % 3 else ""
+            line.pop("jerseyNumber", None)
+            line["person"].pop("fullName")
+    assert read_one(other).rosters == read_one(tree).rosters
+    assert read_one(other).content_hash == read_one(tree).content_hash
+
+
+def test_play_without_coordinates_has_no_point():
+    game = read_one(written())
+    plays = [play for play in plays_of(written()) if play.get("team") and play["about"]["periodType"] != "SHOOTOUT"]
+    without = sum(not play["coordinates"] for play in plays)
+    with_point = {row.split(",")[0] for row in game.rows.tables["play_point"]}
+    counted = [event for event in game.events if event.action.type not in ("Save", "Shootout")]
+    assert without > 2
+    assert sum(str(event.event_no) not in with_point for event in counted) == without
+    assert game.flags == {}
 
 
 # ---------------------------------------------------------------- revisions and spellings

@@ -208,3 +208,20 @@ def test_documents_can_be_opened_later_and_repeatedly(tmp_path):
     found = list(documents([str(tmp_path)]))
     assert [outcome(document) for document in reversed(found)] == [["500001"], ["500001"]]
     assert [outcome(document) for document in found] == [["500001"], ["500001"]]
+
+
+def test_files_of_nested_archives_count_together(tmp_path, monkeypatch):
+    monkeypatch.setattr("stanchion.ingest.reading.sources.limits.MAX_MEMBERS", 7)
+    inner = packed({f"{number}.json": EXPORT for number in range(3)})
+    (tmp_path / "all.zip").write_bytes(packed({f"{number}.zip": inner for number in range(4)}))
+    found = outcomes(tmp_path / "all.zip")
+    assert [path.split("all.zip/")[1] for path, keys in found.items() if isinstance(keys, list)] == [
+        "0.zip/0.json", "0.zip/1.json", "0.zip/2.json", "1.zip/0.json", "1.zip/1.json",
+    ]  # fmt: skip
+    reasons = {keys for keys in found.values() if isinstance(keys, str)}
+    assert reasons == {"The archive has more than 7 files in all; split it."}
+
+
+def test_archive_with_tens_of_thousands_of_files_is_refused_at_once(tmp_path):
+    (tmp_path / "many.zip").write_bytes(packed({f"{number}.json": b"" for number in range(20_001)}, zipfile.ZIP_STORED))
+    assert list(outcomes(tmp_path / "many.zip").values()) == ["The archive has 20001 files; expected 1 to 20000."]

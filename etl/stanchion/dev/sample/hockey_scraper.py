@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from stanchion.dev.sample.book import OTHER, BookGame, Play, Player
+from stanchion.dev.sample.nhl import has_point
 
 _ON_ICE: Final = 6
 _ROW: Final = ("Game_Id", "Date", "Period", "Event", "Description", "Time_Elapsed", "Seconds_Elapsed", "Strength")
@@ -78,6 +79,8 @@ def _rows(game: BookGame) -> list[Row]:
             rows.append(_row(game, play))
             if play.kind in ("goal", "penalty"):
                 rows.append(_mark("STOP", period, play.elapsed))
+            if play.kind == "goal" and play.x % 5 == 0:
+                rows += [_mark(event, period, play.elapsed) for event in ("CHL", "EISTR", "EIEND", "EGPID")]
         rows.append(_mark("PEND", period, end))
     if game.ended_in == "shootout":
         rows.append(_mark("PSTR", 5, 0))
@@ -106,7 +109,7 @@ def _row(game: BookGame, play: Play) -> Row:
     if event == "BLOCK":
         zone = {"Off": "Def", "Def": "Off"}.get(zone, zone)
     ends = 1 if (play.period % 2 == 1) == (play.side == "home") else -1
-    is_without_point = event == "PENL" and play.x % 5 == 0
+    is_without_point = not has_point(play) or (event == "PENL" and play.x % 5 == 0)
     return (
         {
             "Event": event,
@@ -148,6 +151,8 @@ def _people(event: str, play: Play) -> Row:
         player = play.people.get(role)
         if player:
             cells |= {f"p{number}_name": player.name.upper(), f"p{number}_ID": f"{player.id}.0"}
+    if event == "PENL" and play.x % 11 == 0:  # the service does not name who drew each penalty
+        cells |= {"p2_name": "", "p2_ID": ""}
     if event == "PENL" and "taken_by" not in play.people:
         cells |= {"p1_name": "Team", "p1_ID": "", "p3_name": "", "p3_ID": ""}
     return cells

@@ -35,6 +35,11 @@ def written_plays(game: BookGame) -> list[Play]:
     ]
 
 
+def has_point(play: Play) -> bool:
+    """Return whether the NHL writes where a play was, which a few rows of real games lack."""
+    return play.x % 41 != 0
+
+
 def official(game: BookGame, differences: Differences) -> Truth:
     """Return the official figures of a game, with the given ones replaced."""
     truth = copy.deepcopy(game.truth)

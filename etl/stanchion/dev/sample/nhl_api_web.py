@@ -3,7 +3,17 @@
 from typing import Any, Final
 
 from stanchion.dev.sample.book import OTHER, BookGame, Play, Player, Side
-from stanchion.dev.sample.nhl import SHOOTOUT, Differences, clock, decision, game_id, official, position, written_plays
+from stanchion.dev.sample.nhl import (
+    SHOOTOUT,
+    Differences,
+    clock,
+    decision,
+    game_id,
+    has_point,
+    official,
+    position,
+    written_plays,
+)
 
 _TYPES: Final = {
     "faceoff": "faceoff", "shot": "shot-on-goal", "missed": "missed-shot", "blocked": "blocked-shot", "goal": "goal",
@@ -186,7 +196,8 @@ def _play(game: BookGame, play: Play, period: int) -> dict[str, Any]:
         roles["shooter"] = "scoringPlayerId"
     details |= {roles[role]: player.id for role, player in play.people.items() if role in roles}
     attacks_right = (play.side == "home") == (period % 2 == 1)
-    details |= {"xCoord": play.x if attacks_right else -play.x, "yCoord": play.y if attacks_right else -play.y}
+    if has_point(play):
+        details |= {"xCoord": play.x if attacks_right else -play.x, "yCoord": play.y if attacks_right else -play.y}
     details["zoneCode"] = "O" if play.x > 25 else "D" if play.x < -25 else "N"
     if written in ("goal", "shot-on-goal", "missed-shot"):
         details["shotType"] = play.shot_type.lower()

@@ -5,7 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from stanchion.dev.sample.book import OTHER, BookGame, Play, Player, Side, Truth
-from stanchion.dev.sample.nhl import SHOOTOUT, Differences, clock, decision, game_id, official, position, written_plays
+from stanchion.dev.sample.nhl import (
+    SHOOTOUT,
+    Differences,
+    clock,
+    decision,
+    game_id,
+    has_point,
+    official,
+    position,
+    written_plays,
+)
 
 _TYPES: Final = {
     "faceoff": "FACEOFF", "shot": "SHOT", "missed": "MISSED_SHOT", "blocked": "BLOCKED_SHOT", "goal": "GOAL",
@@ -107,7 +117,7 @@ def _play(game: BookGame, play: Play) -> dict[str, Any]:
         for role, player in people.items()
         if role in _ROLES
     ]
-    row["coordinates"] = {"x": float(play.x), "y": float(play.y)}
+    row["coordinates"] = {"x": float(play.x), "y": float(play.y)} if has_point(play) else {}
     row["team"] = {"id": game.team(owner).id, "name": game.team(owner).name}
     return row
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from stanchion.ingest.loading.decide import Choice, Revision, decide, source_of
 from stanchion.ingest.loading.fixture import Dates
 from stanchion.ingest.loading.keys import name_key
-from stanchion.ingest.loading.parts import Counts, counts, hashes_of, merge, stored_hashes, stored_parts
+from stanchion.ingest.loading.merging import best_parts, merged_names
+from stanchion.ingest.loading.parts import Name, Options, PartDocument, by_game, merge, one_by_one
 from stanchion.ingest.loading.plan import revision_of
+from stanchion.ingest.loading.record import Counts, FileResult, file_result
 from stanchion.ingest.loading.store import NO_DATE, Arrival, GameResult, Store, read_choice, read_revisions
+from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.model import Part, Parts
-from stanchion.ingest.reading.parts import best_parts
+from stanchion.ingest.reading.parts import best_parts as best_of
 
 
 @dataclass
@@ -24,22 +28,14 @@ class _Seen:
     has_date: bool
 
 
-@dataclass
-class _Merging:
-    """A game of several documents as it would be merged after the files so far."""
-
-    parts: list[Part]  # of each kind the one that is used
-    hashes: set[tuple[str, bytes]]  # kind and hash of every part
-    counts: Counts = field(default_factory=Counts)
-
-
 class DryRun:
     """Remembers the games it has seen, so that later files of the same game are compared with earlier ones."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, options: Options) -> None:
+        self.store, self.options = store, options
         self._games: dict[str, _Seen] = {}
-        self._merging: dict[tuple[str, str], _Merging] = {}
+        self._documents: list[PartDocument] = []
+        self._parts: dict[Name, tuple[int, bytes]] = {}  # size and compressed document
 
     def update(self, arrival: Arrival) -> GameResult:
         """Return the result that Store.update would have for this arrival."""
@@ -83,25 +79,27 @@ class DryRun:
         is_by_another = state == "archived" and after != before
         return GameResult(state, self.store.reason(state, arrival, is_by_another=is_by_another))
 
-    def add(self, parts: Parts, given_on: date | None, accept_shrink: bool) -> tuple[GameResult, Counts]:
-        """Return the result that storing the parts would have, counted as the difference to the documents before.
+    def add(self, document: PartDocument, parts: Parts) -> None:
+        """Remember a document with parts of a game."""
+        self._documents.append(document)
+        for name, part in zip(document.parts, parts.parts, strict=True):
+            self._parts[name] = (part.size, zlib.compress(part.document, 1))
 
-        Raises UnreadableError when the game cannot be merged with them. They are not remembered then.
-        """
-        seen = self._read(parts.game_key)
-        merging = self._read_parts(parts)
-        added = hashes_of(parts.parts) - merging.hashes
-        if not (added or given_on or accept_shrink or self._is_quarantined(seen)):
-            return GameResult("unchanged"), Counts()
-        best = best_parts((*merging.parts, *parts.parts))
-        merged = merge(parts, best, added, given_on, accept_shrink)
-        merging.parts, merging.hashes = best, merging.hashes | added
-        result = self.update(merged.arrival)
-        counted = Counts()
-        if merged.is_used and result.outcome != "unchanged":
-            whole = counts(merged.arrival.game, result)
-            counted, merging.counts = whole - merging.counts, whole
-        return merged.result(result), counted
+    def merge(self) -> Iterator[FileResult]:
+        """Yield the results that merging the games of the remembered documents would have."""
+        for documents in by_game(self._documents):
+            first = documents[0]
+            key = {"tenant": self.store.tenant, "game": first.game_key}
+            with self.store.session.transaction() as conn:
+                best = best_parts(conn, key, first.format)
+                merged = merged_names(conn, key, first.format)
+            is_known = self.options == Options() and not self._is_quarantined(self._read(first.game_key))
+            new = [each for each in documents if not (is_known and merged.issuperset(each.parts))]
+            for each in documents:
+                if each not in new:
+                    yield file_result(each.origin, each.game_key, GameResult("unchanged"), Counts())
+            if new:
+                yield from one_by_one(new, _Attempt(self, best, merged), (UnreadableError,), _refuse)
 
     def _is_quarantined(self, seen: _Seen) -> bool:
         """Return whether the game merged last is in quarantine."""
@@ -122,14 +120,10 @@ class DryRun:
                 seen.has_date = self.store.scheduled(conn, key, None, teams) is not None
         return seen.has_date
 
-    def _read_parts(self, parts: Parts) -> _Merging:
-        if (parts.game_key, parts.format) not in self._merging:
-            key = {"tenant": self.store.tenant, "game": parts.game_key}
-            with self.store.session.transaction() as conn:
-                found = stored_parts(conn, key, parts.format)
-                merging = _Merging(found, stored_hashes(conn, key, parts.format))
-                self._merging[(parts.game_key, parts.format)] = merging
-        return self._merging[(parts.game_key, parts.format)]
+    def find(self, document: PartDocument) -> list[Part]:
+        """Return the parts of a remembered document."""
+        found = ((kind, *self._parts[(kind, part_hash)]) for kind, part_hash in document.parts)
+        return [Part(kind, size, zlib.decompress(packed)) for kind, size, packed in found]
 
     def _read(self, game_key: str) -> _Seen:
         if game_key not in self._games:
@@ -140,3 +134,24 @@ class DryRun:
                 revisions = {row.content_hash: revision_of(row) for row in rows}
                 self._games[game_key] = _Seen(revisions, read_choice(conn, key), has_date)
         return self._games[game_key]
+
+
+@dataclass
+class _Attempt:
+    """Merges one game with documents, and remembers the parts after each success."""
+
+    dry_run: DryRun
+    best: list[Part]
+    merged: set[Name]
+
+    def __call__(self, documents: Sequence[PartDocument]) -> list[FileResult]:
+        find = self.dry_run.find
+        best = best_of((*self.best, *(part for each in documents for part in find(each))))
+        added = {name for each in documents for name in each.parts} - self.merged
+        found = merge(documents, best, added, find, self.dry_run.options, self.dry_run.update)
+        self.best, self.merged = best, self.merged | added
+        return [each.file_result for each in found]
+
+
+def _refuse(document: PartDocument, error: Exception) -> FileResult:
+    return FileResult(document.origin.path, "rejected", str(error), document.game_key)

@@ -2,6 +2,9 @@
 
 Every loader process iterates over the whole list of documents and loads the chunks whose numbers it draws from a shared
 counter. Documents are not passed between processes, because a document within an archive cannot be passed.
+
+Of a document with parts of a game, the process stores the parts and sends a PartDocument. When everything is read,
+processes of a second kind merge the games that these documents belong to.
 """
 
 from __future__ import annotations
@@ -11,9 +14,8 @@ import io
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
@@ -27,12 +29,13 @@ from stanchion.ingest.loading.fingerprint import fingerprint as fingerprint_of
 from stanchion.ingest.loading.fingerprint import with_formats, with_path
 from stanchion.ingest.loading.formats import Added
 from stanchion.ingest.loading.keys import storable
-from stanchion.ingest.loading.parts import Counts, Merge, counted_before, counts, known_revision, merge_stored
-from stanchion.ingest.loading.plan import UnknownDayError
+from stanchion.ingest.loading.merging import REFUSED, Merger, known_revision, put_parts, reason_of
+from stanchion.ingest.loading.parts import Options, PartDocument, names_of, one_by_one
+from stanchion.ingest.loading.record import Counts, FileResult, Origin, Recorder, counts, file_result
 from stanchion.ingest.loading.session import act_as_loader
-from stanchion.ingest.loading.store import Arrival, GameResult, Store, raw_json
+from stanchion.ingest.loading.store import Arrival, GameResult, Store
 from stanchion.ingest.reading.errors import UnreadableError
-from stanchion.ingest.reading.model import Game, Parts, Reject
+from stanchion.ingest.reading.model import Game, Parts
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import Document, documents_in
 from stanchion.paths import query
@@ -51,32 +54,15 @@ class Task:
     tenant: str
     paths: tuple[str, ...]
     load_id: int
-    given_on: date | None
-    accept_shrink: bool
+    options: Options
     dry_run: bool
     piped: bytes | None = None  # standard input, which a forked process cannot read
     added: Added = field(default_factory=Added)  # formats to try before the registered ones
+    games: tuple[tuple[PartDocument, ...], ...] = ()  # documents of each game to merge, when all files are read
 
 
-@dataclass(frozen=True)
-class FileResult:
-    """The result of one game of a file, or of a file without games.
-
-    A game of several documents is counted once per load: each document has the difference to the documents before it.
-    """
-
-    path: str
-    outcome: str
-    reason: str | None = None
-    game: str | None = None
-    rows: int = 0
-    seen: int = 0
-    accepted: int = 0
-    rejected: int = 0
-
-
-def run_process(task: Task, next_chunk: Any, stop: Any, pipe: Pipe) -> None:
-    """Load chunks until none is left or `stop` is set. Send None at the end, or the error that ended it."""
+def run_process(task: Task, counter: Any, stop: Any, pipe: Pipe) -> None:
+    """Load chunks or merge games until none is left or `stop` is set. Send None at the end, or the error instead."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main process sets `stop`
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if task.piped is not None:
@@ -84,7 +70,7 @@ def run_process(task: Task, next_chunk: Any, stop: Any, pipe: Pipe) -> None:
     try:
         with connect(task.server) as conn:
             gc.freeze()
-            _Loader(task, conn, next_chunk, stop, pipe).run()
+            (_Merger if task.games else _Loader)(task, conn, counter, stop, pipe).run()
         pipe.send(None)
     except BrokenPipeError:
         return  # the main process is gone
@@ -96,18 +82,42 @@ def run_process(task: Task, next_chunk: Any, stop: Any, pipe: Pipe) -> None:
         pipe.close()
 
 
-class _Loader:
-    def __init__(self, task: Task, conn: Connection, next_chunk: Any, stop: Any, pipe: Pipe) -> None:
-        self.task, self.next_chunk, self.stop, self.pipe = task, next_chunk, stop, pipe
-        session = act_as_loader(conn, task.tenant)
-        self.session = session
-        self.store = Store(session, task.load_id, session.settings())
-        self.dry_run = DryRun(self.store) if task.dry_run else None
+class _Process:
+    def __init__(self, task: Task, conn: Connection, counter: Any, stop: Any, pipe: Pipe) -> None:
+        self.task, self.counter, self.stop, self.pipe = task, counter, stop, pipe
+        self.session = act_as_loader(conn, task.tenant)
+        self.store = Store(self.session, task.load_id, self.session.settings())
+        self.recorder = Recorder(self.store)
+        self.dry_run = DryRun(self.store, task.options) if task.dry_run else None
         if not task.dry_run:
-            session.join_load(task.load_id)
+            self.session.join_load(task.load_id)
+
+    def draw(self) -> int:
+        """Return the next number that no process has drawn."""
+        with self.counter.get_lock():
+            self.counter.value += 1
+            return int(self.counter.value) - 1
+
+
+class _Merger(_Process):
+    """Merges games with the documents that the load has read."""
 
     def run(self) -> None:
-        mine = self._draw_chunk()
+        merger = Merger(self.recorder, self.task.options)
+        while (number := self.draw()) < len(self.task.games) and not self.stop.is_set():
+            for result in merger.merge(self.task.games[number]):
+                self.pipe.send(result)
+
+
+class _Loader(_Process):
+    """Loads the documents whose numbers it draws."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._waiting: dict[PartDocument, Parts] = {}
+
+    def run(self) -> None:
+        mine = self.draw()
         chunk: list[tuple[int, Document]] = []
         for number, document in enumerate(documents_in(self.task.paths)):
             if self.stop.is_set():
@@ -118,15 +128,12 @@ class _Loader:
             if len(chunk) == CHUNK:
                 self._load(chunk)
                 chunk = []
-                mine = self._draw_chunk()
+                mine = self.draw()
         if chunk:
             self._load(chunk)
-
-    def _draw_chunk(self) -> int:
-        """Return the number of the next chunk that no loader process has drawn."""
-        with self.next_chunk.get_lock():
-            self.next_chunk.value += 1
-            return int(self.next_chunk.value) - 1
+        if self.dry_run:
+            for result in self.dry_run.merge():
+                self.pipe.send(result)
 
     def _load(self, chunk: list[tuple[int, Document]]) -> None:
         prints = {number: self._fingerprint(document) for number, document in chunk}
@@ -136,15 +143,13 @@ class _Loader:
                 return
             mark, size = prints[number]
             if mark and (mark.of_game in known or mark.of_parts in known):
-                self._send(FileResult(storable(document.path), "unchanged"))
+                self.pipe.send(FileResult(storable(document.path), "unchanged"))
                 continue
             for result in self._load_document(number, document, mark, size):
-                self._send(result)
+                self.pipe.send(result)
                 if self.stop.is_set():
                     return
-
-    def _send(self, result: FileResult) -> None:
-        self.pipe.send(asdict(result))
+        self._store_waiting()
 
     def _fingerprint(self, document: Document) -> tuple[_Fingerprint | None, int]:
         """Return the fingerprint and the size. A document over _WHOLE has none, because it would be read twice."""
@@ -155,7 +160,7 @@ class _Loader:
             return None, 0
         if len(data) > _WHOLE:
             return None, len(data)
-        mark = fingerprint_of(data, self.task.given_on, self.task.accept_shrink)
+        mark = fingerprint_of(data, self.task.options.given_on, self.task.options.accept_shrink)
         mark = with_formats(mark, self.task.added.digest) if mark else None
         return _Fingerprint(mark, with_path(mark, document.path)) if mark else None, len(data)
 
@@ -180,191 +185,81 @@ class _Loader:
             if isinstance(piece, str):
                 yield self._reject(number, count, document, size, piece)
                 return
-            origin = _Origin(number, count, storable(document.path), size, only.of(piece) if only else None)
-            yield self._load_parts(origin, piece) if isinstance(piece, Parts) else self._load_game(origin, piece)
+            origin = Origin(number, count, storable(document.path), size, only.of(piece) if only else None)
+            if isinstance(piece, Parts):
+                self._load_parts(origin, piece)
+            else:
+                yield self._load_game(origin, piece)
             count += 1
             if not ahead:
                 ahead.extend(islice(found, 1))
         if not count:
             yield self._reject(number, 0, document, size, "The file contains no game.")
 
-    def _load_game(self, origin: _Origin, game: Game) -> FileResult:
+    def _load_game(self, origin: Origin, game: Game) -> FileResult:
         if game.rank:  # a copy of an archived document: only the merge of stored parts has a rank
             game = msgspec.structs.replace(game, rank=None)
-        arrival = Arrival(game, self.task.given_on, self.task.accept_shrink)
+        options = self.task.options
+        arrival = Arrival(game, options.given_on, options.accept_shrink)
 
-        def file_result(result: GameResult) -> FileResult:
-            return _file_result(origin, game.game_key, result, counts(game, result))
+        def work(conn: Connection, key: str) -> GameResult:
+            result = self.store.update_locked(conn, key, arrival)
+            self.recorder.game(conn, origin, game, result)
+            return result
 
         if self.dry_run:
-            return file_result(self.dry_run.update(arrival))
-        if self.store.is_known(arrival):
+            result = self.dry_run.update(arrival)
+        elif self.store.is_known(arrival):
             result = GameResult("unchanged")
             if origin.fingerprint:  # recorded, so that the next load need not read the file
                 with self.session.transaction() as conn:
-                    self._record(conn, origin, game, result)
-            return file_result(result)
+                    self.recorder.game(conn, origin, game, result)
+        else:
+            try:
+                result = self.store.locked(game.game_key, work)
+            except REFUSED as error:
+                names, seen = (game.format, game.game_key), game.events_seen + game.stints_seen
+                return self.recorder.reject(origin, reason_of(error), game=names, seen=seen)
+        return file_result(origin, game.game_key, result, counts(game, result))
 
-        def update() -> FileResult:
-            return file_result(
-                self.store.update(
-                    game.game_key, arrival, record=lambda conn, result: self._record(conn, origin, game, result)
-                )
-            )
+    def _load_parts(self, origin: Origin, parts: Parts) -> None:
+        """Remember what a document contributes to a game of several documents, for the next transaction."""
+        document = PartDocument(origin, parts.game_key, parts.format, names_of(parts.parts))
+        if self.dry_run:
+            self.dry_run.add(document, parts)
+            self.pipe.send(document)
+            return
+        self._waiting[document] = parts
+        if len(self._waiting) == CHUNK:
+            self._store_waiting()
 
-        return self._or_reject(
-            update, origin, {"format": game.format, "game": game.game_key}, game.events_seen + game.stints_seen
-        )
+    def _store_waiting(self) -> None:
+        """Store the remembered parts in one transaction, and send the documents whose games are to be merged."""
+        waiting, self._waiting = self._waiting, {}
 
-    def _load_parts(self, origin: _Origin, parts: Parts) -> FileResult:
-        """Store what a document contributes to a game of several documents, and the game as merged with it."""
-        key = {"tenant": self.store.tenant, "game": parts.game_key}
-        options = (self.task.given_on, self.task.accept_shrink)
-        done: tuple[GameResult, Counts] | None = None
-        merged: Merge | None = None
+        def attempt(documents: Sequence[PartDocument]) -> list[FileResult | PartDocument]:
+            with self.session.transaction() as conn:
+                return [self._store_parts(conn, document, waiting[document]) for document in documents]
 
-        def merge(conn: Connection) -> Arrival:
-            nonlocal merged
-            merged = merge_stored(conn, key, self.task.load_id, parts, *options)
-            return merged.arrival
+        def refuse(document: PartDocument, error: Exception) -> FileResult | PartDocument:
+            names = (document.format, document.game_key)
+            return self.recorder.reject(document.origin, reason_of(error), game=names)
 
-        def record(conn: Connection, result: GameResult) -> None:
-            nonlocal done
-            assert merged  # noqa: S101 - merged in the same transaction
-            done = self._record_merge(conn, origin, merged, result)
+        for each in one_by_one(tuple(waiting), attempt, REFUSED, refuse) if waiting else ():
+            self.pipe.send(each)
 
-        def update() -> FileResult:
-            if self.dry_run:
-                return _file_result(origin, parts.game_key, *self.dry_run.add(parts, *options))
-            if not any(options) and self._are_known(origin, key, parts):
-                return _file_result(origin, parts.game_key, GameResult("unchanged"), Counts())
-            self.store.update(parts.game_key, before=merge, record=record)
-            assert done  # noqa: S101 - recorded in the same transaction
-            return _file_result(origin, parts.game_key, *done)
-
-        return self._or_reject(update, origin, {"format": parts.format, "game": parts.game_key}, 0)
-
-    def _are_known(self, origin: _Origin, key: dict[str, Any], parts: Parts) -> bool:
-        """Return whether all parts are stored. Then the file is recorded, so that the next load need not read it."""
-        with self.session.transaction() as conn:
-            known = known_revision(conn, key, parts)
-            if known and origin.fingerprint:
-                values = {"format": parts.format, "game": parts.game_key, "hash": known}
-                conn.execute(query("ingest/loading", "put_file"), self._file(origin, "unchanged", None) | values)
-        return known is not None
-
-    def _or_reject(
-        self, update: Callable[[], FileResult], origin: _Origin, names: dict[str, str], seen: int
-    ) -> FileResult:
-        """Return the result of `update`, or reject everything in a game that was read but cannot be stored."""
-        try:
-            return update()
-        except (UnknownDayError, UnreadableError) as e:
-            reason = str(e)
-        except (psycopg.errors.DataError, psycopg.errors.IntegrityError) as e:
-            reason = f"The database cannot store the game: {_without_data(e)}."
-        origin = replace(origin, fingerprint=None)
-        names = {name: storable(text) for name, text in names.items()}
-        values = self._file(origin, "rejected", reason) | names | {"seen": seen, "rejected": seen}
-        return self._write_reject(origin, values, reason)
-
-    def _record(self, conn: Connection, origin: _Origin, game: Game, result: GameResult) -> None:
-        """Write the result of a game, and its rejects unless the game is unchanged."""
-        rejects = () if result.outcome == "unchanged" else game.rejects + result.left_out
-        self._put_file(conn, origin, game, result, counts(game, result), rejects)
-
-    def _record_merge(
-        self, conn: Connection, origin: _Origin, merge: Merge, result: GameResult
-    ) -> tuple[GameResult, Counts]:
-        """Write the result of a merged game, counted as the difference to the documents before it in this load.
-
-        Its rejects replace those of the merge before it.
-        """
-        game = merge.arrival.game
-        added = Counts()
-        rejects: tuple[Reject, ...] = ()
-        if merge.is_used and result.outcome != "unchanged":
-            values = {"tenant": self.store.tenant, "load": self.task.load_id, "game": game.game_key}
-            values["format"] = game.format
-            added = counts(game, result) - counted_before(conn, values)
-            rejects = game.rejects + result.left_out
-            conn.execute(query("ingest/loading", "delete_rejects"), values)
-        result = merge.result(result)
-        self._put_file(conn, origin, game, result, added, rejects)
-        return result, added
-
-    def _put_file(
-        self,
-        conn: Connection,
-        origin: _Origin,
-        game: Game,
-        result: GameResult,
-        counted: Counts,
-        rejects: tuple[Reject, ...],
-    ) -> None:
-        values = self._file(origin, result.outcome, result.reason) | {
-            "format": game.format,
-            "game": game.game_key,
-            "hash": game.content_hash,
-            "seen": counted.seen,
-            "accepted": counted.accepted,
-            "rejected": counted.rejected,
-            "ignored": counted.ignored,
-        }
-        conn.execute(query("ingest/loading", "put_file"), values)
-        if rejects:
-            self._record_rejects(conn, values, rejects)
-
-    def _record_rejects(self, conn: Connection, values: dict[str, Any], rejects: tuple[Reject, ...]) -> None:
-        lists = {
-            "parts": [reject.part for reject in rejects],
-            "positions": [reject.position for reject in rejects],
-            "reasons": [storable(reject.reason) for reject in rejects],
-            "raws": [raw_json(reject) for reject in rejects],
-        }
-        conn.execute(query("ingest/loading", "put_rejects"), values | lists)
-
-    def _file(self, origin: _Origin, outcome: str, reason: str | None) -> dict[str, Any]:
-        return {
-            "tenant": self.store.tenant,
-            "load": self.task.load_id,
-            "file_no": origin.file_no,
-            "game_no": origin.game_no,
-            "path": origin.path,
-            "format": None,
-            "bytes": origin.size,
-            "fingerprint": origin.fingerprint,
-            "outcome": outcome,
-            "reason": reason,
-            "game": None,
-            "hash": None,
-            "seen": 0,
-            "accepted": 0,
-            "rejected": 0,
-            "ignored": 0,
-        }
+    def _store_parts(self, conn: Connection, document: PartDocument, parts: Parts) -> FileResult | PartDocument:
+        """Store the parts of a document, unless its game is merged with it."""
+        key = {"tenant": self.store.tenant, "game": document.game_key}
+        known = None if self.task.options != Options() else known_revision(conn, key, document)
+        if known is None:
+            put_parts(conn, key, self.task.load_id, document, parts)
+            return document
+        self.recorder.known(conn, document.origin, key | {"format": document.format, "hash": known})
+        return file_result(document.origin, document.game_key, GameResult("unchanged"), Counts())
 
     def _reject(self, number: int, count: int, document: Document, size: int, reason: str) -> FileResult:
-        origin = _Origin(number, count, storable(document.path), size, None)
-        return self._write_reject(origin, self._file(origin, "rejected", reason), reason)
-
-    def _write_reject(self, origin: _Origin, values: dict[str, Any], reason: str) -> FileResult:
-        if not self.task.dry_run:
-            with self.session.transaction() as conn:
-                conn.execute(query("ingest/loading", "put_file"), values)
-                self._record_rejects(conn, values, (Reject("file", None, reason, None),))
-        return FileResult(origin.path, "rejected", reason, values["game"], 0, values["seen"], 0, values["rejected"])
-
-
-@dataclass(frozen=True)
-class _Origin:
-    """The file that a game comes from, and its position in the load."""
-
-    file_no: int
-    game_no: int
-    path: str
-    size: int
-    fingerprint: bytes | None
+        return self.recorder.reject(Origin(number, count, storable(document.path), size, None), reason)
 
 
 @dataclass(frozen=True)
@@ -389,25 +284,6 @@ def _read(document: Document, added: Added) -> Iterator[Game | Parts | str]:
     except Exception as e:
         # one file that crashes its reader must not stop the others
         yield f"The reader failed with an unexpected error ({type(e).__name__})."
-
-
-def _file_result(origin: _Origin, game_key: str, result: GameResult, counted: Counts) -> FileResult:
-    return FileResult(
-        origin.path,
-        result.outcome,
-        result.reason,
-        game_key,
-        result.rows,
-        counted.seen,
-        counted.accepted,
-        counted.rejected,
-    )
-
-
-def _without_data(error: psycopg.Error) -> str:
-    """Describe an error of the server without the values in its message."""
-    where = error.diag.constraint_name or error.diag.column_name or error.diag.datatype_name
-    return f"{type(error).__name__}{f' of {where}' if where else ''}"
 
 
 def _can_be_sent(error: Exception) -> bool:

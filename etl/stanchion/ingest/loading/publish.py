@@ -14,7 +14,7 @@ import psycopg
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.run import LoadResult, finish_load, score_games
 from stanchion.ingest.loading.session import Session
-from stanchion.ingest.loading.store import Arrival, Store, read_revisions
+from stanchion.ingest.loading.store import Store, read_revisions
 from stanchion.paths import query
 from stanchion.server.connection import Connection
 
@@ -92,11 +92,11 @@ def score_quality(session: Session) -> int:
 def _choose(session: Session, game_key: str, content_hash: bytes | None, reason: str | None) -> None:
     with _decision(session, f"{'publish' if content_hash else 'withdraw'} {game_key}") as store:
 
-        def choose(conn: Connection) -> Arrival | None:
+        def choose(conn: Connection, game: str) -> None:
             conn.execute("select landing.choose_revision(%s, %s, %s)", [game_key, content_hash, reason])
-            return None
+            store.update_locked(conn, game, None, restore=content_hash is not None)
 
-        store.update(game_key, before=choose, restore=content_hash is not None)
+        store.locked(game_key, choose)
 
 
 @contextmanager

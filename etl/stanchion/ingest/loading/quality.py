@@ -45,8 +45,11 @@ def total(score: Score, side: str) -> int:
 
 
 def coverage(game: Game) -> Decimal | None:
-    """Return the share of the tracked periods that stints cover, or None without stints or period lengths."""
-    if not game.stints:
+    """Return the share of the tracked periods that stints cover.
+
+    None without stints or period lengths, and when the stints are of goalies only.
+    """
+    if not game.stints or "ice_time" in game.lacks:
         return None
     played = {stint.period for stint in game.stints}
     regular = regular_periods(game.period_seconds)

@@ -65,26 +65,8 @@ select distinct on (p.kind)
     p.size,
     p.document
 from landing.part as p
-where p.tenant_id = %(tenant)s and p.game_key = %(game)s and p.format = %(format)s
+where p.tenant_id = %(tenant)s and p.game_key = %(game)s and p.format = %(format)s and p.is_merged
 order by p.kind asc, p.size desc, p.part_hash desc;
-
--- name: counted
--- Returns the counts of a game of several documents in the files that this load has recorded before.
-select
-    coalesce(sum(f.seen), 0)::integer as seen,
-    coalesce(sum(f.accepted), 0)::integer as accepted,
-    coalesce(sum(f.ignored), 0)::integer as ignored
-from landing.file as f
-where f.tenant_id = %(tenant)s and f.load_id = %(load)s and f.game_key = %(game)s and f.format = %(format)s;
-
--- name: delete_rejects
--- Deletes the rejects of a game of several documents that this load has recorded before.
-delete from landing.reject as r
-using landing.file as f
-where
-    f.tenant_id = %(tenant)s and f.load_id = %(load)s and f.game_key = %(game)s and f.format = %(format)s
-    and f.outcome <> 'rejected'
-    and r.tenant_id = f.tenant_id and r.load_id = f.load_id and r.file_no = f.file_no and r.game_no = f.game_no;
 
 -- name: fixture
 -- Returns the stored columns of a fixture that a load may change.
@@ -154,8 +136,19 @@ where
     and coalesce(%(exported_at)s::timestamptz, '-infinity') <= coalesce(r.exported_at, '-infinity')
     and coalesce(r.first_exported_at, '-infinity') < coalesce(%(exported_at)s::timestamptz, '-infinity');
 
+-- name: known_fingerprints
+-- Returns the fingerprints of files already loaded whose revision is archived and not in quarantine.
+select distinct f.fingerprint
+from landing.file as f
+join landing.revision as r
+    on r.tenant_id = f.tenant_id and r.game_key = f.game_key and r.content_hash = f.content_hash
+where
+    f.tenant_id = %(tenant)s
+    and f.fingerprint = any(%(fingerprints)s)
+    and r.state <> 'quarantined';
+
 -- name: known_parts
--- Returns the revision merged last from the parts of a game, when all of these parts are stored and none is quarantined.
+-- Returns the revision merged last from the parts of a game, when it contains all of these parts.
 select
     r.content_hash,
     r.state
@@ -168,22 +161,11 @@ where
         left join landing.part as p
             on
                 p.tenant_id = r.tenant_id and p.game_key = r.game_key and p.format = r.format
-                and p.kind = e.kind and p.part_hash = e.part_hash
+                and p.kind = e.kind and p.part_hash = e.part_hash and p.is_merged
         where p.kind is null
     )
 order by r.rank desc
 limit 1;
-
--- name: known_fingerprints
--- Returns the fingerprints of files already loaded whose revision is archived and not in quarantine.
-select distinct f.fingerprint
-from landing.file as f
-join landing.revision as r
-    on r.tenant_id = f.tenant_id and r.game_key = f.game_key and r.content_hash = f.content_hash
-where
-    f.tenant_id = %(tenant)s
-    and f.fingerprint = any(%(fingerprints)s)
-    and r.state <> 'quarantined';
 
 -- name: league_rules
 -- Returns the league's own settings of periods at each date they change. No defaults: an export may fill the gaps.
@@ -252,12 +234,33 @@ from game;
 -- Locks the schedule of a tenant: waits for all games being loaded, and keeps further games waiting.
 select pg_advisory_xact_lock(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0));
 
--- name: part_hashes
--- Returns the kind and the hash of every stored part of a game.
+-- name: mark_merged
+-- Adds parts to those that a game is merged from, and returns the ones that were not among them.
+update landing.part as p
+set is_merged = true
+from unnest(%(kinds)s::text[], %(part_hashes)s::bytea[]) as e (kind, part_hash)
+where
+    p.tenant_id = %(tenant)s and p.game_key = %(game)s and p.format = %(format)s
+    and p.kind = e.kind and p.part_hash = e.part_hash and not p.is_merged
+returning p.kind, p.part_hash;
+
+-- name: merged_names
+-- Returns the kind and the hash of every part that a game is merged from.
 select
     p.kind,
     p.part_hash
 from landing.part as p
+where p.tenant_id = %(tenant)s and p.game_key = %(game)s and p.format = %(format)s and p.is_merged;
+
+-- name: parts
+-- Returns the given parts of a game.
+select
+    p.kind,
+    p.size,
+    p.document
+from landing.part as p
+join unnest(%(kinds)s::text[], %(part_hashes)s::bytea[]) as e (kind, part_hash)
+    on e.kind = p.kind and e.part_hash = p.part_hash
 where p.tenant_id = %(tenant)s and p.game_key = %(game)s and p.format = %(format)s;
 
 -- name: put_file
@@ -280,14 +283,13 @@ from unnest(
 ) as e (scope, side, player_key, period, name, value);
 
 -- name: put_parts
--- Inserts parts of a game that are not stored yet, and returns them.
+-- Inserts parts of a game that are not stored yet.
 insert into landing.part (tenant_id, game_key, format, kind, part_hash, size, document, load_id)
 select %(tenant)s, %(game)s, %(format)s, e.kind, e.part_hash, e.size, e.document, %(load)s
 from
     unnest(%(kinds)s::text[], %(part_hashes)s::bytea[], %(sizes)s::bigint[], %(documents)s::bytea[])
         as e (kind, part_hash, size, document)
-on conflict on constraint part_pk do nothing
-returning kind, part_hash;
+on conflict on constraint part_pk do nothing;
 
 -- name: put_persons
 -- Upserts persons with their newest name, ordered by key so that two loader processes cannot deadlock.
@@ -550,6 +552,20 @@ from (
 order by not candidate.is_of_competition, candidate.schedule_key <> %(game)s, candidate.schedule_key
 limit 1;
 
+-- name: several_sources
+-- Returns the games that have revisions of several formats.
+select coalesce(a.game_key, r.game_key) as game_key
+from landing.revision as r
+left join landing.game_alias as a on a.tenant_id = r.tenant_id and a.alias_key = r.game_key
+where r.tenant_id = %(tenant)s
+group by coalesce(a.game_key, r.game_key)
+having count(distinct r.format) > 1
+order by game_key;
+
+-- name: share_schedule
+-- Shares the lock of the schedule of a tenant with other loads of games.
+select pg_advisory_xact_lock_shared(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0));
+
 -- name: untracked
 -- Returns schedule rows without a game id: whether a tracked game matches the row, whether the row has a fixture.
 select
@@ -581,20 +597,6 @@ where
         select from landing.revision as r
         where r.tenant_id = s.tenant_id and r.game_key = s.schedule_key
     );
-
--- name: share_schedule
--- Shares the lock of the schedule of a tenant with other loads of games.
-select pg_advisory_xact_lock_shared(hashtextextended('stanchion schedule ' || %(tenant)s::text, 0));
-
--- name: several_sources
--- Returns the games that have revisions of several formats.
-select coalesce(a.game_key, r.game_key) as game_key
-from landing.revision as r
-left join landing.game_alias as a on a.tenant_id = r.tenant_id and a.alias_key = r.game_key
-where r.tenant_id = %(tenant)s
-group by coalesce(a.game_key, r.game_key)
-having count(distinct r.format) > 1
-order by game_key;
 
 -- name: update_season_dates
 -- Updates the start and end of each season to its first and last scheduled game.

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
@@ -20,7 +20,9 @@ from psycopg.types.json import Jsonb
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.formats import added_formats
 from stanchion.ingest.loading.keys import storable
-from stanchion.ingest.loading.process import FileResult, Task, run_process
+from stanchion.ingest.loading.parts import Options, PartDocument, by_game
+from stanchion.ingest.loading.process import Task, run_process
+from stanchion.ingest.loading.record import FileResult
 from stanchion.ingest.loading.session import Session, open_session
 from stanchion.ingest.loading.store import Store
 from stanchion.ingest.reading.mapping.schema import Mapping
@@ -76,14 +78,15 @@ def load(
     jobs: int = 1,
     dry_run: bool = False,
     mappings: Sequence[Mapping] = (),
+    on_read: Callable[[str], None] = lambda _: None,
     on_result: Callable[[FileResult], None] = lambda _: None,
     report: Report = lambda _: None,
 ) -> LoadResult:
     """Load all files under the paths. Ctrl-C ends the load between two games; games already committed stay loaded.
 
     `files` are the files under the paths, when the caller has listed them. `mappings` are formats to try before those
-    of the tenant. Raises MissingPathError before a load is
-    begun when there is nothing under a path.
+    of the tenant. `on_read` is called with the path of each document with parts of a game, `on_result` when the
+    game is merged with it. Raises MissingPathError before a load is begun when there is nothing under a path.
     """
     started = time.monotonic()
     # listed once: processes that listed the folder themselves would number files differently while files appear
@@ -98,8 +101,8 @@ def load(
         load_id = None if dry_run else session.begin_load("games", storable(" ".join(map(shown, paths)))[:2000])
         result = LoadResult(load_id)
         with _finishing(session, result):
-            task = Task(server, tenant, found, load_id or 0, given_on, accept_shrink, dry_run, piped, added)
-            for each in _results(task, jobs, result):
+            task = Task(server, tenant, found, load_id or 0, Options(given_on, accept_shrink), dry_run, piped, added)
+            for each in _results(task, jobs, result, on_read):
                 result.add(each)
                 on_result(each)
             if load_id is not None:
@@ -158,14 +161,29 @@ def finish_load(session: Session, result: LoadResult) -> None:
         )
 
 
-def _results(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult]:
-    """Start the loader processes, and yield their results as they arrive."""
+def _results(task: Task, jobs: int, result: LoadResult, on_read: Callable[[str], None]) -> Iterator[FileResult]:
+    """Load the files, then merge each game with the documents that were read, and yield the results as they arrive."""
+    documents: list[PartDocument] = []
+    for each in _messages(task, jobs, result):
+        if isinstance(each, PartDocument):
+            documents.append(each)
+            on_read(each.origin.path)
+        else:
+            yield each
+    if documents and not task.dry_run and result.state == "running":
+        games = by_game(documents)
+        merged = _messages(replace(task, piped=None, games=games), min(jobs, len(games)), result)
+        yield from (each for each in merged if isinstance(each, FileResult))
+
+
+def _messages(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult | PartDocument]:
+    """Start the loader processes, and yield what they send."""
     context = multiprocessing.get_context("fork")  # safe, because this process has no threads yet
-    next_chunk, stop = context.Value("q", 0), context.Event()
+    counter, stop = context.Value("q", 0), context.Event()
     pipes: dict[Pipe, Any] = {}
     for _ in range(jobs):
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_start, args=(task, next_chunk, stop, theirs, ours, tuple(pipes)), daemon=True)
+        process = context.Process(target=_start, args=(task, counter, stop, theirs, ours, tuple(pipes)), daemon=True)
         process.start()
         theirs.close()
         pipes[ours] = process
@@ -176,8 +194,8 @@ def _results(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult]:
             try:
                 for pipe in wait(list(pipes)):
                     message = _receive(pipe)  # type: ignore[arg-type]
-                    if isinstance(message, dict):
-                        yield FileResult(**message)
+                    if isinstance(message, FileResult | PartDocument):
+                        yield message
                         continue
                     del pipes[pipe]  # type: ignore[arg-type]
                     if message is not None:
@@ -198,12 +216,12 @@ def _results(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult]:
         raise failure
 
 
-def _start(task: Task, next_chunk: Any, stop: Any, pipe: Pipe, *inherited: Any) -> None:
+def _start(task: Task, counter: Any, stop: Any, pipe: Pipe, *inherited: Any) -> None:
     """Run a loader process after closing the inherited pipes, so that it notices when the main process is gone."""
     ours, others = inherited
     for each in (ours, *others):
         each.close()
-    run_process(task, next_chunk, stop, pipe)
+    run_process(task, counter, stop, pipe)
 
 
 def _receive(pipe: Pipe) -> Any:

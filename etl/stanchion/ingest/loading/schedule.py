@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading import flat
 from stanchion.ingest.loading.keys import day_key, name_key, storable
-from stanchion.ingest.loading.process import FileResult
+from stanchion.ingest.loading.record import FileResult
 from stanchion.ingest.loading.run import LoadResult, finish_load
 from stanchion.ingest.loading.session import Session
 from stanchion.ingest.loading.store import Store
@@ -308,10 +308,7 @@ def _put_aliases(conn: Connection, store: Store, row: dict[str, Any]) -> list[st
     before = dict(found.fetchall())
     if set(before) == wanted and set(before.values()) <= {game}:
         return []
-    conn.execute(
-        "delete from landing.game_alias as a where a.tenant_id = %(tenant)s and a.alias_key = any(%(aliases)s)",
-        key | {"aliases": list(before)},
-    )
+    conn.execute("select landing.remove_aliases(%s)", [list(before)])
     conn.execute(
         "insert into landing.game_alias (tenant_id, alias_key, game_key, load_id) "
         "select %(tenant)s, e.alias_key, %(game)s, %(load)s from unnest(%(aliases)s::text[]) as e (alias_key)",

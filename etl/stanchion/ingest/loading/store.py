@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -32,11 +32,13 @@ from stanchion.ingest.reading.sources import from_bytes
 from stanchion.paths import query
 from stanchion.server.connection import Connection
 
+T = TypeVar("T")
+
 _LONGEST_RAW = 4000  # characters of a rejected piece that are stored
 _UNPUBLISH = (
-    "delete from contest.game_quality where tenant_id = %(tenant)s and game_key = %(game)s",
-    "delete from contest.roster_entry where tenant_id = %(tenant)s and game_key = %(game)s",
-    "delete from contest.official_figure where tenant_id = %(tenant)s and game_key = %(game)s",
+    "select contest.remove_rows('game_quality', %(game)s)",
+    "select contest.remove_rows('roster_entry', %(game)s)",
+    "select contest.remove_rows('official_figure', %(game)s)",
 )
 NO_DATE = (
     "The documents of the game that have arrived do not contain its date; load another of its documents or a "
@@ -81,29 +83,19 @@ class Store:
     def tenant(self) -> Any:
         return self.session.tenant_id
 
-    def update(
-        self,
-        game_key: str,
-        arrival: Arrival | None = None,
-        *,
-        before: Callable[[Connection], Arrival | None] | None = None,
-        record: Callable[[Connection, GameResult], None] | None = None,
-        restore: bool = False,
-    ) -> GameResult:
-        """Update one game in a transaction of its own.
+    def update(self, game_key: str, arrival: Arrival | None = None) -> GameResult:
+        """Update one game in a transaction of its own."""
+        return self.locked(game_key, lambda conn, game: self.update_locked(conn, game, arrival))
 
-        `before` runs in the transaction, after the game is locked, and may return the arrival. `record` runs at its end
-        and writes the result. With `restore`, rows that have expired are written again.
+    def locked(self, game_key: str, work: Callable[[Connection, str], T]) -> T:
+        """Call `work` with the id of the game in a transaction that has locked it.
+
+        When the partitions of the game day are missing, they are created and `work` is called in a new transaction.
         """
         while True:
             try:
                 with self.session.transaction() as conn:
-                    game = self.lock(conn, game_key)
-                    arrived = (before(conn) if before else None) or arrival
-                    result = self.update_locked(conn, game, arrived, restore=restore)
-                    if record:
-                        record(conn, result)
-                    return result
+                    return work(conn, self.lock(conn, game_key))
             except _MissingPartitionError as missing:
                 self.ensure_partitions(missing.day)
 
@@ -318,7 +310,7 @@ class Store:
             )
 
     def _write_roster(self, conn: Connection, key: dict[str, Any], game: Game) -> None:
-        conn.execute("delete from contest.roster_entry where tenant_id = %(tenant)s and game_key = %(game)s", key)
+        conn.execute("select contest.remove_rows('roster_entry', %(game)s)", key)
         numbers = {"home": 0, "away": 0}
         entry_nos = []
         for entry in game.rosters:
@@ -338,7 +330,7 @@ class Store:
         )
 
     def _write_official(self, conn: Connection, key: dict[str, Any], game: Game) -> None:
-        conn.execute("delete from contest.official_figure where tenant_id = %(tenant)s and game_key = %(game)s", key)
+        conn.execute("select contest.remove_rows('official_figure', %(game)s)", key)
         figures = {(each.scope, each.side, each.player, each.period, each.name): each.value for each in game.official}
         if figures:
             scopes, sides, players, periods, names = (list(column) for column in zip(*figures, strict=True))
@@ -367,9 +359,7 @@ class Store:
         found = conn.execute(query("ingest/loading", "untracked"), {"tenant": self.tenant, "days": list(days)})
         for schedule_key, is_tracked, has_fixture in found.fetchall():
             if is_tracked and has_fixture:
-                conn.execute(
-                    "delete from contest.fixture where tenant_id = %s and game_key = %s", [self.tenant, schedule_key]
-                )
+                conn.execute("select contest.remove_rows('fixture', %s)", [schedule_key])
             elif not is_tracked and not has_fixture:
                 self.update_locked(conn, schedule_key, None)
 

@@ -18,8 +18,8 @@ spelling of the source and convert them. They use these codes, which the marts c
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -52,6 +52,7 @@ from stanchion.ingest.reading.values import BadValueError, clock, day, jersey, t
 USUAL_SECONDS: Final = {"1": 1200, "2": 1200, "3": 1200, "OT": 300}
 _SHOOTOUT: Final = "Shootout"
 _LONGEST_PENALTY: Final = 60  # minutes
+_LAST_PERIOD: Final = 99
 
 Role = Literal["event", "opp"]
 Person = tuple[Role, int, Any, str | None]  # role, number in the role, id in the source, mark
@@ -61,6 +62,14 @@ def identifier(value: Any) -> str | None:
     """Return the id of a person or a game as text; None when it is empty or 0. 8477476 and 8477476.0 are equal."""
     found = jersey(value)
     return None if found == "0" else found
+
+
+def _is_in(values: tuple[Any, ...], found: set[Any]) -> bool:
+    """Return whether the values are in a set. A list or an object of a damaged file never is."""
+    try:
+        return values in found
+    except TypeError:
+        return False
 
 
 class Feed:
@@ -88,6 +97,7 @@ class Feed:
         self.flags: Counter[str] = Counter({"team_without_name": self.teams.count("")})
         self._corner = corner
         self._entries: dict[str, Entry] = {}  # by id
+        self._people: set[Any] = set()  # arguments of earlier calls of `person`, which sources repeat in every row
         self._events: list[Event] = []
         self._points: list[tuple[int, SourcePoint]] = []
         self._rejects: list[Reject] = []
@@ -113,6 +123,9 @@ class Feed:
         With `is_key` false, the id is of this game only, such as side and jersey, and is not stored. Raises
         BadValueError when a value cannot be stored.
         """
+        values = (side, person_id, person_id.__class__, shirt, shirt.__class__, name, position)
+        if _is_in(values, self._people):
+            return
         key = identifier(person_id)
         if key is None:
             return
@@ -127,6 +140,7 @@ class Feed:
                 known.position or entry.position,
             )
         self._entries[key] = entry
+        self._people.add(values)
 
     def entry(self, person_id: Any) -> Entry | None:
         """Return the roster line of a player."""
@@ -149,23 +163,29 @@ class Feed:
         at = clock(elapsed)
         return None if at is None else max(Decimal(0), self.length(period) - at)
 
-    @contextmanager
     def row(
         self, position: int, raw: Any, part: Literal["event", "stint", "roster", "row"] = "event"
-    ) -> Iterator[None]:
-        """Reject the row with its reason when a value in it cannot be stored. None of its plays remains."""
-        events, points, shifts = len(self._events), len(self._points), len(self._shifts)
-        try:
-            yield
-        except BadValueError as error:
-            del self._events[events:], self._points[points:], self._shifts[shifts:]
-            self.reject(position, str(error), raw, part)
+    ) -> AbstractContextManager[None]:
+        """Reject the row with its reason when a value in it cannot be stored. None of its plays remains.
+
+        `raw` is the row, or a function that returns it.
+        """
+        return _Row(self, position, raw, part)
+
+    def forget_since(self, sizes: tuple[int, int, int]) -> None:
+        """Remove the plays, points and shifts that were added since there were as many."""
+        events, points, shifts = sizes
+        del self._events[events:], self._points[points:], self._shifts[shifts:]
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        return len(self._events), len(self._points), len(self._shifts)
 
     def reject(
         self, position: int, reason: str, raw: Any, part: Literal["event", "stint", "roster", "row"] = "event"
     ) -> None:
-        """Reject a row. `raw` contains only known keys."""
-        self._rejects.append(Reject(part, position, reason, msgspec.to_builtins(raw)))
+        """Reject a row. `raw` contains only known keys, or is a function that returns it."""
+        self._rejects.append(Reject(part, position, reason, msgspec.to_builtins(raw() if callable(raw) else raw)))
 
     def play(
         self,
@@ -190,8 +210,8 @@ class Feed:
 
         `written` is the type in the spelling of the source. Raises BadValueError when a value cannot be stored.
         """
-        if not 0 <= period <= 99:
-            raise BadValueError("The period is not a number from 0 to 99.")
+        if not 0 <= period <= _LAST_PERIOD:
+            raise BadValueError(f"The period is not a number from 0 to {_LAST_PERIOD}.")
         if minutes is not None and not 0 <= minutes <= _LONGEST_PENALTY:
             raise BadValueError(f"The minutes of the penalty are not a number from 0 to {_LONGEST_PENALTY}.")
         number = len(self._events)
@@ -300,8 +320,8 @@ class Feed:
             raise BadValueError("The start or the end of the shift is not a clock like 18:00.")
         if end_left > start_left:
             raise BadValueError("The shift ends before it starts.")
-        if not 0 < period <= 99:
-            raise BadValueError("The period is not a number from 1 to 99.")
+        if not 0 < period <= _LAST_PERIOD:
+            raise BadValueError(f"The period is not a number from 1 to {_LAST_PERIOD}.")
         self._shifts.append(Shift(found, period, start_left, end_left))
 
     def figure(
@@ -330,7 +350,7 @@ class Feed:
         """
         regular = regular_periods(self.period_seconds) or USUAL_PERIODS
         last = max((event.period for event in self._events), default=0)
-        own_period = max(last, regular + 1) + 1
+        own_period = min(max(last, regular + 1) + 1, _LAST_PERIOD)
         events = tuple(
             msgspec.structs.replace(event, period=own_period) if event.action.type == _SHOOTOUT else event
             for event in self._events
@@ -376,3 +396,20 @@ class Feed:
             official=tuple(self._figures),
             has_league_lengths=True,
         )
+
+
+class _Row(AbstractContextManager[None]):
+    """The context of Feed.row: a class, because a generator takes three times as long."""
+
+    __slots__ = ("_feed", "_place", "_sizes")
+
+    def __init__(self, feed: Feed, *place: Any) -> None:
+        self._feed, self._place, self._sizes = feed, place, feed.sizes
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if not isinstance(error, BadValueError):
+            return False
+        position, raw, part = self._place
+        self._feed.forget_since(self._sizes)
+        self._feed.reject(position, str(error), raw, part)
+        return True

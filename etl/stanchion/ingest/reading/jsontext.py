@@ -43,19 +43,14 @@ class Envelope:
             raise UnreadableError(TOO_MANY_VALUES)
         self.repaired = 0
         self._parts: dict[str, msgspec.Raw | bytes] = {}
+        names: set[str] = set()  # of the first object of a list
         try:
             self._parts.update(_envelope.decode(data))
         except _FAILURES:
-            tree = _lenient(data)
-            if isinstance(tree, list):
-                tree = {LIST: tree}
-            if not isinstance(tree, dict):
-                raise UnreadableError("The file is JSON, but not an object or a list.") from None
-            self._parts.update((key, json.dumps(part).encode()) for key, part in tree.items())
-        self.keys = set(self._parts)
-        if self.keys == {LIST}:
-            first = next((piece for piece in tree[LIST] if isinstance(piece, dict)), {})
-            self.keys |= {f"{LIST}.{name}" for name in first}
+            pieces = _pieces(data)
+            self._parts.update({LIST: data} if pieces is not None else _lenient_parts(data))
+            names = next((set(piece) for piece in pieces or () if isinstance(piece, dict)), set())
+        self.keys = set(self._parts) | {f"{LIST}.{name}" for name in names}
 
     def value(self, key: str) -> Any:
         """Return the plain value under the key; None when the key is absent."""
@@ -167,6 +162,23 @@ def convert(piece: Any, kind: type[T]) -> T | Any:
     except (msgspec.ValidationError, RecursionError):
         known = {entry.encode_name for entry in msgspec.structs.fields(kind)}  # type: ignore[arg-type]
         return {key: part for key, part in piece.items() if key in known} if isinstance(piece, dict) else piece
+
+
+def _pieces(data: bytes) -> list[Any] | None:
+    """Return the pieces of a document that is a list; None when it is something else."""
+    try:
+        return msgspec.json.decode(data, type=list[Any])
+    except _FAILURES:
+        tree = _lenient(data)
+    return tree if isinstance(tree, list) else None
+
+
+def _lenient_parts(data: bytes) -> dict[str, bytes]:
+    """Return the values of an object that the fast decoder refuses."""
+    tree = _lenient(data)
+    if not isinstance(tree, dict):
+        raise UnreadableError("The file is JSON, but not an object or a list.") from None
+    return {key: json.dumps(part).encode() for key, part in tree.items()}
 
 
 def _lenient(data: bytes) -> Any:

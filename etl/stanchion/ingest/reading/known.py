@@ -4,33 +4,36 @@ A shape describes the known fields: VALUE is a single value, a mapping is an obj
 shape is a list of such pieces.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 VALUE: Final = "value"
 _LARGEST: Final = 2**63 - 1  # maximum of a bigint
 
-Shape = str | Mapping[str, Any] | Sequence[Any]
+_SAFE: Final = (str, float, bool)  # values that need no check; most are text
+
+Shape = str | dict[str, Any] | list[Any]
 
 
 def known(tree: Any, shape: Shape) -> Any:
     """Return the known part of a tree; None in place of a piece that does not have the shape.
 
-    Keys without a value are left out. A list keeps the places of its pieces. A whole number outside the range of bigint
-    becomes None.
+    Keys without a value are left out, and the others keep the order of the tree. A list keeps the places of its pieces.
+    A whole number outside the range of bigint becomes None.
     """
     if shape == VALUE:
         if isinstance(tree, int) and not -_LARGEST <= tree <= _LARGEST:
             return None
         return tree if isinstance(tree, str | int | float) else None
-    if isinstance(shape, Mapping):
+    if isinstance(shape, dict):
         if not isinstance(tree, dict):
             return None
         found = {}
-        for name, inner_shape in shape.items():
-            value = tree.get(name)
-            if value.__class__ is not str or inner_shape != VALUE:  # most values are text, which needs no check
-                value = None if value is None else known(value, inner_shape)
+        for name, value in tree.items():
+            inner_shape = shape.get(name)
+            if inner_shape is None or value is None:
+                continue
+            if inner_shape != VALUE or value.__class__ not in _SAFE:
+                value = known(value, inner_shape)
             if value is not None:
                 found[name] = value
         return found

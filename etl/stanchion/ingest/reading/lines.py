@@ -12,8 +12,24 @@ from stanchion.ingest.reading.sources import Document
 
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LONGEST_FIRST: Final = 64 * 2**20  # bytes; a file with a longer first or second line is one document
+_LARGEST_READ_ONCE: Final = 8 * 2**20  # bytes; usual exports have 2 million
 _SKIPPED_AT_ONCE: Final = 2**20  # bytes of the rest of a line that is too long
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def only_line(document: Document, start: bytes) -> bytes | None:
+    """Return the content of a file of one line, as exports of trackers are; None of a longer or larger file.
+
+    `start` is the beginning of the file.
+    """
+    if b"\n" in start.strip():
+        return None
+    with document.open() as stream:
+        data = stream.read(_LARGEST_READ_ONCE)
+        if stream.read(1):
+            return None
+    end = data.find(b"\n")
+    return data if end < 0 or not data[end:].strip() else None
 
 
 def is_json_lines(document: Document) -> bool:

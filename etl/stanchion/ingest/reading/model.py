@@ -135,7 +135,7 @@ class Part(Struct, frozen=True, gc=False):
 
 
 class Parts(Struct, frozen=True, gc=False):
-    """What one document contributes to a game. `recognise.merge` builds the game from the parts of all documents."""
+    """What one document contributes to a game. `merge_parts` builds the game from the parts of all documents."""
 
     game_key: str
     format: str

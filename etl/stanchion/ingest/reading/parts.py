@@ -32,7 +32,7 @@ def merge_parts(format_name: str, game_key: str, parts: Iterable[Part]) -> Game:
     """Build a game from all parts that have arrived, with a rank that is higher the more and the larger they are."""
     best = best_parts(parts)
     documents = {part.kind: part.document for part in best}
-    game = recognise.merge(format_name, game_key, documents)
+    game = recognise.parts_format(format_name).merge(game_key, documents)
     rank = f"{len(best):02d}" + "".join(f" {part.kind} {part.size:09d} {part_hash(part).hex()[:16]}" for part in best)
     return msgspec.structs.replace(game, document=archived(format_name, game_key, rank, documents), rank=rank)
 

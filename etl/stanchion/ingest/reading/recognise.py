@@ -10,7 +10,7 @@ import codecs
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TypeVar
@@ -19,7 +19,8 @@ from stanchion.errors import StanchionError
 from stanchion.ingest.reading import formats
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.jsontext import CALLBACK, MAX_BYTES, Envelope, as_utf8
-from stanchion.ingest.reading.lines import is_json_lines, json_lines
+from stanchion.ingest.reading.known import Shape
+from stanchion.ingest.reading.lines import is_json_lines, json_lines, only_line
 from stanchion.ingest.reading.model import Game, Parts
 from stanchion.ingest.reading.sheets import Workbook
 from stanchion.ingest.reading.sources import Document
@@ -37,6 +38,7 @@ class JsonFormat:
     name: str
     needs: Needs
     read: Callable[[Envelope], Iterator[Game | Parts]]
+    of: str = ""  # the format of the games, when a game has several documents or its files several forms
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class CsvFormat:
     name: str
     needs: Needs
     read: Callable[[Table], Iterator[Game | Parts]]
+    of: str = ""  # the format of the games, when a game has several documents or its files several forms
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,13 @@ class PartsFormat:
     """A format of several documents a game. The documents are read by other formats, which yield Parts of this name.
 
     `merge` receives the key of the game and the document of each kind that has arrived, and builds the game. It depends
-    on nothing else, so the order of arrival does not matter.
+    on nothing else, so the order of arrival does not matter. `shapes` are the known fields of each kind of document: a
+    copy of an archived game may contain others.
     """
 
     name: str
     merge: Callable[[str, Mapping[str, bytes]], Game]
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
 
 
 Format = JsonFormat | CsvFormat | WorkbookFormat | PartsFormat
@@ -113,12 +118,12 @@ def plugged_in() -> tuple[tuple[str, Format], ...]:
     return tuple(found)
 
 
-def merge(name: str, game_key: str, parts: Mapping[str, bytes]) -> Game:
-    """Build a game from the documents of its parts, by kind. The format has this name."""
+def parts_format(name: str) -> PartsFormat:
+    """Return the format of several documents a game with this name."""
     found = next((entry for entry in registered() if isinstance(entry, PartsFormat) and entry.name == name), None)
     if found is None:
         raise UnreadableError("The archived game is of a format that is not installed.")
-    return found.merge(game_key, parts)
+    return found
 
 
 def read(document: Document, added: Sequence[Format] = ()) -> Iterator[Game | Parts]:
@@ -135,10 +140,11 @@ def read(document: Document, added: Sequence[Format] = ()) -> Iterator[Game | Pa
         mismatch = "The file is a workbook, but its sheets match"
         yield from _choose(WorkbookFormat, set(workbook.sheets), mismatch, added).read(workbook)
     elif _text_start(start).startswith(("{", "[")) or not start.strip() or CALLBACK.match(start):
-        if is_json_lines(document):
+        whole = only_line(document, start)
+        if whole is None and is_json_lines(document):
             yield from _read_lines(document, added)
         else:
-            yield from _read_json(Envelope(_whole(document), document.name), added)
+            yield from _read_json(Envelope(whole or _whole(document), document.name), added)
     else:
         table = Table(document.open, document.name)
         columns = {plain(name) for name in table.columns}
@@ -171,14 +177,23 @@ def _choose(kind: type[T], names: set[str], mismatch: str, added: Sequence[Forma
         if not _missing(entry, names):
             return entry
     known = [entry for entry in known if not entry.name.startswith("archived ")]
-    supported = ", ".join(dict.fromkeys(entry.name for entry in known))
+    supported = ", ".join(dict.fromkeys(map(game_format, known)))
     message = f"{mismatch} no supported format ({supported})."
-    near = [entry for entry in known if len(_missing(entry, names)) < len(entry.needs)]
-    if near:
-        nearest = min(near, key=lambda entry: len(_missing(entry, names)))
+    nearest = max(known, key=lambda entry: _share(entry, names), default=None)
+    if nearest and _share(nearest, names):
         also = "; ".join(" or ".join(need) for need in _missing(nearest, names))
         message += f" The nearest is {nearest.name}, which also needs: {also}."
     raise UnreadableError(message)
+
+
+def _share(entry: JsonFormat | CsvFormat | WorkbookFormat, names: set[str]) -> float:
+    """Return the share of the needs that the names meet."""
+    return 1 - len(_missing(entry, names)) / len(entry.needs)
+
+
+def game_format(entry: Format) -> str:
+    """Return the name that users know a format by: of its games, not of one of their documents."""
+    return getattr(entry, "of", "") or entry.name
 
 
 def _missing(entry: JsonFormat | CsvFormat | WorkbookFormat, names: set[str]) -> Needs:

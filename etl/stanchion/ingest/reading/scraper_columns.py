@@ -31,6 +31,7 @@ NEEDS: Final = (
 FIRST_PLAYOFF_GAME: Final = 30_000  # of the numbers in Game_Id; lower ones are of the season or before it
 _MISSING: Final = {"na", "nan", "none", "null"}
 _MINUTES: Final = re.compile(r"\(\s*(\d{1,2})\s*min", re.IGNORECASE)
+_BENCH: Final = re.compile(r"-\s*bench\b")  # not the bench that a player leaves
 _USUAL_MINUTES: Final = {
     "Minor": 2, "DoubleMinor": 4, "Major": 5, "Misconduct": 10, "Match": 10, "Bench": 2, "PenaltyShot": 0,
 }  # fmt: skip
@@ -143,7 +144,7 @@ def penalty_of(written: str | None) -> tuple[PenaltyClass | None, int | None]:
 def _penalty_class(low: str, minutes: int | None) -> PenaltyClass | None:
     if low.startswith(("ps-", "ps -")):
         return "PenaltyShot"
-    if "bench" in low:
+    if _BENCH.search(low):
         return "Bench"
     if "match" in low:
         return "Match"

@@ -1,5 +1,6 @@
 """Build stints, during which the same players are on the ice, from the shifts of each player."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -35,26 +36,78 @@ def stints_of(shifts: Iterable[Shift], flags: Counter[str]) -> tuple[Stint, ...]
             by_period[shift.period].append(shift)
         else:
             flags["shift_without_length"] += 1
-    built: dict[tuple[Entry, str], OnIce] = {}
+    players = _Players(shift.player for of_period in by_period.values() for shift in of_period)
     stints: list[Stint] = []
     for period in sorted(by_period):
         number = stints[-1].stint_no + 1 if stints else 0
-        changes: dict[Decimal, list[tuple[int, Entry]]] = defaultdict(list)
+        changes: dict[Decimal, list[tuple[int, int]]] = defaultdict(list)
         for shift in by_period[period]:
-            changes[shift.start_s].append((1, shift.player))
-            changes[shift.end_s].append((-1, shift.player))
-        playing: Counter[Entry] = Counter()
+            player = players.number(shift.player)
+            changes[shift.start_s].append((1, player))
+            changes[shift.end_s].append((-1, player))
+        playing: Counter[int] = Counter()
         for start, end in pairwise(sorted(changes, reverse=True)):
             for change, player in changes[start]:
                 playing[player] += change
                 if not playing[player]:
                     del playing[player]  # a hostile file may have a hundred thousand players
-            on_ice = _line_up([player for player, times in playing.items() if times > 0], built, flags)
+            on_ice = players.line_up(sorted(player for player, times in playing.items() if times > 0), flags)
             flags["player_in_two_shifts"] += sum(times > 1 for times in playing.values())
             if on_ice:
                 stints.append(Stint(number, period, start, end, None, None, None, on_ice))
             number += 1
     return tuple(stints)
+
+
+class _Players:
+    """The players with shifts, numbered in the order in which they get a slot."""
+
+    def __init__(self, players: Iterable[Entry]) -> None:
+        order = {"home": 0, "away": 1}
+        distinct = dict.fromkeys(players)
+        self._players = sorted(distinct, key=lambda p: (order[p.side], p.jersey or "", p.person_key or ""))
+        self._numbers = {player: number for number, player in enumerate(self._players)}
+        self._away = sum(player.side == "home" for player in self._players)  # number of the first away player
+        self._slots = [
+            (_GOALIE,) if player.position == "G" else _DEFENSE if player.position in _DEFENDERS else _FORWARD
+            for player in self._players
+        ]
+        self._built: dict[tuple[int, str], OnIce] = {}
+
+    def number(self, player: Entry) -> int:
+        return self._numbers[player]
+
+    def line_up(self, playing: Sequence[int], flags: Counter[str]) -> tuple[OnIce, ...]:
+        """Give each player a slot: goalies, forwards and defenders first, and the others what is left."""
+        away = bisect_left(playing, self._away)
+        return (*self._side(playing[:away], flags), *self._side(playing[away:], flags))
+
+    def _side(self, playing: Sequence[int], flags: Counter[str]) -> Iterator[OnIce]:
+        taken: dict[str, int] = {}
+        waiting: list[int] = []
+        for number in playing:
+            for slot in self._slots[number]:
+                if slot not in taken:
+                    taken[slot] = number
+                    break
+            else:
+                waiting.append(number)
+                flags["two_goalies"] += self._players[number].position == "G"
+        if waiting:
+            free = [slot for slot in _ORDER if slot not in taken and slot != _GOALIE]
+            taken.update(zip(free, waiting, strict=False))
+            flags["too_many_on_ice"] += max(0, len(waiting) - len(free))
+        for slot in _ORDER:
+            if slot in taken:
+                yield self._on_ice(taken[slot], slot)
+
+    def _on_ice(self, number: int, slot: str) -> OnIce:
+        built = self._built.get((number, slot))
+        if built is None:
+            player = self._players[number]
+            built = OnIce(player.side, slot, player.jersey, player.name, player.person_key)
+            self._built[number, slot] = built
+        return built
 
 
 def goalie_shifts(
@@ -92,36 +145,3 @@ def goalie_shifts(
             end = Decimal(0) if period < max(played) else played[period]
             if since > end:
                 yield Shift(in_net, period, since, end)
-
-
-def _line_up(players: list[Entry], built: dict[tuple[Entry, str], OnIce], flags: Counter[str]) -> tuple[OnIce, ...]:
-    """Give each player a slot: goalies, forwards and defenders first, and the others what is left."""
-    found: list[OnIce] = []
-    for side in ("home", "away"):
-        free = list(_ORDER)
-        waiting: list[Entry] = []
-        of_side = sorted(
-            (player for player in players if player.side == side), key=lambda p: (p.jersey or "", p.person_key or "")
-        )
-        for player in of_side:
-            wanted: tuple[str, ...] = (
-                (_GOALIE,) if player.position == "G" else _DEFENSE if player.position in _DEFENDERS else _FORWARD
-            )
-            slot = next((slot for slot in wanted if slot in free), None)
-            if slot is None:
-                waiting.append(player)
-                flags["two_goalies"] += player.position == "G"
-                continue
-            free.remove(slot)
-            found.append(_on_ice(player, slot, built))
-        free = [slot for slot in free if slot != _GOALIE]
-        found += [_on_ice(player, slot, built) for player, slot in zip(waiting, free, strict=False)]
-        flags["too_many_on_ice"] += max(0, len(waiting) - len(free))
-    return tuple(sorted(found, key=lambda player: (player.side != "home", _ORDER.index(player.slot))))
-
-
-def _on_ice(player: Entry, slot: str, built: dict[tuple[Entry, str], OnIce]) -> OnIce:
-    key = (player, slot)
-    if key not in built:
-        built[key] = OnIce(player.side, slot, player.jersey, player.name, player.person_key)
-    return built[key]

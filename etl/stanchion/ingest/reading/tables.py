@@ -27,7 +27,10 @@ class Table:
         with open_() as stream:
             header = next(_Lines(stream, self._encoding), "")
         self._delimiter = max(_DELIMITERS, key=header.count)
-        names = next(iter(csv.reader([header], delimiter=self._delimiter)), [])
+        try:
+            names = next(csv.reader([header], delimiter=self._delimiter), [])
+        except csv.Error:  # such as a cell of more than 131072 characters
+            raise UnreadableError("The file is neither JSON nor a table: its first line is not a row of CSV.") from None
         self.header = tuple(" ".join(name.replace("\ufeff", "").split()) for name in names)
         self.columns = tuple(name.lower() for name in self.header)
 

@@ -172,6 +172,10 @@ def period(value: Any, periods: int) -> int:
     """Return the number of a period, given the number of regular periods. Overtime follows the last; 0 when empty."""
     if value.__class__ is int and 0 <= value <= 99:
         return value  # type: ignore[no-any-return]
+    return _period(value, periods) if value.__class__ is str else _period_of(value, periods)
+
+
+def _period_of(value: Any, periods: int) -> int:
     if value is None or (isinstance(value, str) and not value.strip()):
         return 0
     number = whole(value)
@@ -182,6 +186,9 @@ def period(value: Any, periods: int) -> int:
     if number is None or not 0 <= number <= 99:
         raise BadValueError("The period is not a number from 0 to 99, and not OT.")
     return number
+
+
+_period = lru_cache(maxsize=1024)(_period_of)
 
 
 def success(value: Any) -> bool | None:

@@ -111,8 +111,8 @@ def _checked(document: _Document) -> Key:
 
 FORMATS = (
     CsvFormat(FORMAT, NEEDS, _read),
-    CsvFormat(f"{FORMAT} of 2022", NEEDS_OF_2022, _read),
-    CsvFormat(f"shifts of {FORMAT}", event_shifts.NEEDS, _read_shifts),
+    CsvFormat(f"{FORMAT} of 2022", NEEDS_OF_2022, _read, of=FORMAT),
+    CsvFormat(f"shifts of {FORMAT}", event_shifts.NEEDS, _read_shifts, of=FORMAT),
     JsonFormat(f"archived {FORMAT}", (("format",), ("game",), ("rows",)), _read_archived),
     PartsFormat(FORMAT, _merge),
 )

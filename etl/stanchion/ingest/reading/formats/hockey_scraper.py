@@ -18,6 +18,7 @@ from stanchion.ingest.reading.jsontext import MAX_PIECES, REPLACEMENT, Envelope
 from stanchion.ingest.reading.model import Game, Side, Strength
 from stanchion.ingest.reading.nhl.power_plays import power_plays
 from stanchion.ingest.reading.nhl.rows import Row as NhlRow
+from stanchion.ingest.reading.nhl.values import one_word
 from stanchion.ingest.reading.recognise import CsvFormat, JsonFormat
 from stanchion.ingest.reading.rosters import OTHER
 from stanchion.ingest.reading.scraper_columns import (
@@ -37,7 +38,7 @@ from stanchion.ingest.reading.scraper_columns import (
     teams_of,
 )
 from stanchion.ingest.reading.tables import Table
-from stanchion.ingest.reading.values import BadValueError, clock, code, period, seconds, text
+from stanchion.ingest.reading.values import BadValueError, clock, period, seconds, text
 
 _FORMAT: Final = "hockey_scraper"
 _SHOOTOUT_PERIOD: Final = 5  # of a game of the season, which has one overtime
@@ -277,7 +278,7 @@ class _Reading:
     def _add_attempt(self, event: str, number: int, side: Side | None, cells: Cells) -> None:
         """Add a goal, a shot on goal with its save, or a missed shot."""
         is_penalty_shot = _is_penalty_shot(cells)
-        how = "PenaltyShot" if is_penalty_shot else _named(cells.get("type"))
+        how = "PenaltyShot" if is_penalty_shot else one_word(cells.get("type"))
         people: list[Person] = [("event", 1, _person(cells, "p1"), None)]
         if event == "GOAL":
             people += [
@@ -304,7 +305,7 @@ class _Reading:
             ("event", 2, _person(cells, "p3"), "ServedBy"),
             ("opp", 1, _person(cells, "p2"), "DrewPenalty"),
         ]
-        infraction = _named(cells.get("type", "").partition("(")[0])
+        infraction = one_word(cells.get("type", "").partition("(")[0])
         self._play(
             number,
             side,
@@ -465,12 +466,6 @@ def _plus_and_minus(cells: Cells, side: Side | None) -> list[Person]:
 
 def _penalty_class(kind: PenaltyClass | None) -> str:
     return "Penalty_Minor" if kind in (None, "Bench") else f"Penalty_{kind}"
-
-
-def _named(written: str | None) -> str | None:
-    """Return a type of shot or an infraction as one word: Wrist for WRIST SHOT, TipIn for TIP-IN."""
-    words = [word for word in (code(written) or "").split("_") if word and word.lower() != "shot"]
-    return "".join(word.capitalize() for word in words) or None
 
 
 def _of(family: str, detail: str | None) -> str | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.feed import identifier
-from stanchion.ingest.reading.hockeytech.documents import FORMAT, part
+from stanchion.ingest.reading.hockeytech.documents import FORMAT, SHAPES, part
 from stanchion.ingest.reading.hockeytech.merge import merge
 from stanchion.ingest.reading.jsontext import LIST, Envelope
 from stanchion.ingest.reading.known import inner
@@ -93,9 +93,9 @@ def _key_of_name(path: str) -> str:
 
 
 FORMATS = (
-    JsonFormat(f"{FORMAT} events", ((f"{LIST}.event",), (f"{LIST}.details",)), _read_events),
-    JsonFormat(f"{FORMAT} summary", (("details",), ("homeTeam",), ("visitingTeam",)), _read_summary),
-    JsonFormat(f"{FORMAT} answer", (("GC", "SiteKit", "Gamesummary", "Gameshifts"),), _read_answer),
-    JsonFormat(f"{FORMAT} game", (("game_id",), ("pbp", "summary", "gamesummary", "shifts")), _read_game),
-    PartsFormat(FORMAT, merge),
+    JsonFormat(f"{FORMAT} events", ((f"{LIST}.event",), (f"{LIST}.details",)), _read_events, of=FORMAT),
+    JsonFormat(f"{FORMAT} summary", (("details",), ("homeTeam",), ("visitingTeam",)), _read_summary, of=FORMAT),
+    JsonFormat(f"{FORMAT} answer", (("GC", "SiteKit", "Gamesummary", "Gameshifts"),), _read_answer, of=FORMAT),
+    JsonFormat(f"{FORMAT} game", (("game_id",), ("pbp", "summary", "gamesummary", "shifts")), _read_game, of=FORMAT),
+    PartsFormat(FORMAT, merge, SHAPES),
 )

@@ -13,7 +13,7 @@ import msgspec
 from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.feed import Feed, identifier
 from stanchion.ingest.reading.jsontext import Envelope
-from stanchion.ingest.reading.known import VALUE, inner, items, known
+from stanchion.ingest.reading.known import VALUE, inner, items
 from stanchion.ingest.reading.model import Game, Part, Parts, Side
 from stanchion.ingest.reading.nhl.plays import add_rows
 from stanchion.ingest.reading.nhl.rows import Kind, Row, in_order, lacking
@@ -138,7 +138,7 @@ def _read_shifts(envelope: Envelope) -> Iterator[Parts]:
         yield _part("shifts", part, len(of_game), game_key)
 
 
-def _document(envelope: Envelope, shape: Mapping[str, Any]) -> dict[str, Any]:
+def _document(envelope: Envelope, shape: dict[str, Any]) -> dict[str, Any]:
     tree = decoded(envelope, shape)
     for key in ("plays", "rosterSpots", "data"):
         must_be_list(tree, key)
@@ -149,7 +149,7 @@ def _part(kind: str, found: Mapping[str, Any], size: int, game_key: str | None =
     key = game_key or _game_key(found.get("id"))
     if key is None:
         raise UnreadableError("The document contains no id of a game.")
-    part = Part(kind, min(size, _LARGEST_SIZE), msgspec.json.encode(found))
+    part = Part(kind, min(size, _LARGEST_SIZE), msgspec.json.encode(found, order="sorted"))
     return Parts(key, _FORMAT, (part,))
 
 
@@ -164,7 +164,7 @@ def _game_key(value: Any) -> str | None:
 
 
 def _merge(game_key: str, parts: Mapping[str, bytes]) -> Game:
-    events, boxscore = _kept(parts, "events", _EVENTS), _kept(parts, "boxscore", _BOXSCORE)
+    events, boxscore = _kept(parts, "events"), _kept(parts, "boxscore")
     head = events or boxscore
     feed = Feed(
         _FORMAT,
@@ -179,7 +179,7 @@ def _merge(game_key: str, parts: Mapping[str, bytes]) -> Game:
     rows = _rows(feed, events, sides)
     add_rows(feed, rows)
     feed.lacks |= lacking(rows)
-    shifts = _kept(parts, "shifts", _SHIFTS)
+    shifts = _kept(parts, "shifts")
     has_shifts = "shifts" in parts and add_shifts(feed, shifts, sides, rows)
     if not has_shifts:
         feed.lacks |= {"ice_time", "on_ice", "plus_minus"}
@@ -190,10 +190,10 @@ def _merge(game_key: str, parts: Mapping[str, bytes]) -> Game:
     return feed.game()
 
 
-def _kept(parts: Mapping[str, bytes], kind: str, shape: dict[str, Any]) -> dict[str, Any]:
+def _kept(parts: Mapping[str, bytes], kind: str) -> dict[str, Any]:
     """Return the document of a kind; an empty one when it has not arrived or is not an object."""
     try:
-        found = known(msgspec.json.decode(parts.get(kind, b"{}")), shape)
+        found = msgspec.json.decode(parts.get(kind, b"{}"))
     except (msgspec.DecodeError, RecursionError):
         raise UnreadableError(f"The archived {kind} of the game cannot be decoded.") from None
     return found if isinstance(found, dict) else {}
@@ -346,8 +346,8 @@ def _add_goalie(feed: Feed, side: Side, person: Any, line: Mapping[str, Any], en
 
 
 FORMATS = (
-    JsonFormat("nhl play-by-play", (("plays",), ("rosterSpots",)), _read_events),
-    JsonFormat("nhl boxscore", (("playerByGameStats",),), _read_boxscore),
-    JsonFormat("nhl shiftcharts", (("data",), ("total",)), _read_shifts),
-    PartsFormat(_FORMAT, _merge),
+    JsonFormat("nhl play-by-play", (("plays",), ("rosterSpots",)), _read_events, of=_FORMAT),
+    JsonFormat("nhl boxscore", (("playerByGameStats",),), _read_boxscore, of=_FORMAT),
+    JsonFormat("nhl shiftcharts", (("data",), ("total",)), _read_shifts, of=_FORMAT),
+    PartsFormat(_FORMAT, _merge, {"events": _EVENTS, "boxscore": _BOXSCORE, "shifts": _SHIFTS}),
 )

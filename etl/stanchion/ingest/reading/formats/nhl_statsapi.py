@@ -189,11 +189,7 @@ class _Reading:
                 position += 1
 
     def _add_rosters(self) -> None:
-        everybody = inner(self.found, "gameData", "players")
-        by_id = {
-            known_id(inner(person, "id")): person
-            for person in (everybody if isinstance(everybody, dict) else {}).values()
-        }
+        by_id = {known_id(inner(person, "id")): person for person in items(self.found, "gameData", "players")}
         for position, side, line in self._lines():
             with self.feed.row(position, line, "roster"):
                 person = inner(line, "person", "id")

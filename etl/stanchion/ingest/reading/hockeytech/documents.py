@@ -76,7 +76,7 @@ def part(kind: str, tree: Any) -> Part:
     if not document:
         raise UnreadableError(f"The {_NAMES[kind]} are not in the form of the service, or are empty.")
     size = _SIZES[kind](document)
-    return Part(kind, size, msgspec.json.encode(document))
+    return Part(kind, size, msgspec.json.encode(document, order="sorted"))
 
 
 def played_seconds(value: Any) -> int | None:

@@ -14,10 +14,10 @@ from stanchion.ingest.reading.hockeytech.plays import Plays, Row
 from stanchion.ingest.reading.hockeytech.shifts import Shift, add_shifts, shifts_in
 from stanchion.ingest.reading.hockeytech.teams import Teams
 from stanchion.ingest.reading.jsontext import REPLACEMENT
-from stanchion.ingest.reading.known import inner, items, known
+from stanchion.ingest.reading.known import inner, items
 from stanchion.ingest.reading.league import USUAL_PERIODS
 from stanchion.ingest.reading.model import Game, Lacks
-from stanchion.ingest.reading.values import BadValueError, clock, period, seconds, success
+from stanchion.ingest.reading.values import BadValueError, period, seconds, success
 
 _ALWAYS_LACKS: Final[tuple[Lacks, ...]] = ("giveaways", "missed_shots", "passes", "takeaways")
 _LACKS_WITHOUT_SHIFTS: Final[tuple[Lacks, ...]] = ("ice_time", "on_ice")
@@ -31,7 +31,7 @@ _LONGEST_PERIOD: Final = 3600
 
 def merge(game_key: str, documents: Mapping[str, bytes]) -> Game:
     """Build the game. The same documents give the same game in any order of arrival."""
-    trees = {kind: known(msgspec.json.decode(documents.get(kind, b"null")), shape) for kind, shape in SHAPES.items()}
+    trees = {kind: msgspec.json.decode(documents.get(kind, b"null")) for kind in SHAPES}
     rows: list[Any] = trees["events"] or []
     summary: dict[str, Any] = trees["summary"] or {}
     teams = Teams(summary, rows)
@@ -68,8 +68,7 @@ def _period_seconds(periods: list[Any], rows: list[Row], shifts: list[Shift]) ->
     """
     found = dict(USUAL_SECONDS)
     clocks = [(row.period, row.elapsed) for row in rows]
-    for _, _, shift in shifts:
-        clocks.append((_period(inner(shift, "period")), clock(inner(shift, "start_time"))))
+    clocks += [(shift.period or 0, shift.start) for shift in shifts]
     if any(number > USUAL_PERIODS + 1 or (number > USUAL_PERIODS and (at or 0) > found["OT"]) for number, at in clocks):
         found["OT"] = USUAL_SECONDS["1"]
     for entry in periods:

@@ -83,9 +83,9 @@ class Plays:
             event = row_event(raw)
             if not event or not isinstance(inner(raw, "details"), dict):
                 raise BadValueError("The row is not an object with an event and its details.")
-            add_people(self.feed, teams, details)
-            number = period(inner(details, "period", "id"), USUAL_PERIODS)
             side = teams.side(details)
+            add_people(self.feed, side, details)
+            number = period(inner(details, "period", "id"), USUAL_PERIODS)
             row = Row(position, event, details, number, clock(details.get("time")), side)
             if side is None and (actor := self.feed.entry(row.person("shooter") or row.person("scoredBy"))):
                 row = row._replace(side=actor.side)

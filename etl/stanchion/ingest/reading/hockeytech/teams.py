@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from stanchion.ingest.reading.feed import Feed, identifier
-from stanchion.ingest.reading.known import inner, items
+from stanchion.ingest.reading.known import inner
 from stanchion.ingest.reading.model import Side
 from stanchion.ingest.reading.rosters import OTHER
 from stanchion.ingest.reading.values import BadValueError, code, coordinate, text
@@ -20,6 +20,11 @@ _CENTRE_X: Final = 300
 # the people of a row who are on its team, and those who are on the other one
 _TEAM_MATES: Final = ("shooter", "scoredBy", "player", "takenBy", "servedBy", "goalieComingIn", "goalieGoingOut")
 _OPPONENTS: Final = ("goalie", "blocker", "onPlayer")
+_IS_OWN: Final = {
+    **dict.fromkeys((*_TEAM_MATES, "assists", "plus_players"), True),
+    **dict.fromkeys((*_OPPONENTS, "minus_players"), False),
+}
+_OF_SIDE: Final[dict[str, Side]] = {"homePlayer": "home", "visitingPlayer": "away"}
 
 
 def row_details(row: Any) -> dict[str, Any]:
@@ -51,11 +56,13 @@ class Teams:
         self.names: dict[Side, str] = {"home": "", "away": ""}
         infos = {side: inner(summary, key, "info") for key, side in SUMMARY_SIDES.items()}
         ids = {side: _id(inner(info, "id")) for side, info in infos.items()}
-        found = _Found(rows)
         if ids["home"] and ids["away"] and ids["home"] != ids["away"]:
             self._sides = {team: side for side, team in ids.items() if team}
-        else:
-            self._sides = found.sides()
+            if all(_name(info) for info in infos.values()):
+                self.names = {side: _name(info) or "" for side, info in infos.items()}
+                return
+        found = _Found(rows)
+        self._sides = self._sides or found.sides()
         for team, side in self._sides.items():
             self.names[side] = _name(infos[side]) or found.names.get(team) or team
 
@@ -82,10 +89,10 @@ class _Found:
     def _add(self, event: str, details: dict[str, Any]) -> None:
         team = team_id(details)
         if event == "faceoff":
-            for side, key in (("home", "homePlayer"), ("away", "visitingPlayer")):
+            for key, side in _OF_SIDE.items():
                 player = identifier(inner(details, key, "id"))
                 if player:
-                    self._faceoffs[side].append(player)  # type: ignore[index]
+                    self._faceoffs[side].append(player)
         if team is None:
             return
         self._teams[team] += 1
@@ -118,19 +125,15 @@ class _Found:
         return {teams[0]: "home", teams[1]: "away"}
 
 
-def add_people(feed: Feed, teams: Teams, details: dict[str, Any]) -> None:
-    """Add the players of a row of the events to the rosters. Raises BadValueError when a value cannot be stored."""
-    for side, key in (("home", "homePlayer"), ("away", "visitingPlayer")):
-        add_person(feed, side, details.get(key))  # type: ignore[arg-type]
-    own = teams.side(details)
-    if own is None:
-        return
-    for side, keys in ((own, _TEAM_MATES), (OTHER[own], _OPPONENTS)):
-        for key in keys:
-            add_person(feed, side, details.get(key), "G" if key.startswith("goalie") else None)
-    for side, key in ((own, "assists"), (own, "plus_players"), (OTHER[own], "minus_players")):
-        for player in items(details, key):
-            add_person(feed, side, player)
+def add_people(feed: Feed, own: Side | None, details: dict[str, Any]) -> None:
+    """Add the players of a row of this side to the rosters. Raises BadValueError when a value cannot be stored."""
+    for key, value in details.items():
+        if key in _OF_SIDE:
+            add_person(feed, _OF_SIDE[key], value)
+        elif own and key in _IS_OWN:
+            side = own if _IS_OWN[key] else OTHER[own]
+            for player in value if isinstance(value, list) else [value]:
+                add_person(feed, side, player, "G" if key.startswith("goalie") else None)
 
 
 def add_person(feed: Feed, side: Side, person: Any, position: str | None = None) -> None:

@@ -12,7 +12,7 @@ from stanchion.ingest.reading.feed import Feed, Person
 from stanchion.ingest.reading.model import Side
 from stanchion.ingest.reading.nhl.power_plays import power_plays
 from stanchion.ingest.reading.nhl.rows import Row
-from stanchion.ingest.reading.nhl.values import strength_at
+from stanchion.ingest.reading.nhl.values import one_word, strength_at
 from stanchion.ingest.reading.rosters import OTHER
 from stanchion.ingest.reading.values import BadValueError, code
 
@@ -77,7 +77,7 @@ def _pair(first: Any, opponent: Any = None) -> tuple[Person, ...]:
 
 
 def _detail(family: str, written: Any, is_penalty_shot: bool) -> str | None:
-    named = "PenaltyShot" if is_penalty_shot else _named(written)
+    named = "PenaltyShot" if is_penalty_shot else one_word(written)
     return f"{family}_{named}" if named else None
 
 
@@ -152,10 +152,3 @@ def _add_penalty(feed: Feed, row: Row, gives_power_play: bool | None) -> None:
         feed, row, "Penalty", detail1, _detail("Penalty", row.detail, False), people=people, minutes=row.minutes,
         gives_power_play=gives_power_play,
     )  # fmt: skip
-
-
-def _named(value: Any) -> str | None:
-    """Return a type of shot or an infraction in one spelling: tip-in and Tip-In are TipIn, Wrist Shot is Wrist."""
-    written = code(value)
-    words = [word for word in (written or "").split("_") if word and word.lower() != "shot"]
-    return "".join(word.capitalize() for word in words) or None

@@ -9,7 +9,7 @@ from stanchion.ingest.reading.feed import Feed, identifier
 from stanchion.ingest.reading.jsontext import MAX_PIECES, TOO_MANY_VALUES, Envelope
 from stanchion.ingest.reading.known import inner, known
 from stanchion.ingest.reading.model import Side, Strength
-from stanchion.ingest.reading.values import BadValueError, text, whole
+from stanchion.ingest.reading.values import BadValueError, code, text, whole
 
 REGULAR_SECONDS: Final = 1200
 SIDES: Final[tuple[Side, Side]] = ("home", "away")
@@ -26,7 +26,7 @@ def decoded(envelope: Envelope, shape: Mapping[str, Any]) -> dict[str, Any]:
     return {key: envelope.value(key) for key in shape if key in envelope.keys}
 
 
-def document(envelope: Envelope, tree: Mapping[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
+def document(envelope: Envelope, tree: Mapping[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
     """Return the known fields of a decoded document, with the number of values that were repaired.
 
     The number is under the key `repaired`, which an archived document has already.
@@ -132,3 +132,9 @@ def name_of(*parts: Any) -> str | None:
     """Return the parts of a name with a space between them. A part is a text, or texts by language."""
     words = (text(part.get("default") if isinstance(part, dict) else part) for part in parts)
     return " ".join(word for word in words if word) or None
+
+
+def one_word(value: Any) -> str | None:
+    """Return a type of shot or an infraction as one word: TipIn for tip-in and TIP-IN, Wrist for Wrist Shot."""
+    words = [word for word in (code(value) or "").split("_") if word and word.lower() != "shot"]
+    return "".join(word.capitalize() for word in words) or None

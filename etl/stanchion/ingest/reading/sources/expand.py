@@ -66,6 +66,7 @@ def _members(path: str, members: Iterator[tuple[str, Source]], depth: int, budge
     """Yield the documents in an archive without system files. Damage ends the archive with a document of its own."""
     for name, source in members:
         if not any(is_system_file(part) for part in name.split("/")):
+            budget.count_file()
             yield from expand(f"{path}/{name}", source, depth + 1, budget)
 
 

@@ -13,7 +13,7 @@ MAX_ARCHIVE_BYTES: Final = 2 * 2**30  # unpacked from one archive, or MAX_RATIO 
 MAX_MEMBER_BYTES: Final = 64 * 2**20  # unpacked from one file, or MAX_RATIO times its packed size if that is more
 MAX_RATIO: Final = 100  # unpacked to packed size; text has 10 to 20, a zip bomb 1000
 MAX_IN_MEMORY_BYTES: Final = 512 * 2**20  # of a zip archive within an archive, or of standard input
-MAX_MEMBERS: Final = 100_000  # files of one archive
+MAX_MEMBERS: Final = 20_000  # files of one archive, with those of the archives within it
 CHUNK: Final = 256 * 2**10
 BOMB: Final = f"It unpacks to more than {MAX_RATIO} times its packed size, like a zip bomb."
 DAMAGED: Final = "It cannot be unpacked: the archive is damaged."
@@ -23,14 +23,21 @@ BROKEN: Final = (
 
 
 class Budget:
-    """The bytes that may still be unpacked from an archive and from the archives within it.
+    """The bytes that may still be unpacked from an archive and from the archives within it, and their files.
 
     Bytes that are read repeatedly count once.
     """
 
     def __init__(self, packed: int | None) -> None:
+        self._files = 0
         self._left = max(MAX_ARCHIVE_BYTES, (packed or 0) * MAX_RATIO)
         self._reached: dict[object, int] = {}
+
+    def count_file(self) -> None:
+        """Count a file. Raises UnreadableError when the archive has too many, with those of archives within it."""
+        self._files += 1
+        if self._files > MAX_MEMBERS:
+            raise UnreadableError(f"The archive has more than {MAX_MEMBERS} files in all; split it.")
 
     def spend(self, key: object, position: int) -> None:
         """Count the bytes of a file up to a position. Raises UnreadableError when the archive unpacks to too much."""

@@ -30,7 +30,7 @@ def members(source: Source, budget: Budget) -> Iterator[tuple[str, Source]]:
     if not 0 < len(archive.members) <= MAX_MEMBERS:
         raise UnreadableError(f"The archive has {len(archive.members)} files; expected 1 to {MAX_MEMBERS}.")
     for member in sorted(archive.members, key=lambda member: member.filename):
-        if not member.is_dir():
+        if not member.filename.endswith("/"):  # is_dir() fails for an empty name before Python 3.12
             yield member.filename, Source(partial(archive.open, member), member.file_size)
 
 
