@@ -35,6 +35,8 @@
     {% elif redefined %}
         {% do add_columns(target_relation) %}
     {% endif %}
+    {#- before it is analyzed: new columns must have no statistics -#}
+    {% if redefined %}{% do run_query(secure_relation()) %}{% endif %}
 
     {%- set columns = model.columns.values() | map(attribute='name') | list -%}
     {%- set has_changes = window[0] != window[1] -%}

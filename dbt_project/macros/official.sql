@@ -1,51 +1,10 @@
-{#- Official figures of the changed games with the value that the marts have for each. Needs `games`, the changed games.
-    The column of the mart has the name of the figure, so a new column of a mart is compared without a change here. A
-    figure for which the mart has null because the source does not record what it counts is left out. -#}
-{% macro official_cells() -%}
-    select
-        games.tenant_id,
-        games.game_key,
-        games.played_on,
-        games.season_key,
-        games.game_type,
-        cells.scope,
-        cells.side,
-        cells.player_key,
-        cells.period,
-        cells.name,
-        cells.official_value,
-        cells.counted_value
-    from games
-    cross join lateral (
-        with
-
-        counted as (
-            select
-                'player' as scope,
-                players.side,
-                players.player_key,
-                to_jsonb(players) as figures
-            from {{ ref('fact_player_game') }} as players
-            where players.tenant_id = games.tenant_id and players.game_key = games.game_key
-            union all
-            select
-                'goalie' as scope,
-                goalies.side,
-                goalies.player_key,
-                to_jsonb(goalies) as figures
-            from {{ ref('fact_goalie_game') }} as goalies
-            where goalies.tenant_id = games.tenant_id and goalies.game_key = games.game_key
-            union all
-            select
-                parts.scope,
-                teams.side,
-                '' as player_key,
-                case parts.scope when 'team' then to_jsonb(teams) else teams.goals_by_period end as figures
-            from {{ ref('fact_team_game') }} as teams
-            cross join (values ('team'), ('period')) as parts (scope)
-            where teams.tenant_id = games.tenant_id and teams.game_key = games.game_key
-        )
-
+{#- Official figures of one game with the value that the marts have for each, as a lateral query of `games`. `players`,
+    `goalies` and `teams` are queries or relations with the rows of the game. The column of the mart has the name of the
+    figure, so a new column of a mart is compared without a change here. A figure for which the mart has null because the
+    source does not record what it counts is left out. -#}
+{% macro official_cells_of_game(players, goalies, teams) -%}
+    select cells.*
+    from (
         select
             official.scope,
             official.side,
@@ -58,7 +17,29 @@
                 else counted.figures ->> official.name
             end as counted_value
         from {{ ref('stg_contest__official_figure') }} as official
-        left join counted
+        left join (
+            select
+                'player' as scope,
+                players.side,
+                players.player_key,
+                to_jsonb(players) as figures
+            from {{ players }} as players
+            union all
+            select
+                'goalie' as scope,
+                goalies.side,
+                goalies.player_key,
+                to_jsonb(goalies) as figures
+            from {{ goalies }} as goalies
+            union all
+            select
+                parts.scope,
+                teams.side,
+                '' as player_key,
+                case parts.scope when 'team' then to_jsonb(teams) else teams.goals_by_period end as figures
+            from {{ teams }} as teams
+            cross join (values ('team'), ('period')) as parts (scope)
+        ) as counted
             on counted.scope = official.scope and counted.side = official.side and counted.player_key = official.player_key
         where official.tenant_id = games.tenant_id and official.game_key = games.game_key
         offset 0
@@ -94,53 +75,101 @@
     end
 {%- endmacro %}
 
-{#- Post-hook that withdraws the trust in changed games whose official figures differ in a column that the league has in
-    its setting trusted_columns. The marts that it updates are computed before the figures can be compared with them,
-    so they cannot contain the result of the comparison when they are written. A game that a person accepted counts. -#}
-{% macro distrust_differing_games() -%}
+{#- Query of the games that every comparison of the score trusts and whose official figures differ in a column that the
+    league has in its setting trusted_columns, with the reason. Needs `explained`, the changed games. The figures are
+    counted here as the marts count them, because the marts contain whether a game counts and are computed later. Only
+    games of leagues with the setting are counted twice. -#}
+{% macro distrusted_games() -%}
+    select
+        cells.tenant_id,
+        cells.game_key,
+        'Official figures differ: ' || string_agg(cells.name || ' (' || cells.cells || ')', ', ' order by cells.name) || '.' as reason
+    from (
+        select
+            games.tenant_id,
+            games.game_key,
+            differing.name,
+            count(*) as cells
+        from explained as games
+        join (
+            select of_tenant.*
+            from ({{ changed_tenants() }}) as changed
+            cross join lateral (
+                select *
+                from {{ ref('stg_contest__league_rules') }} as league_rules
+                where league_rules.tenant_id = changed.tenant_id
+                offset 0
+            ) as of_tenant
+            where of_tenant.trusted_columns <> '[]'
+        ) as rules
+            on rules.tenant_id = games.tenant_id and games.played_on >= rules.valid_from and games.played_on < rules.valid_to
+        cross join lateral (select games.shootout_side) as quality
+        cross join lateral (
+            with
+
+            players as (
+
+                {{ players_of_game() }}
+
+            ),
+
+            teams as (
+
+                {{ teams_of_game() }}
+
+            ),
+
+            goalies as (
+
+                {{ goalies_of_game('players', 'teams') }}
+
+            ),
+
+            compared as (
+
+                {{ official_cells_of_game('players', 'goalies', 'teams') }}
+
+            )
+
+            select compared.name
+            from compared
+            where rules.trusted_columns ? compared.name and compared.official_value is distinct from compared.counted_value
+        ) as differing
+        where games.distrust is null and games.accepted_reason is null
+        group by games.tenant_id, games.game_key, differing.name
+    ) as cells
+    group by cells.tenant_id, cells.game_key
+{%- endmacro %}
+
+{#- Post-hook of fact_game_quality: in every mart of games, the rows of a changed game that does not count are no longer
+    counted from the transaction on in which its quality is written. The build replaces these rows later. -#}
+{% macro stop_counting_games() -%}
+    -- update by index, one game at a time
+    set local enable_nestloop = on;
+    set local enable_hashjoin = off;
     with
 
-    differing as (
+    uncounted as materialized (
         select
-            cells.tenant_id,
-            cells.game_key,
-            'Official figures differ: ' || string_agg(cells.name || ' (' || cells.cells || ')', ', ' order by cells.name) || '.' as reason
-        from (
-            select
-                games.tenant_id,
-                games.game_key,
-                differences.name,
-                count(*) as cells
-            from ({{ changed_games('tenant_id, game_key, played_on') }}) as games
-            join {{ ref('stg_contest__league_rules') }} as rules
-                on rules.tenant_id = games.tenant_id and games.played_on >= rules.valid_from and games.played_on < rules.valid_to
-            join {{ this }} as differences
-                on differences.tenant_id = games.tenant_id and differences.game_key = games.game_key
-                and rules.trusted_columns ? differences.name
-            where rules.trusted_columns <> '[]'
-            group by games.tenant_id, games.game_key, differences.name
-        ) as cells
-        group by cells.tenant_id, cells.game_key
-    ),
-
-    distrusted as (
-        update {{ ref('fact_game_quality') }} as quality
-        set is_trusted = false, is_counted = false, reason = differing.reason
-        from differing
-        where
-            quality.tenant_id = differing.tenant_id and quality.game_key = differing.game_key
-            and quality.is_trusted and quality.accepted_reason is null
-        returning quality.tenant_id, quality.game_key
+            quality.tenant_id,
+            quality.game_key
+        from ({{ changed_games('tenant_id, game_key') }}) as games
+        join {{ this }} as quality on quality.tenant_id = games.tenant_id and quality.game_key = games.game_key
+        where not quality.is_counted
     )
-    {%- for mart in ('fact_player_game', 'fact_goalie_game', 'fact_team_game', 'fact_pair_game') %},
+    {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' and is_table(node.config.materialized)
+        and 'is_counted' in node.columns and node.name != this.identifier %}
+        {%- set mart = load_cached_relation(api.Relation.create(this.database, node.schema, node.name)) %}
+        {%- if mart %},
 
-    {{ mart }} as (
-        update {{ ref(mart) }} as facts
+    {{ node.name }} as (
+        update {{ mart }} as rows_of_game
         set is_counted = false
-        from distrusted
-        where facts.tenant_id = distrusted.tenant_id and facts.game_key = distrusted.game_key and facts.is_counted
+        from uncounted
+        where rows_of_game.tenant_id = uncounted.tenant_id and rows_of_game.game_key = uncounted.game_key and rows_of_game.is_counted
     )
+        {%- endif %}
     {%- endfor %}
 
-    select count(*) from distrusted
+    select count(*) from uncounted
 {%- endmacro %}

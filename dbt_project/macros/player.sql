@@ -25,6 +25,11 @@
     and {{ alias }}.played_on between {{ first_day() }} and {{ last_day() }}
 {%- endmacro %}
 
+{#- Query of the rows of one game in a mart whose index begins with the game. -#}
+{% macro rows_of_game(mart, game='games') -%}
+    (select * from {{ mart }} as of_game where of_game.tenant_id = {{ game }}.tenant_id and of_game.game_key = {{ game }}.game_key)
+{%- endmacro %}
+
 {#- Part of a whole, 0 to 1; null when the whole is 0. -#}
 {% macro share(part, whole, digits=4) -%}
     (({{ part }})::numeric / nullif(({{ whole }})::numeric, 0))::numeric(9, {{ digits }})

@@ -3,6 +3,13 @@
     cross join lateral (values ({{ alias }}.game_type), ('All')) as of_type (game_type)
 {%- endmacro %}
 
+{#- Columns with the number of games by their result. -#}
+{% macro results(result) -%}
+    {% for name, code in {'wins': 'W', 'losses': 'L', 'ties': 'T', 'overtime_losses': 'OTL', 'shootout_losses': 'SOL'}.items() -%}
+    (count(*) filter (where {{ result }} = '{{ code }}'))::integer as {{ name }}{{ ',' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
 {#- Rate per sixty minutes. -#}
 {% macro per_60(amount, seconds) -%}
     (3600 * ({{ amount }})::numeric / nullif({{ seconds }}, 0))::numeric(9, 2)

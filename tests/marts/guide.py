@@ -20,6 +20,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from stanchion.access.analysts import add_analyst
+from stanchion.access.builder import builder_server
 from stanchion.cli.demo import LEAGUES, add_leagues, load_league
 from stanchion.contest.rules import PRESETS
 from stanchion.deploy.modules import discover
@@ -195,9 +196,10 @@ record it:
 
 | not recorded | null columns |
 | --- | --- |
-| assists | `assists`, `first_assists`, `second_assists`, `points` |
-| ice time | `seconds`, `net_seconds`, `stints` and `shifts` of skaters |
-| players on the ice | `goals_for_on`, `goals_against_on`, `plus_minus_all`, `power_play_seconds` |
+| assists | `assists`, `first_assists`, `second_assists`, `points`; `assists_without_goal` of a game |
+| ice time | `seconds`, `net_seconds`, `stints` and `shifts` of skaters; `seconds` of teams; `coverage` of a game |
+| players on the ice | `goals_for_on`, `goals_against_on`, `plus_minus_all`; `power_play_seconds` of teams |
+| players on the ice | `short_handed_seconds` of teams; players, skaters and `strength` of a stint |
 | players on the ice or missed shots | `corsi_for` and `corsi_against` of players |
 | plus and minus | `plus`, `minus`, `plus_minus` |
 | missed shots | `shots`, `shots_missed`, `fenwick_for`; `corsi_for` and `corsi_against` of teams |
@@ -277,7 +279,9 @@ def index(models: dict[str, Any]) -> str:
 
 def guide(server: Server, analyst: str) -> dict[Path, str]:
     """Return the text of every page."""
-    manifest = json.loads((target(server) / "manifest.json").read_text(encoding="utf-8"))
+    with connect(server) as conn:
+        folder = target(builder_server(server, conn))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     models = {
         node["name"]: node
         for node in manifest["nodes"].values()

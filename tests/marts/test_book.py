@@ -257,3 +257,18 @@ def test_each_difference_from_the_official_book_is_listed(books: Books, name: st
         slug(name),
     )[0].values()
     assert cells > equal > 400 * len(played[name])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_each_official_figure_may_decide_whether_a_game_is_trusted(books: Books) -> None:
+    """Each of these names is a column of a mart of games."""
+    platform, _ = books
+    names = {row["name"] for row in platform.rows("select distinct name from contest.official_figure")}
+    (key,) = platform.rows("select items from core.config_key where key = 'trusted_columns'")
+    columns = platform.rows(
+        "select distinct attname::text as name from pg_attribute where attrelid in "
+        "('marts.fact_player_game'::regclass, 'marts.fact_goalie_game'::regclass, 'marts.fact_team_game'::regclass)"
+    )
+    assert len(names) > 15
+    assert names <= set(key["items"]) <= {row["name"] for row in columns}

@@ -76,11 +76,11 @@ def test_an_unknown_mart_or_tenant_is_an_error(built: Platform) -> None:
 def test_a_failed_mart_is_unchanged_and_located(built: Platform, tmp_path: Path) -> None:
     """One broken mart has an error at run time; the other has an error that the server locates in its text."""
     root = checkout(tmp_path / "checkout")
-    for mart, old, new in (
-        ("fact_team_game", "own.shots_on_goal,", "own.shots_on_goal / 0 as shots_on_goal,"),
-        ("fact_pair_game", "lines.seconds,", "lines.no_such_column as seconds,"),
+    for file, old, new in (
+        ("dbt_project/macros/teams_of_game.sql", "own.shots_on_goal,", "own.shots_on_goal / 0 as shots_on_goal,"),
+        (f"{MODELS}/fact_pair_game.sql", "lines.seconds,", "lines.no_such_column as seconds,"),
     ):
-        model = root / MODELS / f"{mart}.sql"
+        model = root / file
         assert old in model.read_text()
         model.write_text(model.read_text().replace(old, new))
     before = built.digests()

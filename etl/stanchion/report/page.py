@@ -11,13 +11,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from stanchion.errors import StanchionError
+
 _TEMPLATES = Path(__file__).with_name("templates")
 NONE = "–"
 
 
 def render(template: str, **facts: Any) -> str:
-    """Render a template of etl/stanchion/report/templates."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # imported here because it is slow
+    """Render a template of etl/stanchion/report/templates. Raises StanchionError when the rows do not fit together."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError  # imported here: it is slow
     from markupsafe import Markup
 
     environment = Environment(
@@ -42,9 +44,14 @@ def render(template: str, **facts: Any) -> str:
     }
     style = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
     written_at = datetime.now(UTC)
-    return environment.get_template(template).render(
-        facts, style=style, written_at=written_at, version=version("stanchion")
-    )
+    try:
+        return environment.get_template(template).render(
+            facts, style=style, written_at=written_at, version=version("stanchion")
+        )
+    except UndefinedError as error:
+        raise StanchionError(
+            "The rows of the marts do not fit together. Build them again: stanchion build --full-refresh"
+        ) from error
 
 
 def write(page: str, out: Path) -> None:

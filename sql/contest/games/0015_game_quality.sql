@@ -22,7 +22,7 @@ create table contest.game_quality (
 comment on table contest.game_quality is 'One row per published game.';
 comment on column contest.game_quality.tracked_home is 'Goals of the home team of the export.';
 comment on column contest.game_quality.tracked_by_period is 'Goals by period in the form of contest.fixture.official_by_period, with the sides of the export.';
-comment on column contest.game_quality.coverage is 'Share of the tracked periods that stints cover, 0 to 1; null without stints.';
+comment on column contest.game_quality.coverage is 'Share of the tracked periods that stints cover, 0 to 1; null without stints of skaters.';
 comment on column contest.game_quality.flags is 'Irregularities and their counts, such as {"home_away_swapped": 1}.';
 comment on column contest.game_quality.agrees is 'True when each team has as many tracked goals as the official score; null without an official score.';
 comment on column contest.game_quality.content_hash is 'Revision that was compared. An acceptance holds for this revision only.';

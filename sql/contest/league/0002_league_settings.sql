@@ -10,8 +10,19 @@ insert into core.config_key (namespace, key, value_type, minimum, maximum, defau
 ('contest', 'points_overtime_loss', 'number', 0, 100, '1', 'Points in the standings for a loss in overtime or in a shootout'),
 ('contest', 'shrink_percent', 'number', 0, 100, '10', 'Share of events in percent above which a newer revision that loses them is quarantined'),
 ('contest', 'source_order', 'array', null, null, '[]', 'Formats whose revision of a game is published before those of other formats'),
-('contest', 'trusted_columns', 'array', null, null, '[]', 'Columns, such as shots_on_goal, in which a trusted game equals its official figures'),
 ('contest', 'hours_ahead_of_utc', 'number', -12, 14, '0', 'Hours between the league clock and UTC, for games whose day is known only from the export time');
+
+-- Columns of the marts of players, goalies and teams for which a source may contain official figures.
+insert into core.config_key (namespace, key, value_type, default_value, description, items) values
+(
+    'contest', 'trusted_columns', 'array', '[]', 'Columns, such as shots_on_goal, in which a trusted game equals its official figures',
+    array[
+        'assists', 'blocks', 'decision', 'empty_net_goals', 'faceoffs_lost', 'faceoffs_won', 'first_assists', 'giveaways',
+        'goals', 'goals_against', 'hits', 'minus', 'penalties', 'penalty_minutes', 'plus', 'plus_minus', 'points',
+        'power_play_goals', 'power_plays', 'saves', 'score_for', 'second_assists', 'seconds', 'shifts',
+        'short_handed_goals', 'shots_against', 'shots_on_goal', 'takeaways'
+    ]
+);
 
 -- revert: delete from core.tenant_config
 -- revert: where namespace = 'contest';

@@ -10,6 +10,7 @@ as $$
 declare
     v_key core.config_key;
     v_number numeric;
+    v_item jsonb;
 begin
     select k.* into v_key from core.config_key as k where k.namespace = p_namespace and k.key = p_key;
     if not found then
@@ -29,6 +30,16 @@ begin
             raise exception '%.% must be a whole number, not %', p_namespace, p_key, p_value using errcode = '22023';
         elsif v_key.value_type = 'integer' then
             p_value := to_jsonb(v_number::bigint);  -- stores 1200.0 and 1.2e3 as 1200
+        end if;
+    end if;
+    if v_key.items is not null then
+        select e.value into v_item
+        from jsonb_array_elements(p_value) as e (value)
+        where jsonb_typeof(e.value) <> 'string' or e.value #>> '{}' <> all (v_key.items)
+        limit 1;
+        if found then
+            raise exception '%.% cannot contain %, only: %', p_namespace, p_key, v_item, array_to_string(v_key.items, ', ')
+                using errcode = '22023';
         end if;
     end if;
     insert into core.tenant_config as c (tenant_id, namespace, key, valid_from, value)

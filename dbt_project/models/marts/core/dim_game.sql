@@ -4,9 +4,7 @@
     {'columns': ['tenant_id', 'season_key', 'played_on']},
 ]) }}
 
--- Past and future games; home and away are those of the schedule. The comparison with official figures may withdraw the
--- trust in a game.
--- depends_on: {{ ref('fact_official_difference') }}
+-- Past and future games; home and away are those of the schedule.
 with
 
 games as (

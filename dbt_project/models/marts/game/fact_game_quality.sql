@@ -1,11 +1,15 @@
-{{ config(indexes=[
-    {'columns': ['tenant_id', 'game_key'], 'unique': true},
-    {'columns': ['tenant_id', 'season_key', 'game_type']},
-]) }}
+{{ config(
+    indexes=[
+        {'columns': ['tenant_id', 'game_key'], 'unique': true},
+        {'columns': ['tenant_id', 'season_key', 'game_type']},
+    ],
+    post_hook="{{ stop_counting_games() }}"
+) }}
 
 -- A game counts when it is final, was tracked, and its tracked score equals the official score in total and by period
--- with a scorer for every goal, so that the goals of players add up to the score. A game that a person accepted with a
--- reason counts without the comparison. Season and game type must be known.
+-- with a scorer for every goal, so that the goals of players add up to the score. A league may require that further
+-- columns equal the official figures. A game that a person accepted with a reason counts without the comparison. Season
+-- and game type must be known.
 with
 
 games as (
@@ -24,7 +28,7 @@ compared as (
         tracked.home_by_period as tracked_home_by_period,
         tracked.away_by_period as tracked_away_by_period,
         tracked.goals_without_scorer,
-        assists.without_goal as assists_without_goal,
+        {{ recorded('assists', 'assists.without_goal') }} as assists_without_goal,
         quality.coverage,
         quality.flags,
         quality.accepted_reason,
@@ -131,6 +135,22 @@ explained as (
         end as distrust
     from compared
 
+),
+
+distrusted as (
+
+    {{ distrusted_games() }}
+
+),
+
+judged as (
+
+    select
+        explained.*,
+        coalesce(explained.distrust, distrusted.reason) as reason
+    from explained
+    left join distrusted on distrusted.tenant_id = explained.tenant_id and distrusted.game_key = explained.game_key
+
 )
 
 select
@@ -159,10 +179,10 @@ select
     coverage,
     coalesce(flags, '{}') as flags,
     accepted_reason,
-    distrust is null as is_trusted,
-    distrust is null and season_key is not null and game_type is not null as is_counted,
+    reason is null as is_trusted,
+    reason is null and season_key is not null and game_type is not null as is_counted,
     coalesce(
-        distrust,
+        reason,
         case when season_key is null then 'No schedule contains its season.' when game_type is null then 'No schedule contains its game type.' end
     ) as reason
-from explained
+from judged

@@ -1,41 +1,20 @@
-{{ config(
-    indexes=[
-        {'columns': ['tenant_id', 'game_key', 'scope', 'side', 'player_key', 'period', 'name'], 'unique': true},
-        {'columns': ['tenant_id', 'season_key', 'name']},
-    ],
-    post_hook="{{ distrust_differing_games() }}"
-) }}
+{{ config(materialized='secure_view') }}
 
--- The post-hook updates and reads these:
--- depends_on: {{ ref('fact_game_quality') }}
--- depends_on: {{ ref('fact_pair_game') }}
--- depends_on: {{ ref('stg_contest__league_rules') }}
-with
-
-games as (
-
-    {{ changed_games() }}
-
-),
-
-cells as (
-
-    {{ official_cells() }}
-
-)
-
+-- A view, so that the figures are compared once.
 select
-    tenant_id,
-    game_key,
-    scope,
-    side,
-    player_key,
-    period,
-    name,
-    played_on,
-    season_key,
-    game_type,
-    official_value,
-    counted_value
-from cells
-where official_value is distinct from counted_value
+    agreement.tenant_id,
+    agreement.game_key,
+    agreement.scope,
+    cells.side,
+    cells.player_key,
+    cells.period,
+    agreement.name,
+    agreement.played_on,
+    agreement.season_key,
+    agreement.game_type,
+    cells.official_value,
+    cells.counted_value
+from {{ ref('fact_official_agreement') }} as agreement
+cross join lateral jsonb_to_recordset(agreement.differences) as cells (
+    side text, player_key text, period integer, official_value text, counted_value text
+)

@@ -21,14 +21,14 @@ stints as (
         lines.end_s,
         lines.seconds,
         greatest(0, lines.seconds - greatest(0, coalesce(lines.stoppage_s, 0)))::numeric(9, 3) as net_seconds,
-        lines.home_players,
-        lines.away_players,
+        -- a source that does not record the players on the ice may still record the goalies in net
+        {{ recorded('on_ice', 'lines.home_players') }} as home_players,
+        {{ recorded('on_ice', 'lines.away_players') }} as away_players,
         lines.home_goalie_key,
         lines.away_goalie_key,
-        lines.home_players - (lines.home_goalie_key is not null)::integer as home_skaters,
-        lines.away_players - (lines.away_goalie_key is not null)::integer as away_skaters,
-        lines.home_players - (lines.home_goalie_key is not null)::integer
-        || 'v' || lines.away_players - (lines.away_goalie_key is not null)::integer as strength,
+        {{ recorded('on_ice', 'lines.home_skaters') }} as home_skaters,
+        {{ recorded('on_ice', 'lines.away_skaters') }} as away_skaters,
+        {{ recorded('on_ice', "lines.home_skaters || 'v' || lines.away_skaters") }} as strength,
         lines.home_score,
         lines.away_score
     from games
@@ -69,6 +69,8 @@ stints as (
             on_ice.away_players,
             on_ice.home_goalie_key,
             on_ice.away_goalie_key,
+            on_ice.home_players - (on_ice.home_goalie_key is not null)::integer as home_skaters,
+            on_ice.away_players - (on_ice.away_goalie_key is not null)::integer as away_skaters,
             score.home_score,
             score.away_score
         from {{ ref('stg_contest__stint') }} as stints

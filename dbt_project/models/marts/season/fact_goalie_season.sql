@@ -27,7 +27,9 @@ totals as (
         sum(lines.shots_against)::integer as shots_against,
         sum(lines.saves)::integer as saves,
         sum(lines.goals_against)::integer as goals_against,
-        sum(lines.empty_net_goals_against)::integer as empty_net_goals_against
+        sum(lines.empty_net_goals_against)::integer as empty_net_goals_against,
+        -- for the rate: of games in which the source records the time in net
+        sum(lines.goals_against) filter (where lines.seconds is not null) as timed_goals_against
     from lines
     {{ of_each_type('lines') }}
     group by lines.tenant_id, lines.season_key, of_type.game_type, lines.person_key
@@ -35,10 +37,26 @@ totals as (
 )
 
 select
-    totals.*,
+    totals.tenant_id,
+    totals.season_key,
+    totals.game_type,
+    totals.person_key,
+    totals.team_key,
+    totals.games,
+    totals.wins,
+    totals.losses,
+    totals.ties,
+    totals.shutouts,
+    totals.seconds,
+    totals.shots_against,
+    totals.saves,
+    totals.goals_against,
+    totals.empty_net_goals_against,
     {{ share('saves', 'shots_against') }} as save_share,
-    {{ per_60('goals_against', 'seconds') }} as goals_against_per_60,
-    (rank() over (by_season order by {{ share('saves', 'shots_against') }} desc nulls last))::integer as save_share_rank,
+    {{ per_60('timed_goals_against', 'seconds') }} as goals_against_per_60,
+    case when {{ share('saves', 'shots_against') }} is not null
+        then (rank() over (by_season order by {{ share('saves', 'shots_against') }} desc nulls last))::integer
+    end as save_share_rank,
     (rank() over (by_season order by wins desc))::integer as wins_rank,
     games * 5 >= max(games) over by_season as has_enough_games
 from totals

@@ -25,11 +25,7 @@ totals as (
         of_type.game_type,
         lines.team_key,
         count(*)::integer as games,
-        (count(*) filter (where lines.result = 'W'))::integer as wins,
-        (count(*) filter (where lines.result = 'L'))::integer as losses,
-        (count(*) filter (where lines.result = 'T'))::integer as ties,
-        (count(*) filter (where lines.result = 'OTL'))::integer as overtime_losses,
-        (count(*) filter (where lines.result = 'SOL'))::integer as shootout_losses,
+        {{ results('lines.result') }},
         {% for column in counts + ['hits'] -%}
         sum(lines.{{ column }})::integer as {{ column }}{{ ',' if not loop.last }}
         {% endfor %},
