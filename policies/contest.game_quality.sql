@@ -20,7 +20,14 @@ using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on contest.game_quality to stanchion_app, stanchion_builder;
-grant select, insert, update, delete on contest.game_quality to stanchion_loader;
+grant
+select,
+insert,
+update (tracked_home, tracked_away, tracked_by_period, coverage, flags, agrees, content_hash, accepted_by, accepted_reason, accepted_at)
+on contest.game_quality to stanchion_loader;
+
+-- Not granted: update of the whole table, and delete, which include locking it against every tenant;
+-- contest.remove_rows deletes.
 
 -- Not granted: any right to analysts, who read marts.
 

@@ -21,7 +21,10 @@ using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on contest.play_point to stanchion_app, stanchion_builder;
-grant select, insert, update, delete on contest.play_point to stanchion_loader;
+grant select, insert on contest.play_point to stanchion_loader;
+
+-- Not granted: update and delete. Either right on a whole table includes locking it against every tenant;
+-- contest.remove_rows deletes.
 
 -- Not granted: any right to analysts, who read marts.
 

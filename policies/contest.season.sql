@@ -20,7 +20,8 @@ using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on contest.season to stanchion_app, stanchion_builder;
-grant select, insert, update on contest.season to stanchion_loader;
+-- update by column: on the whole table it would include locking the table against every tenant
+grant select, insert, update (name, starts_on, ends_on) on contest.season to stanchion_loader;
 
 -- Not granted: any right to analysts, who read marts.
 

@@ -8,7 +8,10 @@ using (tenant_id = core.current_tenant());
 
 create policy granted_tenants on core.tenant
 for select to stanchion_analyst
-using (tenant_id = any(core.readable_tenants()));
+using (
+    tenant_id = any(core.granted_tenants())
+    and case when tenant_id = any(core.granted_tenants()) then (select core.granted_tenants() <@ core.readable_tenants()) end
+);
 
 create policy every_tenant on core.tenant
 for select to stanchion_builder

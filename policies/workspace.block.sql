@@ -11,6 +11,8 @@ for all to stanchion_owner
 using (tenant_id = core.current_tenant() or core.is_operator())
 with check (tenant_id = core.current_tenant() or core.is_operator());
 
-grant select, insert, delete on workspace.block to stanchion_app;
+grant select, insert on workspace.block to stanchion_app;
+
+-- Not granted: delete, which includes locking the table against every tenant; workspace.unblock deletes.
 
 -- revert: select core.unsecure_relation('workspace.block');

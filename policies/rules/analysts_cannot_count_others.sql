@@ -1,6 +1,9 @@
 -- Analysts have no grant on a column that an index of several tenants begins with. EXPLAIN ANALYZE prints the number
 -- of rows that a policy removed behind an index, so such an index would let an analyst find out the values of other
 -- tenants.
+--
+-- severity: high
+-- remedy: drop the index, or revoke select of the column from stanchion_analyst.
 select
     r.name as object,
     format('%s begins with %s, which analysts may read', i.relname, a.attname) as problem

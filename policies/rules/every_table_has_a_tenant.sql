@@ -1,4 +1,7 @@
 -- A table has tenant_id, or it is one of the few tables about the platform.
+--
+-- severity: high
+-- remedy: add tenant_id to the table, or list it in the rule with the reason.
 select r.name as object, 'has no tenant_id and is not listed as a table about the platform' as problem
 from core.own_relation as r
 where
@@ -15,6 +18,7 @@ where
         'core.stat_refresh',  -- position of each mart
         'workspace.plan',  -- known plans
         'workspace.plan_feature',
+        'ops.session_limit',  -- limits of operators
         'ops.threshold',  -- thresholds of operators
         'ops.metric_sample',
         'ops.table_size',

@@ -1,5 +1,8 @@
 -- Foreign keys contain tenant_id. They are checked without policies, so one without tenant_id would let a tenant
 -- reference, and so discover, a row of another tenant.
+--
+-- severity: critical
+-- remedy: drop the foreign key, and add one that begins with tenant_id.
 select r.name as object, format('%s does not lead from tenant_id to tenant_id', f.conname) as problem
 from core.own_relation as r
 join pg_constraint as f on f.conrelid = r.relation and f.contype = 'f'

@@ -4,6 +4,9 @@
 --
 -- A function with parameters is plpgsql, which a cluster can send to the node of its tenant. Only a single expression
 -- that neither writes nor runs as another role may be SQL, since the planner inlines it into an index or a condition.
+--
+-- severity: critical
+-- remedy: correct the function in its module, then run: stanchion deploy --accept-drift
 select f.name as object, 'does not pin search_path to pg_catalog, pg_temp' as problem
 from core.own_function as f
 where not f.has_parsed_body and not 'search_path=pg_catalog, pg_temp' = any(f.settings)

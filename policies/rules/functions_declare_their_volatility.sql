@@ -1,6 +1,9 @@
 -- The volatility of a function fits its body. An immutable function in a policy keeps the value of the first tenant
 -- for the next one, a stable function that writes fails when it runs, and a stable function that reads the clock
 -- repeats the first time.
+--
+-- severity: high
+-- remedy: correct the volatility in the module, then run: stanchion deploy --accept-drift
 select f.name as object, 'is immutable and reads settings, tables or the time' as problem
 from core.own_function as f
 where

@@ -1,5 +1,8 @@
 -- For every grant of a table to a role there is a policy that selects its rows. A grant without a policy silently
 -- shows nothing, and a policy for PUBLIC includes roles that it was not meant for.
+--
+-- severity: critical
+-- remedy: revoke the privilege, or add a policy for the role in policies/.
 select
     r.name as object,
     format('%s was granted %s, and no policy selects its rows', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem

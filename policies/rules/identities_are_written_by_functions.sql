@@ -1,5 +1,8 @@
 -- No role may write the tables, or one of their columns, that define identities, rights, limits and past actions.
 -- Functions write them after they have checked the caller.
+--
+-- severity: critical
+-- remedy: revoke the privilege; write the rows with a function of the owner.
 select
     r.name as object,
     format('%s was granted %s', pg_get_userbyid(a.grantee), lower(a.privilege_type)) as problem

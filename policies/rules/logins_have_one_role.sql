@@ -1,35 +1,37 @@
 -- A login is a member of one of our roles, directly or through others. A login with two roles could join the rows of
--- both, and a login that bypasses policies would not be restricted by any. The deployer, who can create roles, and
--- superusers are exempt.
+-- both. The deployer, who creates the roles, is exempt, and so is a DBA, who is a member of the owner.
+--
+-- severity: critical
+-- remedy: revoke all but one of the roles from the login, or make an operator a member of stanchion_dba.
 with login as (
     select
-        r.rolname,
-        r.rolbypassrls,
-        array(
-            select ours.rolname::text
-            from pg_roles as ours
-            where
-                ours.rolname in (
-                    'stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_builder', 'stanchion_analyst', 'stanchion_owner'
-                )
-                and pg_has_role(r.oid, ours.oid, 'member')
-            order by ours.rolname
-        ) as roles,
-        pg_has_role(r.oid, 'stanchion_dba', 'member') as is_dba
-    from pg_roles as r
-    where r.rolcanlogin and not r.rolsuper and not r.rolcreaterole
+        m.member_name,
+        array_agg(m.role_name::text order by m.role_name) filter (where m.role_name <> 'stanchion_dba') as roles,
+        bool_or(m.role_name = 'stanchion_dba') as is_dba
+    from core.own_membership as m
+    join pg_roles as r on r.oid = m.member
+    where r.rolcanlogin and m.is_ours and not m.is_deployer
+    group by m.member_name
 )
 
 select
-    l.rolname::text as object,
+    l.member_name::text as object,
     format('is a member of %s', array_to_string(l.roles, ' and as ')) as problem
 from login as l
 where cardinality(l.roles) > 1
 union all
-select l.rolname::text, 'is an operator without being a DBA'
+select l.member_name::text, 'is an operator without being a DBA'
 from login as l
 where l.roles = array['stanchion_owner'] and not l.is_dba
 union all
-select l.rolname::text, 'bypasses every policy'
-from login as l
-where l.rolbypassrls and cardinality(l.roles) > 0
+select m.member_name::text, format('may grant %s to others', a.roleid::regrole)
+from core.own_membership as m
+join pg_auth_members as a on a.member = m.role and a.admin_option
+join pg_roles as r on r.oid = m.role
+where
+    not m.is_deployer
+    and not r.rolcreaterole
+    and a.roleid in (
+        select o.role from core.own_membership as o
+        where o.is_ours
+    )

@@ -1,5 +1,8 @@
 -- There are no default privileges for future objects, and no setting of a database or login sets the tenant: neither
 -- is visible where it takes effect.
+--
+-- severity: critical
+-- remedy: alter default privileges for role NAME revoke ...; or: alter role | database NAME reset SETTING;
 select
     pg_get_userbyid(d.defaclrole)::text as object,
     format(

@@ -1,5 +1,8 @@
 -- No triggers, rules or MERGE: functions write every row explicitly. A trigger is hard to find, and none of the three
 -- reaches every node of a cluster.
+--
+-- severity: high
+-- remedy: drop trigger NAME on TABLE; and write the rows in a function.
 select r.name as object, format('has the trigger %s', t.tgname) as problem
 from core.own_relation as r
 join pg_trigger as t on t.tgrelid = r.relation and not t.tgisinternal

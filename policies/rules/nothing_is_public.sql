@@ -1,4 +1,7 @@
 -- PUBLIC has no right on our objects, since every login is part of it.
+--
+-- severity: critical
+-- remedy: revoke the privilege from public.
 select r.name as object, format('PUBLIC was granted %s', lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a

@@ -1,5 +1,8 @@
 -- Tables, views and functions have a comment, and the comment of a function begins with "Returns". Constraints have a
 -- name of ours, since users see the name when a constraint refuses their row.
+--
+-- severity: warning
+-- remedy: comment on the object in its module, then run: stanchion deploy
 select r.name as object, 'has no comment' as problem
 from core.own_relation as r
 where r.kind in ('table', 'view', 'materialized view') and obj_description(r.relation, 'pg_class') is null

@@ -1,6 +1,9 @@
 -- No role has a grant on a partition, since the policies belong to the table. Partitions are in schemas that no role
 -- may use, and so are the sources of marts and the relations that cannot have policies. Partitions of pg_partman are
 -- beside their table, where it looks for them; only their owner may read them, for its maintenance.
+--
+-- severity: critical
+-- remedy: revoke all on the partition; or run: select core.hide_partitions(TABLE);
 with partman as (
     select i.inhrelid as relation
     from pg_inherits as i

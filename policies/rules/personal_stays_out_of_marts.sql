@@ -1,5 +1,8 @@
 -- No personal column reaches a mart: a column whose comment begins with "Personal:" is read by no relation that dbt
 -- built, and the builder has no grant on it.
+--
+-- severity: critical
+-- remedy: revoke select of the column from stanchion_builder, and take it out of the model.
 with personal as (
     select
         r.relation,

@@ -6,6 +6,9 @@
 -- The check of a written row may evaluate the tenant once per statement in a sub-select, since no plan depends on it
 -- and it is expensive per row; the same holds for policies of the owner, whose functions add the tenant themselves. A
 -- restrictive policy only removes rows and may have any condition.
+--
+-- severity: critical
+-- remedy: restore the policy from policies/: stanchion deploy --accept-drift
 with expression as (
     select
         r.name,
@@ -29,7 +32,11 @@ where not case
             e.text = '(tenant_id = core.current_tenant())'
             or e.text like '((tenant\_id = core.current\_tenant()) AND %'
             or (e.is_check and e.text = '(tenant_id = ( SELECT core.current_tenant() AS current_tenant))')
-    when e.role_name = 'stanchion_analyst' then e.text = '(tenant_id = ANY (core.readable_tenants()))'
+    when e.role_name = 'stanchion_analyst'
+        then
+            regexp_replace(e.text, '\s+', ' ', 'g')
+            = '((tenant_id = ANY (core.granted_tenants())) AND CASE WHEN (tenant_id = ANY (core.granted_tenants())) '
+            'THEN ( SELECT (core.granted_tenants() <@ core.readable_tenants())) ELSE NULL::boolean END)'
     when e.role_name = 'stanchion_builder' then e.text = 'true'
     when e.role_name = 'stanchion_worker' then e.name = 'core.job' and e.text = 'true'
     when e.role_name = 'stanchion_owner'

@@ -1,4 +1,8 @@
--- None of our roles can log in or bypass policies, and none is a member of another, except the DBA of the owner.
+-- None of our roles can log in or has an attribute of an administrator, and none is a member of another role, except
+-- the DBA of the owner.
+--
+-- severity: critical
+-- remedy: alter role NAME nologin nosuperuser noreplication nobypassrls nocreaterole nocreatedb; or revoke the membership.
 select
     r.rolname::text as object,
     concat_ws(
@@ -6,16 +10,17 @@ select
         case when r.rolcanlogin then 'can log in' end,
         case when r.rolsuper then 'is a superuser' end,
         case when r.rolbypassrls then 'bypasses every policy' end,
-        case when r.rolcreaterole then 'can create roles' end
+        case when r.rolreplication then 'can replicate' end,
+        case when r.rolcreaterole then 'can create roles' end,
+        case when r.rolcreatedb then 'can create databases' end
     ) as problem
 from pg_roles as r
 where
-    r.rolname like 'stanchion\_%'
-    and r.rolname in (
+    r.rolname in (
         'stanchion_owner', 'stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_builder', 'stanchion_analyst',
         'stanchion_dba'
     )
-    and (r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreaterole)
+    and (r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolreplication or r.rolcreatedb)
 union all
 select pg_get_userbyid(m.member)::text, format('is a member of %s', pg_get_userbyid(m.roleid))
 from pg_auth_members as m

@@ -1,4 +1,7 @@
 -- Only the builder has grants on the sources of marts, which contain the rows of every tenant.
+--
+-- severity: critical
+-- remedy: revoke the privilege; or run: stanchion build
 select
     r.name as object,
     format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem

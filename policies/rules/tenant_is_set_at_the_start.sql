@@ -1,6 +1,9 @@
 -- The tenant is set at the start of a transaction and not within it: a function that sets it acts for any tenant that
 -- its caller names. A function that runs as the owner in the session of an analyst must not use the tenant of the
 -- session, which analysts may set to any value.
+--
+-- severity: critical
+-- remedy: correct the function in its module, then run: stanchion deploy --accept-drift
 select
     f.name as object,
     'sets the tenant of its caller''s transaction' as problem

@@ -4,6 +4,9 @@
 -- An index may begin with other columns when a foreign key to a table without tenants needs it, when its first column
 -- is generated from the tenant, or when it is not unique and only the builder, who reads every tenant, may read its
 -- first column.
+--
+-- severity: high
+-- remedy: drop the index, and create one that begins with tenant_id.
 select r.name as object, format('%s does not begin with tenant_id', i.relname) as problem
 from core.own_relation as r
 join pg_index as x on x.indrelid = r.relation

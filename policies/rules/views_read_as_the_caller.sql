@@ -1,6 +1,9 @@
 -- A view has security_invoker; otherwise it reads as its owner, past the policies of the reader. No role has a grant
 -- on a materialized view, which cannot have policies. It is read through a filtering view on nothing else, which
 -- compares the tenant before any condition of its reader.
+--
+-- severity: critical
+-- remedy: alter view NAME set (security_invoker = true);
 with gate as (
     select r.relation
     from core.own_relation as r

@@ -76,7 +76,7 @@ NEW_TABLE = """
         using (tenant_id = core.current_tenant()) with check (tenant_id = core.current_tenant());
     create policy owner_for_tenant on core.note for all to stanchion_owner
         using (tenant_id = core.current_tenant() or core.is_operator());
-    grant select, insert, update, delete on core.note to stanchion_app;
+    grant select, insert, update (body) on core.note to stanchion_app;
 """
 
 BREAKS: dict[str, tuple[str, str]] = {

@@ -47,3 +47,15 @@ def test_a_role_from_elsewhere_is_not_dropped(name: str, call: Stanchion, db: An
     assert outcome.code == 1
     assert "stanchion login list" in outcome.err
     assert db.execute("select count(*) from pg_roles").fetchone() == before
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "tab\there", "\x1b[31mred", "\u202eright to left"])
+@pytest.mark.parametrize("command", [("login", "add", "--as", "app"), ("analyst", "add", "--tenant", "ours")])
+def test_name_with_an_unprintable_character_is_refused(
+    command: tuple[str, ...], name: str, db: psycopg.Connection[Any], tenants: dict[str, str], call: Stanchion
+) -> None:
+    first, second, *options = command
+    done = call(first, second, name, *options)
+    assert done.code == 1
+    assert "contains a character that cannot be printed; choose another name." in done.err
+    assert db.execute("select to_regrole(quote_ident(%s))", [name]).fetchone() == (None,)

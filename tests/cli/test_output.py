@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from stanchion.cli.output import table_lines
+from stanchion.cli.output import json_text, table_lines
 from tests.conftest import PROGRAM
+from tests.sessions import Db
 
 ID = "0b4f8f4e-6f5d-4c6e-9a53-8a6d3f9d2c11"
 ROW = {
@@ -88,6 +89,52 @@ def test_no_color_and_dumb_terminals_get_plain_text(
         printed = on_a_terminal(80, "--dsn", dsn, *args, **variables)
         assert "\x1b[1m" not in printed
         assert not any(f"\x1b[{code}m" in printed for code in (0, 2, 31, 32, 33))
+
+
+HOSTILE = "a\x1b[31mred\x1b]0;title\x07\x7f\x9b2J\u202eb"
+
+
+def unprintable(text: str) -> list[str]:
+    return [char for char in text if not char.isprintable() and char != "\n"]
+
+
+@pytest.mark.parametrize("args", [("tenant", "list"), ("games", "loads"), ("games", "rejects")])
+def test_no_command_prints_an_escape_sequence_of_the_data(
+    args: tuple[str, ...], db: Db, tenants: dict[str, str], stanchion: Callable[..., Any]
+) -> None:
+    ours = tenants["ours"]
+    db.execute("update core.tenant set name = %s where slug = 'ours'", [HOSTILE])
+    db.execute(
+        "insert into landing.load_batch (tenant_id, load_id, state, kind, source, finished_at) "
+        "values (%s, 1, 'done', 'games', %s, now())",
+        [ours, HOSTILE],
+    )
+    db.execute(
+        "insert into landing.file (tenant_id, load_id, file_no, path, bytes, outcome, reason) "
+        "values (%s, 1, 0, %s, 1, 'quarantined', %s)",
+        [ours, HOSTILE, HOSTILE],
+    )
+    of_tenant = () if args[0] == "tenant" else ("--tenant", "ours")
+    shown, as_json = stanchion(*args, *of_tenant), stanchion(*args, *of_tenant, "--json")
+    assert (shown.code, as_json.code) == (0, 0)
+    assert unprintable(shown.out + shown.err + as_json.out + as_json.err) == []
+    assert "a\\x1b[31mred\\x1b]0;title\\x07\\x7f\\x9b2J\\x202eb" in shown.out
+    assert HOSTILE in json.loads(as_json.out)[0].values()
+
+
+def test_an_error_escapes_the_text_that_it_repeats(stanchion: Callable[..., Any], db: Db) -> None:
+    done = stanchion("games", "loads", "--tenant", HOSTILE)
+    assert done.code == 1
+    assert unprintable(done.err) == []
+    assert "a\\x1b[31mred" in done.err
+
+
+def test_json_contains_other_characters_as_they_are() -> None:
+    value = {"name": f"Žižkov 🏒 {HOSTILE}", "n": [1.5, None]}
+    text = json_text(value)
+    assert "Žižkov 🏒" in text
+    assert unprintable(text) == []
+    assert json.loads(text) == value
 
 
 def test_the_hint_after_a_load_is_a_command(

@@ -132,10 +132,9 @@ def test_one_of_several_concurrent_decisions_counts(make_cup: Callable[..., Cup]
     db.execute("update core.config_key set default_value = '0' where key = 'confirm_seconds'")
 
     def by_time(conn: Db) -> Any:
-        conn.execute("select set_config('app.principal_id', '', false)")
-        row = conn.execute("select lease_id from core.lease('contest.confirm', 'w')").fetchone()
         with psycopg.connect(db.info.dsn, password=db.info.password, autocommit=True) as worker:
             worker.execute("select set_config('app.tenant_id', %s, false)", [cup.tenant])
+            row = worker.execute("select lease_id from core.lease('contest.confirm', 'w')").fetchone()
             return "time" if row and worker.execute("select contest.confirm_due(%s)", row).fetchone()[0] else "late"
 
     for round_ in range(8):

@@ -1,7 +1,7 @@
 -- A setting is in force from its first day on and changes nothing before it. A setting without a value has its default.
 begin;
 \ir ../prelude.sql
-select plan(16);
+select plan(20);
 
 select core.set_tenant_config('contest', 'periods', '2');
 select core.set_tenant_config('contest', 'period_seconds', '1500', '2026-01-01');
@@ -57,6 +57,23 @@ select throws_ok($$select core.set_tenant_config('contest', 'points_win', '1e400
 select throws_ok(
     $$select core.set_tenant_config('contest', 'periods', '2', 'infinity')$$, '22023', null,
     'set_tenant_config() refuses infinity as the first day'
+);
+select throws_ok(
+    $$select core.set_tenant_config('contest', 'trusted_columns', '["hits", "shot_on_goal"]')$$, '22023',
+    'contest.trusted_columns cannot contain "shot_on_goal", only: '
+    || (select array_to_string(items, ', ') from core.config_key where key = 'trusted_columns'),
+    'set_tenant_config() refuses an unknown item of a list and returns the allowed items'
+);
+select throws_ok(
+    $$select core.set_tenant_config('contest', 'trusted_columns', '[["hits"]]')$$, '22023', null,
+    'set_tenant_config() refuses a list inside a list of names'
+);
+select lives_ok(
+    $$select core.set_tenant_config('contest', 'trusted_columns', '["hits", "shots_on_goal"]')$$,
+    'set_tenant_config() accepts a list of allowed items'
+);
+select lives_ok(
+    $$select core.set_tenant_config('contest', 'trusted_columns', '[]')$$, 'set_tenant_config() accepts an empty list'
 );
 select core.set_tenant_config('contest', 'overtime_seconds', '3.0e2', '2026-09-01');
 select lives_ok('select * from contest.league_rules', 'a whole number in another notation is readable in contest.league_rules');

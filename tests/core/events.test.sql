@@ -3,6 +3,7 @@ begin;
 \ir ../prelude.sql
 select plan(31);
 
+insert into core.principal (tenant_id, principal_id, email, display_name) values (pg_temp.id('a'), pg_temp.id('aa'), 'aa@a.example', 'Aa');
 select pg_temp.as_principal('aa');
 select set_config('app.request_id', 'r1', true);
 set local role stanchion_app;
@@ -71,7 +72,7 @@ select results_eq(
     'read_from_state() returns the last state and the events after it'
 );
 select throws_ok('select * from core.event', '42501', null, 'an application cannot read core.event');
-select pg_temp.as_tenant('b');
+select pg_temp.as_tenant('b'), pg_temp.as_principal('');
 select is_empty($$select * from core.read_from_state('game', 'g1')$$, 'read_from_state() returns no row of another tenant');
 select is(core.append_events('game', 'g1', 0, '[{"type": "start"}]'), 1::bigint, 'append_events() starts a stream of the same name for another tenant');
 select pg_temp.as_tenant('');

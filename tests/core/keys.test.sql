@@ -1,7 +1,7 @@
 -- A key is claimed once within its window, also across midnight, and returns its stored response afterwards.
 begin;
 \ir ../prelude.sql
-select plan(56);
+select plan(63);
 
 create function pg_temp.v7(p_time timestamptz, p_tail text default '000000000001') returns text language sql as $$
     select left(h, 8) || '-' || right(h, 4) || '-7000-8000-' || p_tail
@@ -60,6 +60,18 @@ select pg_temp.at('2030-01-08 23:59:50+00');
 select is(pg_temp.claim('midnight'), 'takeover 2', 'claim_key() returns takeover until the end of the window');
 select pg_temp.at('2030-01-08 23:59:59.999+00');
 select is(pg_temp.claim('midnight'), 'claimed 3', 'claim_key() returns claimed at the end of the window, when the lease ends too');
+
+-- a clock that goes back over midnight by more than the tolerance
+select pg_temp.at('2030-01-08 00:10:00+00');
+select is(pg_temp.claim('back'), 'claimed 1', 'claim_key() returns claimed for a key after midnight, before the clock goes back');
+select pg_temp.at('2030-01-07 23:50:00+00');
+select is(pg_temp.claim('back'), 'in_progress 1', 'claim_key() returns in_progress when the clock has gone back over midnight by twenty minutes');
+select is(pg_temp.claim('new'), 'claimed 1', 'claim_key() returns claimed for another key when the clock has gone back');
+select pg_temp.at('2030-01-06 12:00:00+00');
+select is(pg_temp.claim('back', 'g'), 'mismatch 1', 'claim_key() returns mismatch when the clock has gone back by more than a day');
+select ok(core.complete_key('back', 1, 200, 'b'), 'complete_key() completes a key that was claimed two days later by the clock');
+select is(core.complete_keys('{new}', '{1}', 200, '{n}'), '{new}', 'complete_keys() completes a key that was claimed a day later by the clock');
+select is(pg_temp.claim('back'), 'replay 1 200 62', 'claim_key() returns replay when the clock has gone back by more than a day');
 
 -- a UUIDv7
 select pg_temp.at('2030-01-05 12:00:00+00');

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from stanchion.access.revoking import Ended, end_sessions_of
 from tests.conftest import Outcome
 from tests.program import call_stanchion
 
@@ -72,12 +73,41 @@ def test_settings_do_not_change_the_readable_tenants(analyst: str, tenants: dict
                 conn.execute(refused)
 
 
-def test_revoke_takes_effect_in_open_connections(analyst: str, stanchion: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("before", "read"),
+    [
+        (["begin isolation level repeatable read"], "select name from core.tenant"),
+        (["begin", "declare open cursor for select name from core.tenant"], "fetch all from open"),
+        (["declare kept cursor with hold for select name from core.tenant"], "fetch all from kept"),
+        ([], "select name from core.tenant"),
+    ],
+    ids=["repeatable read", "open cursor", "cursor with hold", "no transaction"],
+)
+def test_revoke_ends_the_sessions_of_the_login(
+    before: list[str], read: str, analyst: str, stanchion: Callable[..., Any]
+) -> None:
     stanchion("analyst", "add", LOGIN, "--tenant", "theirs")
     with psycopg.connect(analyst, autocommit=True) as conn:
-        assert len(conn.execute("select name from core.tenant").fetchall()) == 2
-        assert stanchion("analyst", "revoke", LOGIN, "--tenant", "theirs").code == 0
-        assert conn.execute("select name from core.tenant").fetchall() == [("ours",)]
+        for statement in before:
+            conn.execute(statement)
+        if "cursor" not in "".join(before):
+            assert len(conn.execute(read).fetchall()) == 2
+        done = stanchion("analyst", "revoke", LOGIN, "--tenant", "theirs")
+        assert (done.code, done.out) == (
+            0,
+            f"{LOGIN} no longer reads theirs. Open sessions that were ended: 1.\n",
+        )
+        with pytest.raises(psycopg.OperationalError):
+            conn.execute(read)
+    assert names(analyst) == ["ours"]
+
+
+def test_sessions_without_the_right_to_end_them_are_named(analyst: str, make_login: Callable[..., str]) -> None:
+    with psycopg.connect(analyst) as reading, psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
+        ended = end_sessions_of(conn, LOGIN)
+        assert ended == Ended(0, (reading.info.backend_pid,))
+        assert f"Sessions still read until their transactions end: {reading.info.backend_pid}." in str(ended)
+        reading.execute("select 1")
 
 
 def test_suspended_tenant_is_not_readable(analyst: str, stanchion: Callable[..., Any]) -> None:
@@ -104,7 +134,6 @@ def test_objects_of_a_login_do_not_prevent_its_drop(
 ) -> None:
     with psycopg.connect(analyst, autocommit=True) as conn:
         conn.execute("set default_transaction_read_only = off")
-        conn.execute("select lo_create(0)")
         conn.execute("create temporary table mine (n integer)")
         conn.execute("alter default privileges grant select on tables to public")
         assert stanchion("analyst", "revoke", LOGIN, "--yes").code == 0

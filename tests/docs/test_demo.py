@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from stanchion.paths import ROOT
 from stanchion.server.embedded import Embedded
 from tests.conftest import Outcome, run_stanchion
 from tests.docs.conftest import Demo
@@ -79,6 +80,22 @@ def test_a_second_demo_changes_nothing(prepared: Demo, home: Path) -> None:
     assert doctor.code == len(alerts)  # 0 without an alert, 1 with the alert about security fixes
     assert run("down", "--purge", "--yes").code == 0
     assert not home.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("minutes", [6, 20])
+def test_doctor_has_no_alert_minutes_after_the_demo(minutes: int, home: Path) -> None:
+    """The clock of the database is set forward instead of waiting."""
+    clock = (ROOT / "sql" / "core" / "time" / "clock.sql").read_text(encoding="utf-8")
+    later = clock.replace("return clock_timestamp()", f"return clock_timestamp() + interval '{minutes} minutes'")
+    assert later != clock
+    with Embedded(home) as server, psycopg.connect(server.dsn(), autocommit=True) as conn:
+        assert conn.execute("select from core.job").fetchall() == [], "jobs were left for a worker"
+        conn.execute(later.encode())
+        doctor = run_stanchion("doctor", "--json", STANCHION_HOME=str(home))
+    alerts = [alert for check in json.loads(doctor.out) for alert in check["alerts"]]
+    by_hand = "Changed by hand: "  # the clock
+    assert [alert for alert in alerts if not (is_missing_fix(alert) or alert["problem"].startswith(by_hand))] == []
 
 
 def test_a_configured_server_needs_a_confirmation(stanchion: Callable[..., Any], db: psycopg.Connection[Any]) -> None:

@@ -161,7 +161,10 @@ KINDS = {
         "grant stanchion_owner to stanchion_app",
         "changed: role stanchion_app: nologin -> nologin in stanchion_owner",
     ),
-    "type": ("create type core.colour as enum ('red', 'green')", "added: type core.colour: enum red, green"),
+    "type": (
+        "create type core.colour as enum ('red', 'green')",
+        "added: type core.colour: enum red, green owner postgres",
+    ),
     "unlogged": (
         "alter table core.gauge set unlogged",
         "changed: table core.gauge: owner stanchion_owner -> owner stanchion_owner, unlogged",
@@ -214,7 +217,10 @@ def test_verify_prints_drift_and_exits_1(run: Run, db: psycopg.Connection[Any]) 
     assert (found.code, found.out) == (1, "changed: table core.tenant: row level security -> nothing\n")
     as_json = run("verify", "--json")
     assert as_json.code == 1
-    assert json.loads(as_json.out) == {"drift": ["changed: table core.tenant: row level security -> nothing"]}
+    (finding,) = json.loads(as_json.out)["findings"]
+    assert finding["id"].startswith("verify/table-core.tenant/")
+    assert (finding["severity"], finding["problem"]) == ("high", "changed by hand: row level security -> nothing")
+    assert "--accept-drift" in finding["remedy"]
 
 
 def test_deploying_over_drift_is_refused_until_it_is_accepted(

@@ -81,8 +81,8 @@ select pg_temp.at('2030-01-02 00:25:00+00');
 select is(pg_temp.alerts('queue_waits'), null, 'a job that waits for five minutes is not an alert');
 select pg_temp.at('2030-01-02 00:25:01+00');
 select is(pg_temp.alerts('queue_waits'), 'stock.orders', 'a job that waits for more than five minutes is an alert');
-insert into core.job_dead (tenant_id, job_id, queue, payload, enqueued_at, died_at, attempts, actor)
-select core.current_tenant(), 1, 'stock.orders', '{}', now(), '2030-01-02', 5, 'x';
+insert into core.job_dead (tenant_id, job_id, queue, payload, enqueued_at, died_at, attempts, actor, login)
+select core.current_tenant(), 1, 'stock.orders', '{}', now(), '2030-01-02', 5, 'x', 'x';
 select is(pg_temp.alerts('queue_dead'), 'stock.orders', 'a dead job is an alert');
 
 -- partitions, replicas, growth

@@ -228,16 +228,30 @@ def test_ensure_partitions_refuses_a_half_detached_day(readings: Db) -> None:
     assert raised.value.diag.message_hint == "Run: stanchion partitions run"
 
 
-def test_second_concurrent_run_does_nothing(readings: Db, dsn: str, run: Run) -> None:
-    fill(readings, -6)
+def test_second_concurrent_run_names_the_first_and_drops_nothing(readings: Db, dsn: str, run: Run) -> None:
+    fill(readings, -6, 3)
     with psycopg.connect(dsn, autocommit=True) as other, partitions.only_run(other) as alone:
-        assert alone
+        assert alone is None
         result = run("run")
-        assert (result.code, result.out) == (0, "Another run is in progress; nothing was done.\n")
-        assert json.loads(run("run", "--json").out)["ran"] is False
+        session = f"session {other.info.backend_pid} of {other.info.user}, connected since 20"
+        assert result.code == 0, result.err
+        assert result.out.startswith(f"Another run is in progress: {session}")
+        assert json.loads(run("run", "--json").out)["other_run"]["pid"] == other.info.backend_pid
     assert -6 in days(readings)
     assert run("run").code == 0
     assert -6 not in days(readings)
+
+
+def test_second_concurrent_run_makes_the_next_days_and_fails(readings: Db, dsn: str, run: Run) -> None:
+    fill(readings, -6, 1)
+    with psycopg.connect(dsn, autocommit=True) as other, partitions.only_run(other):
+        result = run("run")
+        assert result.code == 1
+        assert "Partitions were missing within the next 2 days: core.reading." in result.out
+        assert f"select pg_terminate_backend({other.info.backend_pid});" in result.out
+        assert max(days(readings)) == 3
+        assert run("run").code == 0
+    assert -6 in days(readings)
 
 
 def test_default_partition_is_an_alert_with_its_remedy(readings: Db, run: Run, stanchion: Any) -> None:

@@ -38,7 +38,8 @@ def base_backup(source: Embedded, home: Path, *options: str) -> Path:
     """Copy a server into a home with pg_basebackup."""
     account = Account.for_data(source.data)
     home.mkdir(mode=0o755)
-    account.give(home)
+    (home / "data").mkdir(mode=0o700)
+    account.give(home / "data")
     shutil.copy(source.home / "password", home / "password")
     account.give(home / "password")
     bindir, _ = runnable(source.binaries, account, source.home)

@@ -93,3 +93,37 @@ def test_binaries_of_unpacked_debian_packages_work(
 def test_other_binaries_need_no_library_path() -> None:
     assert library_path(Path("/usr/lib/postgresql/15/bin")) == {}
     assert library_path(find_binaries()) == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a folder to another user.")
+@pytest.mark.parametrize("change", ["owner", "mode"])
+def test_home_that_another_user_may_write_is_refused(change: str, new_home: Path, place: Path) -> None:
+    """Root would write through a link that the user has planted there."""
+    target = place / "target"
+    new_home.mkdir()
+    (new_home / "stanchion.conf").symlink_to(target)
+    (new_home / "start.lock").symlink_to(target)
+    if change == "owner":
+        os.chown(new_home, 65534, 65534)
+    else:
+        new_home.chmod(0o777)
+    with pytest.raises(StanchionError, match=r"cannot be the home .* it (belongs to the user|may be written by)"):
+        Embedded(fast=True).start()
+    assert not target.exists()
+
+
+def test_link_in_the_place_of_a_file_of_the_home_is_not_followed(new_home: Path, place: Path) -> None:
+    target = place / "target"
+    new_home.mkdir(mode=0o755)
+    (new_home / "stanchion.conf").symlink_to(target)
+    (new_home / "stanchion.conf.new").symlink_to(target)
+    with Embedded(fast=True):
+        assert not (new_home / "stanchion.conf").is_symlink()
+    assert not target.exists()
+    for name in ("start.lock", "clients.lock"):
+        (new_home / name).unlink(missing_ok=True)
+        (new_home / name).symlink_to(target)
+        with pytest.raises(StanchionError, match="Cannot start the embedded server"):
+            Embedded(fast=True).start()
+        (new_home / name).unlink()
+    assert not target.exists()

@@ -11,7 +11,6 @@ from itertools import count
 import psycopg
 import pytest
 
-from stanchion.audit.rules import broken, rule_files
 from stanchion.deploy import catalog
 from stanchion.deploy.modules import Module, discover
 from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
@@ -19,6 +18,7 @@ from stanchion.errors import StanchionError
 from stanchion.paths import ROOT
 from tests.sessions import Db
 from tests.sql.reads import begin_record, end_record, forget_earlier_reads, recorded
+from tests.sql.violations import violations
 
 RECIPE = discover(ROOT / "docs" / "recipes" / "add_tenant")
 MODULES = [*discover(ROOT), *RECIPE]
@@ -144,7 +144,7 @@ def test_it_gets_its_tenant_while_others_write(
     assert legacy.execute(right).fetchone() == (True,)
     assert legacy.execute("select from pg_index where not indisvalid").fetchall() == []
     assert legacy.execute("select from pg_constraint where not convalidated").fetchall() == []
-    assert [str(finding) for rule in rule_files() for finding in broken(legacy, rule)] == []
+    assert violations(legacy) == []
 
 
 def test_a_scan_under_a_lock_is_recorded(legacy: Db) -> None:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from stanchion.audit.rules import broken, rule_files
 from stanchion.deploy import catalog
 from stanchion.deploy.modules import Module, discover
 from stanchion.deploy.runner import RETRY, deploy, plan_deploy, plan_revert, revert
@@ -19,6 +18,7 @@ from stanchion.server.locks import RetryPolicy
 from tests.conftest import Cluster
 from tests.sessions import Db, wait_for_waiting
 from tests.sql.reads import begin_record, end_record, forget_earlier_reads, recorded
+from tests.sql.violations import violations
 
 RECIPE = discover(ROOT / "docs" / "recipes" / "rename_column")
 MODULES = [*discover(ROOT), *RECIPE]
@@ -175,14 +175,14 @@ def test_old_and_new_code_run_between_the_steps(legacy: Db, versions: Callable[.
     assert reads[0][2] < MEMBERS / 10, f"{reads[0]}: a module reads a table while the sessions wait for it"
     held = "select count(*), count(is_online), count(distinct tenant_id) from workspace.member_status"
     assert legacy.execute(held).fetchone() == (2 * MEMBERS, 2 * MEMBERS, 2)
-    assert [str(finding) for rule in rule_files() for finding in broken(legacy, rule)] == []
+    assert violations(legacy) == []
 
 
 def test_old_and_new_code_read_each_other_within_a_tenant(
     legacy: Db, tenants: dict[str, str], make_login: Callable[..., str]
 ) -> None:
     deploy_to(legacy, NAMES[0])
-    assert [str(finding) for rule in rule_files() for finding in broken(legacy, rule)] == []
+    assert violations(legacy) == []
     who = "00000000-0000-0000-0000-000000000007"
     with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
         conn.execute("select set_config('app.tenant_id', %s, false)", [tenants["ours"]])

@@ -1,7 +1,7 @@
 -- Stock is sold once, in the sequence of the orders, and every decision is stored and returned again for its key.
 begin;
 \ir ../prelude.sql
-select plan(44);
+select plan(48);
 
 create function pg_temp.buy(p_qty integer, p_key text, p_item text default 'c') returns text language sql as $$
     select concat_ws(': ', b.state, b.reason) from stock.buy(pg_temp.id(p_item), p_qty, p_key) as b
@@ -18,6 +18,7 @@ insert into stock.item (tenant_id, item_id, name, price, received, available) va
 (pg_temp.id('a'), pg_temp.id('c'), 'Chair', 9.50, 10, 10),
 (pg_temp.id('a'), pg_temp.id('d'), 'Desk', 90, 10, 10),
 (pg_temp.id('b'), pg_temp.id('e'), 'Theirs', 1, 10, 10);
+insert into core.principal (tenant_id, principal_id, email, display_name) values (pg_temp.id('a'), pg_temp.id('f1'), 'f1@a.example', 'F');
 select core.ensure_partitions(relation::regclass, '2030-01-01', '2030-01-08') from core.partition_set;
 select pg_temp.at('2030-01-01 12:00:00+00');
 
@@ -85,8 +86,9 @@ select is(
 );
 select is(stock.fulfil_batch(), 0, 'fulfil_batch() returns 0 when no order waits');
 select results_eq(
-    $$select l.actor, l.request_id, l.detail ->> 'state' from core.audit_log as l where l.subject = 'o1'$$,
-    $$values ('00000000-0000-0000-0000-0000000000f1', 'req-7', 'sold')$$, 'the audit log contains the actor and the request of a queued order'
+    $$select l.actor, l.login collate "C", l.request_id, l.detail ->> 'state' from core.audit_log as l where l.subject = 'o1'$$,
+    $$values ('00000000-0000-0000-0000-0000000000f1', session_user::text, 'req-7', 'sold')$$,
+    'the audit log contains the actor, the login and the request of a queued order'
 );
 select is(
     (select count(*) from core.audit_log as l where l.action = 'stock.purchase'), (select count(*) from stock.purchase), 'the audit log contains every decision'
@@ -99,6 +101,27 @@ select is(
 select is(stock.fulfil_batch(1) + stock.fulfil_batch(1), 2, 'fulfil_batch() decides no more orders than its limit');
 select is(pg_temp.order(1, 'o7'), 'queued', 'enqueue_buy() returns queued after overloaded when the queue has space again');
 select is(stock.fulfil_batch(), 1, 'fulfil_batch() decides an order that was refused as overloaded before');
+
+-- orders that can never be decided
+select core.set_tenant_config('stock', 'queue_depth', '100');
+select core.enqueue('stock.orders', p.payload) from (values
+    (1, '"no order"'::jsonb),
+    (2, jsonb_build_object('item', 'c', 'qty', 1, 'key', 'm2', 'attempt', 1)),
+    (3, jsonb_build_object('item', pg_temp.id('e'), 'qty', 1, 'key', 'm3', 'attempt', 1)),
+    (4, jsonb_build_object('item', pg_temp.id('c'), 'qty', -5, 'key', 'm4', 'attempt', 1)),
+    (5, jsonb_build_object('item', pg_temp.id('c'), 'qty', 1e12, 'key', 'm5', 'attempt', 1)),
+    (6, jsonb_build_object('item', pg_temp.id('c'), 'qty', 1, 'key', (select string_agg(md5(n::text), '') from generate_series(1, 1000) as n), 'attempt', 1)),
+    (7, jsonb_build_object('item', pg_temp.id('c'), 'qty', 1, 'attempt', 1)),
+    (8, jsonb_build_object('item', pg_temp.id('c'), 'qty', 1, 'key', 'm8', 'attempt', 'first')),
+    (9, '[]'::jsonb)
+) as p (number, payload) order by p.number;
+select is(pg_temp.order(1, 'o8') || pg_temp.order(1, 'o8', 'd'), 'queuedmismatch', 'enqueue_buy() returns queued for an order after malformed ones');
+select is(stock.fulfil_batch(), 1, 'fulfil_batch() decides an order that waits behind malformed ones');
+select is(
+    (select string_agg(left(d.last_error, 5), ' ' order by d.job_id) from core.job_dead as d where d.queue = 'stock.orders'),
+    '22023 22P02 P0002 22023 22003 22023 22023 22P02 22023', 'fulfil_batch() moves each malformed order to core.job_dead with its reason'
+);
+select is(stock.fulfil_batch(), 0, 'fulfil_batch() returns 0 when the malformed orders are dead');
 
 -- an old key
 select pg_temp.at('2030-01-05 12:00:00+00');

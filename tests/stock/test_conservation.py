@@ -118,8 +118,9 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
 
         @rule(limit=st.integers(1, 5))
         def lease_and_vanish(self, limit: int) -> None:
-            with psycopg.connect(self.login) as conn:
-                conn.execute("select from core.lease('stock.orders', 'who vanished', %s)", [limit])
+            with db.transaction():
+                db.execute("select set_config('app.tenant_id', %s, true)", [self.tenant])
+                db.execute("select from core.lease('stock.orders', 'who vanished', %s)", [limit])
 
         @rule()
         def leases_end(self) -> None:

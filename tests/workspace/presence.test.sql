@@ -1,7 +1,7 @@
 -- A member is online for a time after the last heartbeat, and only members who may know it see it.
 begin;
 \ir ../prelude.sql
-select plan(25);
+select plan(33);
 
 create function pg_temp.beats(p_names text[], p_at text default null) returns integer language sql as $$
     select workspace.flush_presence((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('principal_id', pg_temp.id(n), 'at', p_at))) from unnest(p_names) as n))
@@ -50,6 +50,21 @@ select throws_ok(
     'a member cannot block on behalf of another member'
 );
 insert into workspace.favourite (favourite_id) values (pg_temp.id('a2'));
+select throws_ok('delete from workspace.block', '42501', null, 'an application cannot delete blocks itself');
+select throws_ok('delete from workspace.favourite', '42501', null, 'an application cannot delete favourites itself');
+select pg_temp.as_principal('a3');
+select is(
+    workspace.unblock(pg_temp.id('a2')) or workspace.remove_favourite(pg_temp.id('a2')), false,
+    'unblock() and remove_favourite() return false for the block and the favourite of another member'
+);
+select pg_temp.as_principal('');
+select is(workspace.unblock(pg_temp.id('a2')), false, 'unblock() returns false without a principal');
+select pg_temp.as_principal('a1');
+select is(workspace.unblock(pg_temp.id('a2')), true, 'unblock() returns true for a block of the acting member');
+select is((select count(*) from workspace.block), 0::bigint, 'unblock() deletes the block');
+select is(workspace.remove_favourite(pg_temp.id('a2')), true, 'remove_favourite() returns true for a favourite of the acting member');
+insert into workspace.favourite (favourite_id) values (pg_temp.id('a2'));
+select is(workspace.remove_favourite(null), false, 'remove_favourite() returns false for null');
 select pg_temp.as_principal('a2');
 select is((select count(*) from workspace.favourite), 0::bigint, 'a member cannot read the favourites of another member');
 select throws_ok($$select * from workspace.presence$$, '42501', null, 'an application cannot read workspace.presence');

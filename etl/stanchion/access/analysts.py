@@ -1,12 +1,22 @@
 """Analysts: database logins that can read exactly the tenants granted to them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg.rows import dict_row
 
 from stanchion.access.logins import create_login, drop_login
+from stanchion.access.revoking import Ended, end_sessions_of
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, for_tenant, require_deployed, value
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """Whether the login was dropped, and the sessions that were ended."""
+
+    is_dropped: bool
+    sessions: Ended
 
 
 def add_analyst(conn: Connection, login: str, tenants: list[str]) -> str | None:
@@ -27,8 +37,12 @@ def add_analyst(conn: Connection, login: str, tenants: list[str]) -> str | None:
     return password
 
 
-def revoke_analyst(conn: Connection, login: str, tenants: list[str]) -> bool:
-    """Revoke these tenants, or all of them. Drop the login when it has none left, and return whether it was dropped."""
+def revoke_analyst(conn: Connection, login: str, tenants: list[str]) -> Revoked:
+    """Revoke these tenants, or all of them, and end the sessions of the login. Drop it when it has no tenant left.
+
+    A transaction or cursor that began before reads the rows of its snapshot. So the sessions are ended after the
+    commit: a new session no longer reads the tenants.
+    """
     require_deployed(conn)
     if _kind(conn, login) != "analyst":
         raise StanchionError(f"Analyst '{login}' does not exist; run stanchion analyst list to see the analysts.")
@@ -40,9 +54,9 @@ def revoke_analyst(conn: Connection, login: str, tenants: list[str]) -> bool:
                     raise StanchionError(f"'{login}' has no grant for {slug}; nothing was revoked.")
         left = value(conn, "select count(*) from core.analyst_grant where role_name = %s", [login])
     if left:
-        return False
+        return Revoked(False, end_sessions_of(conn, login))
     drop_login(conn, login)
-    return True
+    return Revoked(True, Ended(0, ()))
 
 
 def list_analysts(conn: Connection) -> list[dict[str, Any]]:

@@ -15,47 +15,76 @@ ROLES = ("app", "loader", "worker", "builder", "dba")  # analysts are created by
 # Set for each login, since Postgres does not apply the settings of a role to its members.
 _SETTINGS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s", "timezone": "UTC"}
 _SETTINGS_OF = {
-    "stanchion_app": {"statement_timeout": "10s"},
-    "stanchion_loader": {"statement_timeout": "10min"},
-    "stanchion_worker": {"statement_timeout": "60s"},
-    "stanchion_builder": {"statement_timeout": "1h"},
+    "stanchion_app": {"statement_timeout": "10s", "transaction_timeout": "15min"},
+    "stanchion_loader": {"statement_timeout": "10min", "transaction_timeout": "1h"},
+    "stanchion_worker": {"statement_timeout": "60s", "transaction_timeout": "15min"},
+    "stanchion_builder": {"statement_timeout": "1h", "transaction_timeout": "4h"},
     "stanchion_dba": {},
     "stanchion_analyst": {
         "statement_timeout": "60s",
+        "transaction_timeout": "5min",
         "plan_cache_mode": "force_custom_plan",  # a generic plan with the policy's array of tenants is slow
         # all rows of a tenant have the same tenant_id: a merge join on it scans one table for each row of the other
         "enable_mergejoin": "off",
+        # the marts have no statistics: a nested loop that expects one row is executed for thousands
+        "enable_nestloop": "off",
+        "jit": "off",  # before Postgres 18, a query that needs a nested loop has a cost at which it would be compiled
         "default_transaction_read_only": "on",
     },
 }
+_SINCE = {"transaction_timeout": 170000}  # settings that older versions of Postgres do not have
+
+# A login may open this number of connections: an unlimited one can use all connections of the server.
+_CONNECTIONS_OF = {
+    "stanchion_app": 50,
+    "stanchion_loader": 50,
+    "stanchion_worker": 20,
+    "stanchion_builder": 20,
+    "stanchion_dba": 20,
+    "stanchion_analyst": 5,
+}
 
 
-def add_login(conn: Connection, login: str, role: str) -> str:
-    """Create a login that is a member of the role stanchion_ROLE, and return its password."""
+def add_login(conn: Connection, login: str, role: str, connections: int | None = None) -> str:
+    """Create a login that is a member of the role stanchion_ROLE, and return its password.
+
+    `connections` is the largest number of its connections (default: a number by role).
+    """
     require_deployed(conn)
     if value(conn, "select exists (select from pg_roles where rolname = %s)", [login]):
         raise StanchionError(
             f"Role '{login}' exists already; choose another name, or run: stanchion login drop {login}"
         )
     with conn.transaction():
-        return create_login(conn, login, f"stanchion_{role}")
+        return create_login(conn, login, f"stanchion_{role}", connections)
 
 
-def create_login(conn: Connection, login: str, role: str) -> str:
-    """Create a login with a new password and the timeouts of its role, and return the password."""
+def create_login(conn: Connection, login: str, role: str, connections: int | None = None) -> str:
+    """Create a login with a new password and the limits of its role, and return the password."""
     if not 0 < len(login.encode()) < 64:
         raise StanchionError(f"The login name '{login}' has {len(login.encode())} bytes; it must have 1 to 63.")
+    if not login.isprintable():
+        shown = login.encode("unicode_escape").decode()
+        raise StanchionError(
+            f"The login name '{shown}' contains a character that cannot be printed; choose another name."
+        )
     password = secrets.token_urlsafe(18)
     # send the verifier instead of the password, so that no statement log contains the password
     verifier = conn.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
     conn.execute(
-        sql.SQL("create role {} login nosuperuser nocreatedb nocreaterole password {} in role {}").format(
-            sql.Identifier(login), sql.Literal(verifier), sql.Identifier(role)
+        sql.SQL(
+            "create role {} login nosuperuser nocreatedb nocreaterole password {} connection limit {} in role {}"
+        ).format(
+            sql.Identifier(login),
+            sql.Literal(verifier),
+            sql.Literal(connections or _CONNECTIONS_OF[role]),
+            sql.Identifier(role),
         )
     )
     statement = sql.SQL("alter role {} set {} = {}")
     for setting, text in (_SETTINGS | _SETTINGS_OF[role]).items():
-        conn.execute(statement.format(sql.Identifier(login), sql.Identifier(setting), sql.Literal(text)))
+        if conn.info.server_version >= _SINCE.get(setting, 0):
+            conn.execute(statement.format(sql.Identifier(login), sql.Identifier(setting), sql.Literal(text)))
     return password
 
 

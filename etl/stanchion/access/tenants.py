@@ -1,11 +1,13 @@
 """Tenants, their settings, domains and API keys, managed with the functions of schema core."""
 
 import json
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from psycopg.rows import dict_row
 
+from stanchion.access.revoking import Ended, end_sessions_with, key_lock
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.server.connection import Connection, for_tenant, require_deployed
@@ -56,6 +58,18 @@ def set_settings(conn: Connection, slug: str, values: dict[str, str], valid_from
             )
 
 
+def remedy(conn: Connection, slug: str, settings: Iterable[str]) -> str | None:
+    """Return a sentence with the command that applies changed settings to games that are loaded already."""
+    if "contest.source_order" not in settings:
+        return None
+    with for_tenant(conn, slug) as tenant_id:
+        games = conn.execute(query("ingest/loading", "several_sources"), {"tenant": tenant_id}).fetchall()
+    if not games:
+        return None
+    found = f"{len(games):,} loaded {'game' if len(games) == 1 else 'games'} with several sources"
+    return f"To apply the order to {found}, run: stanchion games settle --tenant {slug}"
+
+
 def _parse(text: str) -> Any:
     """Parse JSON, or return other text unchanged, so that a word needs no second pair of quotes in a shell."""
     try:
@@ -70,13 +84,16 @@ def create_key(conn: Connection, slug: str, name: str, scopes: list[str]) -> str
     return str(row[0]) if row else ""
 
 
-def revoke_key(conn: Connection, slug: str, name: str) -> None:
+def revoke_key(conn: Connection, slug: str, name: str) -> Ended:
+    """Revoke an API key, and end the sessions whose transaction uses it."""
     with for_tenant(conn, slug):
+        lock = key_lock(conn, name)
         row = conn.execute("select core.revoke_api_key(%s)", [name]).fetchone()
         if not row or not row[0]:
             raise StanchionError(
                 f"Tenant {slug} has no active key '{name}'; run stanchion key list {slug} to see its keys."
             )
+    return end_sessions_with(conn, lock) if lock is not None else Ended(0, ())
 
 
 def list_keys(conn: Connection, slug: str) -> list[dict[str, Any]]:

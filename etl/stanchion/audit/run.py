@@ -1,20 +1,27 @@
-"""The audit: the tenancy rules, then two temporary tenants and the attacks of every login on them."""
+"""The audit: the tenancy rules, then two temporary tenants and the attacks of every login on them.
+
+Its parts have names, of which `stanchion audit --only` chooses some: each rule, each kind of login, and each real login
+that has more rights than its role.
+"""
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from stanchion.audit import attacks
+from stanchion.access.builder import RULE
+from stanchion.audit import attacks, estimates
 from stanchion.audit.attacks import Attacker
-from stanchion.audit.findings import AuditResult
-from stanchion.audit.logins import temporary_logins
+from stanchion.audit.findings import WARNING, AuditResult
+from stanchion.audit.logins import ROLES, copy_login, temporary_logins, unusual_logins
+from stanchion.audit.owners import Owners, connect_builder
 from stanchion.audit.rules import broken, rule_files
-from stanchion.audit.seed import SLUG, Table, Victim, digest, fill, make_victim, read_tables, remove
+from stanchion.audit.seed import SLUG, Table, Victim, make_victim, read_tables
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
@@ -31,58 +38,123 @@ _OWN_ROLES = [
 ]
 
 
-def audit(conn: Connection, dsn: str, report: Report) -> AuditResult:
-    """Audit the isolation of tenants in this database. `report` gets the name of each part."""
+_RULES = "rules"  # every rule
+_PUBLICATIONS = "publications"
+_KINDS = [*(role.removeprefix("stanchion_") for role in ROLES), "stranger"]
+
+
+def audit(conn: Connection, dsn: str, report: Report, only: Collection[str] = ()) -> AuditResult:
+    """Audit the isolation of tenants in this database, or only the named parts. `report` gets the name of each part."""
     require_deployed(conn)
     result = AuditResult()
-    report("rules over the catalog")
-    for rule in rule_files():
+    real = unusual_logins(conn)
+    rules = {rule.stem: rule for rule in rule_files()}
+    _require_parts(only, [_RULES, *rules, _PUBLICATIONS, *_KINDS, *real])
+    chosen = [rule for name, rule in rules.items() if not only or {_RULES, name} & set(only)]
+    report(f"{len(chosen)} rules over the catalog")
+    for rule in chosen:
         result.rules += 1
         result.findings += broken(conn, rule)
+    blocking = conn.execute(query("audit", "publications")).fetchall()
+    for publication, problem in blocking:
+        result.add(_PUBLICATIONS, publication, problem)
+    kinds = [kind for kind in _KINDS if not only or kind in only]
+    real = {login: role for login, role in real.items() if not only or login in only}
+    if blocking or not (kinds or real):  # with a blocking publication, the rows of the attacks could not be removed
+        return result
     if not value(conn, "select pg_try_advisory_lock(%s)", [_LOCK]):
         raise StanchionError("Another audit is running in this database; try again when it has finished.")
     tables = read_tables(conn)
+    if any(finding.check == RULE.stem for finding in result.findings):
+        report("the marts contain planted code, which is a finding; no row is written to them")
+        tables = [table for table in tables if table.owner != "stanchion_builder"]
     try:
-        remove(conn, tables)
-        with temporary_logins(conn, dsn) as logins:
-            _attack(conn, logins, tables, result, report)
+        with temporary_logins(conn, dsn) as logins, connect_builder(logins) as builder:
+            owners = Owners(conn, builder)
+            owners.remove(tables)
+            try:
+                copies = _copies(conn, dsn, real, result)
+                _attack(owners, logins, copies, kinds, tables, result, report)
+            finally:
+                owners.remove(tables)
     finally:
-        remove(conn, tables)
         conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
     return result
 
 
-def _attack(conn: Connection, logins: dict[str, str], tables: list[Table], result: AuditResult, report: Report) -> None:
+def _require_parts(only: Collection[str], known: list[str]) -> None:
+    """Raise StanchionError when a name is not that of a part."""
+    if unknown := [name for name in only if name not in known]:
+        raise StanchionError(f"The audit has no part '{unknown[0]}'; choose one of {', '.join(known)}.")
+
+
+def _copies(conn: Connection, dsn: str, real: dict[str, str], result: AuditResult) -> dict[str, tuple[str, str]]:
+    """Return the role and the connection string of a temporary login with the memberships of each real login."""
+    made = {}
+    for login, role in real.items():
+        copy = copy_login(conn, dsn, login, role)
+        if copy:
+            made[login] = (role, copy)
+        else:
+            problem = "was not attacked with, since this session may not grant its memberships to a temporary login"
+            result.add("logins", login, problem, severity=WARNING, remedy="Run stanchion audit as a superuser.")
+    return made
+
+
+def _attack(
+    owners: Owners,
+    logins: dict[str, str],
+    copies: dict[str, tuple[str, str]],
+    kinds: list[str],
+    tables: list[Table],
+    result: AuditResult,
+    report: Report,
+) -> None:
     report("two tenants with a row in every table")
     suffix = secrets.token_hex(4)
+    conn = owners.operator
     ours, theirs = (make_victim(conn, f"{SLUG}-{side}-{suffix}") for side in ("ours", "theirs"))
     by_name = {table.name: table for table in tables}
     for victim in (ours, theirs):
         for table in tables:
-            if reason := fill(conn, table, victim, by_name):
+            if reason := owners.fill(table, victim, by_name):
                 result.add("seed", table.name, f"is not audited, since no row could be inserted: {reason}")
     _grant(conn, logins["stanchion_analyst"], ours)
-    targets = _Targets(conn, tables, ours, theirs)
+    targets = _Targets(owners, tables, ours, theirs)
     result.relations = len(targets.relations)
-    result.logins = len(logins)
+    chosen = {role: login for role, login in logins.items() if role.removeprefix("stanchion_") in kinds}
+    result.logins = len(chosen) + len(copies)
     with ExitStack() as stack:
         guises = [
             (attacker, own, "stanchion_analyst" if role == "stranger" else role)
-            for role, login in logins.items()
+            for role, login in chosen.items()
             for attacker, own in _guises(role, stack.enter_context(_connect(login)), ours, theirs)
         ]
-        for attacker, own, role in guises:
-            report(attacker.name)
-            _attack_as(result, attacker, own, role, targets)
-        # after all reads: a call can store marks of the other tenant in the attacker's own rows
-        for attacker, _, role in guises:
-            if attacker.forbidden:
-                report(f"{attacker.name}, reading the results of functions")
-                _read_functions_as(result, attacker, role, targets)
-        for attacker, _, role in guises:
-            if attacker.forbidden:
-                report(f"{attacker.name}, looking for effects of functions")
-                _call_as(result, attacker, role, targets)
+        for login, (role, copy) in copies.items():
+            attacker = _with_memberships(login, role, stack.enter_context(_connect(copy)), ours, theirs)
+            guises.append((attacker, [], role))
+            report(f"{attacker.name}, reading other schemas")
+            attacks.read_elsewhere(result, attacker)
+        parts = [
+            (attacker, own, role, attack, text)
+            # after all reads: a call can store marks of the other tenant in the attacker's own rows
+            for attack, text in (
+                (_attack_as, ""),
+                (_read_functions_as, ", reading the results of functions"),
+                (_call_as, ", looking for effects of functions"),
+            )
+            for attacker, own, role in guises
+            if attack is _attack_as or attacker.forbidden
+        ]
+        for number, (attacker, own, role, attack, text) in enumerate(parts, 1):
+            report(f"{number} of {len(parts)}: {attacker.name}{text}")
+            attack(result, attacker, own, role, targets)
+
+
+def _with_memberships(login: str, role: str, conn: Connection, ours: Victim, theirs: Victim) -> Attacker:
+    """Return the attacker with the memberships of a real login: for no tenant as an analyst, else for ours."""
+    attacker, _ = next(_guises("stranger" if role == "stanchion_analyst" else role, conn, ours, theirs))
+    return replace(attacker, name=f"a login with the memberships of {login}")
 
 
 def _connect(login: str) -> Connection:
@@ -92,8 +164,9 @@ def _connect(login: str) -> Connection:
 class _Targets:
     """The relations, catalogs and functions to attack."""
 
-    def __init__(self, conn: Connection, tables: list[Table], ours: Victim, theirs: Victim) -> None:
-        self.conn, self.tables, self.ours, self.theirs = conn, tables, ours, theirs
+    def __init__(self, owners: Owners, tables: list[Table], ours: Victim, theirs: Victim) -> None:
+        self.owners, self.tables, self.ours, self.theirs = owners, tables, ours, theirs
+        conn = owners.operator
         self.relations: dict[str, list[str]] = dict(conn.execute(query("audit", "relations")).fetchall())
         self.catalogs = [row[0] for row in conn.execute(query("audit", "catalogs"))]
         self._grants = conn.execute(query("audit", "grants")).fetchall()
@@ -143,38 +216,30 @@ def _attack_as(result: AuditResult, attacker: Attacker, own: list[Victim], role:
     attacks.read(result, attacker, targets.relations)
     if role == "stanchion_analyst" and not attacker.settings:
         attacks.read_catalogs(result, attacker, targets.catalogs)
+        readable = [table for table in targets.tables if table.name in targets.granted(role)]
+        estimates.compare_estimates(result, attacker, readable, targets.ours)
+        for conn, owned in targets.owners.divide(readable):
+            estimates.compare_pages(result, attacker, conn, owned, targets.theirs)
 
 
-def _read_functions_as(result: AuditResult, attacker: Attacker, role: str, targets: _Targets) -> None:
+def _read_functions_as(result: AuditResult, attacker: Attacker, _: list[Victim], role: str, targets: _Targets) -> None:
     functions = targets.functions(role)
     result.functions = max(result.functions, len(functions))
-    for _ in attacks.call(result, attacker, functions, keep=False):
-        pass
+    list(attacks.call(result, attacker, functions, keep=False))
 
 
-def _call_as(result: AuditResult, attacker: Attacker, role: str, targets: _Targets) -> None:
-    with _unchanged(result, targets, attacker) as compare:
-        for name in attacks.call(result, attacker, targets.functions(role), keep=True):
-            compare(name)
-    left = attacker.conn.execute("select nullif(current_setting('app.tenant_id', true), '')").fetchone()
-    if left and left[0]:
-        result.add(attacker.name, "session", "still has a tenant after its transaction ended")
-
-
-@contextmanager
-def _unchanged(result: AuditResult, targets: _Targets, attacker: Attacker) -> Iterator[Callable[[str], None]]:
-    """Yield a function that compares the victim's rows after a call, and adds a finding when they have changed."""
-    before = digest(targets.conn, targets.tables, targets.theirs)
-
-    def compare(function: str) -> None:
-        nonlocal before
-        after = digest(targets.conn, targets.tables, targets.theirs)
+def _call_as(result: AuditResult, attacker: Attacker, _: list[Victim], role: str, targets: _Targets) -> None:
+    """Call the functions and commit; compare the rows of the victim after each call that wrote anything."""
+    before = targets.owners.digest(targets.tables, targets.theirs)
+    for function in attacks.call(result, attacker, targets.functions(role), keep=True):
+        after = targets.owners.digest(targets.tables, targets.theirs)
         for table in before:
             if before[table] != after[table]:
                 result.add(attacker.name, function, f"let {attacker.name} change rows of another tenant in {table}")
         before = after
-
-    yield compare
+    left = attacker.conn.execute("select nullif(current_setting('app.tenant_id', true), '')").fetchone()
+    if left and left[0]:
+        result.add(attacker.name, "session", "still has a tenant after its transaction ended")
 
 
 def _grant(conn: Connection, login: str, victim: Victim) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
-from stanchion.cli.output import count_of, note, print_json
+from stanchion.cli.output import count_of, note, print_json, printable
 from stanchion.contest.replay import Replayed, competitions
 from stanchion.contest.replay import replay as replay_competition
 from stanchion.ops.after_restore import find_stale, repair
@@ -37,7 +37,7 @@ def doctor(strict: bool, deep: bool, as_json: bool) -> None:
             checks.append(examine_deep(conn, note))
     alerts = sum(len(check.alerts) for check in checks)
     if as_json:
-        print_json([{"promise": check.promise, "alerts": [vars(alert) for alert in check.alerts]} for check in checks])
+        print_json([check.as_dict() for check in checks])
     else:
         for check in checks:
             _print_check(check)
@@ -50,22 +50,32 @@ def _print_check(check: Check) -> None:
     if not check.alerts:
         click.echo(f"{click.style('ok', fg='green')}     {check.promise}")
     for alert in check.alerts:
-        click.echo(f"{click.style('alert', fg='red')}  {alert.problem} {click.style(alert.remedy, bold=True)}")
+        problem, remedy = printable(alert.problem), click.style(printable(alert.remedy), bold=True)
+        click.echo(f"{click.style('alert', fg='red')}  {problem} {remedy}")
 
 
 @click.command()
 @click.option("--matrix", is_flag=True, help="Print the privileges of each role as Markdown, and try nothing.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Part to run, repeatable: a rule, rules, a role such as analyst, or a login (default: every part).",
+)
 @json_option
 @database_option
-def audit(matrix: bool, as_json: bool) -> None:
+def audit(matrix: bool, only: tuple[str, ...], as_json: bool) -> None:
     """Try to reach other tenants' data, as every role.
 
-    Creates two tenants and five logins, connects with each login, and removes them at the end. Prints each leak that it
-    finds. The exit code is 1 when there is one.
+    Creates two tenants and six logins, connects with each login, and removes them at the end. A login that has more
+    rights than its role is tried too, with a temporary login of the same memberships. Prints each leak that it finds.
+    The exit code is 1 when there is one.
 
     \b
     Example:
         stanchion audit
+        stanchion audit --only rules --only analyst
+        stanchion audit --only rls_is_forced --json
         stanchion audit --matrix
     """
     from stanchion.audit.matrix import access_matrix
@@ -78,17 +88,19 @@ def audit(matrix: bool, as_json: bool) -> None:
         return
     started = time.monotonic()
     with open_server() as server, connect(server) as conn:
-        result = run_audit(conn, server.dsn, note)
+        result = run_audit(conn, server.dsn, note, only)
     if as_json:
         print_json(
             {
-                "findings": [vars(finding) for finding in result.findings],
+                "findings": [finding.as_dict() for finding in result.findings],
                 **{key: value for key, value in vars(result).items() if key != "findings"},
             }
         )
     else:
         for finding in result.findings:
-            click.secho(str(finding), fg="red")
+            click.secho(printable(f"{finding.severity}: {finding}"), fg="red")
+            if finding.remedy:
+                click.echo(f"  {printable(finding.remedy)}")
         click.echo(
             f"{result.rules} rules and {result.attempts} attempts by {result.logins} logins on {result.relations} "
             f"relations and {result.functions} functions in {time.monotonic() - started:.1f} s: "
@@ -123,7 +135,7 @@ def replay(names: tuple[str, ...], tenant: str, repair: bool, as_json: bool) -> 
     else:
         for each in found:
             for difference in each.differences:
-                click.secho(str(difference), fg="red")
+                click.secho(printable(str(difference)), fg="red")
             click.echo(f"{each.competition}: {_comparison(each, repair)}")
         if not found:
             click.echo(f"{tenant} has no competitions.")

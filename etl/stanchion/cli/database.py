@@ -161,7 +161,7 @@ def verify(as_json: bool) -> None:
             )
         differences = catalogs.drift(conn)
     if as_json:
-        print_json({"drift": differences})
+        print_json({"findings": [finding.as_dict() for finding in catalogs.findings(differences)]})
     else:
         for line in differences:
             click.echo(line)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from psycopg.rows import dict_row
 
 from stanchion.access import analysts, tenants
 from stanchion.cli.options import confirm, database_option, open_server, yes_option
-from stanchion.cli.output import count_of, note, print_table
+from stanchion.cli.output import count_of, note, print_table, printable
 from stanchion.deploy import runner as deploy
 from stanchion.deploy.modules import discover
 from stanchion.dev.sample.files import as_json, export
@@ -27,6 +28,7 @@ from stanchion.dev.sample.league import play, schedule
 from stanchion.ingest.loading.run import load
 from stanchion.ingest.loading.schedule import load_schedule
 from stanchion.ingest.loading.session import open_session
+from stanchion.jobs.worker import JobResult, Options, run_once
 from stanchion.marts import build, is_current
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT, query
@@ -89,13 +91,14 @@ def demo(yes: bool) -> None:
         add_leagues(conn)
         games = sum(load_league(server, conn, slug) for slug in LEAGUES)
         click.echo(f"{count_of(games, 'game')} loaded." if games else "Every game is already loaded.")
+        run_once(server, Options(), Event(), _report_failed_job)
         if is_current(server):
             click.echo("The marts already contain every game.")
         else:
             result = build(server)
             click.echo(f"{count_of(result.count('model').get('built', 0), 'model')} built in {result.seconds:.1f} s.")
             for node in result.failed:
-                click.echo(f"failed: {node.message}")
+                click.echo(f"failed: {printable(node.message)}")
         with _analyst(server, conn) as reader:
             for slug in LEAGUES:
                 print_league(reader, conn, slug)
@@ -109,6 +112,11 @@ def demo(yes: bool) -> None:
         "down --purge                         delete the server and its data",
     ):
         click.echo(f"    {program} {line}")
+
+
+def _report_failed_job(result: JobResult) -> None:
+    if result.outcome != "done":
+        click.echo(f"failed: job {result.job_id} of {result.queue}: {printable(result.error or '')}")
 
 
 def add_leagues(conn: Connection) -> None:

@@ -23,7 +23,7 @@ from stanchion.cli.options import (
 from stanchion.cli.output import count_of, one_line, print_json, print_result, print_rows
 from stanchion.ingest.loading import look
 from stanchion.ingest.loading import publish as decisions
-from stanchion.ingest.loading.process import FileResult
+from stanchion.ingest.loading.record import FileResult
 from stanchion.ingest.loading.schedule import load_schedule
 from stanchion.ingest.loading.session import open_session
 from stanchion.report.agreement import read_agreements
@@ -75,7 +75,7 @@ def rejects(tenant: str, load_id: int | None, as_json: bool) -> None:
         rows = look.rejects(session, load_id)
     if not as_json:
         rows = [{name: text for name, text in row.items() if name != "raw"} for row in rows]
-    print_rows(as_json, [_printable(row) for row in rows], "Everything was accepted.")
+    print_rows(as_json, rows if as_json else [_printable(row) for row in rows], "Everything was accepted.")
 
 
 @games.command()

@@ -6,13 +6,12 @@ import time
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
-from json import dumps
 from typing import Any
 
 import click
 
 from stanchion.cli.options import database_option, json_option, open_server, until_signal
-from stanchion.cli.output import count_of, note, print_json
+from stanchion.cli.output import count_of, json_text, note, print_json, printable
 from stanchion.jobs.worker import JobResult, Options, drain, run, run_once
 
 queue_option = click.option("--queue", metavar="QUEUE", help="Queue whose jobs to run (default: every queue).")
@@ -115,7 +114,8 @@ class _Log:
             request = f" of request {result.request_id}" if result.request_id else ""
             outcome = click.style(f"{result.outcome:6}", fg="red")
             click.echo(
-                f"{outcome} job {result.job_id} of {result.queue}{request}, attempt {result.attempt}: {result.error}"
+                f"{outcome} job {result.job_id} of {result.queue}{printable(request)}, attempt {result.attempt}: "
+                + printable(result.error or "")
             )
         if self._is_live and time.monotonic() - self._drawn > 0.1:
             self._drawn = time.monotonic()
@@ -148,4 +148,4 @@ class _Log:
 
     def _line(self, facts: dict[str, Any]) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        click.echo(dumps({"at": at} | facts, default=str, ensure_ascii=False))
+        click.echo(json_text({"at": at} | facts))

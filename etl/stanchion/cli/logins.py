@@ -67,7 +67,7 @@ def analyst_list(as_json: bool) -> None:
 def analyst_revoke(login: str, slugs: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Revoke tenants from a login.
 
-    The change is immediate, also for open connections. A login without a remaining tenant is dropped.
+    The open sessions of the login are ended. A login without a remaining tenant is dropped.
 
     \b
     Example:
@@ -77,11 +77,18 @@ def analyst_revoke(login: str, slugs: tuple[str, ...], yes: bool, as_json: bool)
     with open_database() as conn:
         if not slugs:
             confirm(f"Drop the login {login}?", yes)
-        dropped = analysts.revoke_analyst(conn, login, list(slugs))
-    if as_json:
-        print_json({"login": login, "dropped": dropped})
-    else:
-        click.echo(f"{login} is dropped." if dropped else f"{login} no longer reads {', '.join(slugs)}.")
+        revoked = analysts.revoke_analyst(conn, login, list(slugs))
+    done = f"{login} is dropped." if revoked.is_dropped else f"{login} no longer reads {', '.join(slugs)}."
+    print_result(
+        as_json,
+        {
+            "login": login,
+            "dropped": revoked.is_dropped,
+            "ended": revoked.sessions.number,
+            "open": list(revoked.sessions.left),
+        },
+        f"{done} {revoked.sessions}".rstrip(),
+    )
 
 
 @click.group()
@@ -95,19 +102,25 @@ def login() -> None:
 @login.command("add")
 @click.argument("name")
 @click.option("--as", "role", type=click.Choice(logins.ROLES), required=True, help="Role of the login.")
+@click.option(
+    "--connections",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="Largest number of its connections (default: 50 for app and loader, else 20).",
+)
 @json_option
 @database_option
-def login_add(name: str, role: str, as_json: bool) -> None:
-    """Create a login with the privileges and timeouts of a role.
+def login_add(name: str, role: str, connections: int | None, as_json: bool) -> None:
+    """Create a login with the privileges and limits of a role.
 
-    Its password is printed once.
+    Its password is printed once. The limits are timeouts and a number of connections.
 
     \b
     Example:
         stanchion login add scoreboard --as app
     """
     with open_database() as conn:
-        password = logins.add_login(conn, name, role)
+        password = logins.add_login(conn, name, role, connections)
         where = address(conn)
     if as_json:
         print_json({"login": name, "as": role, "password": password})

@@ -12,7 +12,7 @@ import click
 
 from stanchion.cli import DSN_HELP
 from stanchion.cli.lazy import Entry, LazyGroup
-from stanchion.cli.output import wants_plain_text
+from stanchion.cli.output import printable, wants_plain_text
 from stanchion.errors import StanchionError
 
 
@@ -59,6 +59,7 @@ SECTIONS = {
         "doctor": _entry("checks:doctor", "Check the database, and print a remedy for each problem."),
         "audit": _entry("checks:audit", "Try to reach other tenants' data, as every role."),
         "partitions": _entry("partitions:partitions", "Create, expire, keep and show daily partitions."),
+        "sessions": _entry("sessions:sessions", "List sessions, and end those over their limits."),
         "stats": _entry("stats:stats", "Refresh the statistics of tenants and show their age."),
         "replay": _entry("checks:replay", "Rebuild competitions from their events, and compare."),
         "after-restore": _entry("checks:after_restore", "Repair a database that was restored from another server."),
@@ -79,20 +80,21 @@ class Program(LazyGroup):
         try:
             return super().invoke(ctx)
         except StanchionError as e:
-            raise click.ClickException(str(e)) from e
+            raise click.ClickException(printable(str(e))) from e
         except BrokenPipeError:
             # The reader of stdout has ended, for example head or less.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
         except OSError as e:
-            raise click.ClickException(f"{e.filename or 'The operating system'}: {e.strerror or e}.") from e
+            name = printable(str(e.filename or "The operating system"))
+            raise click.ClickException(f"{name}: {e.strerror or e}.") from e
         except Exception as e:
             psycopg = sys.modules.get("psycopg")
             if psycopg is None or not isinstance(e, psycopg.Error):
                 raise
             from stanchion.cli.errors import explain
 
-            raise click.ClickException(explain(e)) from e
+            raise click.ClickException(printable(explain(e))) from e
 
 
 @click.group(

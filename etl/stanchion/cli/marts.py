@@ -1,11 +1,12 @@
 """build and report: build the marts of the tenants, and write pages about them."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from stanchion.cli.options import database_option, json_option, open_reader, open_server, reader_options
-from stanchion.cli.output import count_of, note, print_json, print_result
+from stanchion.cli.output import count_of, note, print_json, print_result, printable
 from stanchion.errors import StanchionError
 from stanchion.marts import BuildResult, Node
 from stanchion.marts import build as build_marts
@@ -61,7 +62,7 @@ def build(selection: tuple[str, ...], full_refresh: bool, tenant: str | None, wa
 def _line(node: Node) -> str:
     outcome = click.style(f"{node.outcome:9}", fg=_COLOURS.get(node.outcome))
     rows = "" if node.rows is None or node.rows < 0 else f"  {count_of(node.rows, 'row')}"
-    problem = f"\n  {node.message}" if node.message else ""
+    problem = f"\n  {printable(node.message)}" if node.message else ""
     return f"{outcome} {node.name:30} {node.seconds:6.2f} s{rows}{problem}"
 
 
@@ -75,12 +76,15 @@ def _summary(result: BuildResult) -> str:
         parts.append(f"{len(result.failed)} failed and {skipped} were skipped because of that")
     if result.is_current and not result.failed:
         parts = ["Nothing new: the marts contain every completed load"]
+        if result.held_back_by:
+            parts = [f"Nothing new: the marts wait for running loads. {result.held_back_by[0]}"]
     return f"{', '.join(parts)}. {result.seconds:.1f} s."
 
 
 def _facts(result: BuildResult) -> dict[str, object]:
     return {
         "current": result.is_current,
+        "held_back_by": [asdict(load) for load in result.held_back_by],
         "seconds": round(result.seconds, 2),
         "models": result.count("model"),
         "tests": result.count("test"),
@@ -115,7 +119,8 @@ def report(
         stanchion report --tenant harbour --out harbour.html
         stanchion report --partitions --out partitions.html
     """
-    from stanchion.report.league import league_page
+    from stanchion.access.reader import open_marts, open_marts_as
+    from stanchion.report.league import league_page, tenant_of
     from stanchion.report.page import write
     from stanchion.report.partitions import partitions_page
 
@@ -126,7 +131,15 @@ def report(
     if not out.parent.is_dir():
         raise StanchionError(f"The file {out.name} cannot be written: the folder {out.parent} does not exist.")
     with open_reader() as server, connect(server, needs_session=partitions) as conn:
-        page = partitions_page(conn) if partitions else league_page(conn, str(tenant), season, login)
+        if partitions:
+            page = partitions_page(conn)
+        elif login:
+            tenant_id = tenant_of(conn, str(tenant))
+            with open_marts_as(server, conn, login, tenant_id) as reader:
+                page = league_page(reader, str(tenant), season, login, tenant_id)
+        else:
+            with open_marts(server, conn) as reader:
+                page = league_page(reader, str(tenant), season)
     write(page, out)
     size = len(page.encode())
     print_result(as_json, {"file": str(out), "bytes": size}, f"{out} is written: {size // 1024} kB.")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -19,11 +20,23 @@ def wants_plain_text() -> bool:
 
 def note(text: str) -> None:
     """Print a remark on stderr, so that it is not part of the result."""
-    click.secho(text, dim=True, err=True)
+    click.secho(printable(text), dim=True, err=True)
 
 
 def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    click.echo(json_text(value, indent=2))
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return JSON in which a terminal finds nothing to interpret."""
+    text = json.dumps(value, indent=indent, default=str, ensure_ascii=False)
+    # outside the strings, JSON has no other unprintable characters than line breaks
+    return re.sub(r"[^\n -~]", lambda found: found[0] if found[0].isprintable() else _json_escape(found[0]), text)
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def print_result(as_json: bool, facts: dict[str, Any], sentence: str) -> None:
@@ -31,7 +44,7 @@ def print_result(as_json: bool, facts: dict[str, Any], sentence: str) -> None:
     if as_json:
         print_json(facts)
     else:
-        click.echo(sentence)
+        click.echo(printable(sentence))
 
 
 def print_rows(as_json: bool, rows: list[dict[str, Any]], empty: str) -> None:
@@ -82,8 +95,8 @@ def table_lines(rows: list[dict[str, Any]], width: int | None) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+        return printable(", ".join(map(str, value)))
+    return "" if value is None else printable(str(value))
 
 
 def _wrap(text: str, width: int) -> list[str]:
@@ -112,6 +125,11 @@ def _longest_word(text: str) -> int:
 
 def _pad(text: str, width: int) -> str:
     return text + " " * (width - _width(text))
+
+
+def printable(text: str) -> str:
+    """Return the text with its line breaks, and other unprintable characters escaped."""
+    return "\n".join(map(one_line, text.split("\n")))
 
 
 def one_line(text: str | None) -> str:

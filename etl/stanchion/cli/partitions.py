@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from stanchion.cli.options import database_option, json_option, open_database, open_reader, reader_options
-from stanchion.cli.output import count_of, note, print_json, print_result, print_table
+from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable
 from stanchion.partitions import ahead
 from stanchion.partitions import run as machinery
-from stanchion.partitions.run import ALERTS
+from stanchion.partitions.run import ALERTS, LEAST_DAYS_AHEAD
 from stanchion.partitions.status import PartitionSet, Status, draw, read_status
 from stanchion.partitions.step import PartitionResult, Step, Waits, as_owner
 from stanchion.report.page import size
@@ -63,7 +63,8 @@ def status(as_json: bool) -> None:
     if found.alerts:
         click.echo()
     for alert in found.alerts:
-        click.echo(f"{click.style('alert', fg='red')}  {alert.problem} {click.style(alert.remedy, bold=True)}")
+        problem, remedy = printable(alert.problem), click.style(printable(alert.remedy), bold=True)
+        click.echo(f"{click.style('alert', fg='red')}  {problem} {remedy}")
 
 
 @partitions.command()
@@ -108,7 +109,8 @@ def expire(dry_run: bool, wait: float, as_json: bool) -> None:
 def run(dry_run: bool, wait: float, as_json: bool) -> None:
     """Create the due partitions, then drop the expired ones.
 
-    For schedulers. When another run is in progress, nothing is done and the exit code is 0.
+    For schedulers. When another run is in progress, its session is named and no partition is dropped. The exit code is
+    then 0, or 1 if a table had partitions for fewer than the next 2 days; these partitions are created nevertheless.
 
     \b
     Example:
@@ -168,16 +170,24 @@ def _change(
 
     with (
         open_database() as conn,
-        machinery.only_run(conn) if machinery.expire in phases else nullcontext(True) as alone,
+        machinery.only_run(conn) if machinery.expire in phases else nullcontext(None) as other,
     ):
-        if alone:
-            for phase in phases:
-                phase(conn, on_step, on_result, waits)
-    alerts = sum(each.outcome in ALERTS for each in results)
+        short: list[str] = []
+        if other and ahead.ensure in phases:
+            short = ahead.too_few_ahead(conn, LEAST_DAYS_AHEAD)
+        for phase in phases if other is None else [ahead.ensure] if short else []:
+            phase(conn, on_step, on_result, waits)
+    alerts = len(short) + sum(each.outcome in ALERTS for each in results)
     if as_json:
-        print_json({"ran": alone, "dry_run": False, "days": [asdict(each) for each in results]})
-    elif not alone:
-        click.echo("Another run is in progress; nothing was done.")
+        facts = {"ran": other is None, "other_run": other and asdict(other), "too_few_ahead": short}
+        print_json(facts | {"dry_run": False, "days": [asdict(each) for each in results]})
+    elif other:
+        click.echo(f"Another run is in progress: {other}. No partition was dropped.")
+        if short:
+            click.echo(
+                f"Partitions were missing within the next {LEAST_DAYS_AHEAD} days: {', '.join(short)}. "
+                f"If that session is stuck, end it: select pg_terminate_backend({other.pid});"
+            )
     elif not results:
         click.echo("Nothing to do: every due partition exists, and none is past its retention.")
     else:

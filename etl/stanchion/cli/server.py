@@ -11,11 +11,13 @@ import subprocess
 import sys
 
 import click
+import psycopg
 
 from stanchion.cli.options import confirm, json_option, yes_option
 from stanchion.cli.output import note, print_json, print_result
 from stanchion.errors import StanchionError
 from stanchion.server.binaries import library_path
+from stanchion.server.connection import connect
 from stanchion.server.embedded import Embedded
 from stanchion.server.locate import Server, configured_by, find_server
 
@@ -78,9 +80,10 @@ def down(ctx: click.Context, purge: bool, yes: bool, as_json: bool) -> None:
 
 @click.command()
 @click.option("--export", is_flag=True, help="Print export statements of libpq's variables, for programs such as dbt.")
+@click.option("--builder", is_flag=True, help="Use the login that builds the marts, which has no other rights.")
 @json_option
 @click.pass_context
-def dsn(ctx: click.Context, export: bool, as_json: bool) -> None:
+def dsn(ctx: click.Context, export: bool, builder: bool, as_json: bool) -> None:
     """Print the connection URL of the server, with its password.
 
     Nothing else is printed, so that a shell can insert the output into a command.
@@ -88,9 +91,15 @@ def dsn(ctx: click.Context, export: bool, as_json: bool) -> None:
     \b
     Example:
         psql "$(stanchion dsn)"
-        eval "$(stanchion dsn --export)"
+        eval "$(stanchion dsn --builder --export)" && dbt build
     """
-    if configured_by(ctx.obj.dsn):
+    if builder:
+        from stanchion.access.builder import builder_server
+
+        with find_server(ctx.obj.dsn) as server, connect(server, needs_session=False) as conn:
+            chosen = builder_server(server, conn)
+        url, source, variables = chosen.dsn, server.source, chosen.environment()
+    elif configured_by(ctx.obj.dsn):
         with find_server(ctx.obj.dsn) as server:
             url, source, variables = server.dsn, server.source, server.environment()
     else:
@@ -103,12 +112,14 @@ def dsn(ctx: click.Context, export: bool, as_json: bool) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@click.option("--unchecked", is_flag=True, help="Open psql even when the marts contain planted code, to remove it.")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def psql(ctx: click.Context, args: tuple[str, ...]) -> None:
+def psql(ctx: click.Context, unchecked: bool, args: tuple[str, ...]) -> None:
     """Open psql on the server, with ARGS as its arguments.
 
-    The exit code is that of psql.
+    The exit code is that of psql. The session has all rights of the login. So psql is not opened when the marts contain
+    code that the project does not make, since reading them could run it with these rights.
 
     \b
     Example:
@@ -116,11 +127,27 @@ def psql(ctx: click.Context, args: tuple[str, ...]) -> None:
     """
     interactive = _is_interactive(args)
     with find_server(ctx.obj.dsn) as server:
+        if not unchecked:
+            _refuse_planted(server)
         program, libraries = _find_psql(server, interactive)
         if interactive and not shutil.which("psql"):
             note("This psql has no line editing; install the psql of your system (postgresql-client) for that.")
         code = _run([program, *args], os.environ | libraries | server.environment())
     ctx.exit(code)
+
+
+def _refuse_planted(server: Server) -> None:
+    """Raise StanchionError when the login has more rights than the builder and the marts contain planted code."""
+    from stanchion.access.builder import excess_right, refuse_planted
+
+    try:
+        with connect(server, needs_session=False) as conn:
+            if excess_right(conn):
+                refuse_planted(conn)
+    except psycopg.OperationalError:
+        return  # psql prints the error
+    except StanchionError as e:
+        raise StanchionError(f"{e} To open psql and remove the code, run: stanchion psql --unchecked") from None
 
 
 def _find_psql(server: Server, interactive: bool) -> tuple[str, dict[str, str]]:

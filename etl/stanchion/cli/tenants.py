@@ -97,7 +97,10 @@ def tenant_config(
     with open_database() as conn:
         tenants.set_settings(conn, slug, changed, valid_from.date() if valid_from else None)
         rows = tenants.settings(conn, slug)
+        remedy = tenants.remedy(conn, slug, changed)
     print_rows(as_json, rows, f"{slug} has no settings.")
+    if remedy:
+        click.echo(remedy, err=True)
 
 
 @tenant.command("domain")
@@ -205,12 +208,18 @@ def key_list(slug: str, as_json: bool) -> None:
 @json_option
 @database_option
 def key_revoke(slug: str, name: str, as_json: bool) -> None:
-    """Revoke an API key. It stops working at the next transaction.
+    """Revoke an API key.
+
+    The sessions whose transaction uses the key are ended.
 
     \b
     Example:
         stanchion key revoke harbour scoreboard
     """
     with open_database() as conn:
-        tenants.revoke_key(conn, slug, name)
-    print_result(as_json, {"slug": slug, "name": name, "revoked": True}, f"The key {name} of {slug} is revoked.")
+        ended = tenants.revoke_key(conn, slug, name)
+    print_result(
+        as_json,
+        {"slug": slug, "name": name, "revoked": True, "ended": ended.number, "open": list(ended.left)},
+        f"The key {name} of {slug} is revoked. {ended}".rstrip(),
+    )

@@ -2,13 +2,15 @@
 
 import hashlib
 
+from stanchion.audit.findings import HIGH, Finding
 from stanchion.paths import query
 from stanchion.server.connection import Connection, is_deployed, value
 
 # The text of an expression depends on these settings; with our schemas in the search path, names lose their schema.
 _PINNED = """
     set local search_path = pg_catalog; set local timezone = 'UTC'; set local datestyle = 'ISO';
-    set local intervalstyle = 'postgres'; set local extra_float_digits = 1; set local quote_all_identifiers = off
+    set local intervalstyle = 'postgres'; set local extra_float_digits = 1; set local quote_all_identifiers = off;
+    set local standard_conforming_strings = on
 """
 
 
@@ -17,6 +19,8 @@ def read_catalog(conn: Connection) -> str:
     with conn.transaction(force_rollback=True):  # the rollback also resets the settings
         conn.execute(_PINNED)
         rows = conn.execute(query("deploy", "catalog")).fetchall()
+        if value(conn, "select to_regclass('core.partition_set') is not null"):  # an early module creates it
+            rows += conn.execute(query("deploy", "guards")).fetchall()
     return "".join(f"{kind} {name}: {' '.join(detail.split())}\n" for kind, name, detail in sorted(rows))
 
 
@@ -39,7 +43,7 @@ def is_comparable(conn: Connection) -> bool:
 
 def _format() -> str:
     """Return a hash of the query: another query writes another format."""
-    return hashlib.sha256((_PINNED + query("deploy", "catalog")).encode()).hexdigest()[:12]
+    return hashlib.sha256((_PINNED + query("deploy", "catalog") + query("deploy", "guards")).encode()).hexdigest()[:12]
 
 
 def drift(conn: Connection) -> list[str]:
@@ -48,6 +52,16 @@ def drift(conn: Connection) -> list[str]:
         return []
     known = value(conn, "select catalog from core.catalog_record")
     return compare(known, read_catalog(conn)) if known else []
+
+
+def findings(differences: list[str]) -> list[Finding]:
+    """Return differences as findings with ids, severities and remedies."""
+    return [_finding(*line.split(": ", 2)) for line in differences]
+
+
+def _finding(change: str, name: str, detail: str = "") -> Finding:
+    problem = f"{change} by hand: {detail}"
+    return Finding("verify", name, problem, HIGH, "Undo the change, or run: stanchion deploy --accept-drift")
 
 
 def compare(before: str, after: str) -> list[str]:

@@ -20,6 +20,7 @@ import psycopg
 from psycopg import sql
 
 from stanchion.errors import StanchionError
+from stanchion.ops.sessions import end_sessions, may_end_sessions
 from stanchion.paths import query as query_text
 from stanchion.progress import Report
 from stanchion.server.connection import Connection, connect, is_pooled, require_deployed, value
@@ -29,6 +30,7 @@ from stanchion.server.locate import Server
 _LINGER = 0.3  # seconds after the last job during which the worker polls often
 _OFTEN = 0.04  # seconds between polls during that time
 _SLICE = 0.2  # seconds of the longest wait between two checks of the stop event
+_ENFORCE_EVERY = 10.0  # seconds between two searches for sessions over their limits
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,12 @@ class Worker:
             report(f"Notifications do not pass a connection pooler; polling every {self.options.poll:g} s.")
         else:
             self.conn.execute("listen stanchion_jobs")
-        worked_at = 0.0
+        enforces = may_end_sessions(self.conn)
+        worked_at = enforced_at = 0.0
         while not stop.is_set():
+            if enforces and time.monotonic() - enforced_at > _ENFORCE_EVERY:
+                enforced_at = time.monotonic()
+                self._enforce(report)
             if self.run_due(stop, on_result):
                 worked_at = time.monotonic()
             elif time.monotonic() - worked_at < _LINGER:
@@ -177,6 +183,11 @@ class Worker:
         with self._as_worker():
             row = psycopg.RawCursor(self.conn).execute(query_text("jobs", "waiting"), [self.options.queue]).fetchone()
         return row if row else (0, 0)
+
+    def _enforce(self, report: Report) -> None:
+        """End the sessions over their limits, with the rights of the login and not of stanchion_worker."""
+        for session in end_sessions(self.conn):
+            report(f"{session} It was ended.")
 
     def _wait(self, seconds: float, stop: Event) -> None:
         until = time.monotonic() + seconds

@@ -70,6 +70,27 @@ from (
 ) as h (changes, horizon)
 left join core.stat_refresh as r on r.model = 'staging.tested_' || h.changes;
 
+-- name: running_loads
+-- Returns the running loads of all tenants, the oldest first, with the session that works for each. Needs the rights of
+-- stanchion_builder.
+select
+    b.load_id,
+    t.slug as tenant,
+    b.source,
+    extract(epoch from core.clock() - b.started_at)::bigint as seconds,
+    b.started_by as login,
+    (
+        select min(l.pid) from pg_locks as l
+        where
+            l.locktype = 'advisory' and l.objsubid = 1 and l.granted
+            and l.classid::bigint = (landing.load_lock(b.load_id) >> 32) & 4294967295
+            and l.objid::bigint = landing.load_lock(b.load_id) & 4294967295
+    ) as pid
+from landing.load_batch as b
+join core.tenant as t on t.tenant_id = b.tenant_id
+where b.state = 'running'
+order by b.load_id;
+
 -- name: standings
 -- Returns the standings of a league, with the rights of an analyst.
 select

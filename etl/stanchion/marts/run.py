@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from stanchion.access.builder import builder_server
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.publish import score_quality
 from stanchion.ingest.loading.session import open_session
 from stanchion.marts.dbt import Node, invoke, read_node
+from stanchion.marts.horizon import RunningLoad, reap_dead_loads, running_loads
 from stanchion.marts.project import checksum
 from stanchion.paths import query
 from stanchion.progress import Report
@@ -32,6 +34,7 @@ class BuildResult:
     nodes: list[Node] = field(default_factory=list)
     seconds: float = 0.0
     is_current: bool = False  # every mart already contained every finished load and was tested
+    held_back_by: list[RunningLoad] = field(default_factory=list)  # the marts leave out these and every later load
 
     @property
     def failed(self) -> list[Node]:
@@ -75,12 +78,16 @@ def build(
         _require_builder(conn)
         only = str(find_tenant(conn, tenant)) if tenant else ""
         with only_one(conn, _LOCK, "build", wait, report):
+            reap_dead_loads(conn)
             _score_quality(server, conn, report)
+            running = running_loads(conn)
+            for load in running:
+                report(f"{load}; the marts leave out this load and every later one until it ends")
             project = checksum()
             tested, is_up_to_date = _progress(conn)
             has_views = _has_views(conn, project)
             is_current = is_up_to_date and not (chosen or full_refresh or only)
-            result = BuildResult(is_current=is_current)
+            result = BuildResult(is_current=is_current, held_back_by=running)
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
             if is_current and has_views:
                 arguments += _ALWAYS
@@ -93,7 +100,7 @@ def build(
             }
             if only:
                 settings["stanchion.window_tenant"] = only
-            failure = invoke(server, arguments, settings, _Listener(result, on_node))
+            failure = invoke(builder_server(server, conn), arguments, settings, _Listener(result, on_node))
             if failure and not result.nodes:
                 raise StanchionError(f"dbt could not start: {failure}")
             if not (result.failed or chosen):
@@ -109,6 +116,7 @@ def is_current(server: Server) -> bool:
     """Return whether the marts contain every finished change, tested. Does not start dbt."""
     with connect(server) as conn:
         _require_builder(conn)
+        reap_dead_loads(conn)
         return _progress(conn)[1]
 
 

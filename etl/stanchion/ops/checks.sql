@@ -1,3 +1,17 @@
+-- name: audit_leftovers
+-- No killed audit left its tenants.
+select
+    format('An audit was killed and left the tenant %s, which is also in the marts and in counts.', t.slug) as problem,
+    'Run: stanchion audit' as remedy
+from core.tenant as t
+where
+    t.slug ~ '^stanchion-audit-(ours|theirs)-[0-9a-f]{8}$'
+    and t.name ~ '^mark[0-9a-f]{12}$'
+    and not exists (  -- the lock of a running audit: etl/stanchion/audit/run.py
+        select 1 from pg_locks as l
+        where l.locktype = 'advisory' and l.classid = 0 and l.objid = 1470734545 and l.granted
+    );
+
 -- name: durability
 -- Committed data survives a crash.
 select
@@ -220,6 +234,24 @@ cross join round as r
 cross join unnest(r.majors, r.minors) as f (major, minor)
 where f.major = s.major and f.minor > s.minor
 group by s.major;
+
+-- name: server_functions
+-- Only our roles can take advisory locks.
+--
+-- A role that is not ours and not a superuser has the privilege through PUBLIC.
+select
+    format(
+        'Every login of this database can take the locks of loads, builds and partition runs (%s functions of Postgres), and so keep other tenants waiting.',
+        count(*)
+    ) as problem,
+    'As a superuser, run: select core.restrict_server(); without a superuser: docs/operations/sessions.md' as remedy
+from pg_proc as p
+cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+where
+    p.pronamespace = 'pg_catalog'::regnamespace
+    and p.proname ~ '^pg_(try_)?advisory_'
+    and a.grantee = 0
+having count(*) > 0;
 
 -- name: stats_stale
 -- The tenant statistics are at most an hour old.

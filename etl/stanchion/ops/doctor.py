@@ -19,30 +19,31 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
     """Yield every check, the cheap and important ones first. `data` is the data directory of the embedded server."""
     if not is_deployed(conn):
         yield Check(
-            "Stanchion is deployed.", [Alert("Stanchion is not deployed in this database.", "stanchion deploy")]
+            "Stanchion is deployed.",
+            [Alert("Stanchion is not deployed in this database.", "stanchion deploy")],
+            "deployed",
         )
         return
     yield _modules(conn)
     if not value(conn, "select to_regclass('ops.alert') is not null"):
         return  # the remaining checks read objects that this deploy has not created yet
+    drift = catalog.drift(conn)
     yield Check(
         "The database is unchanged since the last deploy.",
         [
-            Alert(f"Changed by hand: {line}.", "Undo the change, or run: stanchion deploy --accept-drift")
-            for line in catalog.drift(conn)
+            Alert(f"Changed by hand: {line}.", finding.remedy, finding.id, finding.severity)
+            for line, finding in zip(drift, catalog.findings(drift), strict=True)
         ],
+        "drift",
     )
     yield Check(
         "The tenancy rules isolate every tenant (stanchion audit attacks them).",
-        [
-            Alert(f"{finding}.", "Correct it, then run: stanchion audit")
-            for rule in rule_files()
-            for finding in broken(conn, rule)
-        ],
+        [Alert.of(finding) for rule in rule_files() for finding in broken(conn, rule)],
+        "rules",
     )
     yield from _thresholds(conn)
-    for text in queries("ops/checks.sql").values():
-        yield run_check(conn, text)
+    for name, text in queries("ops/checks.sql").items():
+        yield run_check(conn, text, name)
     if data:
         yield _disk(data)
 
@@ -67,14 +68,14 @@ def _modules(conn: Connection) -> Check:
         if names := [line["module"] for line in lines if line["state"] == state]:
             shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
             alerts.append(Alert(f"{len(names)} of the modules are {state}: {shown}.", remedy))
-    return Check("Every module is deployed.", alerts)
+    return Check("Every module is deployed.", alerts, "modules")
 
 
 def _disk(data: Path) -> Check:
     usage = shutil.disk_usage(data)
     promise = f"The disk has room ({usage.free / 2**30:.0f} GiB free)."
     if usage.free > _MIN_FREE_SPACE * usage.total:
-        return Check(promise)
+        return Check(promise, name="disk")
     free, expected = (f"{size / 2**30:.1f} GiB" for size in (usage.free, _MIN_FREE_SPACE * usage.total))
     return Check(
         promise,
@@ -84,4 +85,5 @@ def _disk(data: Path) -> Check:
                 "Delete files, or move STANCHION_HOME to another disk.",
             )
         ],
+        "disk",
     )

@@ -69,6 +69,44 @@ set role_id = r.oid
 from pg_roles as r
 where r.rolname = g.role_name and g.role_name = any(%(logins)s) and g.role_id <> r.oid;
 
+-- name: session_limits
+-- The limits of each role, from the lowest to the highest.
+select
+    replace(l.role_name, 'stanchion_', '') as role,
+    l.transaction_s,
+    l.idle_s,
+    l.xid_s,
+    l.blocking_s,
+    l.locks,
+    l.connections_percent,
+    l.notify_percent
+from ops.session_limit as l
+order by l.transaction_s asc, l.role_name asc;
+
+-- name: sessions
+-- Sessions of clients, those nearest to a limit first.
+select
+    s.pid,
+    s.login,
+    coalesce(replace(s.role_name, 'stanchion_', ''), 'no limits') as role,
+    s.database,
+    s.state,
+    extract(epoch from clock_timestamp() - s.connected_at)::bigint as connected_s,
+    extract(epoch from clock_timestamp() - s.transaction_since)::bigint as transaction_s,
+    s.locks,
+    s.holds_back,
+    s.percent::bigint as limit_percent,
+    case when s.percent >= 50 then s.reason end as reason
+from ops.session as s
+order by s.percent desc nulls last, s.transaction_since asc nulls last, s.pid asc;
+
+-- name: sessions_over_limits
+-- Sessions that ops.end_sessions would end now.
+select s.pid, s.login, s.role_name, s.reason
+from ops.session as s
+where s.percent >= 100 and s.pid <> pg_backend_pid()
+order by s.percent desc;
+
 -- name: stale_grants
 -- Analyst grants whose role id is not that of the login of this name. is_there is true when that login exists and is a
 -- member of stanchion_analyst only.

@@ -39,6 +39,11 @@ def plan_making(conn: Connection) -> list[Step]:
     ]
 
 
+def too_few_ahead(conn: Connection, days: int) -> list[str]:
+    """Return the tables that lack a partition for one of the next days."""
+    return [relation for (relation,) in RawCursor(conn).execute(query("partitions", "short"), [days]).fetchall()]
+
+
 def ensure(conn: Connection, on_step: OnStep, on_result: OnResult, waits: Waits) -> None:
     """Make the missing partitions, each in its own transaction, so that a failed one does not undo the others."""
     require_deployed(conn)

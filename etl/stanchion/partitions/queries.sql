@@ -100,6 +100,32 @@ where
     )
 order by s.relation, d.ahead;
 
+-- name: other_run
+-- The session that has the lock of partition runs.
+select
+    l.pid,
+    a.usename as login,
+    a.backend_start as connected_at,
+    nullif(a.application_name, '') as application
+from pg_locks as l
+left join pg_stat_activity as a on a.pid = l.pid
+where
+    l.locktype = 'advisory' and l.objsubid = 1 and l.granted
+    and l.database = (
+        select d.oid from pg_database as d
+        where d.datname = current_database()
+    )
+    and l.classid = 0 and l.objid = core.partition_run_lock()::oid
+order by l.pid
+limit 1;
+
+-- name: short
+-- Tables with a day without a partition from today to $1 days ahead, or to their own number of days if that is smaller.
+select p.relation
+from ops.partition_health as p
+where p.days_missing[1] <= core.utc_day(core.clock()) + least($1::integer, p.days_ahead)
+order by p.relation;
+
 -- name: sets
 -- Partitioned tables with their settings and sizes, for `stanchion partitions status`.
 select

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import errors, sql
+from psycopg.rows import class_row
 
 from stanchion.errors import StanchionError
 from stanchion.partitions.ahead import make, plan_making
@@ -28,22 +31,41 @@ from stanchion.partitions.step import (
     refuse,
     with_lock_retries,
 )
+from stanchion.paths import query
 from stanchion.server.connection import Connection, value
 
 ALERTS = ("contended", "failed")
+LEAST_DAYS_AHEAD = 2  # with fewer days ahead, a run that must leave its work to another one fails
 _DETACHING = ("expire", "finish", "restore")
 
 
+@dataclass(frozen=True)
+class OtherRun:
+    """The session that has the lock of partition runs."""
+
+    pid: int
+    login: str | None
+    connected_at: datetime | None  # None when this login may not see it
+    application: str | None
+
+    def __str__(self) -> str:
+        since = f", connected since {self.connected_at:%Y-%m-%d %H:%M:%S} UTC" if self.connected_at else ""
+        application = f" ({self.application})" if self.application else ""
+        return f"session {self.pid} of {self.login or 'a dropped login'}{application}{since}"
+
+
 @contextmanager
-def only_run(conn: Connection) -> Iterator[bool]:
-    """Lock out other runs in this database; yield False when one is active already."""
-    if not value(conn, "select pg_try_advisory_lock(core.partition_run_lock())"):
-        yield False
-        return
+def only_run(conn: Connection) -> Iterator[OtherRun | None]:
+    """Lock out other runs in this database; yield the session that has the lock, when there is one."""
+    while not value(conn, "select pg_try_advisory_lock(core.partition_run_lock())"):
+        cursor = conn.cursor(row_factory=class_row(OtherRun))
+        if other := cursor.execute(query("partitions", "other_run")).fetchone():
+            yield other
+            return
     try:
         # the server notices within a second when this process is killed, and ends the statement
         conn.execute("set client_connection_check_interval = '1s'")
-        yield True
+        yield None
     finally:
         if not conn.broken:
             conn.execute("select pg_advisory_unlock(core.partition_run_lock())")

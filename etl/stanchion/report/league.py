@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from stanchion.errors import StanchionError
@@ -46,23 +44,34 @@ class Tenant:
     name: str
 
 
-def league_page(conn: Connection, tenant: str, season: str | None = None, login: str | None = None) -> str:
-    """Return the page of a tenant's season (default: the latest), read with the rights of `login` if it is given."""
-    with _reading(conn, tenant, login) as whose:
+def tenant_of(conn: Connection, tenant: str) -> str:
+    """Return the id of a tenant for an operator, who may use the slug. Others get the name or id that they gave."""
+    require_deployed(conn)
+    return str(find_tenant(conn, tenant)) if _reads_all(conn) else tenant
+
+
+def league_page(
+    conn: Connection, tenant: str, season: str | None = None, login: str | None = None, tenant_id: str | None = None
+) -> str:
+    """Return the page of a tenant's season (default: the latest), read with the rights of the connection.
+
+    `login` is the analyst that a superuser reads as, and `tenant_id` the tenant as that superuser found it.
+    """
+    with _reading(conn, tenant, login, tenant_id or tenant_of(conn, tenant)) as whose:
         return render("league.html", **_facts(conn, whose, season))
 
 
+def _reads_all(conn: Connection) -> bool:
+    return bool(value(conn, "select pg_has_role('stanchion_builder', 'member')"))
+
+
 @contextmanager
-def _reading(conn: Connection, tenant: str, login: str | None) -> Iterator[Tenant]:
+def _reading(conn: Connection, tenant: str, login: str | None, tenant_id: str) -> Iterator[Tenant]:
     """Open a transaction with one snapshot, as an analyst or as the builder, and yield the tenant."""
-    require_deployed(conn)
-    is_operator = value(conn, "select pg_has_role('stanchion_builder', 'member')")
-    tenant_id = str(find_tenant(conn, tenant)) if is_operator else tenant
+    is_operator = _reads_all(conn)
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
-        if login:
-            _become(conn, login)
-        elif is_operator:
+        if is_operator:
             conn.execute("set local role stanchion_builder")
         elif not value(conn, "select has_schema_privilege('marts', 'usage')"):
             raise StanchionError(
@@ -77,22 +86,6 @@ def _reading(conn: Connection, tenant: str, login: str | None) -> Iterator[Tenan
         if not value(conn, "select to_regclass('marts.standings') is not null"):
             raise StanchionError("The marts do not exist yet; run: stanchion build")
         yield Tenant(*seen[0])
-
-
-def _become(conn: Connection, login: str) -> None:
-    """Continue the transaction as that login, so that its policies apply. Only a superuser can do it."""
-    try:
-        conn.execute(sql.SQL("set local session authorization {}").format(sql.Identifier(login)))
-    except psycopg.errors.InsufficientPrivilege:
-        raise StanchionError(
-            f"Only a superuser can read as '{login}'; connect as '{login}' itself, with --dsn."
-        ) from None
-    except psycopg.errors.InvalidParameterValue:
-        raise StanchionError(
-            f"Login '{login}' does not exist; to print the logins, run: stanchion analyst list"
-        ) from None
-    if not value(conn, "select has_schema_privilege('marts', 'usage')"):
-        raise StanchionError(f"'{login}' has no right to read marts; see: stanchion analyst list")
 
 
 def _unseen(conn: Connection, tenant: str, login: str | None) -> str:

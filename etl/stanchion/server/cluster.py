@@ -251,10 +251,13 @@ class Cluster:
         preloaded = {"shared_preload_libraries": STATEMENTS} if has_library(bindir, STATEMENTS) else {}
         settings = {"port": str(port), "unix_socket_directories": str(folder)} | preloaded | dict(self._settings)
         lines = [f"{name} = '{_quoted(value)}'\n" for name, value in settings.items()]
-        path = self.home / "stanchion.conf"
+        path, stage = self.home / "stanchion.conf", self.home / "stanchion.conf.new"
         text = "# Written at every start; use alter system for your own settings.\n" + "".join(lines)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)
+        stage.unlink(missing_ok=True)  # a new file that replaces the old one: a link in its place is not followed
+        with os.fdopen(os.open(stage, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644), "w", encoding="utf-8") as file:
+            file.write(text)
+        stage.chmod(0o644)  # the umask does not apply
+        stage.replace(path)
 
     def _open_log(self) -> int:
         """Return the offset in the log at which the next start will write. Rename a log that is too long."""
@@ -315,8 +318,8 @@ class Cluster:
 
 
 def open_lock(path: Path) -> TextIO:
-    """Open a lock file, and create it when it is missing."""
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w")
+    """Open a lock file, and create it when it is missing. A link is refused, since it could lead to any file."""
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "w")
 
 
 def try_lock(file: TextIO) -> bool:

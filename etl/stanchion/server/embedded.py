@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Self, TextIO
@@ -214,6 +215,7 @@ class Embedded:
     def _start_lock(self, *, make_home: bool = False) -> Iterator[None]:
         """Lock start.lock. Compare inodes, since purge() in another process may delete the file during the wait."""
         path = self.home / "start.lock"
+        self._refuse_home_of_others()
         for _ in poll("Another process is starting or stopping the embedded server"):
             try:
                 lock = open_lock(path)
@@ -226,6 +228,22 @@ class Embedded:
                 if try_lock(lock) and path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
                     yield
                     return
+
+    def _refuse_home_of_others(self) -> None:
+        """Refuse a home that another user may write, who could plant links for this user to write through."""
+        if not self.home.exists():
+            return
+        found = self.home.stat()
+        if found.st_uid not in (os.geteuid(), 0):
+            problem = f"belongs to the user with the id {found.st_uid}"
+        elif found.st_mode & stat.S_IWOTH:
+            problem = f"may be written by all users (mode {stat.S_IMODE(found.st_mode):o})"
+        else:
+            return
+        raise StanchionError(
+            f"{self.home} cannot be the home of the embedded server, because it {problem}: run stanchion as its owner, "
+            "or set STANCHION_HOME to a folder that only you may write."
+        )
 
     def _make_home(self) -> None:
         """Create the missing folders so that the server's user can enter them. Existing folders keep their modes."""

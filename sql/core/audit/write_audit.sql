@@ -1,6 +1,7 @@
 -- Appends to the audit log of the tenant in the transaction of the caller, so that a rolled back action leaves no row.
 --
--- Granted to no role: only functions of the owner write audit rows, so callers cannot forge one.
+-- The application chooses the actor, among the principals of the tenant; the login is the one that the server
+-- authenticated. Granted to no role: only functions of the owner write audit rows, so callers cannot forge one.
 create or replace function core.write_audit(p_action text, p_subject text, p_detail jsonb default '{}')
 returns void
 language plpgsql
@@ -11,21 +12,22 @@ declare
     v_now timestamptz := core.clock();
 begin
     insert into core.audit_log (
-        tenant_id, recorded_on, recorded_at, actor, action, subject, detail, request_id
+        tenant_id, recorded_on, recorded_at, actor, login, action, subject, detail, request_id
     ) values (
         core.required_tenant(),
         core.utc_day(v_now),
         v_now,
-        coalesce(core.current_principal()::text, session_user),
+        core.actor(),
+        session_user,
         p_action,
         p_subject,
         p_detail,
-        nullif(current_setting('app.request_id', true), '')
+        core.request_id()
     );
 end;
 $$;
 
 comment on function core.write_audit(text, text, jsonb) is
-'Returns nothing. Appends one audit row for the tenant of the session. Errors: 42501 when no tenant is set; 23514 when today has no partition.';
+'Returns nothing. Appends one audit row for the tenant of the session. Errors: 42501 when no tenant is set, or the principal of the session does not belong to the tenant; 22001 when app.request_id is too long; 23514 when today has no partition.';
 
 -- revert: drop function core.write_audit(text, text, jsonb);

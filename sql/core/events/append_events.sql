@@ -13,8 +13,8 @@ as $$
 declare
     v_tenant uuid := core.required_tenant();
     v_count integer := jsonb_array_length(p_events);
-    v_actor text := coalesce(core.current_principal()::text, session_user);
-    v_request text := nullif(current_setting('app.request_id', true), '');
+    v_actor text := core.actor();
+    v_request text := core.request_id();
     v_now timestamptz;
     v_version bigint;
     v_transaction xid8;
@@ -69,7 +69,7 @@ end;
 $$;
 
 comment on function core.append_events(text, text, bigint, jsonb) is
-'Returns the version of the stream after the events, a list such as [{"type": "goal", "payload": {}}]. An expected version of null accepts any version, 0 a new stream. Errors: 40001 when the stream is at another version; 42501 when no tenant is set; 23502 for an event without a type; 22023 when the events are not a list.';
+'Returns the version of the stream after the events, a list such as [{"type": "goal", "payload": {}}]. An expected version of null accepts any version, 0 a new stream. Errors: 40001 when the stream is at another version; 42501 when no tenant is set, or the principal of the session does not belong to the tenant; 22001 when app.request_id is too long; 23502 for an event without a type; 22023 when the events are not a list.';
 
 grant execute on function core.append_events(text, text, bigint, jsonb) to stanchion_app, stanchion_loader;
 

@@ -21,9 +21,18 @@ comment on table core.idempotency_key is 'One row per tenant, key and UTC day of
 comment on column core.idempotency_key.attempt is 'Fencing token: a caller with an older attempt can no longer complete the key.';
 comment on column core.idempotency_key.claimed_on is 'UTC day in the UUIDv7 itself; for another key, the UTC day of claimed_at.';
 
+-- The latest day, counted from 2000-01-01, on which a key of any text was claimed. A claim by a clock that is behind that
+-- day looks at the later days too.
+--
+-- A sequence, because it is outside transactions: every session sees at once, at every isolation level, that a day has
+-- begun for another session.
+create sequence core.key_day minvalue 0;
+comment on sequence core.key_day is 'The latest day on which a key that is not a UUIDv7 was claimed, in days since 2000-01-01.';
+
 -- A type instead of four out parameters: the server looks up a type once, and builds out parameters at every call.
 create type core.key_claim as (outcome text, attempt integer, response_code integer, response_body bytea);
 comment on type core.key_claim is 'Outcome of a claim; see core.claim_key.';
 
 -- revert: drop type core.key_claim;
+-- revert: drop sequence core.key_day;
 -- revert: drop table core.idempotency_key;

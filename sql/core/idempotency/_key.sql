@@ -41,6 +41,42 @@ return uuid_hash_extended(p_key_id, uuid_hash_extended(p_tenant, 0));
 
 comment on function core.key_lock(uuid, uuid) is 'Returns the advisory lock of a key of a tenant.';
 
+-- Returns the latest day on which a key of any text may have been claimed, by any session: this day or a later one.
+--
+-- The sequence only grows. A day without a partition has no claims, so that a wrong clock cannot move the sequence
+-- further than partitions exist.
+create or replace function core.latest_key_day(p_day date)
+returns date
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_epoch constant date := date '2000-01-01';
+    v_number integer := p_day - v_epoch;
+begin
+    if pg_sequence_last_value('core.key_day') >= v_number then
+        return v_epoch + pg_sequence_last_value('core.key_day')::integer;
+    elsif to_regclass('parts.core__idempotency_key__' || to_char(p_day, 'YYYYMMDD')) is null then
+        return p_day;
+    end if;
+    begin
+        perform pg_advisory_xact_lock('core.key_day'::regclass::integer, 0);
+        if (pg_sequence_last_value('core.key_day') >= v_number) is not true then
+            perform setval('core.key_day', v_number);
+        end if;
+        -- the rollback releases only the lock, so that other sessions can take it before this transaction commits
+        raise exception using errcode = 'P0001', message = 'rolls back to release the lock';
+    exception when raise_exception then
+        null;
+    end;
+    return v_epoch + pg_sequence_last_value('core.key_day')::integer;
+end;
+$$;
+
+comment on function core.latest_key_day(date) is
+'Returns the day, or a later day on which a key that is not a UUIDv7 was claimed. Stores the day when it is the latest. Errors: none; P0001 is raised and caught inside.';
+
 -- Returns the time in a UUIDv7, whose first 48 bits are milliseconds since 1970; null for any other text.
 --
 -- It is one expression that the planner inlines, because a call or a regular expression would cost more than the work.
@@ -65,6 +101,7 @@ end;
 comment on function core.key_time(text) is 'Returns the creation time in a UUIDv7, by the clock of its creator; null for any other text.';
 
 -- revert: drop function core.key_time(text);
+-- revert: drop function core.latest_key_day(date);
 -- revert: drop function core.key_lock(uuid, uuid);
 -- revert: drop function core.key_hash(text);
 -- revert: drop function core.clock_tolerance();

@@ -6,7 +6,8 @@
 --
 -- A UUIDv7 contains its day, so every claim of it uses the same partition. The primary key of that partition lets one
 -- claim succeed, without a lock. Any other key may be claimed before midnight and again after it, in two partitions. So
--- the transaction takes a lock on the key and also checks the partition of the day before.
+-- the transaction takes a lock on the key and also checks the partition of the day before. A sequence contains the latest
+-- day of any claim, so that a clock which went back over midnight is noticed without a look at the days after it.
 --
 -- Security definer: keys are written only by the functions of this folder. The claim takes effect when the caller
 -- commits. A caller that rolls back has claimed nothing.
@@ -50,7 +51,7 @@ begin
         select v_tenant, v_id, v_day, 1, v_now, v_now + least(p_lease, core.idempotency_window()), p_fingerprint
         where
             current_setting('transaction_isolation') = 'read committed'
-            and core.utc_day(v_now + core.clock_tolerance()) = v_day
+            and pg_sequence_last_value('core.key_day') = v_day - date '2000-01-01'
             and not exists (
                 select from core.idempotency_key as k
                 where k.tenant_id = v_tenant and k.key_id = v_id and k.claimed_on = v_day - 1
@@ -85,7 +86,9 @@ declare
     v_now timestamptz := core.clock();
     v_id uuid;
     v_day date;
+    v_latest date;
     v_last core.idempotency_key;
+    v_later core.idempotency_key;
     v_is_known boolean := false;
 begin
     if p_tenant is null
@@ -109,25 +112,25 @@ begin
         perform pg_advisory_xact_lock(core.key_lock(p_tenant, v_id));
         v_now := core.clock();  -- after the wait, because the previous holder of the lock claimed before that
         v_day := core.utc_day(v_now);
+        v_latest := core.latest_key_day(v_day);
         select k.* into v_last
         from core.idempotency_key as k
         where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day - 1;
-        if v_last.claimed_at > v_now - core.idempotency_window() then
+        if v_latest > v_day then  -- the clock of this session is behind the clock of another claim
+            select k.* into v_later
+            from core.idempotency_key as k
+            where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on between v_day + 1 and v_latest
+            order by k.claimed_on desc
+            limit 1;
+        end if;
+        if v_later.claimed_on is not null then
+            v_day := v_later.claimed_on;
+            v_is_known := true;
+        elsif v_last.claimed_at > v_now - core.idempotency_window() then
             v_day := v_day - 1;
             v_is_known := true;
-        elsif core.utc_day(v_now + core.clock_tolerance()) > v_day
-            or current_setting('transaction_isolation') in ('repeatable read', 'serializable')
-        then
-            -- just before midnight the clock of the previous holder may have been ahead
-            if exists (
-                select from core.idempotency_key as k
-                where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day + 1
-            ) then
-                v_day := v_day + 1;
-                v_is_known := true;
-            else
-                perform core.refuse_stale_snapshot(p_tenant, v_id, v_day, v_now);
-            end if;
+        elsif current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+            perform core.refuse_stale_snapshot(p_tenant, v_id, v_day, v_latest, v_now);
         end if;
         if not v_is_known then
             insert into core.idempotency_key (tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, fingerprint)
@@ -178,7 +181,9 @@ comment on function core.claim_existing_key(uuid, text, timestamptz, bytea, inte
 -- Makes stale snapshots visible. Under REPEATABLE READ and SERIALIZABLE a query does not see rows that were committed
 -- since the transaction began, but the unique index does. So the key is inserted into every other day of the window and
 -- deleted again: where another session has claimed it since, that raises 40001 and the caller retries.
-create or replace function core.refuse_stale_snapshot(p_tenant uuid, p_key_id uuid, p_day date, p_now timestamptz)
+create or replace function core.refuse_stale_snapshot(
+    p_tenant uuid, p_key_id uuid, p_day date, p_latest date, p_now timestamptz
+)
 returns void
 language plpgsql
 volatile
@@ -187,14 +192,11 @@ as $$
 declare
     v_day date;
 begin
-    if current_setting('transaction_isolation') not in ('repeatable read', 'serializable') then
-        return;
-    end if;
     for v_day in
         select d::date
         from generate_series(
             core.utc_day(p_now - core.idempotency_window()),
-            core.utc_day(p_now + core.clock_tolerance()),
+            p_latest,
             interval '1 day'
         ) as d
         where d::date <> p_day
@@ -213,9 +215,9 @@ begin
 end;
 $$;
 
-comment on function core.refuse_stale_snapshot(uuid, uuid, date, timestamptz) is
+comment on function core.refuse_stale_snapshot(uuid, uuid, date, date, timestamptz) is
 'Returns nothing. Errors: 40001 when the key was claimed on another day of the window since the snapshot of the transaction.';
 
--- revert: drop function core.refuse_stale_snapshot(uuid, uuid, date, timestamptz);
+-- revert: drop function core.refuse_stale_snapshot(uuid, uuid, date, date, timestamptz);
 -- revert: drop function core.claim_existing_key(uuid, text, timestamptz, bytea, interval);
 -- revert: drop function core.claim_key(text, bytea, interval);

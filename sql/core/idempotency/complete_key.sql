@@ -26,11 +26,12 @@ begin
         and k.attempt = p_attempt
         and k.completed_at is null;
     if not found and v_made is null then
+        v_day := core.latest_key_day(v_day);  -- the clock of this session may be behind the clock of the claim
         update core.idempotency_key as k
         set completed_at = v_now, response_code = p_code, response_body = p_body
         where k.tenant_id = v_tenant
             and k.key_id = v_id
-            and k.claimed_on between core.utc_day(v_now - core.idempotency_window()) and core.utc_day(v_now + core.clock_tolerance())
+            and k.claimed_on between core.utc_day(v_now - core.idempotency_window()) and v_day
             and k.claimed_at > v_now - core.idempotency_window()
             and k.attempt = p_attempt
             and k.completed_at is null;

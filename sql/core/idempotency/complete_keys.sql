@@ -15,6 +15,7 @@ declare
     v_tenant uuid := core.required_tenant();
     v_now timestamptz := core.clock();
     v_since timestamptz := v_now - core.idempotency_window();
+    v_latest date := core.latest_key_day(core.utc_day(v_now));  -- the clock of the claim may have been ahead
     v_kept text[];
 begin
     with given as materialized (
@@ -34,7 +35,7 @@ begin
             g.body,
             case when g.made is null then core.key_hash(g.key) else g.key::uuid end as key_id,
             core.utc_day(coalesce(g.made, v_since)) as first_day,
-            core.utc_day(coalesce(g.made, v_now + core.clock_tolerance())) as last_day,
+            coalesce(core.utc_day(g.made), v_latest) as last_day,
             case when g.made is null then v_since else '-infinity' end as since
         from given as g
     ),

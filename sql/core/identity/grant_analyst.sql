@@ -8,6 +8,7 @@ as $$
 declare
     v_role oid := to_regrole(quote_ident(p_role_name))::oid;
 begin
+    perform core.replan_for_analysts();
     if v_role is null then
         raise exception 'login % does not exist', p_role_name using errcode = '42704';
     end if;

@@ -6,6 +6,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform core.replan_for_analysts();
     delete from core.analyst_grant as g
     where g.role_name = p_role_name and g.tenant_id = core.required_tenant();
     if not found then

@@ -16,6 +16,7 @@ create table core.job (
     leased_by text,
     last_error text,
     actor text not null,
+    login text not null default session_user,
     request_id text,
     constraint job_pk primary key (tenant_id, job_id),
     constraint job_dedupe_key_short check (length(dedupe_key) <= 500),
@@ -27,6 +28,7 @@ comment on column core.job.run_at is 'Earliest start: in the future for a schedu
 comment on column core.job.attempts is 'Number of times that the job was leased.';
 comment on column core.job.lease_id is 'Lease of the job, null while it is ready. A lease that lost the job no longer finds it.';
 comment on column core.job.actor is 'The principal who enqueued the job, or the database login when no principal is set.';
+comment on column core.job.login is 'Database login that enqueued the job, whatever principal its session set.';
 comment on column core.job.request_id is 'The setting app.request_id: one id joins the audit rows, events and jobs of a request.';
 
 -- serves: core.lease, the next jobs of a queue; core.due_queues, the queues that have any

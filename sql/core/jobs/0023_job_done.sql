@@ -11,6 +11,7 @@ create table core.job_done (
     attempts integer not null,
     leased_by text,
     actor text not null,
+    login text not null,
     request_id text,
     constraint job_done_pk primary key (tenant_id, job_id, finished_on)
 ) partition by range (finished_on);

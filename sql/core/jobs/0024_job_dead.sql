@@ -10,6 +10,7 @@ create table core.job_dead (
     attempts integer not null,
     last_error text,
     actor text not null,
+    login text not null,
     request_id text,
     constraint job_dead_pk primary key (tenant_id, job_id)
 );

@@ -24,10 +24,11 @@ begin
     )
 
     insert into core.job_done (
-        tenant_id, finished_on, job_id, queue, enqueued_at, finished_at, attempts, leased_by, actor, request_id
+        tenant_id, finished_on, job_id, queue, enqueued_at, finished_at, attempts, leased_by, actor, login, request_id
     )
     select
-        g.tenant_id, core.utc_day(v_now), g.job_id, g.queue, g.enqueued_at, v_now, g.attempts, g.leased_by, g.actor, g.request_id
+        g.tenant_id, core.utc_day(v_now), g.job_id, g.queue, g.enqueued_at, v_now, g.attempts, g.leased_by, g.actor, g.login,
+        g.request_id
     from gone as g;
     get diagnostics v_count = row_count;
     return v_count;

@@ -24,6 +24,11 @@ begin
     if not exists (select 1 from core.queue as q where q.queue = p_queue) then
         raise exception 'queue % does not exist', p_queue using errcode = '22023';
     end if;
+    if pg_has_role(session_user, 'stanchion_worker', 'member') and not core.is_operator() and not exists (
+        select 1 from core.job as j where j.tenant_id = v_tenant and j.lease_id is not null
+    ) then
+        raise exception 'a job worker enqueues jobs only for a tenant with a leased job' using errcode = '42501';
+    end if;
     if p_run_at > v_now then
         v_is_idle := false;
     else
@@ -39,7 +44,7 @@ begin
         insert into core.job (tenant_id, queue, payload, dedupe_key, run_at, enqueued_at, actor, request_id)
         values (
             v_tenant, p_queue, p_payload, p_dedupe_key, coalesce(p_run_at, v_now), v_now,
-            coalesce(core.current_principal()::text, session_user), nullif(current_setting('app.request_id', true), '')
+            core.actor(), core.request_id()
         )
         on conflict (tenant_id, queue, dedupe_key) where dedupe_key is not null do nothing
         returning job_id into v_job;
@@ -56,7 +61,7 @@ end;
 $$;
 
 comment on function core.enqueue(text, jsonb, text, timestamptz) is
-'Returns the id of the new job; with a dedupe key, the id of the ready or leased job that has the key, if any. The job starts at p_run_at or later. Errors: 22023 when the queue does not exist; 42501 when no tenant is set; 40001 above READ COMMITTED when another session just enqueued the key.';
+'Returns the id of the new job; with a dedupe key, the id of the ready or leased job that has the key, if any. The job starts at p_run_at or later. Errors: 22023 when the queue does not exist; 22001 when app.request_id is too long; 42501 when no tenant is set, the principal does not belong to the tenant, or a job worker has no leased job of the tenant; 40001 above READ COMMITTED when another session just enqueued the key.';
 
 grant execute on function core.enqueue(text, jsonb, text, timestamptz) to stanchion_app, stanchion_loader, stanchion_worker;
 

@@ -2,6 +2,9 @@
 --
 -- All jobs share one lease, by which handlers, core.complete and core.fail find them. An expired lease whose jobs were
 -- given to another worker finds none. Security definer: leases are written only by the functions of this folder.
+--
+-- An application leases jobs of queues without a handler. It gets no lease of the others, since with one it could complete
+-- their jobs without the work of the handler.
 create or replace function core.lease(
     p_queue text, p_worker text, p_limit integer default null, p_lease interval default null
 )
@@ -9,6 +12,33 @@ returns table (lease_id uuid, job_id bigint, payload jsonb, attempt integer, req
 language plpgsql
 volatile
 security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_handler text;
+begin
+    select q.handler into v_handler from core.queue as q where q.queue = p_queue;
+    if v_handler is not null and not (pg_has_role(session_user, 'stanchion_worker', 'member') or core.is_operator()) then
+        raise exception 'queue % has the handler %, so only job workers lease its jobs', p_queue, v_handler using errcode = '42501';
+    end if;
+    return query
+    select l.lease_id, l.job_id, l.payload, l.attempt, l.request_id
+    from core.lease_jobs(p_queue, p_worker, p_limit, p_lease) as l;
+end;
+$$;
+
+comment on function core.lease(text, text, integer, interval) is
+'Returns the leased jobs, unordered; no row when none is due. Limit and time default to those of the queue. Errors: 22023 when the queue does not exist or the limit or time is invalid; 42501 when no tenant is set, or when the queue has a handler and the login is not a job worker.';
+
+grant execute on function core.lease(text, text, integer, interval) to stanchion_app, stanchion_worker;
+
+-- Leases jobs of any queue, for core.lease and for functions that decide the jobs in the same transaction.
+create or replace function core.lease_jobs(
+    p_queue text, p_worker text, p_limit integer, p_lease interval
+)
+returns table (lease_id uuid, job_id bigint, payload jsonb, attempt integer, request_id text)
+language plpgsql
+volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -46,9 +76,8 @@ begin
 end;
 $$;
 
-comment on function core.lease(text, text, integer, interval) is
-'Returns the leased jobs, unordered; no row when none is due. Limit and time default to those of the queue. Errors: 22023 when the queue does not exist or the limit or time is invalid; 42501 when no tenant is set.';
+comment on function core.lease_jobs(text, text, integer, interval) is
+'Returns the leased jobs, as core.lease does. Errors: 22023 when the queue does not exist or the limit or time is invalid; 42501 when no tenant is set.';
 
-grant execute on function core.lease(text, text, integer, interval) to stanchion_app, stanchion_worker;
-
+-- revert: drop function core.lease_jobs(text, text, integer, interval);
 -- revert: drop function core.lease(text, text, integer, interval);

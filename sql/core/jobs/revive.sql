@@ -14,11 +14,12 @@ begin
     )
 
     insert into core.job (
-        tenant_id, job_id, queue, payload, dedupe_key, run_at, enqueued_at, last_error, actor, request_id
+        tenant_id, job_id, queue, payload, dedupe_key, run_at, enqueued_at, last_error, actor, login, request_id
     )
     overriding system value
     select
-        g.tenant_id, g.job_id, g.queue, g.payload, g.dedupe_key, core.clock(), g.enqueued_at, g.last_error, g.actor, g.request_id
+        g.tenant_id, g.job_id, g.queue, g.payload, g.dedupe_key, core.clock(), g.enqueued_at, g.last_error, g.actor, g.login,
+        g.request_id
     from gone as g;
     if found then
         perform core.write_audit('job.revive', p_job::text);

@@ -1,7 +1,8 @@
 -- Creates the monthly partitions of a mart for a span of days, both ends included, and for this and the next month.
 --
 -- A partition is created beside the mart and then attached, which blocks no reader. It gets no grant, not even for the
--- builder, and forced row-level security without a policy, so that its rows can only be read through the mart.
+-- builder, and forced row-level security without a policy, so that its rows can only be read through the mart. Like the
+-- mart, it has no statistics.
 create or replace function core.ensure_mart_partitions(p_relation regclass, p_from date, p_to date)
 returns integer
 language plpgsql
@@ -15,7 +16,13 @@ declare
     v_today date := core.utc_day(core.clock());
     v_made integer := 0;
 begin
-    select c.relname into strict v_table from pg_class as c where c.oid = p_relation;
+    select c.relname into v_table from pg_class as c where c.oid = p_relation and c.relkind = 'p';
+    if not found then
+        raise exception 'mart % does not exist or is not partitioned', coalesce(p_relation::text, 'null') using errcode = '42P01';
+    elsif p_from < '0001-01-01' or p_to > '9999-11-30' or p_to - p_from > 73050 then
+        raise exception 'the days of a mart must be in the years 1 to 9999 and at most 200 years apart, not % to %', p_from, p_to
+            using errcode = '22023';
+    end if;
     for v_month in
         select date_trunc('month', m.day)::date
         from generate_series(date_trunc('month', p_from::timestamp), p_to::timestamp, '1 month') as m (day)
@@ -29,6 +36,7 @@ begin
         execute format(
             'create table %s (like %s including defaults including constraints including storage)', v_child, p_relation
         );
+        perform core.hide_statistics(v_child::regclass);
         execute format('revoke all on %s from stanchion_builder', v_child);
         execute format('alter table %s enable row level security, force row level security', v_child);
         execute format(
@@ -42,7 +50,7 @@ end;
 $$;
 
 comment on function core.ensure_mart_partitions(regclass, date, date) is
-'Returns the number of monthly partitions created for a mart.';
+'Returns the number of monthly partitions created for a mart; without days, only those of this and the next month. Errors: 42P01 when the relation is not a partitioned mart; 22023 when the days are not finite or more than 200 years apart.';
 
 grant execute on function core.ensure_mart_partitions(regclass, date, date) to stanchion_builder;
 

@@ -16,6 +16,11 @@ as $$
 declare
     v_parents bigint;
 begin
+    if (p_changes ~ '^[a-z_]{1,30}$' and p_model ~ '^[a-z_]+[.][a-z_0-9]+$' and p_horizon >= -1 and p_afresh is not null) is not true then
+        raise exception 'a window needs a list of changes, a model such as marts.team, a horizon and whether it begins afresh, not %, %, % and %',
+            coalesce(p_changes, 'null'), coalesce(p_model, 'null'), coalesce(p_horizon::text, 'null'), coalesce(p_afresh::text, 'null')
+            using errcode = '22023';
+    end if;
     select r.position, r.definition into low, definition
     from core.stat_refresh as r
     where r.model = p_model;
@@ -32,7 +37,7 @@ end;
 $$;
 
 comment on function core.open_window(text, text, bigint, text[], boolean) is
-'Returns the changes of the list that a mart is to include (after low, up to high) and the definition with which it was built, null for a new mart.';
+'Returns the changes of the list that a mart is to include (after low, up to high) and the definition with which it was built, null for a new mart. Errors: 22023 when a value is missing or malformed.';
 
 grant execute on function core.open_window(text, text, bigint, text[], boolean) to stanchion_builder;
 

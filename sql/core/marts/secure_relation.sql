@@ -1,6 +1,8 @@
 -- Protects a relation that dbt built, inside the transaction that builds it: forces row-level security, adds the policy
 -- of the builder and, in schema marts, the policy of analysts.
 --
+-- Takes the statistics of a mart away from the planner, which would show them to analysts.
+--
 -- It reads the catalog first: a relation that is already protected is not locked, so that its readers do not wait for a
 -- build.
 create or replace function core.secure_relation(p_relation regclass)
@@ -19,7 +21,9 @@ begin
     into v_kind, v_is_secured, v_is_mart
     from pg_class as c
     where c.oid = p_relation;
-    if v_kind = 'v' then
+    if v_kind is null then
+        raise exception 'relation % does not exist', coalesce(p_relation::text, 'null') using errcode = '42P01';
+    elsif v_kind = 'v' then
         if not exists (select from pg_class as c where c.oid = p_relation and 'security_invoker=true' = any(c.reloptions)) then
             execute format('alter view %s set (security_invoker = true)', p_relation);
             return true;
@@ -38,9 +42,14 @@ begin
     end if;
     if v_is_mart and not exists (select from pg_policy as p where p.polrelid = p_relation and p.polname = 'granted_tenants') then
         execute format(
-            'create policy granted_tenants on %s for select to stanchion_analyst using (tenant_id = any(core.readable_tenants()))',
+            'create policy granted_tenants on %s for select to stanchion_analyst using ('
+            'tenant_id = any(core.granted_tenants()) '
+            'and case when tenant_id = any(core.granted_tenants()) then (select core.granted_tenants() <@ core.readable_tenants()) end)',
             p_relation
         );
+        v_is_new := true;
+    end if;
+    if v_is_mart and core.hide_statistics(p_relation) > 0 then
         v_is_new := true;
     end if;
     return v_is_new;
@@ -48,7 +57,7 @@ end;
 $$;
 
 comment on function core.secure_relation(regclass) is
-'Returns true when a mart got missing policies; false when there was nothing to do. Errors: 42809 when the relation cannot have policies.';
+'Returns true when a mart got missing policies or lost its statistics; false when there was nothing to do. Errors: 42809 when the relation cannot have policies; 42P01 when it does not exist.';
 
 grant execute on function core.secure_relation(regclass) to stanchion_builder;
 

@@ -20,4 +20,11 @@ create table core.tenant (
 comment on table core.tenant is 'One row per tenant.';
 comment on column core.tenant.slug is 'Short name for command lines and addresses: lower case letters, digits and hyphens.';
 
+-- Analysts may read these columns. EXPLAIN would show them statistics of all tenants (core.hide_statistics).
+alter table core.tenant
+alter column tenant_id set statistics 0,
+alter column name set statistics 0,
+alter column kind set statistics 0,
+alter column status set statistics 0;
+
 -- revert: drop table core.tenant;

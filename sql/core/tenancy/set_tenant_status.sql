@@ -6,6 +6,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform core.replan_for_analysts();
     update core.tenant as t set status = p_status where t.tenant_id = core.required_tenant();
     perform core.write_audit('tenant.status', p_status);
 end;

@@ -92,7 +92,19 @@ begin
         format('%s grew from %s to %s since %s.', g.relation, pg_catalog.pg_size_pretty(g.bytes - g.grown_bytes), pg_catalog.pg_size_pretty(g.bytes), g.since),
         'Find its writers; rows that expire belong into partitions.'
     from ops.table_growth as g
-    where g.bytes > 1073741824;
+    where g.bytes > 1073741824
+    union all
+    select
+        'session_limits',
+        s.pid::text,
+        s.percent,
+        format('Session %s of %s has %s.', s.pid, s.login, s.reason),
+        case
+            when s.percent < 100 then format('Ask its user to end it, or run: select pg_terminate_backend(%s);', s.pid)
+            else 'Run stanchion sessions enforce, and schedule it or a job worker that may end sessions.'
+        end
+    from ops.session as s
+    where s.percent is not null;
 end;
 $$;
 

@@ -85,7 +85,10 @@ begin
         ) as p on true
         order by j.ordinality
     loop
-        if v_order.item_id is null then
+        if (v_order.qty between 1 and 1000000 and length(v_order.key) between 1 and 200) is not true then
+            raise exception 'an order needs 1 to 1000000 units and a key of 1 to 200 characters, not % units', coalesce(v_order.qty::text, 'null')
+                using errcode = '22023';
+        elsif v_order.item_id is null then
             raise exception 'item of order % does not exist any more', v_order.key using errcode = 'P0002';
         elsif v_order.item_id is distinct from v_item then
             v_item := v_order.item_id;
@@ -118,6 +121,7 @@ begin
             s.available,
             j.enqueued_at,
             j.actor,
+            j.login,
             j.request_id
         from unnest(v_jobs) with ordinality as j
         join unnest(v_states, v_lefts) with ordinality as s (state, available, ordinality)
@@ -145,13 +149,14 @@ begin
         from decided as d
     )
 
-    -- the audit rows have the actor and the request of the order
-    insert into core.audit_log (tenant_id, recorded_on, recorded_at, actor, action, subject, detail, request_id)
+    -- the audit rows have the actor, the login and the request of the order
+    insert into core.audit_log (tenant_id, recorded_on, recorded_at, actor, login, action, subject, detail, request_id)
     select
         v_tenant,
         core.utc_day(v_now),
         v_now,
         d.actor,
+        d.login,
         'stock.purchase',
         d.key,
         jsonb_build_object('item', d.item_id, 'qty', d.qty, 'state', d.state, 'reason', d.reason),
@@ -168,7 +173,7 @@ end;
 $$;
 
 comment on function stock.fulfil(uuid) is
-'Returns the number of orders of the lease that were decided. Sends one empty notification on stanchion_purchases. Errors: P0002 when an item no longer exists; 23505 when another session just bought with one of the keys; 42501 when no tenant is set.';
+'Returns the number of orders of the lease that were decided. Sends one empty notification on stanchion_purchases. Errors: P0002 when an item does not exist; 22023 and others of class 22 when an order is malformed; 23505 when another session just bought with one of the keys; 42501 when no tenant is set.';
 
 grant execute on function stock.fulfil(uuid) to stanchion_worker;
 

@@ -74,7 +74,7 @@ begin
         end if;
     end if;
     insert into workspace.usage_event (tenant_id, used_on, used_at, principal_id, feature, tokens, cost)
-    values (v_tenant, v_today, v_now, core.current_principal(), p_feature, p_tokens, p_cost);
+    values (v_tenant, v_today, v_now, core.acting_principal(), p_feature, p_tokens, p_cost);
     insert into workspace.usage_daily as u (tenant_id, used_on, feature, calls, tokens, cost, last_used_at)
     values (v_tenant, v_today, p_feature, 1, p_tokens, p_cost, v_now)
     on conflict on constraint usage_daily_pk do update set
@@ -89,7 +89,7 @@ end;
 $$;
 
 comment on function workspace.record_usage(text, bigint, numeric) is
-'Returns whether the use was allowed and counted; the remaining uses, null without a limit; and the reason of a refusal. Errors: 22023 when tokens or cost are invalid; 42501 when no tenant is set; 40001 above READ COMMITTED when another use was counted since the snapshot.';
+'Returns whether the use was allowed and counted; the remaining uses, null without a limit; and the reason of a refusal. Errors: 22023 when tokens or cost are invalid; 42501 when no tenant is set, or the principal of the session does not belong to the tenant; 40001 above READ COMMITTED when another use was counted since the snapshot.';
 
 grant execute on function workspace.record_usage(text, bigint, numeric) to stanchion_app;
 

@@ -1,0 +1,53 @@
+"""The loads that hold a build back: the marts contain every load below the oldest running one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from psycopg.rows import class_row
+
+from stanchion.paths import query
+from stanchion.server.connection import Connection
+
+
+@dataclass(frozen=True)
+class RunningLoad:
+    """A load in state running, and the session that works for it."""
+
+    load_id: int
+    tenant: str
+    source: str
+    seconds: int
+    login: str
+    pid: int | None
+
+    def __str__(self) -> str:
+        session = f"session {self.pid}" if self.pid else "no session"
+        return (
+            f"Load {self.load_id} of {self.tenant} has been running for {timedelta(seconds=self.seconds)} "
+            f"({session} of {self.login})"
+        )
+
+
+def reap_dead_loads(conn: Connection) -> int:
+    """End the loads of every tenant whose sessions are gone, and return their number."""
+    reaped = 0
+    with conn.transaction():
+        conn.execute("set local role stanchion_builder")
+        running = conn.execute("select distinct tenant_id from landing.load_batch where state = 'running'").fetchall()
+    for (tenant_id,) in running:
+        with conn.transaction():
+            conn.execute("set local role stanchion_builder")
+            conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant_id)])
+            row = conn.execute("select landing.reap_loads()").fetchone()
+            reaped += row[0] if row else 0
+    return reaped
+
+
+def running_loads(conn: Connection) -> list[RunningLoad]:
+    """Return the running loads, the oldest first. The marts leave out the oldest one and every load after it."""
+    with conn.transaction():
+        conn.execute("set local role stanchion_builder")
+        cursor = conn.cursor(row_factory=class_row(RunningLoad))
+        return cursor.execute(query("marts", "running_loads")).fetchall()
