@@ -117,7 +117,14 @@ def test_rows_of_a_game_stop_counting_with_its_quality(booked: Platform) -> None
 
 @pytest.mark.slow
 @pytest.mark.long
-@pytest.mark.parametrize("mart", ["fact_game_quality", "fact_team_game", "fact_official_agreement"])
+@pytest.mark.parametrize(
+    "mart",
+    [
+        pytest.param("fact_game_quality", marks=pytest.mark.exhaustive),
+        "fact_team_game",
+        pytest.param("fact_official_agreement", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_killed_build_counts_no_game_whose_figures_differ(booked: Platform, mart: str) -> None:
     damage(booked)
     forget(booked)

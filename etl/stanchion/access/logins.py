@@ -28,11 +28,14 @@ _SETTINGS_OF = {
         "enable_mergejoin": "off",
         # the marts have no statistics: a nested loop that expects one row is executed for thousands
         "enable_nestloop": "off",
+        # before 18, the cost of a nested loop that cannot be avoided hides that a bitmap scan reads each page once
+        "enable_indexscan": "off",
         "jit": "off",  # before Postgres 18, a query that needs a nested loop has a cost at which it would be compiled
         "default_transaction_read_only": "on",
     },
 }
 _SINCE = {"transaction_timeout": 170000}  # settings that older versions of Postgres do not have
+_BEFORE = {"enable_indexscan": 180000}  # settings that newer versions do not need
 
 # A login may open this number of connections: an unlimited one can use all connections of the server.
 _CONNECTIONS_OF = {
@@ -83,7 +86,7 @@ def create_login(conn: Connection, login: str, role: str, connections: int | Non
     )
     statement = sql.SQL("alter role {} set {} = {}")
     for setting, text in (_SETTINGS | _SETTINGS_OF[role]).items():
-        if conn.info.server_version >= _SINCE.get(setting, 0):
+        if _SINCE.get(setting, 0) <= conn.info.server_version < _BEFORE.get(setting, 10**6):
             conn.execute(statement.format(sql.Identifier(login), sql.Identifier(setting), sql.Literal(text)))
     return password
 

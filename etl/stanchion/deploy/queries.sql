@@ -149,7 +149,11 @@ select
         || ' ' || pg_get_expr(d.adbin, d.adrelid),
         'collate ' || case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
         'statistics ' || nullif(a.attstattarget, -1),
-        'with ' || array_to_string(a.attoptions, ' '),
+        -- minor versions of 15 and later keep a number of their own there
+        'with ' || (
+            select string_agg(o.option, ' ' order by o.option) from unnest(a.attoptions) as o (option)
+            where o.option not like 'pg\_attver=%'
+        ),
         case when col_description(r.oid, a.attnum) like 'Personal:%' then 'personal' end
     )
 from relation as r

@@ -34,11 +34,13 @@ begin
         if v_is_superuser then
             delete from pg_statistic as s where s.starelid = v_relation;
         elsif current_setting('server_version_num')::integer >= 180000 and has_table_privilege(v_relation, 'select') then
-            -- the owner of a partition has revoked its own rights
-            execute
-                'select pg_clear_attribute_stats(n.nspname::text, c.relname::text, a.name::text, i.value) '
+            -- the owner of a partition has revoked its own rights; Postgres 15 to 17 do not have this function
+            execute format(
+                'select %I(n.nspname::text, c.relname::text, a.name::text, i.value) '
                 'from pg_class as c join pg_namespace as n on n.oid = c.relnamespace '
-                'cross join unnest($2) as a (name) cross join (values (true), (false)) as i (value) where c.oid = $1'
+                'cross join unnest($2) as a (name) cross join (values (true), (false)) as i (value) where c.oid = $1',
+                'pg_clear_attribute_stats'
+            )
             using v_relation, v_columns;
         end if;
         v_hidden := v_hidden + cardinality(v_columns);
