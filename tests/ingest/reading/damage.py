@@ -64,6 +64,15 @@ def with_values(tree, seed, values):
     return tree
 
 
+def with_cells(rows, columns, seed, values):
+    """Return a copy of the rows with each value in a random cell of these columns."""
+    rows = [dict(row) for row in rows]
+    rng = random.Random(seed)
+    for value in values:
+        rng.choice(rows)[rng.choice(columns)] = value
+    return rows
+
+
 def damaged(data, seed):
     """Return the file with one to eight kinds of damage: to its tree or cells, when it has these, and to its bytes."""
     rng = random.Random(seed)

@@ -5,7 +5,6 @@ import functools
 import io
 import itertools
 import json
-import random
 import tracemalloc
 from collections import Counter, defaultdict
 
@@ -24,7 +23,7 @@ from stanchion.ingest.reading.parts import merge_parts
 from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.sources import documents, from_bytes
 from tests.ingest.reading.canonical import Statistics
-from tests.ingest.reading.damage import damaged
+from tests.ingest.reading.damage import damaged, with_cells
 from tests.ingest.reading.helpers import assert_archived, played, read_all, read_one
 from tests.ingest.reading.test_hostile import read_or_refuse
 
@@ -395,11 +394,7 @@ SHORT = [*rows_of(shifts())[:6], *rows_of(shifts())[-6:]]
 @given(seed=st.integers(0, 2**32), values=st.lists(CELLS, min_size=1, max_size=6))
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_shifts_with_random_values_at_random_places(seed, values):
-    rng = random.Random(seed)
-    rows = [dict(row) for row in SHORT]
-    for value in values:
-        rng.choice(rows)[rng.choice(COLUMNS)] = value
-    read_or_refuse(as_csv(rows))
+    read_or_refuse(as_csv(with_cells(SHORT, COLUMNS, seed, values)))
 
 
 @given(seed=st.integers(0, 2**32))

@@ -4,7 +4,6 @@ import csv
 import functools
 import io
 import json
-import random
 import tracemalloc
 
 import pytest
@@ -18,7 +17,7 @@ from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.scraper_columns import penalty_of, side_of_team
 from stanchion.ingest.reading.sources import documents
 from tests.ingest.reading.book_count import differences
-from tests.ingest.reading.damage import damaged
+from tests.ingest.reading.damage import damaged, with_cells
 from tests.ingest.reading.helpers import assert_archived, read_all, read_one
 from tests.ingest.reading.nhl import NUMBERS
 from tests.ingest.reading.test_hostile import read_or_refuse
@@ -371,11 +370,7 @@ CELLS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
 @given(seed=st.integers(0, 2**32), values=st.lists(CELLS, min_size=1, max_size=8))
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_file_with_random_values_at_random_places(seed, values):
-    rng = random.Random(seed)
-    rows = [dict(row) for row in SHORT]
-    for value in values:
-        rng.choice(rows)[rng.choice(COLUMNS)] = value
-    read_or_refuse(as_csv(rows))
+    read_or_refuse(as_csv(with_cells(SHORT, COLUMNS, seed, values)))
 
 
 @given(seed=st.integers(0, 2**32))

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from stanchion.ingest.loading.parts import Merged, Options, PartDocument, merge, one_by_one
+from stanchion.ingest.loading.parts import Merged, Name, Options, PartDocument, merge, one_by_one
 from stanchion.ingest.loading.plan import UnknownDayError
 from stanchion.ingest.loading.record import FileResult, Recorder
 from stanchion.ingest.loading.store import Store
@@ -54,9 +54,12 @@ def best_parts(conn: Connection, key: dict[str, Any], format_name: str) -> list[
     return _parts(conn.execute(query("ingest/loading", "best_parts"), key | {"format": format_name}))
 
 
-def merged_names(conn: Connection, key: dict[str, Any], format_name: str) -> set[tuple[str, bytes]]:
+def merged_names(conn: Connection, key: dict[str, Any], format_name: str) -> set[Name]:
     """Return the name of every merged part of a game."""
-    rows = conn.execute(query("ingest/loading", "merged_names"), key | {"format": format_name})
+    return _names(conn.execute(query("ingest/loading", "merged_names"), key | {"format": format_name}))
+
+
+def _names(rows: Iterable[Any]) -> set[Name]:
     return {(kind, bytes(part_hash)) for kind, part_hash in rows}
 
 
@@ -64,7 +67,7 @@ def _parts(rows: Iterable[Any]) -> list[Part]:
     return [Part(kind, size, zlib.decompress(document)) for kind, size, document in rows]
 
 
-def _lists(format_name: str, names: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
+def _lists(format_name: str, names: Iterable[Name]) -> dict[str, Any]:
     kinds, hashes = [], []
     for kind, part_hash in names:
         kinds.append(kind)
@@ -96,12 +99,11 @@ class Merger:
         names = {name for document in documents for name in document.parts}
 
         def work(conn: Connection, game: str) -> list[Merged]:
-            parts = _lists(first.format, names)
-            new = conn.execute(query("ingest/loading", "mark_merged"), key | parts).fetchall()
+            added = _names(conn.execute(query("ingest/loading", "mark_merged"), key | _lists(first.format, names)))
             found = merge(
                 documents,
                 best_parts(conn, key, first.format),
-                {(kind, bytes(part_hash)) for kind, part_hash in new},
+                added,
                 lambda each: _parts(
                     conn.execute(query("ingest/loading", "parts"), key | _lists(first.format, each.parts))
                 ),

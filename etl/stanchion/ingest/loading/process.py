@@ -88,7 +88,6 @@ class _Process:
         self.session = act_as_loader(conn, task.tenant)
         self.store = Store(self.session, task.load_id, self.session.settings())
         self.recorder = Recorder(self.store)
-        self.dry_run = DryRun(self.store, task.options) if task.dry_run else None
         if not task.dry_run:
             self.session.join_load(task.load_id)
 
@@ -114,6 +113,7 @@ class _Loader(_Process):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.dry_run = DryRun(self.store, self.task.options) if self.task.dry_run else None
         self._waiting: dict[PartDocument, Parts] = {}
 
     def run(self) -> None:
