@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -39,14 +40,16 @@ def known_revision(conn: Connection, key: dict[str, Any], document: PartDocument
     return row[0] if row and row[1] != "quarantined" else None
 
 
-def put_parts(conn: Connection, key: dict[str, Any], load_id: int, document: PartDocument, parts: Parts) -> None:
-    """Store the parts that are not stored yet. No game contains them until they are merged."""
-    columns = {
-        "load": load_id,
-        "sizes": [part.size for part in parts.parts],
-        "documents": [zlib.compress(part.document, 1) for part in parts.parts],
-    }
-    conn.execute(query("ingest/loading", "put_parts"), key | _lists(document.format, document.parts) | columns)
+def put_parts(conn: Connection, tenant: UUID, load_id: int, documents: Mapping[PartDocument, Parts]) -> None:
+    """Store the parts of documents that are not stored yet. No game contains them until they are merged."""
+    found = [
+        (document.game_key, document.format, *name, part.size, zlib.compress(part.document, 1))
+        for document, parts in documents.items()
+        for name, part in zip(document.parts, parts.parts, strict=True)
+    ]
+    columns = ("games", "formats", "kinds", "part_hashes", "sizes", "documents")
+    lists = {name: [row[number] for row in found] for number, name in enumerate(columns)}
+    conn.execute(query("ingest/loading", "put_parts"), lists | {"tenant": tenant, "load": load_id})
 
 
 def best_parts(conn: Connection, key: dict[str, Any], format_name: str) -> list[Part]:

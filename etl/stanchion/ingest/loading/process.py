@@ -239,7 +239,11 @@ class _Loader(_Process):
 
         def attempt(documents: Sequence[PartDocument]) -> list[FileResult | PartDocument]:
             with self.session.transaction() as conn:
-                return [self._store_parts(conn, document, waiting[document]) for document in documents]
+                found = [self._if_known(conn, document) or document for document in documents]
+                new = {each: waiting[each] for each in found if isinstance(each, PartDocument)}
+                if new:
+                    put_parts(conn, self.store.tenant, self.task.load_id, new)
+                return found
 
         def refuse(document: PartDocument, error: Exception) -> FileResult | PartDocument:
             names = (document.format, document.game_key)
@@ -248,13 +252,14 @@ class _Loader(_Process):
         for each in one_by_one(tuple(waiting), attempt, REFUSED, refuse) if waiting else ():
             self.pipe.send(each)
 
-    def _store_parts(self, conn: Connection, document: PartDocument, parts: Parts) -> FileResult | PartDocument:
-        """Store the parts of a document, unless its game is merged with it."""
+    def _if_known(self, conn: Connection, document: PartDocument) -> FileResult | None:
+        """Return the result of a document that its game is merged with already, else None."""
+        if self.task.options != Options():
+            return None
         key = {"tenant": self.store.tenant, "game": document.game_key}
-        known = None if self.task.options != Options() else known_revision(conn, key, document)
+        known = known_revision(conn, key, document)
         if known is None:
-            put_parts(conn, key, self.task.load_id, document, parts)
-            return document
+            return None
         self.recorder.known(conn, document.origin, key | {"format": document.format, "hash": known})
         return file_result(document.origin, document.game_key, GameResult("unchanged"), Counts())
 

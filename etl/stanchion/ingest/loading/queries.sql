@@ -283,12 +283,15 @@ from unnest(
 ) as e (scope, side, player_key, period, name, value);
 
 -- name: put_parts
--- Inserts parts of a game that are not stored yet.
+-- Inserts parts of games that are not stored yet, ordered by key so that two loads cannot deadlock.
 insert into landing.part (tenant_id, game_key, format, kind, part_hash, size, document, load_id)
-select %(tenant)s, %(game)s, %(format)s, e.kind, e.part_hash, e.size, e.document, %(load)s
+select %(tenant)s, e.game_key, e.format, e.kind, e.part_hash, e.size, e.document, %(load)s
 from
-    unnest(%(kinds)s::text[], %(part_hashes)s::bytea[], %(sizes)s::bigint[], %(documents)s::bytea[])
-        as e (kind, part_hash, size, document)
+    unnest(
+        %(games)s::text[], %(formats)s::text[], %(kinds)s::text[], %(part_hashes)s::bytea[], %(sizes)s::bigint[],
+        %(documents)s::bytea[]
+    ) as e (game_key, format, kind, part_hash, size, document)
+order by e.game_key, e.format, e.kind, e.part_hash
 on conflict on constraint part_pk do nothing;
 
 -- name: put_persons
