@@ -59,6 +59,7 @@
         'hits': ['hits'],
         'ice_time': ['seconds', 'shifts'],
         'missed_shots': ['shots', 'shots_missed'],
+        'penalties': ['penalties', 'power_plays', 'power_plays_against'],
         'penalty_minutes': ['penalty_minutes'],
         'plus_minus': ['plus_minus', 'plus', 'minus'],
         'saves': ['saves', 'shots_against'],

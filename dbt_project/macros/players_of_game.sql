@@ -33,7 +33,7 @@
         {{ recorded('on_ice', 'lines.goals_for_on') }} as goals_for_on,
         {{ recorded('on_ice', 'lines.goals_against_on') }} as goals_against_on,
         {{ recorded('on_ice', 'lines.goals_for_on - lines.goals_against_on') }} as plus_minus_all,
-        lines.penalties,
+        {{ recorded('penalties', 'lines.penalties') }} as penalties,
         {{ recorded('penalty_minutes', 'lines.penalty_minutes') }} as penalty_minutes,
         {{ recorded('faceoffs', 'lines.faceoffs_won') }} as faceoffs_won,
         {{ recorded('faceoffs', 'lines.faceoffs_lost') }} as faceoffs_lost,

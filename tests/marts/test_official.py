@@ -117,10 +117,13 @@ def test_each_difference_has_both_values(booked: Platform) -> None:
 
 
 def test_figures_that_the_source_does_not_record_are_not_compared(booked: Platform) -> None:
-    set_lacks(booked, "faceoffs")
+    set_lacks(booked, "faceoffs", "penalties")
     booked.build(full_refresh=True)
     names = {(row["scope"], row["name"]) for row in marts_of(booked, SLUG, GAME, "fact_official_agreement")}
-    assert ("player", "faceoffs_won") not in names
+    assert {("player", "faceoffs_won"), ("player", "penalties"), ("team", "power_plays")}.isdisjoint(names)
+    for mart, columns in (("player", ("penalties",)), ("team", ("penalties", "power_plays", "power_plays_against"))):
+        for row in marts_of(booked, SLUG, GAME, f"fact_{mart}_game"):
+            assert {row[column] for column in columns} == {None}, mart
     assert {("player", "goals"), ("player", "seconds"), ("goalie", "seconds")} <= names
     assert differences(booked) == []
 

@@ -414,7 +414,7 @@ def test_row_may_name_the_team_of_the_opponent():
 
 def test_what_no_rule_reads_is_lacking():
     (game,) = read_with(SMALL + "lacks: [faceoffs]\n", (HEAD + ROWS).encode())
-    assert "faceoffs" in game.lacks
+    assert {"faceoffs", "penalties", "penalty_minutes"} <= set(game.lacks)
     assert {"goalies", "saves"}.isdisjoint(game.lacks)
 
 

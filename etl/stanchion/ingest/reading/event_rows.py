@@ -57,7 +57,7 @@ _GOALIE_ID: Final = "go"  # of every goalie, in the files of 2025
 _LONG_SHIFT: Final = 300  # seconds that only a goalie stays on the ice
 _LACKS: Final[set[Lacks]] = {"assists", "blocks", "giveaways", "hits", "saves", "shootouts"}
 _LACKS_WITHOUT_EVENTS: Final[set[Lacks]] = {
-    "faceoffs", "missed_shots", "passes", "penalty_minutes", "plus_minus", "strength", "takeaways",
+    "faceoffs", "missed_shots", "passes", "penalties", "penalty_minutes", "plus_minus", "strength", "takeaways",
 }  # fmt: skip
 _LACKS_WITHOUT_SHIFTS: Final[set[Lacks]] = {"goalies", "ice_time", "on_ice", "plus_minus"}
 

@@ -103,6 +103,7 @@ def lacks(mapping: Mapping) -> tuple[Lacks, ...]:
         "missed_shots": not reads("missed", "post", role=None),
         "on_ice": True,
         "passes": not reads("pass"),
+        "penalties": not reads("penalty", role=None),
         "penalty_minutes": not (reads("penalty", role="minutes") or reads("penalty", role="penalty_class")),
         "plus_minus": not reads("goal", role="plus"),
         "saves": not reads("shot", role="goalie"),

@@ -10,8 +10,8 @@ from stanchion.ingest.reading.model import Lacks, Side, Strength
 from stanchion.ingest.reading.nhl.values import number
 
 _WITHOUT_PLAYS: Final[tuple[Lacks, ...]] = (
-    "assists", "blocks", "faceoffs", "giveaways", "goalies", "hits", "missed_shots", "penalty_minutes", "saves",
-    "shootouts", "strength", "takeaways",
+    "assists", "blocks", "faceoffs", "giveaways", "goalies", "hits", "missed_shots", "penalties", "penalty_minutes",
+    "saves", "shootouts", "strength", "takeaways",
 )  # fmt: skip
 _WITHOUT_FACEOFFS: Final[tuple[Lacks, ...]] = (
     "blocks", "faceoffs", "giveaways", "hits", "missed_shots", "saves", "takeaways",
