@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stanchion.ingest.loading.decide import Choice, Revision, decide, source_of
 from stanchion.ingest.loading.fixture import Dates
 from stanchion.ingest.loading.keys import name_key
-from stanchion.ingest.loading.merging import best_parts, merged_names
+from stanchion.ingest.loading.merging import best_parts, merged_names, packed, unpacked
 from stanchion.ingest.loading.parts import Name, Options, PartDocument, by_game, merge, one_by_one
 from stanchion.ingest.loading.plan import revision_of
 from stanchion.ingest.loading.record import Counts, FileResult, file_result
@@ -82,8 +81,8 @@ class DryRun:
     def add(self, document: PartDocument, parts: Parts) -> None:
         """Remember a document with parts of a game."""
         self._documents.append(document)
-        for name, part in zip(document.parts, parts.parts, strict=True):
-            self._parts[name] = (part.size, zlib.compress(part.document, 1))
+        for kind, part_hash, size, package in packed(document, parts):
+            self._parts[(kind, part_hash)] = (size, package)
 
     def merge(self) -> Iterator[FileResult]:
         """Yield the results that merging the games of the remembered documents would have."""
@@ -122,8 +121,7 @@ class DryRun:
 
     def find(self, document: PartDocument) -> list[Part]:
         """Return the parts of a remembered document."""
-        found = ((kind, *self._parts[(kind, part_hash)]) for kind, part_hash in document.parts)
-        return [Part(kind, size, zlib.decompress(packed)) for kind, size, packed in found]
+        return unpacked((kind, *self._parts[(kind, part_hash)]) for kind, part_hash in document.parts)
 
     def _read(self, game_key: str) -> _Seen:
         if game_key not in self._games:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -42,19 +42,32 @@ def known_revision(conn: Connection, key: dict[str, Any], document: PartDocument
 
 def put_parts(conn: Connection, tenant: UUID, load_id: int, documents: Mapping[PartDocument, Parts]) -> None:
     """Store the parts of documents that are not stored yet. No game contains them until they are merged."""
-    found = [
-        (document.game_key, document.format, *name, part.size, zlib.compress(part.document, 1))
+    rows = [
+        (document.game_key, document.format, *part)
         for document, parts in documents.items()
-        for name, part in zip(document.parts, parts.parts, strict=True)
+        for part in packed(document, parts)
     ]
-    columns = ("games", "formats", "kinds", "part_hashes", "sizes", "documents")
-    lists = {name: [row[number] for row in found] for number, name in enumerate(columns)}
-    conn.execute(query("ingest/loading", "put_parts"), lists | {"tenant": tenant, "load": load_id})
+    if rows:
+        games, formats, kinds, hashes, sizes, packages = (list(column) for column in zip(*rows, strict=True))
+        lists = {"games": games, "formats": formats, "kinds": kinds, "part_hashes": hashes, "sizes": sizes}
+        values = lists | {"documents": packages, "tenant": tenant, "load": load_id}
+        conn.execute(query("ingest/loading", "put_parts"), values)
+
+
+def packed(document: PartDocument, parts: Parts) -> Iterator[tuple[str, bytes, int, bytes]]:
+    """Yield the kind, the hash, the size and the compressed document of each part."""
+    for (kind, part_hash), part in zip(document.parts, parts.parts, strict=True):
+        yield kind, part_hash, part.size, zlib.compress(part.document, 1)
+
+
+def unpacked(rows: Iterable[Any]) -> list[Part]:
+    """Return the parts with this kind, size and compressed document."""
+    return [Part(kind, size, zlib.decompress(document)) for kind, size, document in rows]
 
 
 def best_parts(conn: Connection, key: dict[str, Any], format_name: str) -> list[Part]:
     """Return the part of each kind that the game is merged from."""
-    return _parts(conn.execute(query("ingest/loading", "best_parts"), key | {"format": format_name}))
+    return unpacked(conn.execute(query("ingest/loading", "best_parts"), key | {"format": format_name}))
 
 
 def merged_names(conn: Connection, key: dict[str, Any], format_name: str) -> set[Name]:
@@ -64,10 +77,6 @@ def merged_names(conn: Connection, key: dict[str, Any], format_name: str) -> set
 
 def _names(rows: Iterable[Any]) -> set[Name]:
     return {(kind, bytes(part_hash)) for kind, part_hash in rows}
-
-
-def _parts(rows: Iterable[Any]) -> list[Part]:
-    return [Part(kind, size, zlib.decompress(document)) for kind, size, document in rows]
 
 
 def _lists(format_name: str, names: Iterable[Name]) -> dict[str, Any]:
@@ -107,7 +116,7 @@ class Merger:
                 documents,
                 best_parts(conn, key, first.format),
                 added,
-                lambda each: _parts(
+                lambda each: unpacked(
                     conn.execute(query("ingest/loading", "parts"), key | _lists(first.format, each.parts))
                 ),
                 self.options,

@@ -241,8 +241,7 @@ class _Loader(_Process):
             with self.session.transaction() as conn:
                 found = [self._if_known(conn, document) or document for document in documents]
                 new = {each: waiting[each] for each in found if isinstance(each, PartDocument)}
-                if new:
-                    put_parts(conn, self.store.tenant, self.task.load_id, new)
+                put_parts(conn, self.store.tenant, self.task.load_id, new)
                 return found
 
         def refuse(document: PartDocument, error: Exception) -> FileResult | PartDocument:
