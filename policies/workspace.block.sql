@@ -1,10 +1,11 @@
--- Readable by the principal who blocked. The blocked member is not informed; workspace.online_batch reads both sides.
+-- Readable by the principal who blocked. The blocked member is not informed; workspace.online_batch reads both sides. On a
+-- cluster, applications write through the node of the tenant only.
 alter table workspace.block enable row level security, force row level security;
 
 create policy own on workspace.block
 for all to stanchion_app
 using (tenant_id = core.current_tenant() and principal_id = core.current_principal())
-with check (tenant_id = core.current_tenant() and principal_id = core.current_principal());
+with check (tenant_id = core.tenant_to_write() and principal_id = core.current_principal());
 
 create policy owner_for_tenant on workspace.block
 for all to stanchion_owner

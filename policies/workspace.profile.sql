@@ -1,4 +1,6 @@
--- Readable by the applications of the tenant. Each principal writes the own profile; nothing in it affects rights.
+-- Readable by the applications of the tenant. Each principal writes the own profile; nothing in it affects rights. On
+-- a cluster, applications add one through the node of the tenant only; Citus allows no volatile function in the check of
+-- an update.
 alter table workspace.profile enable row level security, force row level security;
 
 create policy own_tenant on workspace.profile
@@ -7,7 +9,7 @@ using (tenant_id = core.current_tenant());
 
 create policy adds_own on workspace.profile
 for insert to stanchion_app
-with check (tenant_id = core.current_tenant() and principal_id = core.current_principal());
+with check (tenant_id = core.tenant_to_write() and principal_id = core.current_principal());
 
 create policy changes_own on workspace.profile
 for update to stanchion_app

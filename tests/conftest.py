@@ -1,7 +1,7 @@
 """A temporary server for the run, a deployed template database, and a new copy of the template for each test.
 
-`--pg` chooses the version of Postgres: 18 and 16 are embedded servers, 15 is Debian's. Tests that need no server run on
-18 only.
+`--pg` chooses the server: 18 and 16 are embedded servers, 15 is Debian's, and citus is a cluster of three nodes
+(tests/cluster). Tests that need no server run on 18 only.
 """
 
 import os
@@ -38,7 +38,7 @@ MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 _SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)
 
 
-pytest_plugins = ["tests.selection", "tests.marts.platform"]
+pytest_plugins = ["tests.selection", "tests.cluster.leg", "tests.cluster.fixtures", "tests.marts.platform"]
 
 # a process in the background ignores SIGINT, and its children would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,23 +46,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--pg", choices=["15", "16", "18"], default="18", help="Version of Postgres for the tests (default: 18)."
+        "--pg",
+        choices=["15", "16", "18", "citus"],
+        default="18",
+        help="Server of the tests: a version of Postgres, or a Citus cluster (default: 18).",
     )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--pg") == "18":
-        return
-    servers = {"cluster", "db", "empty_db"}  # db and empty_db request cluster only at run time
-    serverless = [item for item in items if not servers & set(getattr(item, "fixturenames", ()))]
-    config.hook.pytest_deselected(items=serverless)
-    items[:] = [item for item in items if item not in serverless]
 
 
 @pytest.fixture(autouse=True)
 def _no_configured_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clear the environment variables that configure a server, so that no test uses the developer's server."""
-    for name in (*_SERVER_VARIABLES, "STANCHION_HOME", "STANCHION_PG_BINDIR"):
+    own = ("HOME", "PG_BINDIR", "BUILDER_DSN", "MARTS_DSN", "READ_DSN")
+    for name in (*_SERVER_VARIABLES, *(f"STANCHION_{each}" for each in own)):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -108,6 +103,9 @@ def _bindir(version: str) -> Path:
 
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    if on_citus(request):
+        yield request.getfixturevalue("home_of_all")
+        return
     bindir = _bindir(request.config.getoption("--pg"))
     folder = open_folder("stanchion-suite-")
     server = Embedded(folder / "home", bindir=bindir, fast=True, settings={"max_connections": "200"})
@@ -141,9 +139,11 @@ def _autocommit(conn: Db) -> Db:
 
 
 @pytest.fixture
-def db(_copy_of_deployed: Db) -> Db:
+def db(request: pytest.FixtureRequest) -> Db:
     """Return a superuser's autocommit connection to a new copy of the deployed database."""
-    return _autocommit(_copy_of_deployed)
+    if on_citus(request):
+        return request.getfixturevalue("db_at_home")
+    return _autocommit(request.getfixturevalue("_copy_of_deployed"))
 
 
 @pytest.fixture
@@ -163,6 +163,11 @@ def empty_dsn(empty_db: Db, cluster: Cluster) -> str:
     return cluster.dsn(empty_db.info.dbname)
 
 
+def on_citus(request: pytest.FixtureRequest) -> bool:
+    """Return whether the tests run on a Citus cluster."""
+    return bool(request.config.getoption("--pg") == "citus")
+
+
 @contextmanager
 def copy_of_deployed(deployed: Any, cluster: Cluster, name: str) -> Iterator[str]:
     """Make a copy of the deployed database that several tests share, since a copy needs a third of a second."""
@@ -175,9 +180,12 @@ def copy_of_deployed(deployed: Any, cluster: Cluster, name: str) -> Iterator[str
 
 
 @pytest.fixture(scope="session")
-def shared_dsn(deployed: Any, cluster: Cluster) -> Iterator[str]:
+def shared_dsn(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[str]:
     """Return a deployed database for all tests that roll back their changes."""
-    with copy_of_deployed(deployed, cluster, "shared") as dsn:
+    if on_citus(request):
+        yield request.getfixturevalue("shared_home_dsn")
+        return
+    with copy_of_deployed(request.getfixturevalue("deployed"), cluster, "shared") as dsn:
         yield dsn
 
 
@@ -199,9 +207,12 @@ def pgtap_dsn(shared_dsn: str) -> str:
 
 
 @pytest.fixture
-def make_login(db: Db, cluster: Cluster) -> Iterator[Callable[..., str]]:
+def make_login(request: pytest.FixtureRequest, db: Db, cluster: Cluster) -> Iterator[Callable[..., str]]:
     """Return a function that creates a login with these roles and returns its connection string."""
     made: list[str] = []
+    if on_citus(request):  # roles of a cluster are made on its coordinator
+        yield lambda *roles: request.getfixturevalue("make_login_at_home")(*roles)
+        return
 
     def make(*roles: str) -> str:
         name, password = f"login_{secrets.token_hex(4)}", secrets.token_hex(8)

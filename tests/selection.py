@@ -17,11 +17,12 @@ LEFT_OUT = {
 }
 SHARED = {
     "tests/marts/": "marts",
+    "tests/export/": "marts",
     "tests/conformance/test_benchsight.py": "marts",
     "tests/docs/test_blocks.py": "demo",
     "tests/docs/test_demo.py": "demo",
 }
-_counts = pytest.StashKey[Counter[str]]()
+left_out = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_counts] = Counter()
+    config.stash[left_out] = Counter()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if chosen != "all":
         kept = [item for item in items if bool(reasons[item]) == (chosen == "rest")]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        config.stash[_counts].update(reason for reason in reasons.values() if reason)
+        config.stash[left_out].update(reason for reason in reasons.values() if reason)
         items[:] = kept
     # the longest groups first, because a long group that begins last delays the end
     slow = Counter(_group(item.nodeid) for item in items if item.get_closest_marker("slow"))
@@ -72,18 +73,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the counts from a process of pytest-xdist to the one that prints the summary."""
     if output := getattr(session.config, "workeroutput", None):
-        output["left_out"] = dict(session.config.stash[_counts])
+        output["left_out"] = dict(session.config.stash[left_out])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[_counts] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+    node.config.stash[left_out] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if config.getoption("--select") == "quick":
-        counts = config.stash[_counts]
+        counts = config.stash[left_out]
         parts = [f"{counts[name]} tests {what}" for name, what in LEFT_OUT.items() if counts[name]]
-        parts.append("every test on Postgres 15 and 16")
+        parts += ["every test on Postgres 15 and 16", f"{counts['citus']} tests on a Citus cluster"]
         terminalreporter.write_line(f"Left out: {', '.join(parts)}. make test-all runs them.", yellow=True)

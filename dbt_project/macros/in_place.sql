@@ -94,11 +94,11 @@
 {#- Planner settings that give the same plan for any statistics. Each model is a lateral query, which runs
     as a loop over the changed games or items under any setting; inside the loop, rows are found by index and joined by
     hash. With the default settings the planner reads a small mart sequentially, and uses nested loops where it
-    estimates one row. The settings end with the transaction. jit is off because a plan with disabled paths has a high
+    estimates one row. The settings end with the transaction: set_config() and not SET LOCAL, with which Citus sends the
+    whole message of several statements to its nodes. jit is off because a plan with disabled paths has a high
     estimated cost, at which every query would be compiled. -#}
 {% macro steady_plans() -%}
-    set local enable_seqscan = off;
-    set local enable_nestloop = off;
-    set local enable_mergejoin = off;
-    set local jit = off
+    select
+        set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', 'off', true),
+        set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
 {%- endmacro %}

@@ -146,8 +146,7 @@
     counted from the transaction on in which its quality is written. The build replaces these rows later. -#}
 {% macro stop_counting_games() -%}
     -- update by index, one game at a time
-    set local enable_nestloop = on;
-    set local enable_hashjoin = off;
+    select set_config('enable_nestloop', 'on', true), set_config('enable_hashjoin', 'off', true);
     with
 
     uncounted as materialized (

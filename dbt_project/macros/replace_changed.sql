@@ -11,8 +11,7 @@
     {%- set is_of_games = config.get('changes', 'loads') == 'loads' -%}
     {% if not everything -%}
     -- delete by index, one game or item at a time
-    set local enable_nestloop = on;
-    set local enable_hashjoin = off;
+    select set_config('enable_nestloop', 'on', true), set_config('enable_hashjoin', 'off', true);
     {% endif -%}
     delete from {{ target }} as old
     {% if everything and is_of_games -%}

@@ -17,9 +17,35 @@
     {{ number }} > core.window_low('{{ changes }}') and {{ number }} <= core.window_high('{{ changes }}')
 {%- endmacro %}
 
-{#- The function that returns the last change up to which a list of changes is complete. -#}
+{#- The last change up to which a list of changes is complete. The mirror records it with the rows. -#}
 {% macro closed_horizon(changes) -%}
+    {%- if is_mirrored() -%}
+        {{ return("(select coalesce(max(r.position), -1) from core.stat_refresh as r where r.model ~ '^mirror_' and r.changes = '" ~ changes ~ "')") }}
+    {%- endif -%}
     {{ return({'loads': 'landing', 'purchases': 'stock'}[changes] ~ '.closed_horizon()') }}
+{%- endmacro %}
+
+{#- Whether the sources are a mirror, instead of the tables of the application. -#}
+{% macro is_mirrored() -%}
+    {{ return(env_var('STANCHION_SOURCES', '') != '') }}
+{%- endmacro %}
+
+{#- Whether the rows of a published game exist. A mirror has no rows of a game whose partitions have expired. -#}
+{% macro has_rows() -%}
+    {%- if is_mirrored() -%}
+    (
+        exists (
+            select from {{ ref('stg_contest__play_event') }} as event
+            where event.tenant_id = fixtures.tenant_id and event.played_on = fixtures.played_on and event.game_key = fixtures.game_key
+        )
+        or exists (
+            select from {{ ref('stg_contest__stint') }} as stint
+            where stint.tenant_id = fixtures.tenant_id and stint.played_on = fixtures.played_on and stint.game_key = fixtures.game_key
+        )
+    )
+    {%- else -%}
+    contest.has_rows(tenant_id, played_on, game_key)
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The first and the last day of the games in the window. The materialization replaces both texts with constants before

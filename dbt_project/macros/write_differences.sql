@@ -9,7 +9,7 @@
 {% macro write_different_rows(target, source, columns, everything) -%}
     {%- set keys = config.require('unique_key') -%}
     {%- set list = columns | join(', ') -%}
-    set local enable_nestloop = on;
+    select set_config('enable_nestloop', 'on', true);
     delete from {{ target }} as old
     using (
         with existing as materialized ({{ existing_rows(target, everything) }})
@@ -20,7 +20,7 @@
         where new.tenant_id is null or ({{ 'new.' ~ columns | join(', new.') }}) is distinct from ({{ 'existing.' ~ columns | join(', existing.') }})
     ) as gone
     where old.ctid = gone.row_ctid;
-    set local enable_nestloop = off;
+    select set_config('enable_nestloop', 'off', true);
     insert into {{ target }} ({{ list }})
     select {{ 'new.' ~ columns | join(', new.') }}
     from {{ source }} as new

@@ -11,6 +11,8 @@ where
         'core.module_ledger',  -- deployed modules
         'core.module_event',
         'core.catalog_record',
+        'core.cluster',  -- state of the cluster
+        'core.cluster_step',
         'core.config_key',  -- known settings
         'core.queue',  -- known queues
         'core.partition_set',  -- days kept per table
@@ -22,5 +24,6 @@ where
         'ops.threshold',  -- thresholds of operators
         'ops.metric_sample',
         'ops.table_size',
-        'ops.shard_map'
+        'mirror_state.node',  -- progress of the mirror from each node
+        'mirror_state.run'
     )

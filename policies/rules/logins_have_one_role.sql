@@ -1,5 +1,6 @@
 -- A login is a member of one of our roles, directly or through others. A login with two roles could join the rows of
--- both. The deployer, who creates the roles, is exempt, and so is a DBA, who is a member of the owner.
+-- both. The deployer, who creates the roles, is exempt, and so is a DBA, who is a member of the owner. Our roles
+-- themselves log in on a cluster only, which the rule roles_cannot_log_in checks.
 --
 -- severity: critical
 -- remedy: revoke all but one of the roles from the login, or make an operator a member of stanchion_dba.
@@ -10,7 +11,14 @@ with login as (
         bool_or(m.role_name = 'stanchion_dba') as is_dba
     from core.own_membership as m
     join pg_roles as r on r.oid = m.member
-    where r.rolcanlogin and m.is_ours and not m.is_deployer
+    where
+        r.rolcanlogin
+        and m.is_ours
+        and not m.is_deployer
+        and m.member not in (
+            select o.role from core.own_membership as o
+            where o.is_ours
+        )
     group by m.member_name
 )
 

@@ -1,4 +1,4 @@
--- Schemas marts, staging and mart_parts contain only the objects of the project: tables without triggers, rules and
+-- Schemas marts, staging, mart_parts and mirror_* contain only the objects of the project: tables without triggers, rules and
 -- expressions, and views that call built-in functions and those of stanchion_owner. The builder could plant other code
 -- there, which runs with the rights of the login that reads or writes the mart.
 --
@@ -11,7 +11,7 @@
 with place as (
     select n.oid, n.nspname
     from pg_namespace as n
-    where n.nspname in ('marts', 'staging', 'mart_parts')
+    where n.nspname in ('marts', 'staging', 'mart_parts') or n.nspname like 'mirror\_%'
 ),
 
 relation as (

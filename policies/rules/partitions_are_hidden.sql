@@ -27,4 +27,4 @@ union all
 select n.nspname, format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type))
 from pg_namespace as n
 cross join lateral aclexplode(n.nspacl) as a
-where n.nspname in ('parts', 'mart_parts', 'staging', 'hidden') and a.grantee <> n.nspowner
+where (n.nspname in ('parts', 'mart_parts', 'staging', 'hidden') or n.nspname like 'mirror\_%') and a.grantee <> n.nspowner

@@ -8,4 +8,4 @@ select
     'is unlogged: a crash empties it' as problem
 from core.own_relation as r
 join pg_class as c on c.oid = r.relation
-where c.relpersistence = 'u' and (r.kind = 'partition' or r.schema_name in ('marts', 'staging', 'mart_parts'))
+where c.relpersistence = 'u' and (r.kind = 'partition' or r.schema_name in ('marts', 'staging', 'mart_parts') or r.schema_name like 'mirror\_%')

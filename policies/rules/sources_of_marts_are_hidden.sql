@@ -7,7 +7,7 @@ select
     format('%s was granted %s', coalesce(pg_get_userbyid(nullif(a.grantee, 0)), 'public'), lower(a.privilege_type)) as problem
 from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
-where r.schema_name = 'staging' and a.grantee <> r.owner
+where (r.schema_name = 'staging' or r.schema_name like 'mirror\_%') and a.grantee <> r.owner
 union all
 select r.name, 'is in marts, and no policy lets analysts read it'
 from core.own_relation as r

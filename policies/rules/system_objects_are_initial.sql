@@ -48,7 +48,20 @@ where
     s.nspname <> 'pg_toast'
     and not exists (
         select 1 from pg_depend as d
-        where d.classid = o.class and d.objid = o.oid and d.deptype = 'e'
+        where
+            d.deptype = 'e'
+            and (
+                (d.classid = o.class and d.objid = o.oid)
+                -- an index of columns of a table of an extension, and the row of a type of an extension
+                or (o.class = 'pg_class'::regclass and d.classid = 'pg_class'::regclass and d.objid = (
+                    select x.indrelid from pg_index as x
+                    where x.indexrelid = o.oid and x.indexprs is null and x.indpred is null
+                ))
+                or (o.class = 'pg_class'::regclass and d.classid = 'pg_type'::regclass and d.objid = (
+                    select t.oid from pg_type as t
+                    where t.typrelid = o.oid
+                ))
+            )
     )
 union all
 select s.nspname::text, format('belongs to %s', pg_get_userbyid(s.nspowner))

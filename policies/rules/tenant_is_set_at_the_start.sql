@@ -9,10 +9,17 @@ select
     'sets the tenant of its caller''s transaction' as problem
 from core.own_function as f
 where
-    f.body ~ 'set_config\s*\(\s*''(app\.|request\.jwt)|set\s+(local\s+)?app\.'
+    (
+        f.body ~ 'set_config\s*\(\s*''(app\.|request\.jwt)|set\s+(local\s+)?app\.'
+        -- also when the name of the setting is not written out
+        or f.body ~ 'core\.set_local\s*\(\s*(''(app\.|request\.)|(?!format\(''stanchion\.)[^''\s])'
+    )
     and f.name !~ '^core\.(set_context|use_api_key|create_tenant)\('
 union all
 select f.name, 'runs as the owner and analysts may execute it'
 from core.own_function as f
 cross join lateral aclexplode(f.acl) as a
-where f.is_definer and a.grantee = 'stanchion_analyst'::regrole and f.name <> 'core.readable_tenants()'
+where
+    f.is_definer
+    and a.grantee = 'stanchion_analyst'::regrole
+    and f.name not in ('core.readable_tenants()', 'core.is_readable(p_id uuid)')  -- they check the login only

@@ -16,7 +16,7 @@ from stanchion.paths import ROOT
 from tests.conftest import open_folder, run_stanchion
 
 SHIPPED = ("sql", "policies", "partitions", "dbt_project", "dbt_project.yml", "profiles.yml")
-REPEATABLE = "ops/function/plan_rebalance"  # a module on which no other module depends
+REPEATABLE = "landing/function/remove_format"  # a module on which no other module depends
 
 
 @pytest.fixture(scope="module")

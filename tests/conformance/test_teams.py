@@ -4,7 +4,6 @@ Each test is short; the test modules that it names test the feature in depth.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from statistics import quantiles
@@ -167,34 +166,10 @@ def test_reading_commands_use_read_only_sessions(
             conn.execute("select workspace.save_document('Plan', 'x')")
 
 
-def test_ninth_server_gets_one_ninth_of_the_buckets(db: Db, make_login: Callable[..., str]) -> None:
-    apply = (
-        "insert into ops.shard_map select bucket, to_shard from ops.plan_rebalance(%s) "
-        "on conflict (bucket) do update set shard = excluded.shard"
-    )
-    shards = "select count(*)::int from ops.shard_map group by shard order by shard"
+def test_an_application_asks_one_function_for_the_node_of_its_tenant(make_login: Callable[..., str]) -> None:
+    """On plain Postgres there is no other node. tests/cluster tests the nodes of a cluster, and moves between them."""
     with psycopg.connect(make_login("stanchion_app"), autocommit=True) as conn:
-        with pytest.raises(psycopg.errors.NoDataFound, match="is assigned to no server"):
-            conn.execute("select ops.shard_of(gen_random_uuid())")
-        assert db.execute(apply, [8]).rowcount == 1024
-        assert [row[0] for row in db.execute(shards)] == [128] * 8
-        plan = db.execute("select from_shard, to_shard from ops.plan_rebalance(9)").fetchall()
-        assert {to for _, to in plan} == {9}
-        assert 0.10 < len(plan) / 1024 < 0.12
-        db.execute(apply, [9])
-        assert {row[0] for row in db.execute(shards)} == {113, 114}
-        # ids that increase with time are spread as evenly as random ones
-        used = Counter(
-            row[0]
-            for row in conn.execute(
-                "select ops.shard_of(('01890000-' || lpad(to_hex(n), 4, '0') || '-7000-8000-000000000000')::uuid) "
-                "from generate_series(1, 9000) as n"
-            )
-        )
-        assert set(used) == set(range(1, 10))
-        assert min(used.values()) > 700
-        db.execute(apply, [3])
-        assert [row[0] for row in db.execute(shards)] == [342, 341, 341]
+        assert conn.execute("select node, host, port from core.home_of(gen_random_uuid())").fetchall() == []
 
 
 def test_personal_columns_reach_no_mart(db: Db) -> None:

@@ -1,7 +1,7 @@
 -- The tenant of a transaction comes from one setting or from the token. An invalid value sets no tenant.
 begin;
 \ir ../prelude.sql
-select plan(15);
+select plan(19);
 
 select pg_temp.as_tenant('');
 set local role stanchion_app;
@@ -48,6 +48,18 @@ select pg_temp.as_tenant('a');
 select core.set_context('{"sub": "00000000-0000-0000-0000-0000000000aa", "app_metadata": {"tenant_id": "00000000-0000-0000-0000-00000000000b"}}');
 select results_eq('select slug from core.tenant', array['b'], 'set_context() replaces the earlier tenant');
 select is(core.current_principal(), pg_temp.id('aa'), 'set_context() sets the principal from the JWT claims');
+
+select core.set_local('app.request_id', 'a''; b\\c');
+select is(current_setting('app.request_id'), 'a''; b\\c', 'set_local() sets any text for the transaction');
+select throws_ok(
+    'select core.set_local(''work_mem'', ''1GB'')', '22023', 'only settings app.*, stanchion.* and request.jwt.claims can be set, not work_mem',
+    'set_local() refuses a setting of Postgres'
+);
+reset role;
+select ok(core.is_operator(), 'a superuser is an operator');
+set local session authorization stanchion_owner;
+select ok(not core.is_operator(), 'the owner is not an operator: functions connect as the owner to the nodes of a cluster');
+reset session authorization;
 
 select * from finish();
 rollback;

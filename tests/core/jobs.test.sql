@@ -1,7 +1,7 @@
 -- A job is in one state at a time, is retried with a growing delay, and is kept as dead when no attempt is left.
 begin;
 \ir ../prelude.sql
-select plan(39);
+select plan(41);
 
 create function pg_temp.states() returns text language sql as $$
     select string_agg(c.state || ' ' || c.number, ', ' order by c.state)
@@ -87,6 +87,15 @@ create temp table single as select * from core.split_lease((select lease_id from
 select is((select count(distinct s.lease_id) from single as s), (select count(*) from batch), 'split_lease() returns one lease per job');
 select is(core.complete((select lease_id from batch limit 1)), 0, 'complete() returns 0 for a lease that was split');
 select is(core.complete((select s.lease_id from single as s limit 1)), 1, 'complete() returns 1 for a lease that split_lease() returned');
+
+-- is_deeper
+reset role;
+insert into core.queue (queue, description) values ('core.moved', 'Jobs that were enqueued on another node');
+insert into core.job (tenant_id, job_id, queue, payload, run_at, enqueued_at, actor)
+select core.current_tenant(), 2 ^ 48 + n, 'core.moved', '{}', core.clock(), core.clock(), 'me' from generate_series(1, 2) as n;
+select ok(core.is_deeper('core.moved', 1), 'is_deeper() counts jobs with higher numbers than this node has given');
+select ok(not core.is_deeper('core.moved', 2), 'is_deeper() is false at exactly that number of jobs');
+set local role stanchion_app;
 
 select pg_temp.as_tenant('');
 select throws_ok($$select core.enqueue('core.mail', '{}')$$, '42501', null, 'enqueue() fails without a tenant');

@@ -1,6 +1,8 @@
 """Limits count exactly with concurrent callers."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -29,6 +31,20 @@ def test_cooldown_starts_for_one_of_several_callers(tenants: dict[str, str], mak
     for round_ in range(20):
         answers = answers_of(login, 8, 1, tenants["ours"], f"select core.cooldown_start('wipe {round_}', '60 s')")
         assert sum(answers) == 1
+
+
+def test_cooldown_that_ended_during_a_wait_is_free(tenants: dict[str, str], make_login: Callable[..., str]) -> None:
+    """A caller waits for another one for longer than the window, and the clock is read again after the wait."""
+    login = make_conninfo(make_login("stanchion_app"), options=f"-c app.tenant_id={tenants['ours']}")
+    start = "select core.cooldown_start('wipe', '300 ms')"
+    with psycopg.connect(login) as first, psycopg.connect(login, autocommit=True) as second:
+        assert first.execute(start).fetchone() == (True,)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(lambda: second.execute(start).fetchone())
+            time.sleep(0.6)
+            first.commit()
+            assert waiting.result() == (True,)
+        assert second.execute(start).fetchone() == (False,)
 
 
 def test_crash_resets_rate_limits_and_keeps_cooldowns(db: psycopg.Connection[Any]) -> None:

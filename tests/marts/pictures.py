@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from rich.console import Console
 from rich.text import Text
 
+from stanchion.access.reader import open_tenant
 from stanchion.cli.main import main as stanchion
 from stanchion.deploy.modules import discover
 from stanchion.deploy.runner import deploy, plan_deploy
@@ -31,8 +32,8 @@ SIZE = (1120, 800)
 def write_pictures(server: Server) -> None:
     """Write both pictures; `server` has the leagues of the demo."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with connect(server) as conn:
-        screenshot(league_page(conn, "harbour"), REPORT)
+    with connect(server) as conn, open_tenant(server, conn, "harbour") as (reader, tenant):
+        screenshot(league_page(reader, tenant), REPORT)
     with used() as other:
         PARTITIONS.write_text(terminal(other, "partitions", "status"), encoding="utf-8")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from stanchion.access.reader import open_tenant
 from stanchion.cli.main import main
 from stanchion.ingest.loading.publish import accept
 from stanchion.ingest.loading.session import open_session
@@ -179,8 +180,8 @@ def test_command_and_report_show_the_agreement(booked: Platform) -> None:
     assert found[GAME]["cells"] == total["n"]
     assert [game for game, official in found.items() if official] == [GAME, "1002"]
     assert found["1002"]["differences"][0].startswith("goals home: 99 official, ")
-    with connect(booked.server) as conn:
-        page = league_page(conn, SLUG)
+    with connect(booked.server) as conn, open_tenant(booked.server, conn, SLUG) as (reader, tenant):
+        page = league_page(reader, tenant)
     assert expected in page
     assert 'data-mart="fact_official_agreement"' in page
 

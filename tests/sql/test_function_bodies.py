@@ -3,6 +3,7 @@
 plpgsql looks at a statement only when it is executed, plpgsql_check now.
 """
 
+import re
 from typing import Any
 
 import psycopg
@@ -17,6 +18,12 @@ EXCUSED = {
     ("contest.lock_submission", "is not single argument"): "both rows are assigned whole, by name",
     ("core.claim_existing_key", "control reached end of function without RETURN"): "its last loop is left by returning",
 }
+
+# Plain Postgres has no objects of Citus, and executes none of the statements that name them. The warnings about the
+# rest of such a function follow from the unknown statement.
+OF_CITUS = re.compile(
+    r'(relation "pg_dist_\w+"|function (citus_|run_command_on_|get_shard_id_for_|lock_shard_)\w+\(.*\)) does not exist'
+)
 
 
 def test_plpgsql_check_finds_nothing(deployed_db: psycopg.Connection[Any]) -> None:
@@ -39,10 +46,13 @@ def test_plpgsql_check_finds_nothing(deployed_db: psycopg.Connection[Any]) -> No
             where f.language = 'plpgsql' and complaint ~ '^(error|warning|security)'
             """
         ).fetchall()
+    of_citus = {name for name, said in complaints if OF_CITUS.search(said)}
     assert [
         f"{name}: {said}"
         for name, said in complaints
         if not any(name.startswith(function) and what in said for function, what in EXCUSED)
+        and not OF_CITUS.search(said)
+        and not (name in of_citus and said.startswith("warning extra"))
     ] == []
 
 

@@ -47,10 +47,10 @@ select
     ) as is_only_builder;
 
 -- name: key_lock
--- Returns the lock that the transactions with an active API key of the session's tenant hold.
+-- Returns the lock that the transactions with an active API key of the tenant hold.
 select core.api_key_lock(k.key_hash) as key_lock
 from core.api_key as k
-where k.tenant_id = core.required_tenant() and k.name = %(name)s and k.revoked_at is null;
+where k.tenant_id = %(tenant)s and k.name = %(name)s and k.revoked_at is null;
 
 -- name: other_roles
 -- Roles other than the builder that a login is a direct member of.

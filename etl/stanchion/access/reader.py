@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -12,11 +13,86 @@ from stanchion.access.builder import builder_server, refuse_planted
 from stanchion.access.logins import create_login, drop_login
 from stanchion.errors import StanchionError
 from stanchion.paths import query
-from stanchion.server.connection import Connection, acting_for, connect, value
+from stanchion.server.connection import (
+    Connection,
+    acting_for,
+    connect,
+    find_tenant,
+    require_deployed,
+    value,
+)
 from stanchion.server.locate import Server
 
-_PREFIX = "stanchion_report_"
-_MARK = "Temporary login of stanchion report --as."
+_PREFIX = "stanchion_as_"
+_MARK = "Temporary login of a command with --as."
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant whose marts a connection may read."""
+
+    tenant_id: UUID
+    name: str
+
+
+@contextmanager
+def open_tenant(
+    server: Server, conn: Connection, tenant: str, login: str | None = None
+) -> Iterator[tuple[Connection, Tenant]]:
+    """Yield a connection that reads the marts of a tenant in one snapshot, and the tenant.
+
+    The connection has the rights of `conn`, but no more than those of the builder; with a login, those of that analyst.
+    """
+    require_deployed(conn)
+    tenant_id = str(find_tenant(conn, tenant)) if reads_all(conn) else tenant
+    opened: AbstractContextManager[Connection] = (
+        open_marts_as(server, conn, login, tenant_id) if login else open_marts(server, conn)
+    )
+    with opened as reader, _snapshot(reader):
+        yield reader, _find(reader, tenant, login, tenant_id)
+
+
+def reads_all(conn: Connection) -> bool:
+    """Return whether the connection reads the marts of every tenant."""
+    return bool(value(conn, "select pg_has_role('stanchion_builder', 'member')"))
+
+
+@contextmanager
+def _snapshot(conn: Connection) -> Iterator[None]:
+    """Open a transaction with one snapshot, as the builder when the connection has more rights."""
+    is_operator = reads_all(conn)
+    with conn.transaction():
+        conn.execute("set transaction isolation level repeatable read, read only")
+        if is_operator:
+            conn.execute("set local role stanchion_builder")
+        yield
+
+
+def _find(conn: Connection, tenant: str, login: str | None, tenant_id: str) -> Tenant:
+    if not value(conn, "select has_schema_privilege('marts', 'usage')"):
+        raise StanchionError(
+            "This login has no right to read marts. Connect as the deploying role, or as an analyst created with: "
+            f"stanchion analyst add NAME --tenant {tenant}"
+        )
+    seen = conn.execute(
+        "select tenant_id, name from core.tenant where %s in (tenant_id::text, name)", [tenant_id]
+    ).fetchall()
+    if len(seen) != 1:
+        raise StanchionError(_unseen(conn, tenant, login))
+    if not value(conn, "select to_regclass('marts.standings') is not null"):
+        raise StanchionError("The marts do not exist yet; run: stanchion build")
+    return Tenant(*seen[0])
+
+
+def _unseen(conn: Connection, tenant: str, login: str | None) -> str:
+    if login:
+        return f"'{login}' has no right to read {tenant}; run: stanchion analyst add {login} --tenant {tenant}"
+    names = [row[0] for row in conn.execute("select name from core.tenant order by name limit 10")]
+    readable = ", ".join(names) or "none"
+    return (
+        f"This login cannot read a tenant with the name or id '{tenant}'. Tenants that it reads: {readable}. "
+        "Only an operator can use a slug."
+    )
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
+from stanchion.cluster.home import every_node
 from stanchion.paths import query
 from stanchion.server.connection import Connection
 
@@ -37,9 +39,9 @@ def end_sessions_of(conn: Connection, login: str) -> Ended:
     return _end(conn, query("access", "sessions_of_login"), {"login": login})
 
 
-def key_lock(conn: Connection, name: str) -> int | None:
-    """Return the lock that the transactions with an active API key of the session's tenant hold."""
-    row = conn.execute(query("access", "key_lock"), {"name": name}).fetchone()
+def key_lock(conn: Connection, tenant_id: UUID, name: str) -> int | None:
+    """Return the lock that the transactions with an active API key of the tenant hold."""
+    row = conn.execute(query("access", "key_lock"), {"tenant": tenant_id, "name": name}).fetchone()
     return int(row[0]) if row else None
 
 
@@ -49,6 +51,13 @@ def end_sessions_with(conn: Connection, lock: int) -> Ended:
 
 
 def _end(conn: Connection, find: str, values: dict[str, Any]) -> Ended:
+    """End the sessions that a query finds, on every node of a cluster."""
+    with every_node(conn) as nodes:
+        ended = [_end_on(node, find, values) for node in nodes]
+    return Ended(sum(each.number for each in ended), tuple(pid for each in ended for pid in each.left))
+
+
+def _end_on(conn: Connection, find: str, values: dict[str, Any]) -> Ended:
     def found() -> set[int]:
         return {pid for (pid,) in conn.execute(find, values).fetchall()}
 

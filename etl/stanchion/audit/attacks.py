@@ -21,6 +21,8 @@ from stanchion.server.connection import Connection
 FINDS_TENANTS = {
     "core.tenant_for_domain(p_domain text)": "its purpose is to return the tenant of a public host name",
     "core.due_queues(p_queue text)": "its purpose is to return the tenants that have jobs",
+    "core.due_queues_of_cluster(p_queue text)": "the same on a cluster",
+    "core.due_queues_of_node(p_queue text)": "the same for the tenants of one node",
 }
 
 
@@ -50,6 +52,7 @@ class Attacker:
     forbidden: list[Victim]
     settings: dict[str, str] = field(default_factory=dict)
     readable: frozenset[str] = frozenset()  # columns that it may read of every tenant
+    reaches_nodes: bool = False  # its settings are sent to the other nodes of a cluster
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -85,7 +88,12 @@ class Attacker:
     def _settings(self) -> sql.Composed:
         """Return the statement that makes the settings for the transaction."""
         settings = {"lock_timeout": "1s"} | self.settings
-        calls = [sql.SQL("set_config({}, {}, true)").format(name, text) for name, text in settings.items()]
+        calls = [
+            sql.SQL(
+                "core.set_local({}, {})" if self.reaches_nodes and "." in name else "set_config({}, {}, true)"
+            ).format(name, text)
+            for name, text in settings.items()
+        ]
         return sql.SQL("select {}").format(sql.SQL(", ").join(calls))
 
     def try_all(self, result: AuditResult, statements: Sequence[sql.Composable]) -> list[Answer]:

@@ -28,16 +28,22 @@ class Owners:
 
     operator: Connection
     builder: Connection
+    home: Connection | None = None  # to the node of the victims, when the operator's is to the coordinator of a cluster
+    at_home: frozenset[str] = frozenset()  # tables of that node
 
     def divide(self, tables: list[Table]) -> Iterator[tuple[Connection, list[Table]]]:
         """Yield each connection with the tables that it writes."""
-        yield self.operator, [table for table in tables if table.owner != _BUILDER]
+        if self.home:
+            yield self.home, [table for table in tables if table.name in self.at_home]
+        yield self.operator, [table for table in tables if table.owner != _BUILDER and table.name not in self.at_home]
         yield self.builder, [table for table in tables if table.owner == _BUILDER]
 
     def fill(self, table: Table, victim: Victim, tables: dict[str, Table]) -> str | None:
         """Ensure that the victim has a row in a table. Return the reason when no row can be inserted."""
         if table.owner == _BUILDER:  # the build has made the partitions of a mart
             return seed.fill(self.builder, replace(table, is_partitioned=False), victim, tables)
+        if self.home and table.name in self.at_home:  # the coordinator has made its partitions
+            return seed.fill(self.home, replace(table, is_partitioned=False), victim, tables)
         return seed.fill(self.operator, table, victim, tables)
 
     def digest(self, tables: list[Table], victim: Victim) -> dict[str, str]:

@@ -147,12 +147,6 @@ where
 group by p.pubname
 order by p.pubname;
 
--- name: harmless_shop
--- Adds an item with a purchase to the tenant of the transaction. Their numbers add up, which a test of the marts checks.
-with added as materialized (select stock.add_item(%(mark)s, 12.50, 3) as item)
-
-select stock.buy(a.item, 1, %(mark)s) from added as a;
-
 -- name: relations
 -- Relations of Stanchion with their columns, including the first three partitions of each table.
 with candidate as (
@@ -175,6 +169,14 @@ select
 from candidate as c
 where c.kind <> 'partition' or c.nth <= 3
 order by c.name;
+
+-- name: shards
+-- Shards on this node with the rows of a tenant: the name of the shard, and that of its table.
+select format('%%s.%%s', n.nspname, c.relname), w.name
+from unnest(%(names)s::text[]) as w (name)
+join pg_dist_partition as p on p.logicalrelid = to_regclass(w.name) and p.partmethod = 'h'
+join pg_class as c on c.oid = to_regclass(shard_name(p.logicalrelid, get_shard_id_for_distribution_column(p.logicalrelid, %(tenant)s::uuid)))
+join pg_namespace as n on n.oid = c.relnamespace;
 
 -- name: tables
 -- Tables with tenant_id, with their columns, checks and foreign keys.
@@ -257,6 +259,8 @@ where
     and not m.is_deployer
     and not m.is_operator
     and shobj_description(r.oid, 'pg_authid') is distinct from %(mark)s
+    -- our own roles can log in on a cluster
+    and r.rolname not in ('stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_builder', 'stanchion_analyst')
 group by m.member, m.member_name
 having
     count(*) > 2  -- itself and one of our roles

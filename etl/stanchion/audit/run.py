@@ -20,8 +20,10 @@ from stanchion.audit.attacks import Attacker
 from stanchion.audit.findings import WARNING, AuditResult
 from stanchion.audit.logins import ROLES, copy_login, temporary_logins, unusual_logins
 from stanchion.audit.owners import Owners, connect_builder
+from stanchion.audit.places import NODES, Place, compare_nodes, places
 from stanchion.audit.rules import broken, rule_files
-from stanchion.audit.seed import SLUG, Table, Victim, make_victim, read_tables
+from stanchion.audit.seed import SLUG, Victim, make_victim, read_tables
+from stanchion.cluster.nodes import state_of
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
@@ -49,12 +51,15 @@ def audit(conn: Connection, dsn: str, report: Report, only: Collection[str] = ()
     result = AuditResult()
     real = unusual_logins(conn)
     rules = {rule.stem: rule for rule in rule_files()}
-    _require_parts(only, [_RULES, *rules, _PUBLICATIONS, *_KINDS, *real])
+    _require_parts(only, [_RULES, *rules, _PUBLICATIONS, NODES, *_KINDS, *real])
     chosen = [rule for name, rule in rules.items() if not only or {_RULES, name} & set(only)]
     report(f"{len(chosen)} rules over the catalog")
     for rule in chosen:
         result.rules += 1
         result.findings += broken(conn, rule)
+    if state_of(conn) is not None and (not only or NODES in only):
+        report("the objects, policies and rights of every node and shard")
+        compare_nodes(conn, dsn, result)
     blocking = conn.execute(query("audit", "publications")).fetchall()
     for publication, problem in blocking:
         result.add(_PUBLICATIONS, publication, problem)
@@ -74,7 +79,9 @@ def audit(conn: Connection, dsn: str, report: Report, only: Collection[str] = ()
             owners.remove(tables)
             try:
                 copies = _copies(conn, dsn, real, result)
-                _attack(owners, logins, copies, kinds, tables, result, report)
+                with places(conn, dsn, owners, logins, tables) as found:
+                    for place in found:
+                        _attack(place, copies, kinds, result, report)
             finally:
                 owners.remove(tables)
     finally:
@@ -102,36 +109,35 @@ def _copies(conn: Connection, dsn: str, real: dict[str, str], result: AuditResul
 
 
 def _attack(
-    owners: Owners,
-    logins: dict[str, str],
+    place: Place,
     copies: dict[str, tuple[str, str]],
     kinds: list[str],
-    tables: list[Table],
     result: AuditResult,
     report: Report,
 ) -> None:
-    report("two tenants with a row in every table")
+    report(f"two tenants with a row in every table{place.suffix}")
     suffix = secrets.token_hex(4)
-    conn = owners.operator
-    ours, theirs = (make_victim(conn, f"{SLUG}-{side}-{suffix}") for side in ("ours", "theirs"))
+    logins, tables = place.logins, place.tables
+    ours, theirs = (make_victim(place.maker, f"{SLUG}-{side}-{suffix}") for side in ("ours", "theirs"))
     by_name = {table.name: table for table in tables}
     for victim in (ours, theirs):
         for table in tables:
-            if reason := owners.fill(table, victim, by_name):
+            if reason := place.fill(table, victim, by_name):
                 result.add("seed", table.name, f"is not audited, since no row could be inserted: {reason}")
-    _grant(conn, logins["stanchion_analyst"], ours)
-    targets = _Targets(owners, tables, ours, theirs)
-    result.relations = len(targets.relations)
+    _grant(place.maker, logins["stanchion_analyst"], ours)
+    targets = _Targets(place, ours, theirs)
+    result.relations = max(result.relations, len(targets.relations))
     chosen = {role: login for role, login in logins.items() if role.removeprefix("stanchion_") in kinds}
     result.logins = len(chosen) + len(copies)
     with ExitStack() as stack:
         guises = [
-            (attacker, own, "stanchion_analyst" if role == "stranger" else role)
+            (place.adapt(attacker, role), own, "stanchion_analyst" if role == "stranger" else role)
             for role, login in chosen.items()
             for attacker, own in _guises(role, stack.enter_context(_connect(login)), ours, theirs)
         ]
         for login, (role, copy) in copies.items():
-            attacker = _with_memberships(login, role, stack.enter_context(_connect(copy)), ours, theirs)
+            connected = stack.enter_context(_connect(place.at(copy)))
+            attacker = place.adapt(_with_memberships(login, role, connected, ours, theirs), role)
             guises.append((attacker, [], role))
             report(f"{attacker.name}, reading other schemas")
             attacks.read_elsewhere(result, attacker)
@@ -144,7 +150,7 @@ def _attack(
                 (_call_as, ", looking for effects of functions"),
             )
             for attacker, own, role in guises
-            if attack is _attack_as or attacker.forbidden
+            if attack is _attack_as or (attacker.forbidden and place.calls)
         ]
         for number, (attacker, own, role, attack, text) in enumerate(parts, 1):
             report(f"{number} of {len(parts)}: {attacker.name}{text}")
@@ -164,10 +170,16 @@ def _connect(login: str) -> Connection:
 class _Targets:
     """The relations, catalogs and functions to attack."""
 
-    def __init__(self, owners: Owners, tables: list[Table], ours: Victim, theirs: Victim) -> None:
-        self.owners, self.tables, self.ours, self.theirs = owners, tables, ours, theirs
-        conn = owners.operator
+    def __init__(self, place: Place, ours: Victim, theirs: Victim) -> None:
+        self.owners, self.tables, self.ours, self.theirs = place.owners, place.tables, ours, theirs
+        conn = place.owners.operator
         self.relations: dict[str, list[str]] = dict(conn.execute(query("audit", "relations")).fetchall())
+        shards = place.shards(theirs, list(self.relations))
+        self.relations |= {shard: self.relations[table] for shard, table in shards.items()}
+        by_name = {table.name: table for table in place.tables}
+        self.shards = [replace(by_name[table], name=shard) for shard, table in shards.items() if table in by_name]
+        for shard in self.shards:
+            theirs.rows[shard.name] = theirs.rows.get(shards[shard.name], {})
         self.catalogs = [row[0] for row in conn.execute(query("audit", "catalogs"))]
         self._grants = conn.execute(query("audit", "grants")).fetchall()
         self._functions = conn.cursor(row_factory=dict_row).execute(query("audit", "functions")).fetchall()
@@ -210,7 +222,7 @@ def _attack_as(result: AuditResult, attacker: Attacker, own: list[Victim], role:
     attacks.use_own(result, attacker, targets.tables, own, targets.granted(role))
     attacks.change_role(result, attacker, [other for other in _OWN_ROLES if other != role])
     others = [table for table in targets.tables if table.owner != role]  # a role may write the tables that it owns
-    attacks.write(result, attacker, others, targets.theirs, targets.ours if own else None)
+    attacks.write(result, attacker, [*others, *targets.shards], targets.theirs, targets.ours if own else None)
     if not attacker.forbidden:
         return
     attacks.read(result, attacker, targets.relations)

@@ -6,16 +6,35 @@ from typing import Any
 
 import click
 
+from stanchion.cli.bench_cluster import cluster
 from stanchion.cli.options import database_option, json_option, open_server
 from stanchion.cli.output import note, print_json, print_table
-from stanchion.dev.bench.compare import Result
+from stanchion.dev.bench.compare import as_row
 from stanchion.dev.bench.entries import ENTRIES, Effort
 from stanchion.dev.bench.page import about, page
 from stanchion.server.connection import connect
 
 
-@click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(list(ENTRIES)))
+class Bench(click.Group):
+    """A command with the names of benchmarks as arguments, and one subcommand, which has options of its own."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args and (command := self.commands.get(args[0])):
+            return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+class Names(click.Argument):
+    """The names of benchmarks. They are not part of the path of the subcommand."""
+
+    def get_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return super().get_usage_pieces(ctx) if isinstance(ctx.command, Bench) else []
+
+
+@click.group(cls=Bench, invoke_without_command=True, no_args_is_help=False, subcommand_metavar="")
+@click.argument("names", cls=Names, metavar="[NAME]...", nargs=-1, type=click.Choice(list(ENTRIES)))
 @click.option("--seconds", default=2.0, show_default=True, help="Duration of each run, in seconds.")
 @click.option("--rounds", default=5, show_default=True, help="Runs of each alternative. Results are medians.")
 @click.option(
@@ -58,23 +77,14 @@ def bench(names: tuple[str, ...], file: Path | None, as_json: bool, **effort: An
         results = {name: ENTRIES[name](server, Effort(**effort, report=note)) for name in names or ENTRIES}
         if file:
             with connect(server) as conn:
-                text = page(results, about(conn, effort), ENTRIES, _row)
+                text = page(results, about(conn, effort), ENTRIES, as_row)
             file.write_text(text, encoding="utf-8")
     if as_json:
         print_json({name: [asdict(result) for result in found] for name, found in results.items()})
         return
     for name, found in results.items():
         click.secho(f"\n{name}", bold=True)
-        print_table([_row(result) for result in found], "Nothing was measured.")
+        print_table([as_row(result) for result in found], "Nothing was measured.")
 
 
-def _row(result: Result) -> dict[str, str]:
-    return {
-        "what": result.what,
-        "clients": str(result.clients),
-        "per second": f"{result.per_second:,.0f}" if result.per_second >= 100 else f"{result.per_second:.1f}",
-        "p50 ms": f"{result.p50_ms:.2f}",
-        "p95 ms": f"{result.p95_ms:.2f}",
-        "ratio": "" if result.ratio is None else f"{result.ratio:.2f}",
-        "bar": "" if result.bar is None else f"{result.bar:.2f}, {'reached' if result.holds else 'missed'}",
-    }
+bench.add_command(cluster)

@@ -6,7 +6,8 @@ from dataclasses import asdict
 import click
 
 from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
-from stanchion.cli.output import count_of, note, print_json, printable
+from stanchion.cli.output import count_of, note, print_findings, print_json, printable
+from stanchion.cluster.doctor import examine_cluster
 from stanchion.contest.replay import Replayed, competitions
 from stanchion.contest.replay import replay as replay_competition
 from stanchion.ops.after_restore import find_stale, repair
@@ -33,6 +34,7 @@ def doctor(strict: bool, deep: bool, as_json: bool) -> None:
     """
     with open_server() as server, connect(server) as conn:
         checks = list(examine(conn, Embedded().data if server.embedded else None))
+        checks += examine_cluster(server, conn)
         if deep:
             checks.append(examine_deep(conn, note))
     alerts = sum(len(check.alerts) for check in checks)
@@ -97,10 +99,7 @@ def audit(matrix: bool, only: tuple[str, ...], as_json: bool) -> None:
             }
         )
     else:
-        for finding in result.findings:
-            click.secho(printable(f"{finding.severity}: {finding}"), fg="red")
-            if finding.remedy:
-                click.echo(f"  {printable(finding.remedy)}")
+        print_findings(result.findings)
         click.echo(
             f"{result.rules} rules and {result.attempts} attempts by {result.logins} logins on {result.relations} "
             f"relations and {result.functions} functions in {time.monotonic() - started:.1f} s: "

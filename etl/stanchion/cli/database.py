@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from stanchion.cli.options import confirm, database_option, json_option, open_database, yes_option
+from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
 from stanchion.cli.output import count_of, note, print_json, print_table
+from stanchion.cluster.deployed import spread
 from stanchion.deploy import catalog as catalogs
 from stanchion.deploy import runner as deployer
 from stanchion.deploy.modules import Deployed, Step, discover, module_states, read_ledger
@@ -16,7 +17,7 @@ from stanchion.deploy.scaffold import scaffold
 from stanchion.errors import StanchionError
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
-from stanchion.server.connection import require_deployed
+from stanchion.server.connection import connect, require_deployed
 
 wait_option = click.option(
     "--wait", default=600, show_default=True, metavar="SECONDS", help="Longest wait for another deployer to finish."
@@ -57,7 +58,7 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
                 remark = "  (only its revert or its place in the order changed)"
             click.echo(f"{step.action:8} {step.module.name}{remark}")
 
-    with open_database() as conn, deployer.deploy_lock(conn, wait, note):
+    with open_server() as server, connect(server) as conn, deployer.deploy_lock(conn, wait, note):
         if accept_drift and not dry_run:
             for line in deployer.accept_drift(conn):
                 note(f"accepted: {line}")
@@ -67,6 +68,7 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
         else:
             deployer.deploy(conn, steps, on_step)
             make_due_partitions(conn)
+            spread(server, conn, note)
     if as_json:
         print_json({"dry_run": dry_run, "steps": steps_run})
     elif not steps_run:

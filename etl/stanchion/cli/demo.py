@@ -21,6 +21,7 @@ from psycopg.rows import dict_row
 from stanchion.access import analysts, tenants
 from stanchion.cli.options import confirm, database_option, open_server, yes_option
 from stanchion.cli.output import count_of, note, print_table, printable
+from stanchion.cluster.home import for_tenant_at_home
 from stanchion.deploy import runner as deploy
 from stanchion.deploy.modules import discover
 from stanchion.dev.sample.files import as_json, export
@@ -32,7 +33,7 @@ from stanchion.jobs.worker import JobResult, Options, run_once
 from stanchion.marts import build, is_current
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT, query
-from stanchion.server.connection import Connection, connect, find_tenant, for_tenant
+from stanchion.server.connection import Connection, connect, find_tenant
 from stanchion.server.locate import Server
 
 
@@ -133,8 +134,8 @@ def add_leagues(conn: Connection) -> None:
 
 def use_workspace(conn: Connection, slug: str) -> None:
     """Add two members, a document, a dataset and some usage of the plan to a league."""
-    with for_tenant(conn, slug):
-        conn.execute(query("dev/sample", "workspace").encode())
+    with for_tenant_at_home(conn, slug) as acting:
+        acting.conn.execute(query("dev/sample", "workspace").encode())
 
 
 def load_league(server: Server, conn: Connection, slug: str) -> int:
@@ -151,8 +152,8 @@ def load_league(server: Server, conn: Connection, slug: str) -> int:
             Path(folder, f"game_{game.game_id}.json").write_bytes(as_json(export(game)))
         load(server, slug, (folder,))
     if league.has_cup:
-        with for_tenant(conn, slug):
-            conn.execute(query("dev/sample", "cup").encode())
+        with for_tenant_at_home(conn, slug) as acting:
+            acting.conn.execute(query("dev/sample", "cup").encode())
     return len(games)
 
 

@@ -51,6 +51,7 @@ SECTIONS = {
     "Marts": {
         "build": _entry("marts:build", "Update the marts from new loads, and test them."),
         "report": _entry("marts:report", "Write the season of a league as one HTML page."),
+        "export": _entry("export:export", "Write marts of a tenant as CSV, JSON, Excel, Parquet or Arrow."),
     },
     "Jobs": {
         "worker": _entry("jobs:worker", "Run the jobs that applications enqueued."),
@@ -63,6 +64,9 @@ SECTIONS = {
         "stats": _entry("stats:stats", "Refresh the statistics of tenants and show their age."),
         "replay": _entry("checks:replay", "Rebuild competitions from their events, and compare."),
         "after-restore": _entry("checks:after_restore", "Repair a database that was restored from another server."),
+    },
+    "Cluster": {
+        "cluster": _entry("cluster:cluster", "Distribute the database over the nodes of a Citus cluster."),
     },
     "Develop": {
         "demo": _entry("demo:demo", "Deploy, load two sample leagues, and print their standings."),

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import click
 
-from stanchion.cli.options import database_option, json_option, open_reader, open_server, reader_options
+from stanchion.cli.options import (
+    database_option,
+    json_option,
+    marts_option,
+    open_marts_reader,
+    open_reader,
+    open_server,
+    reader_options,
+)
 from stanchion.cli.output import count_of, note, print_json, print_result, printable
 from stanchion.errors import StanchionError
 from stanchion.marts import BuildResult, Node
@@ -22,9 +30,17 @@ _COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
 @click.option(
     "--wait", default=600, show_default=True, metavar="SECONDS", help="Longest wait for another build to finish."
 )
+@marts_option
 @json_option
 @database_option
-def build(selection: tuple[str, ...], full_refresh: bool, tenant: str | None, wait: int, as_json: bool) -> None:
+def build(
+    selection: tuple[str, ...],
+    full_refresh: bool,
+    tenant: str | None,
+    wait: int,
+    marts_dsn: str | None,
+    as_json: bool,
+) -> None:
     """Update the marts from new loads, and test them.
 
     Without new loads, no mart is changed. A mart that fails keeps its previous rows, and the marts that depend on it
@@ -45,7 +61,14 @@ def build(selection: tuple[str, ...], full_refresh: bool, tenant: str | None, wa
 
     with open_server() as server:
         result = build_marts(
-            server, selection, full_refresh=full_refresh, tenant=tenant, wait=wait, report=note, on_node=on_node
+            server,
+            selection,
+            full_refresh=full_refresh,
+            tenant=tenant,
+            marts_dsn=marts_dsn,
+            wait=wait,
+            report=note,
+            on_node=on_node,
         )
     if selection and not result.nodes:
         raise StanchionError(
@@ -119,8 +142,8 @@ def report(
         stanchion report --tenant harbour --out harbour.html
         stanchion report --partitions --out partitions.html
     """
-    from stanchion.access.reader import open_marts, open_marts_as
-    from stanchion.report.league import league_page, tenant_of
+    from stanchion.access.reader import open_tenant
+    from stanchion.report.league import league_page
     from stanchion.report.page import write
     from stanchion.report.partitions import partitions_page
 
@@ -130,16 +153,13 @@ def report(
         raise click.UsageError("--season and --as need --tenant.")
     if not out.parent.is_dir():
         raise StanchionError(f"The file {out.name} cannot be written: the folder {out.parent} does not exist.")
-    with open_reader() as server, connect(server, needs_session=partitions) as conn:
+    opened = open_reader() if partitions else open_marts_reader()
+    with opened as server, connect(server, needs_session=partitions) as conn:
         if partitions:
             page = partitions_page(conn)
-        elif login:
-            tenant_id = tenant_of(conn, str(tenant))
-            with open_marts_as(server, conn, login, tenant_id) as reader:
-                page = league_page(reader, str(tenant), season, login, tenant_id)
         else:
-            with open_marts(server, conn) as reader:
-                page = league_page(reader, str(tenant), season)
+            with open_tenant(server, conn, str(tenant), login) as (reader, whose):
+                page = league_page(reader, whose, season)
     write(page, out)
     size = len(page.encode())
     print_result(as_json, {"file": str(out), "bytes": size}, f"{out} is written: {size // 1024} kB.")

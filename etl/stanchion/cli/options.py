@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any
 
@@ -16,7 +16,7 @@ from stanchion.cli import DSN_HELP
 from stanchion.cli.output import note
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, connect
-from stanchion.server.locate import Server, find_server
+from stanchion.server.locate import Server, find_server, reach
 from stanchion.server.replica import MAX_LAG, find_reader
 
 
@@ -31,6 +31,11 @@ class Options:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 yes_option = click.option("--yes", is_flag=True, help="Skip the question before something is deleted or changed.")
+marts_option = click.option(
+    "--marts-dsn",
+    metavar="DSN",
+    help="Server of the marts, with a mirror of their sources (default: STANCHION_MARTS_DSN, else the server itself).",
+)
 tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="Slug or id of the tenant.")
 
 
@@ -89,6 +94,20 @@ def open_reader() -> Iterator[Server]:
     with find_reader(options.dsn, read_dsn, source, options.max_lag, note) as server:
         note(f"on {server.description}")
         yield server
+
+
+@contextmanager
+def open_marts_reader() -> Iterator[Server]:
+    """Open the server of STANCHION_MARTS_DSN for reading only, unless options name a server; else like open_reader."""
+    options: Options = click.get_current_context().obj
+    marts_dsn = os.environ.get("STANCHION_MARTS_DSN")
+    if not marts_dsn or options.dsn is not None or options.read_dsn is not None:
+        with open_reader() as server:
+            yield server
+        return
+    server = reach(marts_dsn, "STANCHION_MARTS_DSN", remedy="correct STANCHION_MARTS_DSN")
+    note(f"on {server.description}")
+    yield replace(server, read_only=True)
 
 
 @contextmanager

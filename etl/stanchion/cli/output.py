@@ -7,10 +7,13 @@ import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from stanchion.audit.findings import Finding
 
 
 def wants_plain_text() -> bool:
@@ -45,6 +48,14 @@ def print_result(as_json: bool, facts: dict[str, Any], sentence: str) -> None:
         print_json(facts)
     else:
         click.echo(printable(sentence))
+
+
+def print_findings(findings: "Iterable[Finding]") -> None:
+    """Print each finding, and its remedy below it."""
+    for finding in findings:
+        click.secho(printable(f"{finding.severity}: {finding}"), fg="red")
+        if finding.remedy:
+            click.echo(f"  {printable(finding.remedy)}")
 
 
 def print_rows(as_json: bool, rows: list[dict[str, Any]], empty: str) -> None:

@@ -81,23 +81,38 @@ def down(ctx: click.Context, purge: bool, yes: bool, as_json: bool) -> None:
 @click.command()
 @click.option("--export", is_flag=True, help="Print export statements of libpq's variables, for programs such as dbt.")
 @click.option("--builder", is_flag=True, help="Use the login that builds the marts, which has no other rights.")
+@click.option(
+    "--tenant", metavar="SLUG", help="On a cluster, use the node of this tenant (default: the server itself)."
+)
 @json_option
 @click.pass_context
-def dsn(ctx: click.Context, export: bool, builder: bool, as_json: bool) -> None:
+def dsn(ctx: click.Context, export: bool, builder: bool, tenant: str | None, as_json: bool) -> None:
     """Print the connection URL of the server, with its password.
 
-    Nothing else is printed, so that a shell can insert the output into a command.
+    Nothing else is printed, so that a shell can insert the output into a command. On a cluster a tenant is written
+    through its own node: with --tenant, the URL is that of the node.
 
     \b
     Example:
         psql "$(stanchion dsn)"
+        psql "$(stanchion dsn --tenant harbour)"
         eval "$(stanchion dsn --builder --export)" && dbt build
     """
+    if builder and tenant is not None:
+        raise click.UsageError("Give either --builder or --tenant: the builder works for all tenants, on one node.")
     if builder:
         from stanchion.access.builder import builder_server
 
         with find_server(ctx.obj.dsn) as server, connect(server, needs_session=False) as conn:
             chosen = builder_server(server, conn)
+        url, source, variables = chosen.dsn, server.source, chosen.environment()
+    elif tenant is not None:
+        from stanchion.cluster.home import at
+        from stanchion.cluster.route import home_or_here
+
+        with find_server(ctx.obj.dsn) as server, connect(server, needs_session=False) as conn:
+            node = home_or_here(conn, tenant)
+        chosen = at(server, node) if node else server
         url, source, variables = chosen.dsn, server.source, chosen.environment()
     elif configured_by(ctx.obj.dsn):
         with find_server(ctx.obj.dsn) as server:

@@ -5,8 +5,9 @@ from typing import Any
 
 import psycopg
 
+from stanchion.cluster.home import at_home, for_tenant_at_home
 from stanchion.errors import StanchionError
-from stanchion.server.connection import Connection, acting_for, find_tenant, for_tenant, value
+from stanchion.server.connection import Connection, acting_for, find_tenant, value
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,21 @@ class Replayed:
 
 def competitions(conn: Connection, tenant: str) -> list[str]:
     """Return the keys of all competitions of a tenant."""
-    with for_tenant(conn, tenant) as tenant_id:
+    with for_tenant_at_home(conn, tenant) as acting:
         statement = "select competition_key from contest.competition where tenant_id = %s order by 1"
-        return [key for (key,) in conn.execute(statement, [tenant_id])]
+        return [key for (key,) in acting.conn.execute(statement, [acting.tenant_id])]
 
 
 def replay(conn: Connection, tenant: str, competition: str, *, repair: bool = False) -> Replayed:
     """Rebuild a competition from its events, and compare. Only `repair` keeps the rebuilt rows; otherwise roll back."""
     tenant_id = find_tenant(conn, tenant)
-    with conn.transaction() as transaction, acting_for(conn, tenant_id):
+    with at_home(conn, tenant_id) as home, home.transaction() as transaction, acting_for(home, tenant_id):
         try:
-            found = conn.execute("select relation, key, stored, replayed from contest.replay(%s)", [competition])
+            found = home.execute("select relation, key, stored, replayed from contest.replay(%s)", [competition])
         except psycopg.errors.NoDataFound:
             raise StanchionError(f"{tenant} has no competition '{competition}'.") from None
         differences = [Difference(*row) for row in found.fetchall()]
-        rows = int(value(conn, "select count(*) from contest.projected_rows(%s)", [competition]))
+        rows = int(value(home, "select count(*) from contest.projected_rows(%s)", [competition]))
         outcome = Replayed(competition, rows, differences)
         if not (repair and differences):
             raise psycopg.Rollback(transaction)

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import psycopg
 from psycopg import errors
 
+from stanchion.cluster.nodes import prepare_session, state_of
 from stanchion.deploy import catalog
 from stanchion.deploy.modules import Deployed, Module, Step, has_directive, make_plan, read_ledger
 from stanchion.deploy.script import ScriptError, run_script
@@ -16,6 +17,7 @@ from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, is_deployed, only_one, value
 from stanchion.server.locks import RetryPolicy, retry_on_lock
 
+_CLUSTER = "core/0027_cluster"  # the module whose table contains the state of the cluster
 _LOCK = 0x57A9C410  # an arbitrary constant: the advisory lock of every deployer
 
 Say = Callable[[str], None]
@@ -24,9 +26,12 @@ Say = Callable[[str], None]
 RETRY = RetryPolicy(lock_timeout=3, tries=6, pause=1.0)
 
 
-def deploy_lock(conn: Connection, wait_seconds: float, say: Say) -> AbstractContextManager[None]:
-    """Hold the lock of the only deployer of this database."""
-    return only_one(conn, _LOCK, "deployer", wait_seconds, say)
+@contextmanager
+def deploy_lock(conn: Connection, wait_seconds: float, say: Say) -> Iterator[None]:
+    """Hold the lock of the only deployer of this database. On a cluster, the session gets the settings it needs."""
+    with only_one(conn, _LOCK, "deployer", wait_seconds, say):
+        prepare_session(conn)
+        yield
 
 
 def plan_deploy(conn: Connection, modules: list[Module], *, accept_drift: bool = False) -> list[Step]:
@@ -80,7 +85,10 @@ def plan_revert(conn: Connection, *, to: str | None, only: str | None, accept_dr
         return [ledger[only]]
     deployed = list(ledger.values())
     keep = 0 if to == "nothing" else [row.name for row in deployed].index(str(to)) + 1
-    return deployed[keep:][::-1]
+    reverted = deployed[keep:][::-1]
+    if state_of(conn) and any(row.name == _CLUSTER for row in reverted):
+        raise StanchionError(f"{_CLUSTER} cannot be reverted on a cluster; run first: stanchion cluster undo")
+    return reverted
 
 
 def revert(

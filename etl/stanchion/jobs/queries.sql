@@ -1,3 +1,9 @@
+-- name: due
+-- Tenants of this node with due jobs or expired leases.
+select d.tenant_id, d.queue, d.is_over
+from core.due_queues(%(queue)s) as d
+where core.is_at_home(d.tenant_id);
+
 -- name: waiting
 -- Counts the jobs that a drain waits for, and the jobs that are scheduled for later and were never tried.
 select

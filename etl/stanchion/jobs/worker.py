@@ -3,6 +3,8 @@
 The handler of a queue is a function in the database. The worker leases a batch, then calls the handler and completes
 the lease in one transaction. A worker that is killed at any time has therefore completed a job entirely or not at all.
 When a batch fails, its jobs are run one by one, so that only the failing jobs fail.
+
+On a cluster the jobs of a tenant run at the node of the tenant: the worker has one connection and one loop per node.
 """
 
 import os
@@ -10,15 +12,16 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from threading import Event
-from typing import Literal
+from threading import Event, Lock, Thread
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
+from stanchion.cluster.home import at, homes
 from stanchion.errors import StanchionError
 from stanchion.ops.sessions import end_sessions, may_end_sessions
 from stanchion.paths import query as query_text
@@ -31,6 +34,9 @@ _LINGER = 0.3  # seconds after the last job during which the worker polls often
 _OFTEN = 0.04  # seconds between polls during that time
 _SLICE = 0.2  # seconds of the longest wait between two checks of the stop event
 _ENFORCE_EVERY = 10.0  # seconds between two searches for sessions over their limits
+_NODES_EVERY = 30.0  # seconds between two searches for nodes that were added to a cluster
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,25 +88,99 @@ class _LeaseLostError(Exception):
     """Another worker has leased one of the jobs since, so the transaction must be rolled back."""
 
 
+class _MovedError(Exception):
+    """The tenant has moved to another node. Its jobs stay leased there until the lease expires, then they run there."""
+
+
 def run(server: Server, options: Options, stop: Event, on_result: OnResult, report: Report) -> None:
-    """Run jobs until `stop` is set. Reconnect when the connection is lost."""
+    """Run jobs until `stop` is set, on every node of a cluster. Reconnect when a connection is lost."""
+    servers: list[Server] = []
+    while not (servers or stop.is_set()):
+        with _reconnecting(stop, report, 0.5):
+            servers = _servers(server)
+    if servers == [server]:
+        _run(server, options, stop, on_result, report)
+    elif servers:
+        _Loops(server, options, stop, on_result, report).run(servers)
+
+
+@contextmanager
+def _reconnecting(stop: Event, report: Report, pause: float) -> Iterator[None]:
+    """Report a lost connection of the body and wait, so that the caller can try again."""
+    try:
+        yield
+    except psycopg.OperationalError as e:
+        report(f"The connection was lost ({str(e).strip().partition(chr(10))[0]}); reconnecting.")
+        stop.wait(pause)
+
+
+def _servers(server: Server) -> list[Server]:
+    """Return the server of each node that is the home of tenants; on plain Postgres the one server."""
+    with connect(server, needs_session=False) as conn:
+        require_deployed(conn)
+        return [at(server, node) for node in homes(conn)] or [server]
+
+
+class _Loops:
+    """One loop per node, each in a thread. Nodes that are added later get a loop too."""
+
+    def __init__(self, server: Server, options: Options, stop: Event, on_result: OnResult, report: Report) -> None:
+        self.server, self.options, self.stop = server, options, stop
+        self.ended, self.lock = Event(), Lock()
+        self.on_result, self.report = self._one_at_a_time(on_result), self._one_at_a_time(report)
+        self.threads: dict[str, Thread] = {}
+        self.error: BaseException | None = None
+
+    def run(self, servers: list[Server]) -> None:
+        while not self.ended.is_set():
+            for server in servers:
+                if server.dsn not in self.threads:
+                    thread = Thread(target=self._loop, args=[server], daemon=True)
+                    self.threads[server.dsn] = thread
+                    thread.start()
+            until = time.monotonic() + _NODES_EVERY
+            while time.monotonic() < until and not self.ended.wait(_SLICE):
+                if self.stop.is_set():
+                    self.ended.set()
+            with suppress(psycopg.OperationalError):
+                servers = [] if self.ended.is_set() else _servers(self.server)
+        for thread in self.threads.values():
+            thread.join()
+        if self.error is not None:
+            raise self.error
+
+    def _loop(self, server: Server) -> None:
+        try:
+            _run(server, self.options, self.ended, self.on_result, self.report)
+        except BaseException as e:
+            self.error = self.error or e
+            self.ended.set()
+
+    def _one_at_a_time(self, call: Callable[[T], None]) -> Callable[[T], None]:
+        def locked(argument: T) -> None:
+            with self.lock:
+                call(argument)
+
+        return locked
+
+
+def _run(server: Server, options: Options, stop: Event, on_result: OnResult, report: Report) -> None:
+    """Run the jobs of one node until `stop` is set."""
     pause = 0.5
     while not stop.is_set():
-        try:
+        with _reconnecting(stop, report, pause):
+            pause = min(2 * pause, 10)
             with open_worker(server, options) as worker:
                 pause = 0.5
                 worker.run(stop, on_result, report)
-        except psycopg.OperationalError as e:
-            report(f"The connection was lost ({str(e).strip().partition(chr(10))[0]}); reconnecting.")
-            stop.wait(pause)
-            pause = min(2 * pause, 10)
 
 
 def run_once(server: Server, options: Options, stop: Event, on_result: OnResult) -> None:
     """Run the jobs that are due, then return."""
-    with open_worker(server, options) as worker:
-        while worker.run_due(stop, on_result) and not stop.is_set():
-            pass
+    for each in _servers(server):
+        with open_worker(each, options) as worker:
+            while worker.run_due(stop, on_result) and not stop.is_set():
+                pass
 
 
 def drain(server: Server, options: Options, timeout: float, stop: Event, on_result: OnResult) -> tuple[int, int]:
@@ -109,10 +189,11 @@ def drain(server: Server, options: Options, timeout: float, stop: Event, on_resu
     Return the number of jobs that still wait, and the number of jobs that are scheduled for later.
     """
     until = time.monotonic() + timeout
-    with open_worker(server, options) as worker:
+    with ExitStack() as stack:
+        workers = [stack.enter_context(open_worker(each, options)) for each in _servers(server)]
         while True:
-            worked = worker.run_due(stop, on_result)
-            waiting, later = worker.waiting()
+            worked = sum(worker.run_due(stop, on_result) for worker in workers)
+            waiting, later = workers[0].waiting()  # counts the jobs of every node
             if not waiting or time.monotonic() > until or stop.is_set():
                 return waiting, later
             if not worked:
@@ -167,15 +248,16 @@ class Worker:
         """Run one batch of each queue of each tenant that has due jobs. Return the number of jobs."""
         worked = 0
         with self._as_worker():
-            due = self.conn.execute("select tenant_id, queue, is_over from core.due_queues(%s)", [self.options.queue])
+            due = self.conn.execute(query_text("jobs", "due"), {"queue": self.options.queue})
         for tenant_id, name, is_over in due.fetchall():
             if stop.is_set():
                 break
-            if is_over:
-                with self._as_worker(tenant_id):
-                    self.conn.execute("select core.reap()")
-            elif name in self.queues:
-                worked += self._run_batch(tenant_id, self.queues[name], on_result)
+            with suppress(_MovedError):
+                if is_over:
+                    with self._of_tenant(tenant_id):
+                        self.conn.execute("select core.reap()")
+                elif name in self.queues:
+                    worked += self._run_batch(tenant_id, self.queues[name], on_result)
         return worked
 
     def waiting(self) -> tuple[int, int]:
@@ -197,7 +279,7 @@ class Worker:
 
     def _run_batch(self, tenant_id: UUID, queue: Queue, on_result: OnResult) -> int:
         statement = "select lease_id, job_id, attempt, request_id from core.lease(%s, %s, %s)"
-        with self._as_worker(tenant_id):
+        with self._of_tenant(tenant_id):
             rows = self.conn.execute(statement, [queue.name, self.name, queue.batch]).fetchall()
         jobs = [Job(*row) for row in rows]
         if jobs:
@@ -212,7 +294,7 @@ class Worker:
                 self._run_lease(tenant_id, queue, [job], on_result)
             return
         if error is not None:
-            with self._as_worker(tenant_id):
+            with self._of_tenant(tenant_id):
                 dead = self.conn.execute("select core.fail(%s, %s)", [jobs[0].lease_id, error]).fetchone()
             outcome = "dead" if dead and dead[0] else "failed"
         took = (time.monotonic() - started) * 1000
@@ -241,7 +323,7 @@ class Worker:
         return None
 
     def _split(self, tenant_id: UUID, jobs: list[Job]) -> list[Job]:
-        with self._as_worker(tenant_id):
+        with self._of_tenant(tenant_id):
             leases = self.conn.execute("select job_id, lease_id from core.split_lease(%s)", [jobs[0].lease_id])
             lease_of = dict(leases.fetchall())
         return [
@@ -249,12 +331,21 @@ class Worker:
         ]
 
     @contextmanager
+    def _of_tenant(self, tenant_id: UUID) -> Iterator[None]:
+        """Open a transaction of a statement that is refused only when the tenant has moved to another node."""
+        try:
+            with self._as_worker(tenant_id):
+                yield
+        except psycopg.errors.ObjectNotInPrerequisiteState as e:
+            raise _MovedError from e
+
+    @contextmanager
     def _as_worker(self, tenant_id: UUID | None = None, request_id: str | None = None) -> Iterator[None]:
         """Open a transaction as stanchion_worker for a tenant. The settings are local to it, for poolers."""
         with self.conn.transaction():
             self.conn.execute(
-                "select set_config('role', 'stanchion_worker', true), set_config('app.tenant_id', %s, true), "
-                "set_config('app.request_id', %s, true)",
+                "select set_config('role', 'stanchion_worker', true), core.set_local('app.tenant_id', %s), "
+                "core.set_local('app.request_id', %s)",
                 [str(tenant_id or ""), request_id or ""],
             )
             yield

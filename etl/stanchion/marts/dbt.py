@@ -16,6 +16,8 @@ from typing import Any
 from stanchion.marts.project import PROJECT, files, target
 from stanchion.server.locate import Server
 
+SOURCES = "STANCHION_SOURCES"  # prefix of the schemas of the sources, in dbt_project/models/staging/_sources.yml
+
 OnEvent = Callable[[Any], None]
 Fingerprint = tuple[tuple[str, int, int], ...]
 
@@ -36,14 +38,19 @@ class Node:
     message: str  # when it failed: the error of the server, the file and the line
 
 
-def invoke(server: Server, arguments: list[str], settings: dict[str, str], on_event: OnEvent) -> str | None:
-    """Run a dbt command and return the reason when it could not run. Every connection of the run gets `settings`."""
+def invoke(
+    server: Server, arguments: list[str], settings: dict[str, str], on_event: OnEvent, *, prefix: str = ""
+) -> str | None:
+    """Run a dbt command and return the reason when it could not run.
+
+    Every connection of the run gets `settings`. The schemas of the sources begin with `prefix`.
+    """
     from dbt.cli.main import dbtRunner
 
-    folder = target(server)
+    folder = target(server, prefix)
     places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder)]
     quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors"]
-    with _alone, _environment(server, settings):
+    with _alone, _environment(server, settings, prefix):
         fingerprint = _files()
         known, parsed = _parsed.get(folder, (None, None))
         if known != fingerprint:
@@ -121,12 +128,14 @@ def _files() -> Fingerprint:
 
 
 @contextlib.contextmanager
-def _environment(server: Server, settings: dict[str, str]) -> Iterator[None]:
-    """Replace libpq's environment variables by those of the server while dbt runs."""
-    before = {name: text for name, text in os.environ.items() if name.startswith("PG")}
+def _environment(server: Server, settings: dict[str, str], prefix: str) -> Iterator[None]:
+    """Replace libpq's variables by those of the server while dbt runs, and set the prefix of the sources."""
+    before = {name: text for name, text in os.environ.items() if name.startswith("PG") or name == SOURCES}
     own = server.environment()
     options = [own.get("PGOPTIONS", ""), *(f"-c {name}={text}" for name, text in settings.items())]
     own["PGOPTIONS"] = " ".join(option for option in options if option)
+    if prefix:
+        own[SOURCES] = prefix
     _replace(before, own)
     try:
         yield

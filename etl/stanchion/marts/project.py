@@ -17,18 +17,23 @@ def files() -> list[Path]:
     return [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml", *inside]
 
 
-def checksum() -> str:
-    """Return a checksum of the files, which the database stores for the views that were made from them."""
-    digest = hashlib.sha256()
+def checksum(prefix: str = "") -> str:
+    """Return a checksum of the files, which the database stores for the views that were made from them.
+
+    The views also depend on the prefix of the schemas of the sources.
+    """
+    digest = hashlib.sha256(prefix.encode())
     for path in files():
         digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def target(server: Server) -> Path:
-    """Return dbt's output folder for this server. The parsed project depends on the server, so each has its own."""
+def target(server: Server, prefix: str = "") -> Path:
+    """Return dbt's output folder for a server and the prefix of its sources, on which the parsed project depends."""
     environment = server.environment()
     where = [environment.get(name, "") for name in ("PGHOST", "PGPORT", "PGDATABASE", "PGUSER")]
+    if prefix:
+        where.append(prefix)
     if own := os.environ.get("DBT_TARGET_PATH"):
         base = Path(own).absolute()
     else:

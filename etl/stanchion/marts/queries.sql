@@ -7,6 +7,11 @@ select
     ) as has_views
 from core.stat_refresh as r;
 
+-- name: horizons
+-- Returns the last finished change of each list of changes. Needs the rights of stanchion_builder, which sees the
+-- changes of every tenant.
+select landing.closed_horizon() as loads, stock.closed_horizon() as purchases;
+
 -- name: leaders
 -- Returns the five best scorers of a league, with the rights of an analyst.
 select
@@ -39,6 +44,16 @@ join marts.dim_team as away on away.tenant_id = g.tenant_id and away.team_key = 
 where q.tenant_id = current_setting('stanchion.demo_tenant')::uuid and not q.is_counted
 order by q.played_on, game;
 
+-- name: note_position
+-- Records the last tested change of one list of changes.
+select core.close_window('staging.tested_' || opened.changes, opened.changes, '')
+from (
+    select
+        %(changes)s::text as changes,
+        set_config(format('stanchion.%%s_high', %(changes)s::text), (%(position)s::bigint)::text, true) as high
+) as opened
+where opened.high is not null;
+
 -- name: note_tested
 -- Records, for each list of changes, the last change that every mart contains as tested.
 select core.close_window('staging.tested_' || opened.changes, opened.changes, '')
@@ -57,39 +72,43 @@ where opened.high is not null;
 select core.close_window('staging.views', null, %(project)s);
 
 -- name: progress
--- Returns, for each list of changes, the last tested change and whether it is the last finished change. Needs the
--- rights of stanchion_builder, which sees the changes of every tenant.
+-- Returns, for each list of changes, the last tested change and whether it is the last finished change.
 select
     h.changes,
     coalesce(r.position, -1) as tested,
     coalesce(r.position >= h.horizon, false) as is_current
 from (
     values
-    ('loads', landing.closed_horizon()),
-    ('purchases', stock.closed_horizon())
+    ('loads', %(loads)s::bigint),
+    ('purchases', %(purchases)s::bigint)
 ) as h (changes, horizon)
 left join core.stat_refresh as r on r.model = 'staging.tested_' || h.changes;
 
 -- name: running_loads
--- Returns the running loads of all tenants, the oldest first, with the session that works for each. Needs the rights of
--- stanchion_builder.
+-- Returns the running loads of all tenants, the oldest first. Needs the rights of stanchion_builder.
 select
     b.load_id,
     t.slug as tenant,
     b.source,
     extract(epoch from core.clock() - b.started_at)::bigint as seconds,
-    b.started_by as login,
-    (
-        select min(l.pid) from pg_locks as l
-        where
-            l.locktype = 'advisory' and l.objsubid = 1 and l.granted
-            and l.classid::bigint = (landing.load_lock(b.load_id) >> 32) & 4294967295
-            and l.objid::bigint = landing.load_lock(b.load_id) & 4294967295
-    ) as pid
+    b.started_by as login
 from landing.load_batch as b
 join core.tenant as t on t.tenant_id = b.tenant_id
 where b.state = 'running'
 order by b.load_id;
+
+-- name: sessions_of_loads
+-- Returns a session of this node that works for each of the loads.
+select
+    b.load_id,
+    min(l.pid) as pid
+from unnest(%(loads)s::bigint[]) as b (load_id)
+join pg_locks as l
+    on
+        l.locktype = 'advisory' and l.objsubid = 1 and l.granted
+        and l.classid::bigint = (landing.load_lock(b.load_id) >> 32) & 4294967295
+        and l.objid::bigint = landing.load_lock(b.load_id) & 4294967295
+group by b.load_id;
 
 -- name: standings
 -- Returns the standings of a league, with the rights of an analyst.
@@ -109,3 +128,11 @@ from marts.standings as s
 join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
 where s.tenant_id = current_setting('stanchion.demo_tenant')::uuid and s.game_type = 'All'
 order by s.place, t.team_name;
+
+-- name: tested
+-- Returns the last tested change of each list of changes.
+select
+    r.changes,
+    r.position
+from core.stat_refresh as r
+where r.model ~ '^staging[.]tested_';

@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stanchion.access.builder import builder_server
+from stanchion.cluster.mirror import freshness, mirror
+from stanchion.cluster.mirror_target import horizons, require_complete
+from stanchion.cluster.nodes import has_citus
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.publish import score_quality
 from stanchion.ingest.loading.session import open_session
 from stanchion.marts.dbt import Node, invoke, read_node
 from stanchion.marts.horizon import RunningLoad, reap_dead_loads, running_loads
+from stanchion.marts.node import open_marts_node
 from stanchion.marts.project import checksum
 from stanchion.paths import query
 from stanchion.progress import Report
@@ -24,6 +28,8 @@ from stanchion.server.locate import Server
 _NO_VIEWS = ["--exclude", "config.materialized:secure_view", "--indirect-selection", "empty"]
 # Models whose sources change without a load, such as the rules of a league. They are built even when nothing is new.
 _ALWAYS = ["--select", "config.always:true"]
+# Settings of dbt's sessions on a coordinator: tables and settings of the marts stay on it.
+_ALONE = {"citus.enable_ddl_propagation": "off", "citus.propagate_set_commands": "none"}
 _LOCK = 0x57A9B01D  # advisory lock: two builds of one database would compute the same games
 
 
@@ -55,6 +61,7 @@ def build(
     *,
     full_refresh: bool = False,
     tenant: str | None = None,
+    marts_dsn: str | None = None,
     test: bool = True,
     wait: float = 600,
     report: Report = lambda _: None,
@@ -66,6 +73,7 @@ def build(
         selection: Selectors of dbt (default: every model).
         full_refresh: Compute every row again, in place.
         tenant: Slug of the only tenant to compute (default: all tenants).
+        marts_dsn: Server of the marts, over a mirror of the sources (default: STANCHION_MARTS_DSN, else the server).
         test: Test the new rows. Rows that are built without tests are tested by the next build.
         wait: Seconds to wait for another build of the database.
         report: Receives lines of progress.
@@ -74,17 +82,21 @@ def build(
     """
     started = time.monotonic()
     chosen = list(selection)
-    with connect(server) as conn:
-        _require_builder(conn)
-        only = str(find_tenant(conn, tenant)) if tenant else ""
+    with connect(server) as sources, open_marts_node(server, sources, marts_dsn) as node:
+        conn, prefix = node.conn, node.prefix
+        _require_builder(sources)
+        only = str(find_tenant(sources, tenant)) if tenant else ""
         with only_one(conn, _LOCK, "build", wait, report):
-            reap_dead_loads(conn)
-            _score_quality(server, conn, report)
-            running = running_loads(conn)
+            reap_dead_loads(sources)
+            _score_quality(server, sources, report)
+            running = running_loads(server, sources)
             for load in running:
                 report(f"{load}; the marts leave out this load and every later one until it ends")
-            project = checksum()
-            tested, is_up_to_date = _progress(conn)
+            if prefix:
+                mirror(server, sources, node.server, wait=wait, report=report)
+            _require_builder(conn)
+            project = checksum(prefix)
+            tested, is_up_to_date = _progress(conn, prefix)
             has_views = _has_views(conn, project)
             is_current = is_up_to_date and not (chosen or full_refresh or only)
             result = BuildResult(is_current=is_current, held_back_by=running)
@@ -100,7 +112,11 @@ def build(
             }
             if only:
                 settings["stanchion.window_tenant"] = only
-            failure = invoke(builder_server(server, conn), arguments, settings, _Listener(result, on_node))
+            if has_citus(conn):
+                settings |= _ALONE
+            failure = invoke(
+                builder_server(node.server, conn), arguments, settings, _Listener(result, on_node), prefix=prefix
+            )
             if failure and not result.nodes:
                 raise StanchionError(f"dbt could not start: {failure}")
             if not (result.failed or chosen):
@@ -108,16 +124,21 @@ def build(
                     _as_builder(conn, query("marts", "note_views"), {"project": project})
                 if test and not (only or is_current):
                     _as_builder(conn, query("marts", "note_tested"))
+                    if node.is_elsewhere:
+                        _note_at_sources(conn, sources)
     result.seconds = time.monotonic() - started
     return result
 
 
 def is_current(server: Server) -> bool:
-    """Return whether the marts contain every finished change, tested. Does not start dbt."""
-    with connect(server) as conn:
-        _require_builder(conn)
-        reap_dead_loads(conn)
-        return _progress(conn)[1]
+    """Return whether the marts contain every finished change, tested. Does not start dbt, and mirrors nothing."""
+    with connect(server) as sources, open_marts_node(server, sources) as node:
+        _require_builder(sources)
+        reap_dead_loads(sources)
+        if not node.prefix:
+            return _progress(node.conn, "")[1]
+        behind = freshness(sources, node.conn)
+        return behind.loads_behind == 0 and _progress(node.conn, node.prefix)[1]
 
 
 def _arguments(chosen: list[str], *, full_refresh: bool, models_only: bool) -> list[str]:
@@ -156,10 +177,21 @@ def _score_quality(server: Server, conn: Connection, report: Report) -> None:
             score_quality(session)
 
 
-def _progress(conn: Connection) -> tuple[dict[str, int], bool]:
+def _progress(conn: Connection, prefix: str) -> tuple[dict[str, int], bool]:
     """Return the last tested change of each list of changes, and whether all marts are up to date and tested."""
-    rows = _as_builder(conn, query("marts", "progress"))
+    if prefix:
+        require_complete(conn)
+        loads, purchases = horizons(conn)
+    else:
+        ((loads, purchases),) = _as_builder(conn, query("marts", "horizons"))
+    rows = _as_builder(conn, query("marts", "progress"), {"loads": loads, "purchases": purchases})
     return {changes: position for changes, position, _ in rows}, all(is_current for *_, is_current in rows)
+
+
+def _note_at_sources(conn: Connection, sources: Connection) -> None:
+    """Record at the sources too what the marts contain: game days expire there, once the marts contain their games."""
+    for changes, position in _as_builder(conn, query("marts", "tested")):
+        _as_builder(sources, query("marts", "note_position"), {"changes": changes, "position": position})
 
 
 def _has_views(conn: Connection, project: str) -> bool:
@@ -168,7 +200,7 @@ def _has_views(conn: Connection, project: str) -> bool:
     return bool(has_views)
 
 
-def _as_builder(conn: Connection, statement: str, parameters: dict[str, str] | None = None) -> list[tuple[Any, ...]]:
+def _as_builder(conn: Connection, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """Run a query as stanchion_builder, which sees the changes of every tenant, and return its rows."""
     with conn.transaction():
         conn.execute("set local role stanchion_builder")

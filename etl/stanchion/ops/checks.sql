@@ -22,6 +22,8 @@ where s.name in ('fsync', 'full_page_writes', 'synchronous_commit') and s.settin
 
 -- name: events_of_another_server
 -- Events and consumers refer to transactions of this server.
+--
+-- On a cluster, these are the transactions of the node of each tenant; every node checks its own tenants.
 select
     format(
         '%s event streams or consumers refer to transactions of another server: consumers may never receive events appended now.',
@@ -29,11 +31,11 @@ select
     ) as problem,
     'Run: stanchion after-restore' as remedy
 from (
-    select s.transaction_id from core.event_stream as s
+    select s.tenant_id, s.transaction_id from core.event_stream as s
     union all
-    select c.transaction_id from core.consumer as c
+    select c.tenant_id, c.transaction_id from core.consumer as c
 ) as known
-where known.transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
+where known.transaction_id >= pg_snapshot_xmax(pg_current_snapshot()) and core.is_at_home(known.tenant_id)
 having count(*) > 0;
 
 -- name: grants_without_login
@@ -68,7 +70,13 @@ where not x.indisvalid and not exists (
 -- name: loads_dead
 -- Every load in state running has a session.
 --
--- The marts leave out all loads from the oldest running one on.
+-- The marts leave out all loads from the oldest running one on. On a cluster, the session of a load is at the node of its
+-- tenant; every node checks its own tenants.
+with running as materialized (
+    select b.load_id, b.started_at from landing.load_batch as b
+    where b.state = 'running' and core.is_at_home(b.tenant_id)
+)
+
 select
     format(
         'Load %s is in state running since %s, but its session has ended.',
@@ -76,10 +84,9 @@ select
         to_char(b.started_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
     ) as problem,
     'The next load of the tenant marks it as reaped; or run: stanchion psql -c "select landing.reap_loads()"' as remedy
-from landing.load_batch as b
+from running as b
 where
-    b.state = 'running'
-    and not exists (
+    not exists (
         select from pg_locks as l
         where
             l.locktype = 'advisory' and l.objsubid = 1
@@ -283,6 +290,8 @@ with login as (
         r.rolcanlogin
         and not r.rolsuper
         and not r.rolcreaterole
+        -- our roles can log in on a cluster, for the connections between its nodes
+        and r.rolname not in ('stanchion_app', 'stanchion_loader', 'stanchion_worker', 'stanchion_analyst')
         and (
             pg_has_role(r.oid, 'stanchion_app', 'member')
             or pg_has_role(r.oid, 'stanchion_loader', 'member')

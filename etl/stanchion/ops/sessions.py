@@ -37,7 +37,9 @@ def list_limits(conn: Connection) -> list[dict[str, Any]]:
 
 
 def may_end_sessions(conn: Connection) -> bool:
-    """Return whether this login sees and ends sessions of other logins."""
+    """Return whether this login sees and ends sessions of other logins. A worker of a cluster has no limits."""
+    if not value(conn, "select to_regprocedure('ops.end_sessions()') is not null"):
+        return False
     return bool(value(conn, "select ops.may_end_sessions()"))
 
 

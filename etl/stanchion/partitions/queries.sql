@@ -10,24 +10,29 @@ where p.state in ('default', 'endless')
 order by 1, 2;
 
 -- name: days
--- Partitions with their state and planned step, for `stanchion partitions status`.
+-- Partitions with their state and planned step, for `stanchion partitions status`. On a cluster, the rows are in shards.
+with shard as materialized (
+    select z.relation, z.bytes, z.estimated_rows, z.is_filled from core.shard_sizes() as z
+)
+
 select
     p.relation,
     p.day,
     p.until,
     p.child,
-    p.bytes,
-    p.estimated_rows,
+    coalesce(z.bytes, p.bytes) as bytes,
+    coalesce(z.estimated_rows, p.estimated_rows) as estimated_rows,
     case
         when p.state in ('detaching', 'detached') then 'half-way'
         when e.step = 'keep' then 'kept'
         when e.step is not null then 'due'
-        when p.is_filled then 'filled'
+        when coalesce(z.is_filled, p.is_filled) then 'filled'
         else 'empty'
     end as state,
     e.step,
     e.reason
 from core.partition as p
+left join shard as z on z.relation = to_regclass(p.child)
 left join core.plan_expiry() as e on e.relation = p.relation and e.child = p.child
 where p.day is not null and p.until is not null
 order by p.relation, p.day;
@@ -81,10 +86,28 @@ group by l.virtualtransaction, l.pid, a.usename, a.xact_start, a.state, a.applic
 order by a.xact_start nulls last;
 
 -- name: missing
--- Days without a partition, from yesterday to the last day ahead, of the tables whose partitions are made by $1.
-select s.relation, core.utc_day(core.clock()) + d.ahead as day
+-- Days without a partition, from yesterday to the last day ahead, of the tables whose partitions are made by $1. Days of
+-- a month that will be one partition are one row, with the first day of the month.
+select distinct
+    s.relation,
+    case when s.span = 'month' and not m.has_days then m.first else core.utc_day(core.clock()) + d.ahead end as day
 from core.partition_set as s
 cross join lateral generate_series(-1, s.days_ahead) as d (ahead)
+cross join
+    lateral (
+        select
+            f.first,
+            exists(
+                select from core.partition as p
+                where
+                    s.span = 'month'
+                    and p.relation = s.relation
+                    and p.state <> 'detached'
+                    and p.day < f.first + interval '1 month'
+                    and p.until > f.first
+            ) as has_days
+        from (select date_trunc('month', (core.utc_day(core.clock()) + d.ahead)::timestamp)::date as first) as f
+    ) as m
 where
     s.made_by = $1
     and to_regclass(s.relation) is not null
@@ -98,7 +121,7 @@ where
             and coalesce(p.until, 'infinity') > core.utc_day(core.clock()) + d.ahead
             and p.state <> 'default'
     )
-order by s.relation, d.ahead;
+order by 1, 2;
 
 -- name: other_run
 -- The session that has the lock of partition runs.
@@ -128,20 +151,26 @@ order by p.relation;
 
 -- name: sets
 -- Partitioned tables with their settings and sizes, for `stanchion partitions status`.
+with shard as materialized (
+    select z.relation, z.bytes, z.estimated_rows from core.shard_sizes() as z
+)
+
 select
     s.relation,
     to_regclass(s.relation) is not null as is_there,
     s.days_ahead,
     s.days_kept,
+    s.span,
     s.guard,
     s.hold,
     s.made_by,
     s.ran_at,
-    coalesce(sum(p.estimated_rows), 0)::bigint as estimated_rows,
-    coalesce(sum(p.bytes), 0)::bigint as bytes,
+    coalesce(sum(coalesce(z.estimated_rows, p.estimated_rows)), 0)::bigint as estimated_rows,
+    coalesce(sum(coalesce(z.bytes, p.bytes)), 0)::bigint as bytes,
     min(p.day) as oldest,
     max(p.until) - 1 as newest
 from core.partition_set as s
 left join core.partition as p on p.relation = s.relation
+left join shard as z on z.relation = to_regclass(p.child)
 group by s.relation
 order by s.relation;

@@ -52,6 +52,7 @@ class PartitionSet:
     is_there: bool  # the table exists
     days_ahead: int
     days_kept: int | None
+    span: str  # length of a new partition: day or month
     guard: str | None
     hold: str | None
     made_by: str

@@ -1,18 +1,16 @@
 """The report of a league's season, read from its marts in one snapshot and with the rights of the reader."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from stanchion.access.reader import Tenant
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.report.agreement import Agreement, agreements
 from stanchion.report.page import anchors, render, total
-from stanchion.server.connection import Connection, find_tenant, require_deployed, value
+from stanchion.server.connection import Connection
 
 Row = dict[str, Any]
 TOP = 10
@@ -38,65 +36,9 @@ FIGURES = {
 }
 
 
-@dataclass(frozen=True)
-class Tenant:
-    tenant_id: UUID
-    name: str
-
-
-def tenant_of(conn: Connection, tenant: str) -> str:
-    """Return the id of a tenant for an operator, who may use the slug. Others get the name or id that they gave."""
-    require_deployed(conn)
-    return str(find_tenant(conn, tenant)) if _reads_all(conn) else tenant
-
-
-def league_page(
-    conn: Connection, tenant: str, season: str | None = None, login: str | None = None, tenant_id: str | None = None
-) -> str:
-    """Return the page of a tenant's season (default: the latest), read with the rights of the connection.
-
-    `login` is the analyst that a superuser reads as, and `tenant_id` the tenant as that superuser found it.
-    """
-    with _reading(conn, tenant, login, tenant_id or tenant_of(conn, tenant)) as whose:
-        return render("league.html", **_facts(conn, whose, season))
-
-
-def _reads_all(conn: Connection) -> bool:
-    return bool(value(conn, "select pg_has_role('stanchion_builder', 'member')"))
-
-
-@contextmanager
-def _reading(conn: Connection, tenant: str, login: str | None, tenant_id: str) -> Iterator[Tenant]:
-    """Open a transaction with one snapshot, as an analyst or as the builder, and yield the tenant."""
-    is_operator = _reads_all(conn)
-    with conn.transaction():
-        conn.execute("set transaction isolation level repeatable read, read only")
-        if is_operator:
-            conn.execute("set local role stanchion_builder")
-        elif not value(conn, "select has_schema_privilege('marts', 'usage')"):
-            raise StanchionError(
-                "This login has no right to read marts. Connect as the deploying role, or as an analyst created with: "
-                f"stanchion analyst add NAME --tenant {tenant}"
-            )
-        seen = conn.execute(
-            "select tenant_id, name from core.tenant where %s in (tenant_id::text, name)", [tenant_id]
-        ).fetchall()
-        if len(seen) != 1:
-            raise StanchionError(_unseen(conn, tenant, login))
-        if not value(conn, "select to_regclass('marts.standings') is not null"):
-            raise StanchionError("The marts do not exist yet; run: stanchion build")
-        yield Tenant(*seen[0])
-
-
-def _unseen(conn: Connection, tenant: str, login: str | None) -> str:
-    if login:
-        return f"'{login}' has no right to read {tenant}; run: stanchion analyst add {login} --tenant {tenant}"
-    names = [row[0] for row in conn.execute("select name from core.tenant order by name limit 10")]
-    readable = ", ".join(names) or "none"
-    return (
-        f"This login cannot read a tenant with the name or id '{tenant}'. Tenants that it reads: {readable}. "
-        "Only an operator can use a slug."
-    )
+def league_page(conn: Connection, tenant: Tenant, season: str | None = None) -> str:
+    """Return the page of a tenant's season (default: the latest), read with the rights of the connection."""
+    return render("league.html", **_facts(conn, tenant, season))
 
 
 def _facts(conn: Connection, tenant: Tenant, wanted: str | None) -> Row:

@@ -3,7 +3,6 @@
 A figure that is None is not known. The page has a dash for it, and sums leave it out.
 """
 
-import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stanchion.errors import StanchionError
+from stanchion.replacing import replacing
 
 _TEMPLATES = Path(__file__).with_name("templates")
 NONE = "–"
@@ -55,13 +55,9 @@ def render(template: str, **facts: Any) -> str:
 
 
 def write(page: str, out: Path) -> None:
-    """Write a page and replace the old file atomically, so that a reader gets the old or the new page."""
-    beside = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
+    """Write a page, so that a reader gets the old or the new one."""
+    with replacing(out) as beside:
         beside.write_text(page, encoding="utf-8")
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def known(value: Any) -> Any:

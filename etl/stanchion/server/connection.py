@@ -56,8 +56,8 @@ def is_deployed(conn: Connection) -> bool:
 
 
 def require_deployed(conn: Connection) -> None:
-    """Raise StanchionError unless Stanchion is deployed in this database."""
-    if not is_deployed(conn):
+    """Raise StanchionError unless Stanchion is deployed in this database, or in the cluster that it is a worker of."""
+    if not is_deployed(conn) and not value(conn, "select to_regclass('core.cluster') is not null"):
         raise StanchionError("Stanchion is not deployed in this database; run: stanchion deploy")
 
 
@@ -73,7 +73,10 @@ def find_tenant(conn: Connection, slug: str) -> UUID:
 
 @contextmanager
 def for_tenant(conn: Connection, slug: str) -> Iterator[UUID]:
-    """Run the body in a transaction that acts for the tenant with this slug."""
+    """Run the body in a transaction of this connection that acts for the tenant with this slug.
+
+    On a cluster this connection may be to another node than the tenant's: see stanchion.cluster.home.
+    """
     tenant_id = find_tenant(conn, slug)
     with acting_for(conn, tenant_id):
         yield tenant_id
@@ -83,7 +86,7 @@ def for_tenant(conn: Connection, slug: str) -> Iterator[UUID]:
 def acting_for(conn: Connection, tenant_id: UUID | str) -> Iterator[None]:
     """Run the body in a transaction that acts for the tenant: app.tenant_id is set for this transaction only."""
     with conn.transaction():
-        conn.execute("select set_config('app.tenant_id', %s, true)", [str(tenant_id)])
+        conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant_id)])
         yield
 
 

@@ -6,12 +6,13 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.tenant_to_write();
     v_competition contest.competition;
 begin
     perform core.require_editor();
     select c.* into v_competition
     from contest.competition as c
-    where c.tenant_id = core.required_tenant() and c.competition_key = p_competition
+    where c.tenant_id = v_tenant and c.competition_key = p_competition
     for no key update;
     if not found then
         raise exception 'competition % does not exist', p_competition using errcode = 'P0002';

@@ -11,7 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_competition contest.competition;
     v_game text;
 begin

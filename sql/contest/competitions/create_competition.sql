@@ -16,6 +16,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.tenant_to_write();
+    v_today date := core.utc_day(core.clock());
     v_points numeric[] := coalesce(p_points, array[1, 0.5, 0]);
 begin
     perform core.require_editor();
@@ -23,8 +25,7 @@ begin
         select array[r.points_win, r.points_tie, r.points_loss] into v_points
         from contest.league_rules as r
         where
-            r.tenant_id = core.required_tenant()
-            and core.utc_day(core.clock()) >= r.valid_from and core.utc_day(core.clock()) < r.valid_to;
+            r.tenant_id = v_tenant and v_today >= r.valid_from and v_today < r.valid_to;
     elsif cardinality(p_points) <> 3 then
         raise exception 'points must be three numbers (win, draw, loss), not %', cardinality(p_points) using errcode = '22023';
     end if;

@@ -8,9 +8,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_competition contest.competition;
     v_teams text[];
+    v_met text[];
+    v_byes text[];
     v_pairings jsonb;
     v_drawn integer;
 begin
@@ -30,20 +32,18 @@ begin
         raise exception 'a fixture of the last round of competition % is not final', p_competition using errcode = '55000';
     end if;
     if v_competition.format = 'swiss' then
+        v_met := array(
+            select unnest(array[p.home_team_key, p.away_team_key])
+            from contest.pairing as p
+            where p.tenant_id = v_tenant and p.competition_key = p_competition and not p.is_bye
+        );
+        v_byes := array(
+            select p.home_team_key
+            from contest.pairing as p
+            where p.tenant_id = v_tenant and p.competition_key = p_competition and p.is_bye
+        );
         select jsonb_agg(to_jsonb(s) || jsonb_build_object('round', v_competition.drawn + 1)) into v_pairings
-        from contest.swiss_round(
-            v_teams,
-            array(
-                select unnest(array[p.home_team_key, p.away_team_key])
-                from contest.pairing as p
-                where p.tenant_id = v_tenant and p.competition_key = p_competition and not p.is_bye
-            ),
-            array(
-                select p.home_team_key
-                from contest.pairing as p
-                where p.tenant_id = v_tenant and p.competition_key = p_competition and p.is_bye
-            )
-        ) as s;
+        from contest.swiss_round(v_teams, v_met, v_byes) as s;
     elsif v_competition.format = 'round robin' then
         select jsonb_agg(to_jsonb(s)) into v_pairings from contest.round_robin(v_teams) as s;
     else

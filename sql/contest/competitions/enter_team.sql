@@ -8,6 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_competition contest.competition;
+    v_seed integer;
     v_team text := contest.team_key(p_name);
 begin
     v_competition := contest.lock_competition(p_competition);
@@ -16,16 +17,15 @@ begin
     elsif (v_team <> '') is not true then
         raise exception 'the name of a team must not be empty' using errcode = '22023';
     end if;
+    select coalesce(max(e.seed), 0) + 1 into v_seed
+    from contest.entrant as e
+    where e.tenant_id = v_competition.tenant_id and e.competition_key = p_competition;
     perform contest.record_event(
         'contest.competition', p_competition, null, 'team.entered',
         jsonb_build_object(
             'team', v_team,
             'name', btrim(regexp_replace(p_name, '\s+', ' ', 'g')),
-            'seed', (
-                select coalesce(max(e.seed), 0) + 1
-                from contest.entrant as e
-                where e.tenant_id = v_competition.tenant_id and e.competition_key = p_competition
-            )
+            'seed', v_seed
         )
     );
     return v_team;

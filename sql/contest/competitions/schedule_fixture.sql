@@ -15,9 +15,10 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_fixture contest.fixture;
     v_other text;
+    v_earliest timestamptz;
 begin
     perform core.require_editor();
     v_fixture := contest.lock_fixture(p_game_key, null);
@@ -35,11 +36,12 @@ begin
             raise exception 'station % does not exist', p_station using errcode = 'P0002';
         end if;
         -- no fixture is longer than a week, so one that began earlier is over
+        v_earliest := p_starts_at - interval '7 days';
         select f.game_key into v_other
         from contest.fixture as f
         where
             f.tenant_id = v_tenant and f.station_key = p_station and f.game_key <> p_game_key
-            and f.starts_at < p_ends_at and f.starts_at > p_starts_at - interval '7 days' and f.ends_at > p_starts_at
+            and f.starts_at < p_ends_at and f.starts_at > v_earliest and f.ends_at > p_starts_at
         order by f.starts_at
         limit 1;
         if found then

@@ -9,13 +9,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
+    v_login text := session_user;
+    v_now timestamptz := core.clock();
 begin
     if (p_reason ~ '\S') is not true then
         raise exception 'a reason is required' using errcode = '22023';
     end if;
     update contest.game_quality as q
-    set accepted_by = session_user, accepted_reason = p_reason, accepted_at = core.clock()
+    set accepted_by = v_login, accepted_reason = p_reason, accepted_at = v_now
     where q.tenant_id = v_tenant and q.game_key = p_game_key;
     if not found then
         raise exception 'no revision of game % is published', p_game_key using errcode = 'P0002';

@@ -2,7 +2,8 @@
 --
 -- Security definer, and therefore limited: days from 1900 to two years ahead, and a hundred days per call. Existing
 -- partitions are found by name, since reading the bounds of every partition takes longer the more there are. Call it in a
--- transaction of its own: new partitions stay locked until the commit.
+-- transaction of its own: new partitions stay locked until the commit. Only the coordinator of a cluster creates tables, so
+-- a worker asks it.
 create or replace function contest.ensure_game_days(p_days date[])
 returns integer
 language plpgsql
@@ -15,6 +16,7 @@ declare
     v_relation regclass;
     v_day date;
     v_made integer := 0;
+    v_asked record;
 begin
     if cardinality(p_days) > 100 then
         raise exception '% days in one call, at most 100 are allowed', cardinality(p_days) using errcode = '22023';
@@ -24,6 +26,11 @@ begin
             raise exception 'game day % is outside 1900-01-01 to two years ahead', v_day using errcode = '22023';
         end if;
     end loop;
+    select a.is_answered, a.answer into v_asked
+    from core.ask_coordinator(format('select contest.ensure_game_days(%L)', p_days)) as a;
+    if v_asked.is_answered then
+        return v_asked.answer::integer;
+    end if;
     -- always in this order, so that concurrent calls wait for each other and never deadlock
     foreach v_relation in array array[
         'contest.play_event', 'contest.play_participant', 'contest.play_point', 'contest.stint', 'contest.stint_player'
@@ -35,7 +42,9 @@ begin
                 select from pg_class as c
                 join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
                 join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = v_relation and not i.inhdetachpending
-                where c.relname = replace(v_relation::text, '.', '__') || '__' || to_char(d.day, 'YYYYMMDD')
+                where
+                    c.relname = replace(v_relation::text, '.', '__') || '__' || to_char(d.day, 'YYYYMMDD')
+                    or c.relname = replace(v_relation::text, '.', '__') || '__' || to_char(d.day, 'YYYYMM')
             )
             order by 1
         loop

@@ -7,19 +7,21 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_row contest.fixture := jsonb_populate_record(null::contest.fixture, p_row);
 begin
     insert into contest.fixture as f (
         tenant_id, game_key, load_id, season_key, game_type, home_team_key, away_team_key, played_on, played_on_source,
         status, official_home, official_away, official_by_period, tracked_home_team_key, tracked_away_team_key,
         is_swapped, period_seconds, penalty_minutes, home_attacks_right_p1, is_tracked_to_end, lacks, content_hash
+    ) values (
+        v_tenant, p_game_key, p_load_id, v_row.season_key, v_row.game_type, v_row.home_team_key, v_row.away_team_key,
+        v_row.played_on, v_row.played_on_source, v_row.status, v_row.official_home, v_row.official_away,
+        nullif(v_row.official_by_period, 'null'), v_row.tracked_home_team_key, v_row.tracked_away_team_key,
+        v_row.is_swapped, nullif(v_row.period_seconds, 'null'), nullif(v_row.penalty_minutes, 'null'),
+        v_row.home_attacks_right_p1, v_row.is_tracked_to_end, v_row.lacks, v_row.content_hash
     )
-    select
-        core.required_tenant(), p_game_key, p_load_id, r.season_key, r.game_type, r.home_team_key, r.away_team_key,
-        r.played_on, r.played_on_source, r.status, r.official_home, r.official_away,
-        nullif(r.official_by_period, 'null'), r.tracked_home_team_key, r.tracked_away_team_key, r.is_swapped,
-        nullif(r.period_seconds, 'null'), nullif(r.penalty_minutes, 'null'), r.home_attacks_right_p1, r.is_tracked_to_end,
-        r.lacks, r.content_hash
-    from jsonb_populate_record(null::contest.fixture, p_row) as r
     on conflict on constraint fixture_pk do update set
         load_id = excluded.load_id,
         season_key = case when f.competition_key is null then excluded.season_key else f.season_key end,

@@ -30,6 +30,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.required_tenant();
 begin
     if p_type = 'contest.fixture' then
         perform contest.apply_fixture_event(p_stream, p_version, p_event, p_payload);
@@ -37,7 +39,7 @@ begin
         perform contest.apply_competition_event(p_stream, p_event, p_payload);
     else
         insert into contest.station (tenant_id, station_key, name)
-        values (core.required_tenant(), p_stream, p_payload ->> 'name');
+        values (v_tenant, p_stream, p_payload ->> 'name');
     end if;
 end;
 $$;
@@ -56,16 +58,17 @@ declare
     v_tenant uuid := core.required_tenant();
     v_at timestamptz := (p_payload ->> 'at')::timestamptz;
     v_pairing record;
+    v_row contest.competition;
 begin
     case p_event
         when 'competition.created' then
+            v_row := jsonb_populate_record(null::contest.competition, p_payload);
             insert into contest.competition (
                 tenant_id, competition_key, name, kind, format, season_key, parent_key, rounds, points_win, points_draw, points_loss
+            ) values (
+                v_tenant, p_competition, v_row.name, v_row.kind, v_row.format, v_row.season_key, v_row.parent_key,
+                v_row.rounds, v_row.points_win, v_row.points_draw, v_row.points_loss
             )
-            select
-                v_tenant, p_competition, p.name, p.kind, p.format, p.season_key, p.parent_key, p.rounds, p.points_win,
-                p.points_draw, p.points_loss
-            from jsonb_populate_record(null::contest.competition, p_payload) as p
             on conflict on constraint competition_pk do update set
                 name = excluded.name, kind = excluded.kind, format = excluded.format, season_key = excluded.season_key,
                 parent_key = excluded.parent_key, rounds = excluded.rounds, drawn = 0, points_win = excluded.points_win,
@@ -149,6 +152,9 @@ as $$
 declare
     v_tenant uuid := core.required_tenant();
     v_at timestamptz := (p_payload ->> 'at')::timestamptz;
+    v_starts timestamptz;
+    v_ends timestamptz;
+    v_day date;
 begin
     case p_event
         when 'score.submitted' then
@@ -182,15 +188,16 @@ begin
             set home_team_key = p_payload ->> 'home', away_team_key = p_payload ->> 'away', version = p_version
             where f.tenant_id = v_tenant and f.game_key = p_game_key;
         when 'fixture.scheduled' then
+            v_starts := (p_payload ->> 'starts_at')::timestamptz;
+            v_ends := (p_payload ->> 'ends_at')::timestamptz;
+            v_day := core.utc_day(v_starts);
             -- the published rows are stored under the day of the game, which only a load moves
             update contest.fixture as f
             set
                 station_key = p_payload ->> 'station',
-                starts_at = (p_payload ->> 'starts_at')::timestamptz,
-                ends_at = (p_payload ->> 'ends_at')::timestamptz,
-                played_on = case
-                    when f.content_hash is null then core.utc_day((p_payload ->> 'starts_at')::timestamptz) else f.played_on
-                end,
+                starts_at = v_starts,
+                ends_at = v_ends,
+                played_on = case when f.content_hash is null then v_day else f.played_on end,
                 version = p_version
             where f.tenant_id = v_tenant and f.game_key = p_game_key;
         else
@@ -222,14 +229,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tenant uuid := core.required_tenant();
+    v_season text;
+    v_day date := core.utc_day(p_at);
 begin
+    select c.season_key into v_season
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = p_competition;
     insert into contest.fixture as f (
         tenant_id, game_key, season_key, competition_key, round, home_team_key, away_team_key, played_on,
         played_on_source, status, load_id
+    ) values (
+        v_tenant, p_game_key, v_season, p_competition, p_round, p_home, p_away, v_day, 'competition', 'scheduled', 0
     )
-    select v_tenant, p_game_key, c.season_key, p_competition, p_round, p_home, p_away, core.utc_day(p_at), 'competition', 'scheduled', 0
-    from contest.competition as c
-    where c.tenant_id = v_tenant and c.competition_key = p_competition
     on conflict on constraint fixture_pk do update set
         competition_key = excluded.competition_key,
         round = excluded.round,
@@ -256,14 +267,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tenant uuid := core.required_tenant();
+    v_points numeric;
 begin
-    insert into contest.point_entry (
-        tenant_id, competition_key, team_key, source, version, reason, round, points, played, won, drawn, lost,
-        score_for, score_against, entered_at
-    )
-    select v_tenant, p_competition, p_team, 'round ' || p_round, 0, 'bye', p_round, c.points_win, 0, 0, 0, 0, 0, 0, p_at
+    select c.points_win into v_points
     from contest.competition as c
     where c.tenant_id = v_tenant and c.competition_key = p_competition and c.format = 'swiss';
+    if found then
+        insert into contest.point_entry (
+            tenant_id, competition_key, team_key, source, version, reason, round, points, played, won, drawn, lost,
+            score_for, score_against, entered_at
+        ) values (
+            v_tenant, p_competition, p_team, 'round ' || p_round, 0, 'bye', p_round, v_points, 0, 0, 0, 0, 0, 0, p_at
+        );
+    end if;
 end;
 $$;
 
@@ -286,6 +302,12 @@ declare
     v_tenant uuid := core.required_tenant();
     v_fixture contest.fixture;
     v_competition contest.competition;
+    v_sign integer;
+    v_reason text;
+    v_home integer;
+    v_away integer;
+    v_home_points numeric;
+    v_away_points numeric;
 begin
     select f.* into v_fixture from contest.fixture as f where f.tenant_id = v_tenant and f.game_key = p_game_key;
     select c.* into v_competition
@@ -300,26 +322,27 @@ begin
         is_scored = f.content_hash is null,
         version = p_version
     where f.tenant_id = v_tenant and f.game_key = p_game_key;
-    insert into contest.point_entry (
-        tenant_id, competition_key, team_key, source, version, reason, opponent_team_key, game_key, round, points,
-        played, won, drawn, lost, score_for, score_against, entered_at
-    )
-    select
-        v_tenant, v_fixture.competition_key, side.team_key, p_game_key, p_version, score.reason, side.opponent, p_game_key,
-        v_fixture.round, score.sign * contest.score_points(v_competition, side.own, side.other), score.sign,
-        score.sign * (side.own > side.other)::integer,
-        score.sign * (side.own = side.other)::integer,
-        score.sign * (side.own < side.other)::integer,
-        score.sign * side.own, score.sign * side.other, p_at
-    from (
-        values ('reversal', -1, v_fixture.official_home, v_fixture.official_away), ('result', 1, p_home, p_away)
-    ) as score (reason, sign, home, away)
-    cross join lateral (
-        values
-        (v_fixture.home_team_key, v_fixture.away_team_key, score.home, score.away),
-        (v_fixture.away_team_key, v_fixture.home_team_key, score.away, score.home)
-    ) as side (team_key, opponent, own, other)
-    where score.home is not null;
+    foreach v_sign in array case when v_fixture.official_home is null then array[1] else array[-1, 1] end loop
+        v_home := case v_sign when 1 then p_home else v_fixture.official_home end;
+        v_away := case v_sign when 1 then p_away else v_fixture.official_away end;
+        v_reason := case v_sign when 1 then 'result' else 'reversal' end;
+        v_home_points := v_sign * contest.score_points(v_competition, v_home, v_away);
+        v_away_points := v_sign * contest.score_points(v_competition, v_away, v_home);
+        insert into contest.point_entry (
+            tenant_id, competition_key, team_key, source, version, reason, opponent_team_key, game_key, round, points,
+            played, won, drawn, lost, score_for, score_against, entered_at
+        ) values (
+            v_tenant, v_fixture.competition_key, v_fixture.home_team_key, p_game_key, p_version, v_reason,
+            v_fixture.away_team_key, p_game_key, v_fixture.round, v_home_points, v_sign,
+            v_sign * (v_home > v_away)::integer, v_sign * (v_home = v_away)::integer, v_sign * (v_home < v_away)::integer,
+            v_sign * v_home, v_sign * v_away, p_at
+        ), (
+            v_tenant, v_fixture.competition_key, v_fixture.away_team_key, p_game_key, p_version, v_reason,
+            v_fixture.home_team_key, p_game_key, v_fixture.round, v_away_points, v_sign,
+            v_sign * (v_away > v_home)::integer, v_sign * (v_away = v_home)::integer, v_sign * (v_away < v_home)::integer,
+            v_sign * v_away, v_sign * v_home, p_at
+        );
+    end loop;
 end;
 $$;
 

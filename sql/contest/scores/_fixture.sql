@@ -8,7 +8,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_fixture contest.fixture;
 begin
     select f.* into v_fixture
@@ -44,23 +44,30 @@ set enable_seqscan = off
 as $$
 declare
     v_tenant uuid := core.required_tenant();
+    v_games text[] := p_games;
+    v_pairing record;
+    v_game text;
 begin
+    for v_pairing in
+        select p.competition_key, p.round + 1 as round, (p.slot + 1) / 2 as slot
+        from contest.pairing as p
+        where p.tenant_id = v_tenant and p.game_key = any (p_games)
+    loop
+        perform 1
+        from contest.competition as c
+        where c.tenant_id = v_tenant and c.competition_key = v_pairing.competition_key and c.format = 'single elimination';
+        continue when not found;
+        select n.game_key into v_game
+        from contest.pairing as n
+        where n.tenant_id = v_tenant and n.competition_key = v_pairing.competition_key
+            and n.round = v_pairing.round and n.slot = v_pairing.slot;
+        if v_game is not null then
+            v_games := v_games || v_game;
+        end if;
+    end loop;
     perform 1
     from contest.fixture as f
-    where
-        f.tenant_id = v_tenant
-        and f.game_key = any (
-            p_games || array(
-                select n.game_key
-                from contest.pairing as p
-                join contest.competition as c
-                    on c.tenant_id = p.tenant_id and c.competition_key = p.competition_key and c.format = 'single elimination'
-                join contest.pairing as n
-                    on n.tenant_id = p.tenant_id and n.competition_key = p.competition_key
-                    and n.round = p.round + 1 and n.slot = (p.slot + 1) / 2
-                where p.tenant_id = v_tenant and p.game_key = any (p_games) and n.game_key is not null
-            )
-        )
+    where f.tenant_id = v_tenant and f.game_key = any (v_games)
     order by f.round, f.game_key
     for no key update;
 end;

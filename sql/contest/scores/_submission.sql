@@ -13,15 +13,20 @@ as $$
 declare
     v_tenant uuid := core.required_tenant();
     v_principal uuid := core.current_principal();
+    v_fixture record;
+    v_team text;
     v_side text;
 begin
     if v_principal is null then
         return 'official';
     end if;
-    select case p.team_key when f.home_team_key then 'home' when f.away_team_key then 'away' end into v_side
+    select f.competition_key, f.home_team_key, f.away_team_key into v_fixture
     from contest.fixture as f
-    join contest.player as p on p.tenant_id = f.tenant_id and p.competition_key = f.competition_key
-    where f.tenant_id = v_tenant and f.game_key = p_game_key and p.principal_id = v_principal;
+    where f.tenant_id = v_tenant and f.game_key = p_game_key;
+    select p.team_key into v_team
+    from contest.player as p
+    where p.tenant_id = v_tenant and p.competition_key = v_fixture.competition_key and p.principal_id = v_principal;
+    v_side := case v_team when v_fixture.home_team_key then 'home' when v_fixture.away_team_key then 'away' end;
     if v_side is null then
         perform core.require_editor();
     end if;
@@ -71,16 +76,19 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
+declare
+    v_tenant uuid := core.required_tenant();
 begin
     if (p_home between 0 and 100000 and p_away between 0 and 100000) is not true then
         raise exception 'both scores must be between 0 and 100000, not % and %', coalesce(p_home::text, 'null'), coalesce(p_away::text, 'null')
             using errcode = '22023';
-    elsif p_home = p_away and exists (
-        select 1
+    elsif p_home = p_away then
+        perform 1
         from contest.competition as c
-        where c.tenant_id = core.required_tenant() and c.competition_key = (p_fixture).competition_key and c.format = 'single elimination'
-    ) then
-        raise exception 'a fixture of a single elimination needs a winner, not a draw of % to %', p_home, p_away using errcode = '22023';
+        where c.tenant_id = v_tenant and c.competition_key = (p_fixture).competition_key and c.format = 'single elimination';
+        if found then
+            raise exception 'a fixture of a single elimination needs a winner, not a draw of % to %', p_home, p_away using errcode = '22023';
+        end if;
     end if;
 end;
 $$;
@@ -124,6 +132,8 @@ as $$
 declare
     v_tenant uuid := core.required_tenant();
     v_winner record;
+    v_fixture record;
+    v_team text;
     v_next record;
     v_new text;
     v_version bigint;
@@ -132,27 +142,33 @@ begin
         p.competition_key,
         p.round + 1 as round,
         (p.slot + 1) / 2 as slot,
-        p.slot % 2 = 1 as is_home,
-        case when f.official_home > f.official_away then f.home_team_key else f.away_team_key end as team_key
+        p.slot % 2 = 1 as is_home
     into v_winner
     from contest.pairing as p
-    join contest.competition as c on c.tenant_id = p.tenant_id and c.competition_key = p.competition_key
-    join contest.fixture as f on f.tenant_id = p.tenant_id and f.game_key = p.game_key
-    where p.tenant_id = v_tenant and p.game_key = p_game_key and c.format = 'single elimination';
+    where p.tenant_id = v_tenant and p.game_key = p_game_key;
     if not found then
         return;
     end if;
     -- a session that decides the other fixture waits here and then sees this winner
     perform 1
     from contest.competition as c
-    where c.tenant_id = v_tenant and c.competition_key = v_winner.competition_key
+    where c.tenant_id = v_tenant and c.competition_key = v_winner.competition_key and c.format = 'single elimination'
     for no key update;
+    if not found then
+        return;
+    end if;
+    select f.official_home, f.official_away, f.home_team_key, f.away_team_key into v_fixture
+    from contest.fixture as f
+    where f.tenant_id = v_tenant and f.game_key = p_game_key;
+    v_team := case
+        when v_fixture.official_home > v_fixture.official_away then v_fixture.home_team_key else v_fixture.away_team_key
+    end;
     select
         n.game_key,
         n.home_team_key,
         n.away_team_key,
-        case when v_winner.is_home then v_winner.team_key else n.home_team_key end as home,
-        case when v_winner.is_home then n.away_team_key else v_winner.team_key end as away
+        case when v_winner.is_home then v_team else n.home_team_key end as home,
+        case when v_winner.is_home then n.away_team_key else v_team end as away
     into v_next
     from contest.pairing as n
     where n.tenant_id = v_tenant and n.competition_key = v_winner.competition_key
@@ -166,9 +182,8 @@ begin
     select f.version into v_version
     from contest.fixture as f
     where f.tenant_id = v_tenant and f.game_key = v_next.game_key;
-    if exists (
-        select 1 from contest.score_submission as s where s.tenant_id = v_tenant and s.game_key = v_next.game_key
-    ) then
+    perform 1 from contest.score_submission as s where s.tenant_id = v_tenant and s.game_key = v_next.game_key;
+    if found then
         raise exception 'the old winner has already played in the next round' using errcode = '55000';
     end if;
     perform contest.record_event(

@@ -12,9 +12,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_now timestamptz := core.clock();
     v_action record;
+    v_new bigint;
+    v_games text[];
     v_version bigint;
     v_reason text;
     v_spoilt text[] := array[]::text[];
@@ -32,18 +34,26 @@ begin
         raise exception 'every action needs an id, a fixture and the version at which it was made' using errcode = '22023';
     end if;
     -- inserts the ids first, in one order: a session that sends one of them too waits here and then gets its outcome
-    insert into contest.offline_action (tenant_id, action_id, fingerprint, game_key, received_at)
-    select distinct on (a.action ->> 'id')
-        v_tenant, a.action ->> 'id', sha256(convert_to(a.action::text, 'UTF8')), a.action ->> 'fixture', v_now
-    from jsonb_array_elements(p_actions) as a (action)
-    order by a.action ->> 'id', a.action::text
-    on conflict on constraint offline_action_pk do nothing;
-    perform contest.lock_fixtures(array(
-        select distinct o.game_key
-        from contest.offline_action as o
-        where o.tenant_id = v_tenant and o.outcome is null
-            and o.action_id in (select a.action ->> 'id' from jsonb_array_elements(p_actions) as a (action))
-    ));
+    with new as (
+        insert into contest.offline_action (tenant_id, action_id, fingerprint, game_key, received_at)
+        select distinct on (a.action ->> 'id')
+            v_tenant, a.action ->> 'id', sha256(convert_to(a.action::text, 'UTF8')), a.action ->> 'fixture', v_now
+        from jsonb_array_elements(p_actions) as a (action)
+        order by a.action ->> 'id', a.action::text
+        on conflict on constraint offline_action_pk do nothing
+        returning 1
+    )
+
+    select count(*) into v_new from new;
+    if v_new > 0 then  -- else every action has its outcome
+        v_games := array(
+            select distinct o.game_key
+            from contest.offline_action as o
+            where o.tenant_id = v_tenant and o.outcome is null
+                and o.action_id in (select a.action ->> 'id' from jsonb_array_elements(p_actions) as a (action))
+        );
+        perform contest.lock_fixtures(v_games);
+    end if;
     for v_action in
         select distinct on (e.game_key, e.version, o.action_id) o.action_id, e.game_key, e.version, e.action
         from (

@@ -9,26 +9,27 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
-    v_keys text[] := array(
-        select j.payload ->> 'submission'
-        from core.job as j
-        where j.tenant_id = v_tenant and j.lease_id = p_lease
-    );
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz;
+    v_keys text[];
+    v_games text[];
     v_submission contest.score_submission;
     v_count integer := 0;
 begin
-    perform contest.lock_fixtures(array(
-        select s.game_key
-        from contest.score_submission as s
-        where s.tenant_id = v_tenant and s.submission_key = any (v_keys)
-    ));
+    select array_agg(j.payload ->> 'submission') into v_keys
+    from core.job as j
+    where j.tenant_id = v_tenant and j.lease_id = p_lease;
+    select array_agg(s.game_key) into v_games
+    from contest.score_submission as s
+    where s.tenant_id = v_tenant and s.submission_key = any (v_keys);
+    perform contest.lock_fixtures(v_games);
+    v_now := core.clock();
     for v_submission in
         select s.*
         from contest.score_submission as s
         where
             s.tenant_id = v_tenant and s.submission_key = any (v_keys) and s.state = 'pending'
-            and s.due_at <= core.clock()
+            and s.due_at <= v_now
         order by s.game_key
     loop
         perform contest.confirm_submission(v_submission, null, 'time');

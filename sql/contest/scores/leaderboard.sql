@@ -17,7 +17,24 @@ set enable_seqscan = off
 as $$
 declare
     v_tenant uuid := core.required_tenant();
+    -- the drawn fixtures of a swiss tournament, and the final ones among them
+    v_drawn text[];
+    v_final text[];
+    v_homes text[];
+    v_aways text[];
 begin
+    perform 1
+    from contest.competition as c
+    where c.tenant_id = v_tenant and c.competition_key = p_competition and c.format = 'swiss';
+    if found then
+        select array_agg(p.game_key), array_agg(p.home_team_key), array_agg(p.away_team_key)
+        into v_drawn, v_homes, v_aways
+        from contest.pairing as p
+        where p.tenant_id = v_tenant and p.competition_key = p_competition and p.game_key is not null;
+        select array_agg(f.game_key) into v_final
+        from contest.fixture as f
+        where f.tenant_id = v_tenant and f.game_key = any (v_drawn) and f.status = 'final';
+    end if;
     return query
     with standing as materialized (
         select s.* from contest.team_totals(p_competition) as s
@@ -25,15 +42,9 @@ begin
 
     met as (
         select side.team_key, sum(o.points) as points
-        from contest.pairing as p
-        join contest.competition as c
-            on c.tenant_id = p.tenant_id and c.competition_key = p.competition_key and c.format = 'swiss'
-        join contest.fixture as f on f.tenant_id = p.tenant_id and f.game_key = p.game_key and f.status = 'final'
-        cross join lateral (
-            values (p.home_team_key, p.away_team_key), (p.away_team_key, p.home_team_key)
-        ) as side (team_key, opponent)
+        from unnest(v_drawn || v_drawn, v_homes || v_aways, v_aways || v_homes) as side (game_key, team_key, opponent)
         join standing as o on o.team_key = side.opponent
-        where p.tenant_id = v_tenant and p.competition_key = p_competition
+        where side.game_key = any (v_final)
         group by side.team_key
     )
 
@@ -41,11 +52,10 @@ begin
         rank() over (
             order by s.points desc, coalesce(met.points, 0) desc, s.score_for - s.score_against desc, s.score_for desc
         ),
-        s.team_key, t.name, s.played, s.won, s.drawn, s.lost, s.points, coalesce(met.points, 0), s.score_for, s.score_against
+        s.team_key, s.team_name, s.played, s.won, s.drawn, s.lost, s.points, coalesce(met.points, 0), s.score_for, s.score_against
     from standing as s
-    join contest.team as t on t.tenant_id = v_tenant and t.team_key = s.team_key
     left join met on met.team_key = s.team_key
-    order by 1, t.name;
+    order by 1, s.team_name;
 end;
 $$;
 

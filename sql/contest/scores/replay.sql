@@ -11,7 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_fixtures text[];
     v_stream text;
     v_stored jsonb;
@@ -147,12 +147,12 @@ begin
     union all
     select 'score_submission', s.submission_key, to_jsonb(s)
     from contest.score_submission as s
-    join contest.fixture as f on f.tenant_id = s.tenant_id and f.game_key = s.game_key
+    join contest.fixture as f on f.tenant_id = v_tenant and f.game_key = s.game_key
     where s.tenant_id = v_tenant and f.competition_key = p_competition
     union all
     select 'dispute', d.submission_key, to_jsonb(d)
     from contest.dispute as d
-    join contest.fixture as f on f.tenant_id = d.tenant_id and f.game_key = d.game_key
+    join contest.fixture as f on f.tenant_id = v_tenant and f.game_key = d.game_key
     where d.tenant_id = v_tenant and f.competition_key = p_competition
     union all
     select 'point_entry', format('%s %s %s %s', p.team_key, p.source, p.version, p.reason), to_jsonb(p)

@@ -13,7 +13,7 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_fixture contest.fixture;
     v_known contest.score_submission;
     v_side text;
@@ -38,11 +38,11 @@ begin
     v_side := contest.acting_side(p_game_key);
     if v_fixture.status = 'final' then
         raise exception 'fixture % is final: its result can only be amended', p_game_key using errcode = '55000';
-    elsif exists (
-        select 1
-        from contest.score_submission as s
-        where s.tenant_id = v_tenant and s.game_key = p_game_key and s.state = 'pending'
-    ) then
+    end if;
+    perform 1
+    from contest.score_submission as s
+    where s.tenant_id = v_tenant and s.game_key = p_game_key and s.state = 'pending';
+    if found then
         raise exception 'fixture % has a pending score: confirm or dispute that one', p_game_key using errcode = '55000';
     end if;
     perform contest.check_score(v_fixture, p_home, p_away);

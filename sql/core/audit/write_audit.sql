@@ -9,20 +9,23 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.required_tenant();
+    v_actor text := core.actor();
+    v_request text := core.request_id();
     v_now timestamptz := core.clock();
 begin
     insert into core.audit_log (
         tenant_id, recorded_on, recorded_at, actor, login, action, subject, detail, request_id
     ) values (
-        core.required_tenant(),
+        v_tenant,
         core.utc_day(v_now),
         v_now,
-        core.actor(),
+        v_actor,
         session_user,
         p_action,
         p_subject,
         p_detail,
-        core.request_id()
+        v_request
     );
 end;
 $$;

@@ -13,10 +13,11 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
     v_after core.consumer;
     v_event record;
+    v_now timestamptz;
 begin
     insert into core.consumer (tenant_id, consumer)
     values (v_tenant, p_consumer)
@@ -44,8 +45,9 @@ begin
         v_after.position := v_event.position;
         return next;
     end loop;
+    v_now := core.clock();
     update core.consumer as c
-    set transaction_id = v_after.transaction_id, position = v_after.position, polled_at = core.clock()
+    set transaction_id = v_after.transaction_id, position = v_after.position, polled_at = v_now
     where c.tenant_id = v_tenant and c.consumer = p_consumer;
 end;
 $$;

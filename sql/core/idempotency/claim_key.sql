@@ -25,7 +25,12 @@ declare
     v_made timestamptz := core.key_time(p_key);
     v_id uuid;
     v_day date;
+    v_until timestamptz;
+    v_before date;
 begin
+    if current_setting('citus.version', true) is not null then  -- a call would cost more than the rest of the expressions
+        v_tenant := core.tenant_to_write();
+    end if;
     if v_made > v_now - core.idempotency_window() and v_made <= v_now + core.clock_tolerance()
         and p_lease > interval '0' and v_tenant is not null
     then
@@ -36,9 +41,12 @@ begin
         ) on conflict do nothing;
         if found then
             if core.clock() > v_now + interval '1 second' then  -- the insert waited until another session rolled back
+                v_id := p_key::uuid;
+                v_day := core.utc_day(v_made);
+                v_until := least(core.clock() + p_lease, v_made + core.idempotency_window());
                 update core.idempotency_key as k
-                set lease_until = least(core.clock() + p_lease, v_made + core.idempotency_window())
-                where k.tenant_id = v_tenant and k.key_id = p_key::uuid and k.claimed_on = core.utc_day(v_made);
+                set lease_until = v_until
+                where k.tenant_id = v_tenant and k.key_id = v_id and k.claimed_on = v_day;
             end if;
             return row('claimed', 1, null, null)::core.key_claim;
         end if;
@@ -47,18 +55,20 @@ begin
         -- the time after the wait, because the previous holder of the lock claimed before that
         v_now := case when pg_advisory_xact_lock(core.key_lock(v_tenant, v_id)) is not null then core.clock() end;
         v_day := core.utc_day(v_now);
-        insert into core.idempotency_key (tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, fingerprint)
-        select v_tenant, v_id, v_day, 1, v_now, v_now + least(p_lease, core.idempotency_window()), p_fingerprint
-        where
-            current_setting('transaction_isolation') = 'read committed'
+        if current_setting('transaction_isolation') = 'read committed'
             and pg_sequence_last_value('core.key_day') = v_day - date '2000-01-01'
-            and not exists (
-                select from core.idempotency_key as k
-                where k.tenant_id = v_tenant and k.key_id = v_id and k.claimed_on = v_day - 1
-            )
-        on conflict do nothing;
-        if found then
-            return row('claimed', 1, null, null)::core.key_claim;
+        then
+            v_before := v_day - 1;
+            perform from core.idempotency_key as k
+            where k.tenant_id = v_tenant and k.key_id = v_id and k.claimed_on = v_before;
+            if not found then
+                insert into core.idempotency_key (tenant_id, key_id, claimed_on, attempt, claimed_at, lease_until, fingerprint)
+                values (v_tenant, v_id, v_day, 1, v_now, v_now + least(p_lease, core.idempotency_window()), p_fingerprint)
+                on conflict do nothing;
+                if found then
+                    return row('claimed', 1, null, null)::core.key_claim;
+                end if;
+            end if;
         end if;
     end if;
     return core.claim_existing_key(v_tenant, p_key, v_made, p_fingerprint, p_lease);
@@ -89,6 +99,9 @@ declare
     v_latest date;
     v_last core.idempotency_key;
     v_later core.idempotency_key;
+    v_before date;
+    v_after date;
+    v_until timestamptz;
     v_is_known boolean := false;
 begin
     if p_tenant is null
@@ -113,13 +126,15 @@ begin
         v_now := core.clock();  -- after the wait, because the previous holder of the lock claimed before that
         v_day := core.utc_day(v_now);
         v_latest := core.latest_key_day(v_day);
+        v_before := v_day - 1;
         select k.* into v_last
         from core.idempotency_key as k
-        where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_day - 1;
+        where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on = v_before;
         if v_latest > v_day then  -- the clock of this session is behind the clock of another claim
+            v_after := v_day + 1;
             select k.* into v_later
             from core.idempotency_key as k
-            where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on between v_day + 1 and v_latest
+            where k.tenant_id = p_tenant and k.key_id = v_id and k.claimed_on between v_after and v_latest
             order by k.claimed_on desc
             limit 1;
         end if;
@@ -159,10 +174,9 @@ begin
             return row('in_progress', v_last.attempt, null, null)::core.key_claim;
         end if;
         -- when several sessions find the lease expired, the row lock lets one take the key over; the others check again
+        v_until := least(v_now + p_lease, coalesce(p_made, v_last.claimed_at) + core.idempotency_window());
         update core.idempotency_key as k
-        set
-            attempt = k.attempt + 1,
-            lease_until = least(v_now + p_lease, coalesce(p_made, k.claimed_at) + core.idempotency_window())
+        set attempt = k.attempt + 1, lease_until = v_until
         where k.tenant_id = p_tenant
             and k.key_id = v_id
             and k.claimed_on = v_day

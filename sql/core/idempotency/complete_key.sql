@@ -16,7 +16,12 @@ declare
     v_made timestamptz := core.key_time(p_key);
     v_id uuid := case when v_made is null then core.key_hash(p_key) else p_key::uuid end;
     v_day date := core.utc_day(coalesce(v_made, v_now));
+    v_since timestamptz;
+    v_first date;
 begin
+    if current_setting('citus.version', true) is not null then  -- a call would cost a tenth of the function
+        v_tenant := core.tenant_to_write();
+    end if;
     -- a UUIDv7 is completed even after the window, since another caller can no longer claim it
     update core.idempotency_key as k
     set completed_at = v_now, response_code = p_code, response_body = p_body
@@ -27,12 +32,14 @@ begin
         and k.completed_at is null;
     if not found and v_made is null then
         v_day := core.latest_key_day(v_day);  -- the clock of this session may be behind the clock of the claim
+        v_since := v_now - core.idempotency_window();
+        v_first := core.utc_day(v_since);
         update core.idempotency_key as k
         set completed_at = v_now, response_code = p_code, response_body = p_body
         where k.tenant_id = v_tenant
             and k.key_id = v_id
-            and k.claimed_on between core.utc_day(v_now - core.idempotency_window()) and v_day
-            and k.claimed_at > v_now - core.idempotency_window()
+            and k.claimed_on between v_first and v_day
+            and k.claimed_at > v_since
             and k.attempt = p_attempt
             and k.completed_at is null;
     end if;

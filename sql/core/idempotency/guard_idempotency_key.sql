@@ -6,11 +6,12 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_now timestamptz := core.clock();
     v_leased bigint;
 begin
     select count(*) into v_leased
     from core.idempotency_key as k
-    where k.claimed_on = p_day and k.completed_at is null and k.lease_until > core.clock();
+    where k.claimed_on = p_day and k.completed_at is null and k.lease_until > v_now;
     return case when v_leased > 0 then 'keys that are still leased: ' || v_leased end;
 end;
 $$;

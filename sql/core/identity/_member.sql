@@ -27,12 +27,15 @@ parallel restricted
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid;
     v_principal uuid := core.current_principal();
 begin
-    if v_principal is not null and not exists (
-        select 1 from core.principal as p where p.tenant_id = core.required_tenant() and p.principal_id = v_principal
-    ) then
-        raise exception 'principal % does not belong to the tenant; core.add_member adds it', v_principal using errcode = '42501';
+    if v_principal is not null then
+        v_tenant := core.required_tenant();
+        perform 1 from core.principal as p where p.tenant_id = v_tenant and p.principal_id = v_principal;
+        if not found then
+            raise exception 'principal % does not belong to the tenant; core.add_member adds it', v_principal using errcode = '42501';
+        end if;
     end if;
     return v_principal;
 end;

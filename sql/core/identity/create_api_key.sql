@@ -10,7 +10,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_key text := 'stn_' || replace(v_tenant::text || '_' || gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
 begin
     insert into core.api_key (tenant_id, key_hash, name, scopes)

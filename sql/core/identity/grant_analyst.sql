@@ -6,6 +6,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.required_tenant();
     v_role oid := to_regrole(quote_ident(p_role_name))::oid;
 begin
     perform core.replan_for_analysts();
@@ -13,7 +14,7 @@ begin
         raise exception 'login % does not exist', p_role_name using errcode = '42704';
     end if;
     insert into core.analyst_grant as g (role_name, role_id, tenant_id)
-    values (p_role_name, v_role, core.required_tenant())
+    values (p_role_name, v_role, v_tenant)
     on conflict on constraint analyst_grant_pk do update
     set role_id = excluded.role_id, granted_at = excluded.granted_at, granted_by = excluded.granted_by
     where g.role_id <> excluded.role_id;

@@ -25,14 +25,21 @@ grant execute on function core.granted_tenants() to stanchion_analyst;
 -- Makes every session plan the queries of analysts again, after their grants changed.
 --
 -- The statement changes nothing; a change of a function makes the plans that contain it invalid. The lock is taken
--- first, because two sessions cannot change one function at a time.
+-- first, because two sessions cannot change one function at a time. On a worker of a cluster the coordinator does it, in a
+-- transaction of its own: a plan made before the caller commits shows too few rows, and never too many.
 create or replace function core.replan_for_analysts()
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_is_answered boolean;
 begin
+    select c.is_answered into v_is_answered from core.ask_coordinator('select core.replan_for_analysts()') as c;
+    if v_is_answered then
+        return;
+    end if;
     lock table core.analyst_grant in share update exclusive mode;
     alter function core.granted_tenants() immutable;
 end;

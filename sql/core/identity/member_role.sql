@@ -7,14 +7,18 @@ parallel restricted
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.current_tenant();
+    v_principal uuid := core.current_principal();
+    v_role text;
 begin
-    return (
-        select m.role
-        from core.membership as m
-        where m.tenant_id = core.current_tenant()
-            and m.principal_id = core.current_principal()
-            and m.is_active
-    );
+    if v_tenant is null or v_principal is null then
+        return null;
+    end if;
+    select m.role into v_role
+    from core.membership as m
+    where m.tenant_id = v_tenant and m.principal_id = v_principal and m.is_active;
+    return v_role;
 end;
 $$;
 

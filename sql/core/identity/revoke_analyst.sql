@@ -5,10 +5,12 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.required_tenant();
 begin
     perform core.replan_for_analysts();
     delete from core.analyst_grant as g
-    where g.role_name = p_role_name and g.tenant_id = core.required_tenant();
+    where g.role_name = p_role_name and g.tenant_id = v_tenant;
     if not found then
         return false;
     end if;

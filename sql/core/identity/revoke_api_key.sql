@@ -6,10 +6,13 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz := core.clock();
 begin
     update core.api_key as k
-    set revoked_at = core.clock()
-    where k.tenant_id = core.required_tenant() and k.name = p_name and k.revoked_at is null;
+    set revoked_at = v_now
+    where k.tenant_id = v_tenant and k.name = p_name and k.revoked_at is null;
     if not found then
         return false;
     end if;

@@ -14,16 +14,18 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid;
     v_hash bytea := sha256(convert_to(p_key, 'UTF8'));
     v_is_locked boolean := false;
 begin
     perform core.set_context(null);
-    perform set_config('app.tenant_id', coalesce(substring(p_key from '^stn_([0-9a-f]{32})_')::uuid::text, ''), true);
+    perform core.set_local('app.tenant_id', substring(p_key from '^stn_([0-9a-f]{32})_')::uuid::text);
+    v_tenant := core.current_tenant();
     loop
         select k.tenant_id, k.scopes into tenant_id, scopes
         from core.api_key as k
-        join core.tenant as t on t.tenant_id = k.tenant_id
-        where k.tenant_id = core.current_tenant()
+        join core.tenant as t on t.tenant_id = v_tenant
+        where k.tenant_id = v_tenant
             and k.key_hash = v_hash
             and k.revoked_at is null
             and t.status = 'active';

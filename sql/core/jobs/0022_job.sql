@@ -1,9 +1,13 @@
 -- Jobs that are ready or leased. Completed and dead jobs move to core.job_done and core.job_dead.
 --
 -- Rows live for seconds, so autovacuum starts after a number of dead rows and not after a share of the table.
+create sequence core.job_job_id_seq;
+comment on sequence core.job_job_id_seq is 'Numbers of jobs, in the order of enqueueing.';
+
 create table core.job (
     tenant_id uuid not null,
-    job_id bigint not null generated always as identity,
+    -- not an identity column: Citus could not change the shards of the table, nor make it an ordinary table again
+    job_id bigint not null default nextval('core.job_job_id_seq'),
     queue text not null,
     payload jsonb not null,
     dedupe_key text,
@@ -22,6 +26,7 @@ create table core.job (
     constraint job_dedupe_key_short check (length(dedupe_key) <= 500),
     constraint job_leased_whole check ((lease_id is null) = (leased_until is null))
 ) with (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
+alter sequence core.job_job_id_seq owned by core.job.job_id;
 comment on table core.job is 'One row per job that is ready or leased.';
 comment on column core.job.job_id is 'Number of the job, in the order of enqueueing.';
 comment on column core.job.run_at is 'Earliest start: in the future for a scheduled job and for a failed job that waits.';

@@ -13,24 +13,46 @@ set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_now timestamptz := core.clock();
-    v_count integer;
+    v_today date := core.utc_day(v_now);
+    v_job core.job;
+    v_count integer := 0;
 begin
+    if current_setting('citus.version', true) is not null then
+        -- one statement for both tables would send an intermediate result to every node, and commit in two phases
+        for v_job in
+            delete from core.job as j
+            where j.tenant_id = v_tenant and j.lease_id = p_lease and (p_job is null or j.job_id = p_job)
+            returning j.*
+        loop
+            insert into core.job_done (
+                tenant_id, finished_on, job_id, queue, enqueued_at, finished_at, attempts, leased_by, actor, login, request_id
+            ) values (
+                v_tenant, v_today, v_job.job_id, v_job.queue, v_job.enqueued_at, v_now, v_job.attempts, v_job.leased_by, v_job.actor,
+                v_job.login, v_job.request_id
+            );
+            v_count := v_count + 1;
+        end loop;
+        return v_count;
+    end if;
     with gone as (
         delete from core.job as j
         where j.tenant_id = v_tenant and j.lease_id = p_lease and (p_job is null or j.job_id = p_job)
         returning j.*
+    ),
+
+    done as (
+        insert into core.job_done (
+            tenant_id, finished_on, job_id, queue, enqueued_at, finished_at, attempts, leased_by, actor, login, request_id
+        )
+        select
+            g.tenant_id, v_today, g.job_id, g.queue, g.enqueued_at, v_now, g.attempts, g.leased_by, g.actor, g.login, g.request_id
+        from gone as g
+        returning 1
     )
 
-    insert into core.job_done (
-        tenant_id, finished_on, job_id, queue, enqueued_at, finished_at, attempts, leased_by, actor, login, request_id
-    )
-    select
-        g.tenant_id, core.utc_day(v_now), g.job_id, g.queue, g.enqueued_at, v_now, g.attempts, g.leased_by, g.actor, g.login,
-        g.request_id
-    from gone as g;
-    get diagnostics v_count = row_count;
+    select count(*) into v_count from done;
     return v_count;
 end;
 $$;

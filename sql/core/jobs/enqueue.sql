@@ -16,18 +16,23 @@ set enable_sort = off
 set enable_bitmapscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_now timestamptz := core.clock();
     v_is_idle boolean;
     v_job bigint;
+    v_actor text;
+    v_login text := session_user;
+    v_request text;
 begin
-    if not exists (select 1 from core.queue as q where q.queue = p_queue) then
+    perform 1 from core.queue as q where q.queue = p_queue;
+    if not found then
         raise exception 'queue % does not exist', p_queue using errcode = '22023';
     end if;
-    if pg_has_role(session_user, 'stanchion_worker', 'member') and not core.is_operator() and not exists (
-        select 1 from core.job as j where j.tenant_id = v_tenant and j.lease_id is not null
-    ) then
-        raise exception 'a job worker enqueues jobs only for a tenant with a leased job' using errcode = '42501';
+    if pg_has_role(session_user, 'stanchion_worker', 'member') and not core.is_operator() then
+        perform 1 from core.job as j where j.tenant_id = v_tenant and j.lease_id is not null limit 1;
+        if not found then
+            raise exception 'a job worker enqueues jobs only for a tenant with a leased job' using errcode = '42501';
+        end if;
     end if;
     if p_run_at > v_now then
         v_is_idle := false;
@@ -40,11 +45,12 @@ begin
         limit 1;
         v_is_idle := not found;
     end if;
+    v_actor := core.actor();
+    v_request := core.request_id();
     while v_job is null loop
-        insert into core.job (tenant_id, queue, payload, dedupe_key, run_at, enqueued_at, actor, request_id)
+        insert into core.job (tenant_id, queue, payload, dedupe_key, run_at, enqueued_at, actor, login, request_id)
         values (
-            v_tenant, p_queue, p_payload, p_dedupe_key, coalesce(p_run_at, v_now), v_now,
-            core.actor(), core.request_id()
+            v_tenant, p_queue, p_payload, p_dedupe_key, coalesce(p_run_at, v_now), v_now, v_actor, v_login, v_request
         )
         on conflict (tenant_id, queue, dedupe_key) where dedupe_key is not null do nothing
         returning job_id into v_job;

@@ -8,16 +8,16 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
 as $$
-begin
-    return core.release_job(
-        array(
-            select j.job_id
-            from core.job as j
-            where j.tenant_id = core.required_tenant() and j.lease_id = p_lease and (p_job is null or j.job_id = p_job)
-            for update
-        ),
-        p_error
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_jobs bigint[] := array(
+        select j.job_id
+        from core.job as j
+        where j.tenant_id = v_tenant and j.lease_id = p_lease and (p_job is null or j.job_id = p_job)
+        for update
     );
+begin
+    return core.release_job(v_jobs, p_error);
 end;
 $$;
 

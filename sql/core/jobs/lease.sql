@@ -46,10 +46,14 @@ set enable_sort = off
 set enable_bitmapscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_now timestamptz := core.clock();
     v_lease uuid := gen_random_uuid();
     v_queue core.queue;
+    v_limit integer;
+    v_until timestamptz;
+    v_job bigint;
+    v_jobs bigint[] := '{}'::bigint[];
 begin
     select q.* into v_queue from core.queue as q where q.queue = p_queue;
     if not found then
@@ -57,21 +61,22 @@ begin
     elsif p_limit not between 1 and 1000 or p_lease <= '0' then
         raise exception 'a lease must be of 1 to 1000 jobs, not %, and its time positive, not %', p_limit, p_lease using errcode = '22023';
     end if;
-    return query
-    update core.job as j
-    set
-        lease_id = v_lease,
-        leased_until = v_now + coalesce(p_lease, v_queue.lease),
-        leased_by = p_worker,
-        attempts = j.attempts + 1
-    where j.ctid = any (array(
-        select r.ctid
+    v_limit := coalesce(p_limit, v_queue.batch);
+    v_until := v_now + coalesce(p_lease, v_queue.lease);
+    for v_job in
+        select r.job_id
         from core.job as r
         where r.tenant_id = v_tenant and r.queue = p_queue and r.lease_id is null and r.run_at <= v_now
         order by r.run_at, r.job_id
-        limit coalesce(p_limit, v_queue.batch)
+        limit v_limit
         for update skip locked
-    ))
+    loop
+        v_jobs := v_jobs || v_job;
+    end loop;
+    return query
+    update core.job as j
+    set lease_id = v_lease, leased_until = v_until, leased_by = p_worker, attempts = j.attempts + 1
+    where j.tenant_id = v_tenant and j.job_id = any (v_jobs)
     returning j.lease_id, j.job_id, j.payload, j.attempts, j.request_id;
 end;
 $$;

@@ -12,10 +12,12 @@ set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
 as $$
 declare
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz := core.clock();
     v_jobs bigint[] := array(
         select j.job_id
         from core.job as j
-        where j.tenant_id = core.required_tenant() and j.lease_id is not null and j.leased_until <= core.clock()
+        where j.tenant_id = v_tenant and j.lease_id is not null and j.leased_until <= v_now
         for update skip locked
     );
 begin

@@ -6,22 +6,21 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz := core.clock();
+    v_job core.job_dead;
 begin
-    with gone as (
-        delete from core.job_dead as d
-        where d.tenant_id = core.required_tenant() and d.job_id = p_job
-        returning d.*
-    )
-
-    insert into core.job (
-        tenant_id, job_id, queue, payload, dedupe_key, run_at, enqueued_at, last_error, actor, login, request_id
-    )
-    overriding system value
-    select
-        g.tenant_id, g.job_id, g.queue, g.payload, g.dedupe_key, core.clock(), g.enqueued_at, g.last_error, g.actor, g.login,
-        g.request_id
-    from gone as g;
+    delete from core.job_dead as d
+    where d.tenant_id = v_tenant and d.job_id = p_job
+    returning d.* into v_job;
     if found then
+        insert into core.job (
+            tenant_id, job_id, queue, payload, dedupe_key, run_at, enqueued_at, last_error, actor, login, request_id
+        ) values (
+            v_tenant, p_job, v_job.queue, v_job.payload, v_job.dedupe_key, v_now, v_job.enqueued_at, v_job.last_error, v_job.actor,
+            v_job.login, v_job.request_id
+        );
         perform core.write_audit('job.revive', p_job::text);
         return true;
     end if;

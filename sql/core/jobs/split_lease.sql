@@ -8,11 +8,19 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 set enable_seqscan = off
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_jobs bigint[];
+    v_leases uuid[];
 begin
+    select array_agg(j.job_id), array_agg(gen_random_uuid()) into v_jobs, v_leases
+    from core.job as j
+    where j.tenant_id = v_tenant and j.lease_id = p_lease;
     return query
     update core.job as j
-    set lease_id = gen_random_uuid()
-    where j.tenant_id = core.required_tenant() and j.lease_id = p_lease
+    set lease_id = own.lease_id
+    from unnest(v_jobs, v_leases) as own (job_id, lease_id)
+    where j.tenant_id = v_tenant and j.lease_id = p_lease and j.job_id = own.job_id
     returning j.lease_id, j.job_id;
 end;
 $$;

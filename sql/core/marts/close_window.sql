@@ -10,13 +10,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_now timestamptz := core.clock();
     v_position bigint := 0;
 begin
     if core.window_tenant() is null and core.window_high(p_changes) <> 9223372036854775807 then
         v_position := greatest(core.window_high(p_changes), 0);
     end if;
     insert into core.stat_refresh as r (model, changes, position, refreshed_at, definition)
-    values (p_model, p_changes, v_position, core.clock(), p_definition)
+    values (p_model, p_changes, v_position, v_now, p_definition)
     on conflict (model) do update set
         changes = excluded.changes,
         position = greatest(r.position, excluded.position),

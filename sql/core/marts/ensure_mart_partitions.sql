@@ -37,12 +37,13 @@ begin
             'create table %s (like %s including defaults including constraints including storage)', v_child, p_relation
         );
         perform core.hide_statistics(v_child::regclass);
-        execute format('revoke all on %s from stanchion_builder', v_child);
         execute format('alter table %s enable row level security, force row level security', v_child);
         execute format(
             'alter table %s attach partition %s for values from (%L) to (%L)',
             p_relation, v_child, v_month, (v_month + interval '1 month')::date
         );
+        -- after the attach, which Citus repeats for the shards as the owner
+        execute format('revoke all on %s from stanchion_builder', v_child);
         v_made := v_made + 1;
     end loop;
     return v_made;

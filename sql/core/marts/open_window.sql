@@ -31,8 +31,8 @@ begin
     from unnest(p_parents) as parent (model)
     left join core.stat_refresh as r on r.model = parent.model;
     high := case when core.window_tenant() is null then least(p_horizon, v_parents) else p_horizon end;
-    perform set_config(format('stanchion.%s_low', p_changes), low::text, true),
-        set_config(format('stanchion.%s_high', p_changes), high::text, true);
+    perform core.set_local(format('stanchion.%s_low', p_changes), low::text);
+    perform core.set_local(format('stanchion.%s_high', p_changes), high::text);
 end;
 $$;
 

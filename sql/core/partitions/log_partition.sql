@@ -7,17 +7,17 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    insert into core.partition_log (relation, day, outcome, reason)
-    select p_relation, p_day, p_outcome, p_reason
-    where
-        p_outcome <> 'kept'
+    if p_outcome <> 'kept'
         or (p_outcome, p_reason) is distinct from (
             select (l.outcome, l.reason)
             from core.partition_log as l
             where l.relation = p_relation and l.day = p_day
             order by l.log_id desc
             limit 1
-        );
+        )
+    then
+        insert into core.partition_log (relation, day, outcome, reason) values (p_relation, p_day, p_outcome, p_reason);
+    end if;
 end;
 $$;
 

@@ -8,6 +8,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.required_tenant();
     v_key core.config_key;
     v_number numeric;
     v_item jsonb;
@@ -43,7 +44,7 @@ begin
         end if;
     end if;
     insert into core.tenant_config as c (tenant_id, namespace, key, valid_from, value)
-    values (core.required_tenant(), p_namespace, p_key, p_valid_from, p_value)
+    values (v_tenant, p_namespace, p_key, p_valid_from, p_value)
     on conflict on constraint tenant_config_pk do update set value = excluded.value, set_at = excluded.set_at;
     perform core.write_audit(
         'config.set', p_namespace || '.' || p_key, jsonb_build_object('value', p_value, 'valid_from', p_valid_from)

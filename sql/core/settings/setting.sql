@@ -6,6 +6,9 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.required_tenant();
+    v_today date := core.utc_day(core.clock());
 begin
     return (
         select coalesce(
@@ -13,10 +16,10 @@ begin
                 select c.value
                 from core.tenant_config as c
                 where
-                    c.tenant_id = core.required_tenant()
+                    c.tenant_id = v_tenant
                     and c.namespace = p_namespace
                     and c.key = p_key
-                    and c.valid_from <= core.utc_day(core.clock())
+                    and c.valid_from <= v_today
                 order by c.valid_from desc
                 limit 1
             ),

@@ -5,8 +5,10 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.required_tenant();
 begin
-    insert into core.tenant_domain (domain, tenant_id) values (lower(p_domain), core.required_tenant());
+    insert into core.tenant_domain (domain, tenant_id) values (lower(p_domain), v_tenant);
     perform core.write_audit('domain.add', lower(p_domain));
 end;
 $$;

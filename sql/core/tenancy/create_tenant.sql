@@ -11,7 +11,7 @@ begin
     insert into core.tenant as t (slug, name, kind)
     values (p_slug, p_name, p_kind)
     returning t.tenant_id into v_tenant;
-    perform set_config('app.tenant_id', v_tenant::text, true);
+    perform core.set_local('app.tenant_id', v_tenant::text);
     perform core.write_audit('tenant.create', p_slug, jsonb_build_object('name', p_name, 'kind', p_kind));
     return v_tenant;
 end;

@@ -3,7 +3,8 @@
 -- It is one expression without a SET clause, so that the planner inlines it: the tenant-leading index and partition
 -- pruning then work as with a constant (see docs/planner.md). Text that is not a uuid becomes null, which matches no
 -- row: a cast would fail, and its message would show the text. The bytes of the text are compared, because a regular
--- expression or translate() would take most of the time of the function.
+-- expression or translate() would take most of the time of the function. nullif() is for Citus, which evaluates the cast
+-- by itself in a statement on distributed tables, also where the CASE excludes it.
 create or replace function core.current_tenant()
 returns uuid
 language sql
@@ -14,7 +15,7 @@ return case
         current_setting('app.tenant_id', true) like '________-____-____-____-____________'
         and current_setting('app.tenant_id', true) not like '%-%-%-%-%-%'
         and ltrim(convert_to(current_setting('app.tenant_id', true), 'UTF8'), '-0123456789abcdefABCDEF'::bytea) = ''::bytea
-        then current_setting('app.tenant_id', true)::uuid
+        then nullif(current_setting('app.tenant_id', true), '')::uuid
     else core.jwt_tenant()::uuid
 end;
 

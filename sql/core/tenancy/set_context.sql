@@ -7,9 +7,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform set_config('app.tenant_id', '', true),
-        set_config('app.principal_id', '', true),
-        set_config('request.jwt.claims', coalesce(p_claims::text, ''), true);
+    set local app.tenant_id = '';
+    set local app.principal_id = '';
+    perform core.set_local('request.jwt.claims', p_claims::text);
 end;
 $$;
 

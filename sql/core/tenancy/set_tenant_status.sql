@@ -5,9 +5,11 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.required_tenant();
 begin
     perform core.replan_for_analysts();
-    update core.tenant as t set status = p_status where t.tenant_id = core.required_tenant();
+    update core.tenant as t set status = p_status where t.tenant_id = v_tenant;
     perform core.write_audit('tenant.status', p_status);
 end;
 $$;

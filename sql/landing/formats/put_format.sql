@@ -7,14 +7,16 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
+    v_login text := session_user;
+    v_now timestamptz := core.clock();
 begin
-    insert into landing.format as f (tenant_id, name, mapping)
-    values (v_tenant, p_name, p_mapping)
+    insert into landing.format as f (tenant_id, name, mapping, added_by, added_at)
+    values (v_tenant, p_name, p_mapping, v_login, v_now)
     on conflict on constraint format_pk do update set
         mapping = excluded.mapping,
-        added_by = session_user,
-        added_at = core.clock()
+        added_by = excluded.added_by,
+        added_at = excluded.added_at
     where f.mapping <> excluded.mapping;
     if not found then
         return false;

@@ -7,7 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
 begin
     delete from landing.format as f where f.tenant_id = v_tenant and f.name = p_name;
     if not found then

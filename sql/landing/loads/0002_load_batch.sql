@@ -3,6 +3,8 @@
 -- The row is committed as running before the data of the load. So a reader that follows load ids knows which data may
 -- still come: every load below the lowest running one is closed.
 create sequence landing.load_id;
+-- the mirror of the marts finds out whether its sources were restored
+grant select on sequence landing.load_id to stanchion_builder;
 
 create table landing.load_batch (
     tenant_id uuid not null default core.current_tenant(),

@@ -11,14 +11,18 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
+    v_login text := session_user;
+    v_now timestamptz;
     v_load bigint;
 begin
     perform landing.reap_loads();
     perform pg_advisory_xact_lock(hashtextextended('stanchion begins a load', 0));
-    v_load := nextval('landing.load_id');
+    v_load := landing.next_load_id();
+    v_now := core.clock();
     perform pg_advisory_lock_shared(landing.load_lock(v_load));
-    insert into landing.load_batch (tenant_id, load_id, kind, source) values (v_tenant, v_load, p_kind, p_source);
+    insert into landing.load_batch (tenant_id, load_id, kind, source, started_at, started_by)
+    values (v_tenant, v_load, p_kind, p_source, v_now, v_login);
     return v_load;
 end;
 $$;

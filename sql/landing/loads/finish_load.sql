@@ -8,16 +8,19 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz := core.clock();
 begin
     update landing.load_batch as b
     set
         state = p_state,
-        finished_at = core.clock(),
+        finished_at = v_now,
         outcomes = p_outcomes,
         seen = p_accepted + p_rejected,
         accepted = p_accepted,
         rejected = p_rejected
-    where b.tenant_id = core.required_tenant() and b.load_id = p_load_id and b.state = 'running';
+    where b.tenant_id = v_tenant and b.load_id = p_load_id and b.state = 'running';
     if not found then
         raise exception 'load % is not running', p_load_id using errcode = '55000';
     end if;

@@ -6,6 +6,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
 begin
     if not pg_try_advisory_lock_shared(landing.load_lock(p_load_id)) then
         raise exception 'load % is ending', p_load_id using errcode = '55006';
@@ -13,7 +15,7 @@ begin
     -- checked after the lock, because a session that ends a load checks the lock first
     if not exists (
         select from landing.load_batch as b
-        where b.tenant_id = core.required_tenant() and b.load_id = p_load_id and b.state = 'running'
+        where b.tenant_id = v_tenant and b.load_id = p_load_id and b.state = 'running'
     ) then
         perform pg_advisory_unlock_shared(landing.load_lock(p_load_id));
         raise exception 'load % is not running', p_load_id using errcode = '55000';

@@ -9,26 +9,31 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
+    v_login text := session_user;
+    v_now timestamptz := core.clock();
+    v_games text[] := landing.game_keys(p_game_key);
     v_newest record;
 begin
     select r.exported_at, r.rank, r.content_hash into v_newest
     from landing.revision as r
-    where r.tenant_id = v_tenant and r.game_key = any(landing.game_keys(p_game_key))
+    where r.tenant_id = v_tenant and r.game_key = any(v_games)
     order by r.exported_at desc nulls last, r.rank desc nulls last, r.content_hash desc
     limit 1;
     if not found or (
         p_content_hash is not null and not exists (
             select from landing.revision as r
-            where r.tenant_id = v_tenant and r.game_key = any(landing.game_keys(p_game_key)) and r.content_hash = p_content_hash
+            where r.tenant_id = v_tenant and r.game_key = any(v_games) and r.content_hash = p_content_hash
                 and r.state <> 'empty'
         )
     ) then
         raise exception 'game % has no such revision, or the revision is empty', p_game_key using errcode = 'P0002';
     end if;
-    insert into landing.choice (tenant_id, game_key, content_hash, over_exported_at, over_rank, over_hash, reason)
-    values (
-        v_tenant, p_game_key, p_content_hash, v_newest.exported_at, v_newest.rank, v_newest.content_hash, p_reason
+    insert into landing.choice (
+        tenant_id, game_key, content_hash, over_exported_at, over_rank, over_hash, reason, chosen_by, chosen_at
+    ) values (
+        v_tenant, p_game_key, p_content_hash, v_newest.exported_at, v_newest.rank, v_newest.content_hash, p_reason,
+        v_login, v_now
     )
     on conflict on constraint choice_pk do update set
         content_hash = excluded.content_hash,
@@ -36,8 +41,8 @@ begin
         over_rank = excluded.over_rank,
         over_hash = excluded.over_hash,
         reason = excluded.reason,
-        chosen_by = session_user,
-        chosen_at = core.clock();
+        chosen_by = excluded.chosen_by,
+        chosen_at = excluded.chosen_at;
     perform core.write_audit(
         case when p_content_hash is null then 'game.withdraw' else 'game.publish' end,
         p_game_key,

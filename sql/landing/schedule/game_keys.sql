@@ -8,17 +8,19 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.current_tenant();
 begin
     if exists (
         select from landing.game_alias as a
-        where a.tenant_id = core.current_tenant() and a.alias_key = p_game_key
+        where a.tenant_id = v_tenant and a.alias_key = p_game_key
     ) then
         return array[]::text[];
     end if;
     return array(
         select a.alias_key
         from landing.game_alias as a
-        where a.tenant_id = core.current_tenant() and a.game_key = p_game_key
+        where a.tenant_id = v_tenant and a.game_key = p_game_key
     ) || p_game_key;
 end;
 $$;

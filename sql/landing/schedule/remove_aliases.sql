@@ -7,9 +7,10 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.tenant_to_write();
     v_count bigint;
 begin
-    delete from landing.game_alias as a where a.tenant_id = core.required_tenant() and a.alias_key = any (p_aliases);
+    delete from landing.game_alias as a where a.tenant_id = v_tenant and a.alias_key = any (p_aliases);
     get diagnostics v_count = row_count;
     return v_count;
 end;

@@ -19,6 +19,7 @@ insert into ops.threshold (name, promise, threshold, unit) values
 ('queue_dead', 'No job is dead.', 0, ''),
 ('replication_lag', 'Replicas are up to date.', 10, 's'),
 ('slots_behind', 'No replication slot retains old WAL.', 1024, 'MB'),
+('shard_tables', 'No node of the cluster has too many shard tables.', 10000, ''),
 ('table_growth', 'No big table has doubled within a week.', 100, '%');
 
 -- revert: drop table ops.threshold;

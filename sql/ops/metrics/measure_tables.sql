@@ -10,7 +10,11 @@ declare
     v_count integer;
 begin
     insert into ops.table_size as s (relation, measured_on, bytes, estimated_rows)
-    select r.name, v_today, sum(pg_total_relation_size(p.relid)), sum(greatest(c.reltuples, 0))::bigint
+    select
+        r.name,
+        v_today,
+        sum(coalesce(z.bytes, pg_total_relation_size(p.relid))),
+        sum(coalesce(z.estimated_rows, greatest(c.reltuples, 0)))::bigint
     from core.own_relation as r
     cross join lateral (
         select r.relation as relid
@@ -18,6 +22,7 @@ begin
         select t.relid from pg_partition_tree(r.relation) as t
     ) as p
     join pg_class as c on c.oid = p.relid
+    left join core.shard_sizes() as z on z.relation = p.relid
     where r.kind = 'table'
     group by r.name
     on conflict on constraint table_size_pk do update set bytes = excluded.bytes, estimated_rows = excluded.estimated_rows;

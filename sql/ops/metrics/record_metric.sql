@@ -1,4 +1,5 @@
--- Records a measurement. Security definer: callers need not see the measurements of others.
+-- Records a measurement. Security definer: callers need not see the measurements of others. Measurements of a cluster are on
+-- its coordinator, so a worker asks it.
 create or replace function ops.record_metric(
     p_name text, p_value double precision, p_kind text default 'timing', p_tags jsonb default '{}'
 )
@@ -10,7 +11,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz := core.clock();
+    v_asked record;
 begin
+    select a.is_answered into v_asked
+    from core.ask_coordinator(format('select ops.record_metric(%L, %L, %L, %L)', p_name, p_value, p_kind, p_tags)) as a;
+    if v_asked.is_answered then
+        return;
+    end if;
     insert into ops.metric_sample (sampled_on, sampled_at, name, kind, value, tags)
     values (core.utc_day(v_now), v_now, p_name, p_kind, p_value, p_tags);
 end;

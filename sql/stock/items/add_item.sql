@@ -7,13 +7,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz := core.clock();
     v_item uuid;
 begin
     insert into stock.item (tenant_id, name, price, received, available)
-    values (core.required_tenant(), p_name, p_price, p_available, p_available)
+    values (v_tenant, p_name, p_price, p_available, p_available)
     returning item_id into v_item;
     insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
-    values (core.required_tenant(), v_item, 'added', p_available, p_available, core.clock());
+    values (v_tenant, v_item, 'added', p_available, p_available, v_now);
     perform core.write_audit('stock.add', v_item::text, jsonb_build_object('name', p_name, 'price', p_price, 'qty', p_available));
     return v_item;
 end;

@@ -6,6 +6,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz;
     v_claim record;
 begin
     if (p_qty between 1 and 1000000) is not true then
@@ -23,14 +25,15 @@ begin
     end if;
     update stock.item as i
     set received = i.received + p_qty, available = i.available + p_qty
-    where i.tenant_id = core.required_tenant() and i.item_id = p_item
+    where i.tenant_id = v_tenant and i.item_id = p_item
     returning i.available into available;
     if not found then
         raise exception 'item % does not exist', p_item using errcode = 'P0002';
     end if;
     state := 'restocked';
+    v_now := core.clock();
     insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
-    values (core.required_tenant(), p_item, 'restocked', p_qty, available, core.clock());
+    values (v_tenant, p_item, 'restocked', p_qty, available, v_now);
     perform core.write_audit('stock.restock', p_item::text, jsonb_build_object('qty', p_qty, 'available', available));
     perform core.complete_key(p_key, v_claim.attempt, 200, convert_to(available::text, 'UTF8'));
 end;

@@ -9,7 +9,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz;
+    v_moved bigint;
     v_withdrawn bigint;
 begin
     if core.current_principal() is not null and (core.member_role() in ('owner', 'admin')) is not true then
@@ -26,13 +28,21 @@ begin
     order by i.item_id
     for no key update;
     select coalesce(sum(i.available), 0) into v_withdrawn from stock.item as i where i.tenant_id = v_tenant;
-    insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
-    select v_tenant, i.item_id, 'withdrawn', i.available, 0, core.clock()
-    from stock.item as i
-    where i.tenant_id = v_tenant and i.available > 0;
-    update stock.item as i
-    set withdrawn = i.withdrawn + i.available, available = 0
-    where i.tenant_id = v_tenant and i.available > 0;
+    v_now := core.clock();
+    with moved as (
+        insert into stock.movement (tenant_id, item_id, kind, qty, available, moved_at)
+        select v_tenant, i.item_id, 'withdrawn', i.available, 0, v_now
+        from stock.item as i
+        where i.tenant_id = v_tenant and i.available > 0
+        returning 1
+    )
+
+    select count(*) into v_moved from moved;
+    if v_moved > 0 then
+        update stock.item as i
+        set withdrawn = i.withdrawn + i.available, available = 0
+        where i.tenant_id = v_tenant and i.available > 0;
+    end if;
     perform core.write_audit('stock.wipe', p_confirm, jsonb_build_object('withdrawn', v_withdrawn));
     return true;
 end;

@@ -20,7 +20,7 @@ set enable_bitmapscan = off
 set enable_sort = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_claim record;
     v_answer jsonb;
     v_purchase stock.purchase;
@@ -30,7 +30,8 @@ begin
     elsif (length(p_key) between 1 and 200) is not true then
         raise exception 'the key of an order must have 1 to 200 characters' using errcode = '22023';
     end if;
-    if not exists (select 1 from stock.item as i where i.tenant_id = v_tenant and i.item_id = p_item) then
+    perform 1 from stock.item as i where i.tenant_id = v_tenant and i.item_id = p_item;
+    if not found then
         raise exception 'item % does not exist', p_item using errcode = 'P0002';
     end if;
     select c.* into v_claim

@@ -8,7 +8,10 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz;
+    v_price numeric;
+    v_available bigint;
     v_attempt integer;
 begin
     select c.state, c.reason, c.attempt into state, reason, v_attempt
@@ -18,13 +21,20 @@ begin
     end if;
     update stock.item as i
     set available = i.available - p_qty, sold = i.sold + p_qty
-    where i.tenant_id = v_tenant and i.item_id = p_item and i.available >= p_qty;
-    state := case when found then 'sold' else 'refused' end;
-    reason := case when state = 'refused' then 'out of stock' end;
+    where i.tenant_id = v_tenant and i.item_id = p_item and i.available >= p_qty
+    returning i.price, i.available into v_price, v_available;
+    if found then
+        state := 'sold';
+    else
+        state := 'refused';
+        reason := 'out of stock';
+        select i.price, i.available into v_price, v_available
+        from stock.item as i
+        where i.tenant_id = v_tenant and i.item_id = p_item;
+    end if;
+    v_now := core.clock();
     insert into stock.purchase (tenant_id, order_key, item_id, qty, state, reason, price, available, ordered_at, decided_at)
-    select v_tenant, p_key, i.item_id, p_qty, buy.state, buy.reason, i.price, i.available, core.clock(), core.clock()
-    from stock.item as i
-    where i.tenant_id = v_tenant and i.item_id = p_item;
+    values (v_tenant, p_key, p_item, p_qty, buy.state, buy.reason, v_price, v_available, v_now, v_now);
     perform core.write_audit(
         'stock.purchase', p_key, jsonb_build_object('item', p_item, 'qty', p_qty, 'state', state, 'reason', reason)
     );

@@ -6,9 +6,11 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
 begin
     perform core.require_editor();
-    delete from workspace.dataset as d where d.tenant_id = core.required_tenant() and d.dataset_id = p_dataset;
+    delete from workspace.dataset as d where d.tenant_id = v_tenant and d.dataset_id = p_dataset;
     if not found then
         return false;
     end if;

@@ -10,18 +10,19 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_email text := core.current_email();
     v_now timestamptz;
     v_invitation workspace.invitation;
     v_seats record;
     v_principal uuid;
+    v_hash bytea := sha256(convert_to(p_token, 'UTF8'));
 begin
     perform workspace.lock_state();
     v_now := core.clock();
     select i.* into v_invitation
     from workspace.invitation as i
-    where i.tenant_id = v_tenant and i.token_hash = sha256(convert_to(p_token, 'UTF8'))
+    where i.tenant_id = v_tenant and i.token_hash = v_hash
     for update;
     if not found or v_invitation.email is distinct from v_email or v_invitation.accepted_at is not null
         or v_invitation.expires_at <= v_now
@@ -44,9 +45,9 @@ begin
         raise exception 'all % seats of the plan are taken', coalesce(v_seats.limit_value, 0) using errcode = '53400';
     end if;
     if v_principal is null then
+        v_principal := coalesce(core.current_principal(), gen_random_uuid());
         insert into core.principal (tenant_id, principal_id, email, display_name)
-        values (v_tenant, coalesce(core.current_principal(), gen_random_uuid()), v_email, split_part(v_email, '@', 1))
-        returning principal_id into v_principal;
+        values (v_tenant, v_principal, v_email, split_part(v_email, '@', 1));
     end if;
     insert into core.membership as m (tenant_id, principal_id, role, last_active_at)
     values (v_tenant, v_principal, v_invitation.role, v_now)

@@ -7,9 +7,12 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_principal uuid := core.current_principal();
 begin
     delete from workspace.block as r
-    where r.tenant_id = core.required_tenant() and r.principal_id = core.current_principal() and r.blocked_id = p_blocked;
+    where r.tenant_id = v_tenant and r.principal_id = v_principal and r.blocked_id = p_blocked;
     return found;
 end;
 $$;

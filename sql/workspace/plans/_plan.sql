@@ -5,8 +5,10 @@ create or replace function workspace.in_force(
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = auto
 as $$
 declare
+    v_tenant uuid := core.required_tenant();
     v_now timestamptz := core.clock();
 begin
     select f.limit_value is distinct from 0, f.limit_value, f.limit_window into is_entitled, limit_value, limit_window
@@ -18,7 +20,7 @@ begin
             p.is_for_everybody
             or exists (
                 select from workspace.subscription as s
-                where s.tenant_id = core.required_tenant() and s.plan = f.plan and s.period @> v_now
+                where s.tenant_id = v_tenant and s.plan = f.plan and s.period @> v_now
             )
         )
     order by f.limit_value desc nulls first

@@ -6,11 +6,12 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.required_tenant();
     v_at timestamptz := coalesce(p_at, core.clock());
 begin
     update workspace.subscription as s
     set period = tstzrange(lower(s.period), v_at)
-    where s.tenant_id = core.required_tenant() and s.subscription_id = p_subscription and lower(s.period) < v_at;
+    where s.tenant_id = v_tenant and s.subscription_id = p_subscription and lower(s.period) < v_at;
     if not found then
         raise exception 'subscription % does not exist or begins later', p_subscription using errcode = 'P0002';
     end if;

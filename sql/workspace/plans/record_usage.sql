@@ -20,7 +20,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
+    v_principal uuid;
     v_plan record;
     v_now timestamptz;
     v_today date;
@@ -73,8 +74,9 @@ begin
             return;
         end if;
     end if;
+    v_principal := core.acting_principal();
     insert into workspace.usage_event (tenant_id, used_on, used_at, principal_id, feature, tokens, cost)
-    values (v_tenant, v_today, v_now, core.acting_principal(), p_feature, p_tokens, p_cost);
+    values (v_tenant, v_today, v_now, v_principal, p_feature, p_tokens, p_cost);
     insert into workspace.usage_daily as u (tenant_id, used_on, feature, calls, tokens, cost, last_used_at)
     values (v_tenant, v_today, p_feature, 1, p_tokens, p_cost, v_now)
     on conflict on constraint usage_daily_pk do update set

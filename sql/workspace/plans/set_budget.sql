@@ -6,9 +6,10 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.tenant_to_write();
     v_month date := coalesce(date_trunc('month', p_month::timestamp)::date, core.utc_month(core.clock()));
 begin
-    insert into workspace.budget as b (tenant_id, month, limit_cost) values (core.required_tenant(), v_month, p_limit)
+    insert into workspace.budget as b (tenant_id, month, limit_cost) values (v_tenant, v_month, p_limit)
     on conflict on constraint budget_pk do update set limit_cost = excluded.limit_cost;
     perform core.write_audit('budget.set', v_month::text, jsonb_build_object('limit', p_limit));
 end;

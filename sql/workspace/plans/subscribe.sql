@@ -8,6 +8,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_tenant uuid := core.required_tenant();
     v_from timestamptz := coalesce(p_from, core.clock());
     v_subscription uuid;
 begin
@@ -15,7 +16,7 @@ begin
         raise exception 'a subscription must end after it begins, not run from % to %', v_from, p_until using errcode = '22023';
     end if;
     insert into workspace.subscription (tenant_id, plan, period)
-    values (core.required_tenant(), p_plan, tstzrange(v_from, p_until))
+    values (v_tenant, p_plan, tstzrange(v_from, p_until))
     returning subscription_id into v_subscription;
     perform core.write_audit(
         'subscription.begin', v_subscription::text, jsonb_build_object('plan', p_plan, 'from', v_from, 'until', p_until)

@@ -14,7 +14,7 @@ set plan_cache_mode = force_custom_plan
 set work_mem = '32MB'
 as $$
 declare
-    v_tenant uuid := core.required_tenant();
+    v_tenant uuid := core.tenant_to_write();
     v_now timestamptz := core.clock();
     v_principals uuid[];
     v_seen timestamptz[];
@@ -27,35 +27,19 @@ begin
         group by h.principal_id
     ) as beat;
     perform pg_advisory_xact_lock(hashtextextended(v_tenant::text, hashtext('workspace.presence')));
-    with beat as materialized (
-        select m.principal_id, b.last_seen
+    with flushed as (
+        insert into workspace.presence as p (tenant_id, principal_id, last_seen)
+        select v_tenant, b.principal_id, b.last_seen
         from unnest(v_principals, v_seen) as b (principal_id, last_seen)
         join core.membership as m on m.tenant_id = v_tenant and m.principal_id = b.principal_id
         where m.is_active
-    ),
-
-    known as (
-        update workspace.presence as p
-        set last_seen = b.last_seen
-        from beat as b
-        where p.tenant_id = v_tenant and p.principal_id = b.principal_id and p.last_seen < b.last_seen
-        returning 1
-    ),
-
-    new as (
-        insert into workspace.presence (tenant_id, principal_id, last_seen)
-        select v_tenant, b.principal_id, b.last_seen
-        from beat as b
-        where not exists (
-            select from workspace.presence as p
-            where p.tenant_id = v_tenant and p.principal_id = b.principal_id
-        )
         order by b.principal_id
-        on conflict on constraint presence_pk do nothing
+        on conflict on constraint presence_pk do update set last_seen = excluded.last_seen
+        where p.last_seen < excluded.last_seen
         returning 1
     )
 
-    select (select count(*) from known) + (select count(*) from new) into v_count;
+    select count(*) into v_count from flushed;
     return v_count;
 end;
 $$;

@@ -5,12 +5,16 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_now timestamptz;
 begin
-    perform from workspace.tenant_state as s where s.tenant_id = core.required_tenant() for no key update;
+    perform from workspace.tenant_state as s where s.tenant_id = v_tenant for no key update;
     if not found then
-        insert into workspace.tenant_state (tenant_id, changed_at) values (core.required_tenant(), core.clock())
+        v_now := core.clock();
+        insert into workspace.tenant_state (tenant_id, changed_at) values (v_tenant, v_now)
         on conflict on constraint tenant_state_pk do nothing;
-        perform from workspace.tenant_state as s where s.tenant_id = core.required_tenant() for no key update;
+        perform from workspace.tenant_state as s where s.tenant_id = v_tenant for no key update;
     end if;
 end;
 $$;
@@ -26,15 +30,19 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_principal uuid := core.current_principal();
+    v_before timestamptz := p_at - interval '1 hour';
 begin
-    insert into workspace.tenant_state as s (tenant_id, version, changed_at) values (core.required_tenant(), 1, p_at)
+    insert into workspace.tenant_state as s (tenant_id, version, changed_at) values (v_tenant, 1, p_at)
     on conflict on constraint tenant_state_pk do update set version = s.version + 1, changed_at = excluded.changed_at;
     update core.membership as m
     set last_active_at = p_at
     where
-        m.tenant_id = core.required_tenant()
-        and m.principal_id = core.current_principal()
-        and coalesce(m.last_active_at, '-infinity') < p_at - interval '1 hour';
+        m.tenant_id = v_tenant
+        and m.principal_id = v_principal
+        and (m.last_active_at is null or m.last_active_at < v_before);
 end;
 $$;
 

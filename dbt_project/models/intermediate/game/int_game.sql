@@ -28,7 +28,7 @@ select
     penalty_minutes,
     lacks,
     load_id,
-    has_events and not contest.has_rows(tenant_id, played_on, game_key) as is_expired
+    has_events and not {{ has_rows() }} as is_expired
 from fixtures
 -- A fixture of a competition has no load_id until a load contains its game.
 where load_id > 0

@@ -40,7 +40,15 @@ def compare(
     runs: dict[str, list[Run]] = {alternative.name: [] for alternative in alternatives}
     for round_ in range(rounds):
         for alternative in alternatives if round_ % 2 == 0 else reversed(alternatives):
-            done = run(pgbench, alternative.scratch.environment, alternative.script, clients=clients, seconds=seconds)
+            scratch = alternative.scratch
+            done = run(
+                pgbench,
+                scratch.environment,
+                alternative.script,
+                clients=clients,
+                seconds=seconds,
+                define=scratch.define,
+            )
             runs[alternative.name].append(done)
         report(f"{clients} clients, round {round_ + 1} of {rounds}")
     first = runs[alternatives[0].name]
@@ -59,3 +67,16 @@ def summarize(what: str, clients: int, own: list[Run], first: list[Run], bar: fl
         ratio=None if own is first else median(ratios),
         bar=bar,
     )
+
+
+def as_row(result: Result) -> dict[str, str]:
+    """Return the cells of a result in a table, by column."""
+    return {
+        "what": result.what,
+        "clients": str(result.clients),
+        "per second": f"{result.per_second:,.0f}" if result.per_second >= 100 else f"{result.per_second:.1f}",
+        "p50 ms": f"{result.p50_ms:.2f}",
+        "p95 ms": f"{result.p95_ms:.2f}",
+        "ratio": "" if result.ratio is None else f"{result.ratio:.2f}",
+        "bar": "" if result.bar is None else f"{result.bar:.2f}, {'reached' if result.holds else 'missed'}",
+    }

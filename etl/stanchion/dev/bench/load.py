@@ -36,13 +36,21 @@ def find_pgbench(embedded: bool) -> str:
 
 
 def run(
-    pgbench: str, environment: Mapping[str, str], script: str, *, clients: int, seconds: float, rate: int | None = None
+    pgbench: str,
+    environment: Mapping[str, str],
+    script: str,
+    *,
+    clients: int,
+    seconds: float,
+    rate: int | None = None,
+    define: Mapping[str, str] | None = None,
 ) -> Run:
-    """Run a script for some seconds with prepared statements, as drivers do."""
+    """Run a script for some seconds with prepared statements, as drivers do. `define` are variables of the script."""
     with tempfile.TemporaryDirectory() as folder:
         argv = [pgbench, "--no-vacuum", "--protocol=prepared", "--log", f"--log-prefix={folder}/log"]
         argv += [f"--client={clients}", f"--jobs={min(clients, 2)}", f"--time={round(seconds) + WARM_UP}"]
         argv += [f"--define=start_ms={int(time.time() * 1000) - 60_000}"]  # the scripts make UUIDv7 from it
+        argv += [f"--define={name}={text}" for name, text in (define or {}).items()]
         argv += [f"--file={SCRIPTS / script}.sql", *([f"--rate={rate}"] if rate else [])]
         done = subprocess.run(argv, env=dict(environment), capture_output=True, text=True, check=False)
         if done.returncode or "aborted" in done.stderr:

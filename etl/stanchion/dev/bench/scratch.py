@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -27,6 +27,7 @@ class Scratch:
     login: str  # DSN of an application
     tenant: str
     environment: dict[str, str]  # variables with which pgbench connects as that application
+    define: dict[str, str] = field(default_factory=dict)  # variables of the scripts
 
     def prepare(self, name: str, *, rows: int = 0) -> None:
         """Run a named script of queries.sql for the tenant, as the role that deployed."""

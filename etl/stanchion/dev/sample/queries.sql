@@ -2,7 +2,9 @@
 -- A swiss cup of the teams of the league: two rounds, whose scores an application submits and a referee confirms.
 do $$
 declare
+    v_tenant uuid := core.current_tenant();
     v_referee uuid := core.add_member('referee@example.org', 'The Referee', 'editor');
+    v_now timestamptz;
     v_team record;
     v_game record;
 begin
@@ -23,15 +25,16 @@ begin
             where f.tenant_id = core.current_tenant() and f.competition_key = 'cup' and f.round = v_round
         loop
             perform contest.submit_score(v_game.game_key, 3, (v_round * v_game.number)::integer, v_game.game_key);
-            perform set_config('app.principal_id', v_referee::text, true);
+            perform core.set_local('app.principal_id', v_referee::text);
             perform contest.confirm_score(v_game.game_key);
-            perform set_config('app.principal_id', '', true);
+            perform core.set_local('app.principal_id', '');
         end loop;
     end loop;
     perform contest.amend_result('cup/1/1', 3, 0, 'counted again');
     -- every score is confirmed, so a job worker need not wait until the time for disputes is over
-    update core.job as j set run_at = core.clock()
-    where j.tenant_id = core.current_tenant() and j.queue = 'contest.confirm';
+    v_now := core.clock();
+    update core.job as j set run_at = v_now
+    where j.tenant_id = v_tenant and j.queue = 'contest.confirm';
 end;
 $$;
 

@@ -5,6 +5,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from stanchion.ingest.loading.session import Session
+from stanchion.ingest.loading.store import game_keys
 from stanchion.paths import query
 
 
@@ -21,7 +22,9 @@ def rejects(session: Session, load_id: int | None) -> list[dict[str, Any]]:
 
 def revisions(session: Session, game_key: str) -> list[dict[str, Any]]:
     """Return all revisions of a game, in the order of their exports."""
-    return _rows(session, "revisions_of", game=game_key)
+    with session.transaction() as conn:
+        games = game_keys(conn, game_key)
+    return _rows(session, "revisions_of", games=games)
 
 
 def quality(session: Session) -> list[dict[str, Any]]:

@@ -103,6 +103,10 @@ from landing.format as f
 where f.tenant_id = %(tenant)s
 order by f.name;
 
+-- name: game_keys
+-- Returns the ids under which the revisions of a game were loaded.
+select landing.game_keys(%(game)s);
+
 -- name: games_of_row
 -- Returns the games that a schedule row without a game id applies to: same teams and date, no row of their own.
 select f.game_key
@@ -119,7 +123,7 @@ where
     )
     and not exists (
         select from landing.schedule as own
-        where own.tenant_id = f.tenant_id and own.schedule_key = f.game_key and own.schedule_key <> %(schedule_key)s
+        where own.tenant_id = %(tenant)s and own.schedule_key = f.game_key and own.schedule_key <> %(schedule_key)s
     )
 order by f.game_key;
 
@@ -141,7 +145,7 @@ where
 select distinct f.fingerprint
 from landing.file as f
 join landing.revision as r
-    on r.tenant_id = f.tenant_id and r.game_key = f.game_key and r.content_hash = f.content_hash
+    on r.tenant_id = %(tenant)s and r.game_key = f.game_key and r.content_hash = f.content_hash
 where
     f.tenant_id = %(tenant)s
     and f.fingerprint = any(%(fingerprints)s)
@@ -160,7 +164,7 @@ where
         select from unnest(%(kinds)s::text[], %(part_hashes)s::bytea[]) as e (kind, part_hash)
         left join landing.part as p
             on
-                p.tenant_id = r.tenant_id and p.game_key = r.game_key and p.format = r.format
+                p.tenant_id = %(tenant)s and p.game_key = r.game_key and p.format = r.format
                 and p.kind = e.kind and p.part_hash = e.part_hash and p.is_merged
         where p.kind is null
     )
@@ -277,10 +281,12 @@ insert into landing.file (
 -- Inserts the official figures of a game.
 insert into contest.official_figure (tenant_id, game_key, scope, side, player_key, period, name, value)
 select %(tenant)s, %(game)s, e.scope, e.side, e.player_key, e.period, e.name, e.value
-from unnest(
-    %(scopes)s::text[], %(sides)s::text[], %(players)s::text[], %(periods)s::integer[], %(names)s::text[],
-    %(figures)s::text[]
-) as e (scope, side, player_key, period, name, value);
+from
+    unnest(
+        %(scopes)s::text[], %(sides)s::text[], %(players)s::text[], %(periods)s::integer[], %(names)s::text[],
+        %(figures)s::text[]
+    ) as e (scope, side, player_key, period, name, value)
+returning 1;
 
 -- name: put_parts
 -- Inserts parts of games that are not stored yet, ordered by key so that two loads cannot deadlock.
@@ -337,16 +343,19 @@ insert into landing.reject (tenant_id, load_id, file_no, game_no, reject_no, gam
 select %(tenant)s, %(load)s, %(file_no)s, %(game_no)s, e.number - 1, %(game)s, e.part, e.position, e.reason, e.raw::jsonb
 from
     unnest(%(parts)s::text[], %(positions)s::integer[], %(reasons)s::text[], %(raws)s::text[])
-    with ordinality as e (part, position, reason, raw, number);
+    with ordinality as e (part, position, reason, raw, number)
+returning 1;
 
 -- name: put_roster
 -- Inserts the rosters of a game.
 insert into contest.roster_entry (tenant_id, game_key, side, entry_no, jersey, person_key, name, position)
 select %(tenant)s, %(game)s, e.side, e.entry_no, e.jersey, e.person_key, e.name, e.position
-from unnest(
-    %(sides)s::text[], %(numbers)s::integer[], %(jerseys)s::text[], %(persons)s::text[], %(names)s::text[],
-    %(positions)s::text[]
-) as e (side, entry_no, jersey, person_key, name, position);
+from
+    unnest(
+        %(sides)s::text[], %(numbers)s::integer[], %(jerseys)s::text[], %(persons)s::text[], %(names)s::text[],
+        %(positions)s::text[]
+    ) as e (side, entry_no, jersey, person_key, name, position)
+returning 1;
 
 -- name: put_schedule
 -- Upserts a row of the schedule. Changes nothing when the stored row has the same values.
@@ -435,9 +444,9 @@ select
     q.flags,
     q.accepted_reason as accepted
 from contest.game_quality as q
-join contest.fixture as f on f.tenant_id = q.tenant_id and f.game_key = q.game_key
-join contest.team as home on home.tenant_id = f.tenant_id and home.team_key = f.home_team_key
-join contest.team as away on away.tenant_id = f.tenant_id and away.team_key = f.away_team_key
+join contest.fixture as f on f.tenant_id = %(tenant)s and f.game_key = q.game_key
+join contest.team as home on home.tenant_id = %(tenant)s and home.team_key = f.home_team_key
+join contest.team as away on away.tenant_id = %(tenant)s and away.team_key = f.away_team_key
 where q.tenant_id = %(tenant)s
 order by f.played_on, f.game_key;
 
@@ -459,7 +468,7 @@ select
 from wanted as w
 join landing.file as f on f.load_id = w.load_id
 left join landing.reject as r
-    on r.tenant_id = f.tenant_id and r.load_id = f.load_id and r.file_no = f.file_no and r.game_no = f.game_no
+    on r.tenant_id = %(tenant)s and r.load_id = f.load_id and r.file_no = f.file_no and r.game_no = f.game_no
 where f.tenant_id = %(tenant)s and (r.reject_no is not null or f.outcome = 'quarantined')
 order by f.file_no, f.game_no, r.reject_no;
 
@@ -480,7 +489,7 @@ select
     r.events_accepted,
     r.stints_accepted
 from landing.revision as r
-where r.tenant_id = %(tenant)s and r.game_key = any(landing.game_keys(%(game)s));
+where r.tenant_id = %(tenant)s and r.game_key = any(%(games)s);
 
 -- name: revisions_of
 -- Returns all revisions of a game in the order of their exports, for printing.
@@ -495,7 +504,7 @@ select
     r.format,
     r.load_id as load
 from landing.revision as r
-where r.tenant_id = %(tenant)s and r.game_key = any(landing.game_keys(%(game)s))
+where r.tenant_id = %(tenant)s and r.game_key = any(%(games)s)
 order by coalesce(r.exported_at, '-infinity'), coalesce(r.rank, ''), r.content_hash;
 
 -- name: schedule_of
@@ -559,7 +568,7 @@ limit 1;
 -- Returns the games that have revisions of several formats.
 select coalesce(a.game_key, r.game_key) as game_key
 from landing.revision as r
-left join landing.game_alias as a on a.tenant_id = r.tenant_id and a.alias_key = r.game_key
+left join landing.game_alias as a on a.tenant_id = %(tenant)s and a.alias_key = r.game_key
 where r.tenant_id = %(tenant)s
 group by coalesce(a.game_key, r.game_key)
 having count(distinct r.format) > 1
@@ -576,7 +585,7 @@ select
     exists(
         select from contest.fixture as f
         where
-            f.tenant_id = s.tenant_id
+            f.tenant_id = %(tenant)s
             and f.played_on = s.played_on
             and f.played_on_source = 'schedule'
             and f.home_team_key = s.home_team_key
@@ -584,12 +593,12 @@ select
             and f.game_key <> s.schedule_key
             and not exists (
                 select from landing.schedule as own
-                where own.tenant_id = f.tenant_id and own.schedule_key = f.game_key
+                where own.tenant_id = %(tenant)s and own.schedule_key = f.game_key
             )
     ) as is_tracked,
     exists(
         select from contest.fixture as f
-        where f.tenant_id = s.tenant_id and f.game_key = s.schedule_key
+        where f.tenant_id = %(tenant)s and f.game_key = s.schedule_key
     ) as has_fixture
 from landing.schedule as s
 where
@@ -598,7 +607,7 @@ where
     and s.game_key is null
     and not exists (
         select from landing.revision as r
-        where r.tenant_id = s.tenant_id and r.game_key = s.schedule_key
+        where r.tenant_id = %(tenant)s and r.game_key = s.schedule_key
     );
 
 -- name: update_season_dates

@@ -17,15 +17,18 @@ def _by_table(statement: str) -> dict[str, str]:
     }
 
 
-# INSERT from unnest, because Postgres refuses COPY FROM into a table with row-level security
+# INSERT from unnest, because Postgres refuses COPY FROM into a table with row-level security. RETURNING, because Citus
+# would otherwise write the rows of a query with COPY. Each statement returns the number of rows.
 PUBLISH = _by_table(
-    "insert into {table} (tenant_id, played_on, game_key, {columns}) "
-    "select %(tenant)s, %(day)s, %(game)s, {columns} from unnest(%(rows)s::{table}[])"
+    "with written as (insert into {table} (tenant_id, played_on, game_key, {columns}) "
+    "select %(tenant)s, %(day)s, %(game)s, {columns} from unnest(%(rows)s::{table}[]) returning 1) "
+    "select count(*) from written"
 )
 MOVE = _by_table(
-    "insert into {table} (tenant_id, played_on, game_key, {columns}) "
+    "with written as (insert into {table} (tenant_id, played_on, game_key, {columns}) "
     "select tenant_id, %(new_day)s, game_key, {columns} from {table} "
-    "where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s"
+    "where tenant_id = %(tenant)s and played_on = %(day)s and game_key = %(game)s returning 1) "
+    "select count(*) from written"
 )
 # by a function: the loader has no right to delete, which would include locking the table against every tenant
 REMOVE = {name: f"select contest.remove_rows('{name}', %(game)s, %(day)s)" for name in COLUMNS}

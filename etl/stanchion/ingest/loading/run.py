@@ -101,7 +101,9 @@ def load(
         load_id = None if dry_run else session.begin_load("games", storable(" ".join(map(shown, paths)))[:2000])
         result = LoadResult(load_id)
         with _finishing(session, result):
-            task = Task(server, tenant, found, load_id or 0, Options(given_on, accept_shrink), dry_run, piped, added)
+            task = Task(
+                session.server, tenant, found, load_id or 0, Options(given_on, accept_shrink), dry_run, piped, added
+            )
             for each in _results(task, jobs, result, on_read):
                 result.add(each)
                 on_result(each)
@@ -114,7 +116,8 @@ def load(
 def _make_partitions(session: Session, report: Report) -> None:
     """Create the partitions that are due, because not every installation has a scheduler. Report when that fails."""
     try:
-        make_due_partitions(session.conn)
+        with session.creating_tables() as conn:
+            make_due_partitions(conn)
     except psycopg.Error as e:
         if session.conn.broken:
             raise

@@ -311,7 +311,8 @@ def _put_aliases(conn: Connection, store: Store, row: dict[str, Any]) -> list[st
     conn.execute("select landing.remove_aliases(%s)", [list(before)])
     conn.execute(
         "insert into landing.game_alias (tenant_id, alias_key, game_key, load_id) "
-        "select %(tenant)s, e.alias_key, %(game)s, %(load)s from unnest(%(aliases)s::text[]) as e (alias_key)",
+        "select %(tenant)s, e.alias_key, %(game)s, %(load)s from unnest(%(aliases)s::text[]) as e (alias_key) "
+        "returning 1",
         key | {"aliases": sorted(wanted)},
     )
     return sorted({*before, *before.values(), *wanted} - {game})

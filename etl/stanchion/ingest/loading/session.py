@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from stanchion.cluster.home import at_coordinator, at_home, server_of
 from stanchion.errors import StanchionError
 from stanchion.ingest.reading.league import LeagueRules, Rulebook
 from stanchion.paths import query
@@ -39,6 +40,19 @@ class Session:
     conn: Connection
     tenant_id: UUID
     tenant: str  # slug or id as given with --tenant; commands in messages repeat it
+
+    @property
+    def server(self) -> Server:
+        """The server of the session: on a cluster, the node of the tenant."""
+        return server_of(self.conn)
+
+    @contextmanager
+    def creating_tables(self) -> Iterator[Connection]:
+        """Yield a connection that may create partitions: on a cluster, one to the coordinator."""
+        with at_coordinator(self.conn) as conn:
+            if conn is not self.conn:
+                become_loader(conn)
+            yield conn
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -72,19 +86,23 @@ class Session:
         )
 
 
-def act_as_loader(conn: Connection, tenant: str) -> Session:
-    """Act as stanchion_loader for a tenant, given by slug or id. A login that cannot list tenants must use the id."""
+def tenant_to_load(conn: Connection, tenant: str) -> UUID:
+    """Return the id of a tenant, given by slug or id. A login that cannot list tenants must use the id."""
     require_deployed(conn)
-    tenant_id = UUID(tenant) if _UUID.fullmatch(tenant) else None
-    if tenant_id is None:
-        try:
-            tenant_id = find_tenant(conn, tenant)
-        except StanchionError:
-            if value(conn, "select pg_has_role('stanchion_owner', 'member')"):
-                raise
-            raise StanchionError(
-                f"This login cannot look up the tenant '{tenant}'; use its id, which stanchion tenant list prints."
-            ) from None
+    if _UUID.fullmatch(tenant):
+        return UUID(tenant)
+    try:
+        return find_tenant(conn, tenant)
+    except StanchionError:
+        if value(conn, "select pg_has_role('stanchion_owner', 'member')"):
+            raise
+        raise StanchionError(
+            f"This login cannot look up the tenant '{tenant}'; use its id, which stanchion tenant list prints."
+        ) from None
+
+
+def become_loader(conn: Connection) -> None:
+    """Set the role and the timeouts of a session that loads."""
     try:
         conn.execute("set role stanchion_loader")
     except psycopg.errors.InsufficientPrivilege:
@@ -93,6 +111,12 @@ def act_as_loader(conn: Connection, tenant: str) -> Session:
         ) from None
     # a game is locked for one transaction of another loader process, so a minute is enough
     conn.execute("set lock_timeout = '1min'; set statement_timeout = '10min'")
+
+
+def act_as_loader(conn: Connection, tenant: str) -> Session:
+    """Act as stanchion_loader for a tenant, given by slug or id, through a connection to its node."""
+    tenant_id = tenant_to_load(conn, tenant)
+    become_loader(conn)
     session = Session(conn, tenant_id, tenant)
     with session.transaction():
         if not value(conn, "select exists (select from core.tenant where tenant_id = %s)", [tenant_id]):
@@ -102,6 +126,6 @@ def act_as_loader(conn: Connection, tenant: str) -> Session:
 
 @contextmanager
 def open_session(server: Server, tenant: str) -> Iterator[Session]:
-    """Connect and act as stanchion_loader for a tenant."""
-    with connect(server) as conn:
-        yield act_as_loader(conn, tenant)
+    """Connect to the node of a tenant and act as stanchion_loader for it."""
+    with connect(server) as conn, at_home(conn, tenant_to_load(conn, tenant)) as home:
+        yield act_as_loader(home, tenant)

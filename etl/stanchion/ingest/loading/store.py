@@ -30,7 +30,7 @@ from stanchion.ingest.reading.recognise import read
 from stanchion.ingest.reading.rowtext import arrays
 from stanchion.ingest.reading.sources import from_bytes
 from stanchion.paths import query
-from stanchion.server.connection import Connection
+from stanchion.server.connection import Connection, value
 
 T = TypeVar("T")
 
@@ -184,9 +184,8 @@ class Store:
     def _from_archive(self, conn: Connection, game_key: str, content_hash: bytes | None) -> Game:
         row = conn.execute(
             "select r.document from landing.revision as r "
-            "where r.tenant_id = %s and r.game_key = any(landing.game_keys(%s)) "
-            "and r.content_hash = %s",
-            [self.tenant, game_key, content_hash],
+            "where r.tenant_id = %s and r.game_key = any(%s) and r.content_hash = %s",
+            [self.tenant, game_keys(conn, game_key), content_hash],
         ).fetchone()
         assert row  # noqa: S101 - the plan was made from the same rows
         archived = next(read(from_bytes("archive", zlib.decompress(row[0]))))
@@ -224,9 +223,8 @@ class Store:
         for content_hash, state in known.selection.changed_states.items():
             conn.execute(
                 "update landing.revision set state = %(state)s "
-                "where tenant_id = %(tenant)s and game_key = any(landing.game_keys(%(game)s)) "
-                "and content_hash = %(hash)s",
-                key | {"state": state, "hash": content_hash},
+                "where tenant_id = %(tenant)s and game_key = any(%(games)s) and content_hash = %(hash)s",
+                key | {"games": game_keys(conn, key["game"]), "state": state, "hash": content_hash},
             )
         game, left_out, tracked = self._published(conn, key, arrival, known, planned)
         selection, stored = known.selection, known.fixture
@@ -277,13 +275,13 @@ class Store:
         if planned.move_from:
             days = {"new_day": planned.day, "day": planned.move_from}
             for statement in rows.MOVE.values():
-                written += conn.execute(statement, key | days, prepare=False).rowcount
+                written += _count(conn.execute(statement, key | days, prepare=False))
         if planned.remove_from:
             for statement in rows.REMOVE.values():
                 conn.execute(statement, key | {"day": planned.remove_from}, prepare=False)
         if game is not None:
             for table, array in arrays(game.rows):
-                written += conn.execute(rows.PUBLISH[table], key | {"day": planned.day, "rows": array}).rowcount
+                written += _count(conn.execute(rows.PUBLISH[table], key | {"day": planned.day, "rows": array}))
         return written
 
     def _write_names(self, conn: Connection, game: Game, team_keys: set[str]) -> None:
@@ -403,7 +401,16 @@ def raw_json(reject: Reject) -> str | None:
 
 def read_revisions(conn: Connection, key: dict[str, Any]) -> list[Any]:
     """Return the archived revisions of a game, without their documents."""
-    return conn.cursor(row_factory=namedtuple_row).execute(query("ingest/loading", "revisions"), key).fetchall()
+    values = key | {"games": game_keys(conn, key["game"])}
+    return conn.cursor(row_factory=namedtuple_row).execute(query("ingest/loading", "revisions"), values).fetchall()
+
+
+def game_keys(conn: Connection, game_key: str) -> list[str]:
+    """Return the ids of the revisions of a game. A statement on the revisions takes them as a parameter.
+
+    A cluster would run a function in the condition on the node that has the rows.
+    """
+    return list(value(conn, query("ingest/loading", "game_keys"), {"game": game_key}))
 
 
 def read_choice(conn: Connection, key: dict[str, Any]) -> Choice | None:
@@ -414,6 +421,12 @@ def read_choice(conn: Connection, key: dict[str, Any]) -> Choice | None:
         key,
     ).fetchone()
     return Choice(row[0], position(row[1], row[2], row[3])) if row else None
+
+
+def _count(cursor: psycopg.Cursor[Any]) -> int:
+    """Return the number in the only row."""
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def _json(row: dict[str, Any]) -> dict[str, Any]:

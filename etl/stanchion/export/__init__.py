@@ -1,0 +1,1 @@
+"""Marts of one tenant as files that other tools read."""

@@ -1,0 +1,279 @@
+"""A tenant moves to another node while it is used: nothing is lost, nothing is doubled, and nothing is half moved."""
+
+import os
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from stanchion.cluster import move
+from stanchion.cluster.nodes import Node as Address
+from stanchion.errors import StanchionError
+from stanchion.server.connection import connect
+from stanchion.server.locate import Server
+from tests.cluster.databases import Distributed
+from tests.cluster.nodes import Node
+from tests.cluster.traffic import check, connect_at_home, traffic
+from tests.conftest import PROGRAM
+
+MOMENTS = int(os.environ.get("STANCHION_KILLED_MOVES", "2"))  # kills of each node; more of them to prove a release
+SHARDS_OF = """
+    select count(*)
+    from pg_dist_placement
+    join pg_dist_shard using (shardid)
+    join pg_dist_node using (groupid)
+    where logicalrelid = 'core.event_stream'::regclass and nodeport = %s
+"""
+BURN = "do $$ begin for i in 1..{} loop perform pg_current_xact_id(); commit; end loop; end $$"
+
+
+def address(node: Node) -> Address:
+    return Address("127.0.0.1", node.port)
+
+
+@contextmanager
+def operator(database: Distributed) -> Iterator[psycopg.Connection]:
+    dsn = database.dsn(database.coordinator)
+    with connect(Server(dsn, "test", embedded=False, description="test")) as conn:
+        yield conn
+
+
+def move_to(database: Distributed, slug: str, node: Node, mode: str = "auto") -> move.Moved:
+    with operator(database) as conn:
+        return move.move(conn, slug, address(node), mode, lambda line: None)
+
+
+def move_without_repair(database: Distributed, tenant: str, node: Node) -> None:
+    """Move a shard as a person can who calls Citus directly."""
+    with operator(database) as conn:
+        shard = move.shard_of(conn, tenant)
+        conn.execute(
+            "select citus_move_shard_placement(%s, %s, %s, '127.0.0.1', %s, 'block_writes')",
+            [shard.shard_id, shard.node.host, shard.node.port, node.port],
+        )
+
+
+def burn(database: Distributed, node: Node, number: int) -> None:
+    """Use up transaction ids of a node, so that those of the other nodes are lower."""
+    with database.connect(node) as conn:
+        conn.execute(BURN.format(number))
+
+
+@pytest.fixture
+def tenant(distributed: Distributed) -> str:
+    """Create the tenant harbour on the first worker, whose transaction ids are ahead of those of the second one."""
+    burn(distributed, distributed.workers[0], 20_000)
+    return distributed.make_tenant("harbour", home=distributed.workers[0])
+
+
+def test_a_tenant_moves_there_and_back_under_load(distributed: Distributed, tenant: str) -> None:
+    first, second = distributed.workers
+    with traffic(distributed, tenant) as answers:
+        time.sleep(1)
+        there = move_to(distributed, "harbour", second)
+        time.sleep(1)
+        back = move_to(distributed, "harbour", first)
+        time.sleep(1)
+    assert there.repaired >= 1
+    assert [each.target for each in (there, back)] == [address(second), address(first)]
+    assert set(answers.errors) <= {"55000"}, answers.errors
+    check(distributed, tenant, answers)
+
+
+def test_consumers_miss_events_after_a_move_without_repair(distributed: Distributed, tenant: str) -> None:
+    """The fault that `move` prevents. The same command repairs a shard that Citus moved alone, for later events."""
+    login = distributed.make_login("stanchion_app")
+    append = "select core.append_events('t', %s, null, '[{\"type\": \"a\"}]')"
+    poll = "select stream_id, version from core.poll_events('c', 10)"
+    with connect_at_home(distributed, tenant, login) as conn:
+        conn.execute(append, ["s"])
+        assert conn.execute(poll).fetchall() == [("s", 1)]
+    move_without_repair(distributed, tenant, distributed.workers[1])
+    with connect_at_home(distributed, tenant, login) as conn:
+        conn.execute(append, ["new"])
+        assert conn.execute(poll).fetchall() == [], "the new node has lower transaction ids than the consumer"
+    assert move_to(distributed, "harbour", distributed.workers[1]).repaired == 1
+    with connect_at_home(distributed, tenant, login) as conn:
+        conn.execute(append, ["new"])
+        assert conn.execute(poll).fetchall() == [("new", 2)]
+
+
+def test_sessions_of_the_old_node_are_refused(distributed: Distributed, tenant: str) -> None:
+    first, second = distributed.workers
+    login = distributed.make_login("stanchion_app")
+    with connect_at_home(distributed, tenant, login) as old:
+        old.execute("select core.claim_key('before', 'f')")
+        move_to(distributed, "harbour", second)
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match=f"127.0.0.1:{second.port}") as refused:
+            old.execute("select core.claim_key('after', 'f')")
+        assert f"began at the node 127.0.0.1:{first.port}" in str(refused.value)
+        assert old.execute("select count(*) from core.membership").fetchone() == (0,)  # it may read
+    with connect_at_home(distributed, tenant, login) as new:
+        assert new.execute("select outcome from core.claim_key('before', 'f')").fetchone() == ("in_progress",)
+        assert new.execute("select outcome from core.claim_key('after', 'f')").fetchone() == ("claimed",)
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+def test_a_transaction_that_was_checked_holds_up_the_move(
+    distributed: Distributed, tenant: str, isolation: str
+) -> None:
+    """The move waits for it; one that begins before the end of the move and writes later is refused."""
+    second = distributed.workers[1]
+    login = distributed.make_login("stanchion_app")
+    with connect_at_home(distributed, tenant, login) as checked, connect_at_home(distributed, tenant, login) as late:
+        checked.execute(f"begin isolation level {isolation}")
+        checked.execute("select core.tenant_to_write()")
+        late.execute(f"begin isolation level {isolation}")
+        late.execute("select count(*) from core.tenant")  # takes the snapshot of a repeatable read transaction
+        moving = threading.Thread(target=move_to, args=[distributed, "harbour", second])
+        moving.start()
+        moving.join(6)
+        assert moving.is_alive()
+        checked.execute("select core.append_events('t', 's', null, '[{\"type\": \"a\"}]')")
+        checked.execute("commit")
+        moving.join(60)
+        assert distributed.home(tenant) == second
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            late.execute("select core.append_events('t', 's', null, '[{\"type\": \"b\"}]')")
+        late.execute("rollback")
+    with connect_at_home(distributed, tenant, login) as conn:
+        assert conn.execute("select version from core.poll_events('c', 10)").fetchall() == [(1,)]
+
+
+def test_an_isolated_tenant_moves_alone(distributed: Distributed, tenant: str) -> None:
+    first, second = distributed.workers
+    others = [distributed.make_tenant(f"other{number}", home=first) for number in range(6)]
+    with traffic(distributed, tenant, writers=2) as answers:
+        with operator(distributed) as conn:
+            shard, is_new = move.isolate(conn, "harbour", "auto", lambda line: None)
+            assert [slug for _, slug in shard.tenants] == ["harbour"]
+            assert move.isolate(conn, "harbour", "auto", lambda line: None) == (shard, False)
+        assert is_new
+        move_to(distributed, "harbour", second)
+    check(distributed, tenant, answers)
+    assert {distributed.home(other).port for other in others} == {first.port}
+
+
+def test_rebalance_gives_the_nodes_equal_shares(distributed: Distributed, tenant: str) -> None:
+    first, second = distributed.workers
+    login = distributed.make_login("stanchion_app")
+    with connect_at_home(distributed, tenant, login) as conn:
+        conn.execute("select core.append_events('t', 's', null, '[{\"type\": \"a\"}]')")
+    with operator(distributed) as conn:
+        for slug in (slug for (slug,) in conn.execute("select slug from core.tenant").fetchall()):
+            move.move(conn, slug, address(first), "auto", lambda line: None)
+        before = conn.execute(SHARDS_OF, [second.port]).fetchone()[0]
+        moved = list(move.rebalance(conn, "shards", "auto", lambda line: None))
+        assert len(moved) == 2 - before
+        assert conn.execute(SHARDS_OF, [second.port]).fetchone() == (2,)
+        assert move.plan_rebalance(conn, "shards") == []
+    with connect_at_home(distributed, tenant, login) as conn:
+        assert conn.execute("select version from core.poll_events('c', 10)").fetchall() == [(1,)]
+
+
+def test_a_move_is_refused_with_a_sentence(distributed: Distributed, tenant: str) -> None:
+    with operator(distributed) as conn:
+        with pytest.raises(StanchionError, match="is not a node that may have shards; choose one of"):
+            move.move(conn, "harbour", Address("10.0.0.9", 5432), "auto", lambda line: None)
+        with pytest.raises(StanchionError, match="Tenant 'valley' does not exist"):
+            move.move(conn, "valley", address(distributed.workers[1]), "auto", lambda line: None)
+    worker = distributed.dsn(distributed.workers[0])
+    server = Server(worker, "test", embedded=False, description="test")
+    with connect(server) as conn, pytest.raises(StanchionError, match="is not the coordinator"):
+        move.move(conn, "harbour", address(distributed.workers[1]), "auto", lambda line: None)
+
+
+def test_the_error_of_a_move_is_shown(distributed: Distributed, tenant: str) -> None:
+    """An unlogged table cannot be replicated; the shard stays where it was, and the tenant is written again."""
+    with distributed.connect() as conn:
+        conn.execute("alter table core.rate_bucket set unlogged")
+    with pytest.raises(StanchionError, match=r"^Nothing was moved: .*rate_bucket"):
+        move_to(distributed, "harbour", distributed.workers[1])
+    with connect_at_home(distributed, tenant, distributed.make_login("stanchion_app")) as conn:
+        assert conn.execute("select outcome from core.claim_key('k', 'f')").fetchone() == ("claimed",)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("victim", ["coordinator", "source", "target", "command"])
+def test_kill_during_a_move(distributed: Distributed, tenant: str, victim: str) -> None:
+    """After the repeated command the tenant is on one node, which all nodes know, and nothing is lost or doubled."""
+    first, second = distributed.workers
+    source, target = first, second
+    with traffic(distributed, tenant, writers=2) as answers:
+        for _ in range(MOMENTS):
+            command = start_move(distributed, target)
+            time.sleep(random.uniform(0.3, 4.5))
+            if victim == "command":
+                command.kill()
+            else:
+                node = {"coordinator": distributed.coordinator, "source": source, "target": target}[victim]
+                node.kill()
+                time.sleep(0.3)
+                node.restart()
+            command.wait(120)
+            repeated = start_move(distributed, target)
+            assert repeated.wait(120) == 0, repeated.communicate()
+            assert_whole(distributed, tenant, target)
+            source, target = target, source
+    check(distributed, tenant, answers, killed=victim != "command")
+
+
+def start_move(database: Distributed, target: Node) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [PROGRAM, "cluster", "move", "harbour", "--to", str(address(target))],
+        env=os.environ | {"DATABASE_URL": database.dsn(database.coordinator)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def assert_whole(database: Distributed, tenant: str, node: Node) -> None:
+    """Assert that every node knows the same node of the tenant, and that no transaction was left prepared."""
+    until = time.monotonic() + 20
+    while True:
+        homes, prepared = set(), 0
+        for each in database.nodes.nodes:
+            with database.connect(each) as conn:
+                homes.add(conn.execute("select port from core.home_of(%s)", [tenant]).fetchone()[0])
+                prepared += conn.execute(
+                    "select count(*) from pg_prepared_xacts where database = %s", [database.name]
+                ).fetchone()[0]
+        if (homes, prepared) == ({node.port}, 0):
+            return
+        assert time.monotonic() < until, f"homes {homes}, {prepared} transactions left prepared"
+        time.sleep(0.2)
+
+
+def test_loads_of_a_moved_tenant_end(distributed: Distributed, tenant: str) -> None:
+    """A load that runs during a move is refused; the next load, at the new node, ends it and gets a higher id."""
+    login = distributed.make_login("stanchion_loader")
+    begin = "select landing.begin_load('games', 'x')"
+    with connect_at_home(distributed, tenant, login) as old:
+        (first,) = old.execute(begin).fetchone()
+        move_to(distributed, "harbour", distributed.workers[1])
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            old.execute("select landing.finish_load(%s, 'done', '{}', 0, 0)", [first])
+        with connect_at_home(distributed, tenant, login) as new:
+            (second,) = new.execute(begin).fetchone()
+    with distributed.connect() as conn:
+        states = conn.execute("select load_id, state from landing.load_batch where tenant_id = %s order by 1", [tenant])
+        assert states.fetchall() == [(first, "reaped"), (second, "running")]
+
+
+def test_load_ids_rise_across_nodes(distributed: Distributed) -> None:
+    tenants = [distributed.make_tenant(f"t{number}", home=node) for number, node in enumerate(distributed.workers)]
+    login = distributed.make_login("stanchion_loader")
+    ids = []
+    for _ in range(3):
+        for tenant in tenants:
+            with connect_at_home(distributed, tenant, login) as conn:
+                ids.append(conn.execute("select landing.begin_load('games', 'x')").fetchone()[0])
+    assert ids == sorted(set(ids))
+    assert ids[-1] - ids[0] == len(ids) - 1
