@@ -1,7 +1,8 @@
 -- A statement of a function that forces generic plans is on one table of one tenant, or on tables that a cluster copies.
 -- Citus makes no generic plan of a join, a sub-select, a CTE and an INSERT ... SELECT on a distributed table. The setting
--- also holds in the functions that such a function calls and that do not set their own. A function that calls another
--- one on a cluster, whose name ends in _of_node, is excepted.
+-- also holds in the functions that such a function calls and that do not set their own. Excepted
+-- are a function that calls another one on a cluster, whose name ends in _of_node, and a function that is called on plain
+-- Postgres only, whose name ends in _on_one_server.
 --
 -- cluster: F5
 -- severity: high
@@ -45,7 +46,7 @@ where
     and s.language = 'plpgsql'
     and s.function not in (
         select o.function from core.own_function as o
-        where o.body ~ '\mcore\.\w+_of_node\('
+        where o.body ~ '\mcore\.\w+_of_node\(' or o.name ~ '_on_one_server\('
     )
     and s.code ~* '\m(select|perform|insert|update|delete)\M'
     and exists (

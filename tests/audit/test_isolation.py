@@ -284,7 +284,7 @@ def test_rule_finds_each_break(name: str, deployed_db: Db) -> None:
     statements, culprit = BREAKS[name]
     with deployed_db.transaction(force_rollback=True):
         deployed_db.execute(statements)
-        findings = [finding for rule in rule_files() for finding in broken(deployed_db, rule)]
+        findings = broken(deployed_db, *rule_files())
     assert any(finding.object.startswith(culprit) for finding in findings), [str(finding) for finding in findings]
 
 

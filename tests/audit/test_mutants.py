@@ -38,7 +38,7 @@ def target(deployed: Any, cluster: Cluster) -> Iterator[Db]:
 def found(db: Db, check: str = "") -> list[str]:
     """Return the findings of one rule, of verify, or of all."""
     rules = [_RULES[check]] if check in _RULES else [] if check else _RULES.values()
-    lines = [f"{rule.stem}: {finding}" for rule in rules for finding in broken(db, rule)]
+    lines = [f"{finding.check}: {finding}" for finding in broken(db, *rules)]
     return lines + ([f"verify: {line}" for line in catalog.drift(db)] if check in ("", "verify") else [])
 
 

@@ -47,6 +47,12 @@ def check_page(page: str, measured: dict[str, list[dict[str, Any]]], version: in
         ]
 
 
+def test_options_may_follow_names(stanchion: Callable[..., Any]) -> None:
+    outcome = stanchion("bench", "expiry", "--seconds", "x")
+    assert outcome.code == 2
+    assert "'x' is not a valid float" in outcome.err
+
+
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_expiry_is_measured_beside_a_plain_drop(bench: Bench) -> None:

@@ -26,11 +26,28 @@ from tests.sessions import Db
 DEPLOYED, DISTRIBUTED, ONE_HOME = "deployed", "distributed", "one_home"  # templates
 
 END_SESSIONS = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s"
+SUBSCRIPTIONS = """
+    select s.subname from pg_subscription as s inner join pg_database as d on d.oid = s.subdbid where d.datname = %s
+"""
 HOME = """
     select n.nodeport
     from pg_dist_placement as p
     inner join pg_dist_node as n on n.groupid = p.groupid and n.noderole = 'primary'
     where p.shardid = get_shard_id_for_distribution_column('core.principal', %s::uuid)
+"""
+
+# the days of the tests; tables with partitions of months need few partitions for some more days
+MAKE_DAYS = """
+    select core.ensure_partitions(
+        s.relation::regclass, '2030-01-01', case when s.span = 'month' then date '2030-03-02' else '2030-01-10' end
+    )
+    from core.partition_set as s
+"""
+STAND_INS = """
+    create table core.partition_set (relation text);
+    create function core.ensure_partitions(p_relation regclass, p_from date, p_to date) returns integer
+    language sql return 0;
+    create function core.ensure_due_partitions() returns integer language sql return 0;
 """
 
 
@@ -134,9 +151,20 @@ def drop(nodes: Nodes, name: str) -> None:
 
     def drop_on(node: Node) -> None:
         with node.connect("postgres") as conn:
+            # a move that failed leaves its subscription, with which a database cannot be dropped
+            if conn.execute(SUBSCRIPTIONS, [name]).fetchall():
+                _drop_subscriptions(node, name)
             conn.execute(f"drop database if exists {name} with (force)")
 
     nodes.each(drop_on)
+
+
+def _drop_subscriptions(node: Node, name: str) -> None:
+    with node.connect(name) as conn:
+        for (subscription,) in conn.execute(SUBSCRIPTIONS, [name]).fetchall():
+            for change in ("alter subscription {} disable", "alter subscription {} set (slot_name = none)"):
+                conn.execute(sql.SQL(change).format(sql.Identifier(subscription)))
+            conn.execute(sql.SQL("drop subscription {}").format(sql.Identifier(subscription)))
 
 
 @contextmanager
@@ -163,7 +191,22 @@ def make_templates(nodes: Nodes) -> None:
 def make_one_home(nodes: Nodes) -> None:
     """Distribute one more copy, in which the first worker has every shard."""
     copy(nodes, DEPLOYED, ONE_HOME)
-    distribute(Distributed(nodes, ONE_HOME), homes=1)
+    database = Distributed(nodes, ONE_HOME)
+    distribute(database, homes=1)
+    _make_days_of_tests(database)
+
+
+def _make_days_of_tests(database: Distributed) -> None:
+    """Make the partitions that tests create, which only the coordinator can, with stand-ins at the first worker.
+
+    The worker has neither core.partition_set nor the functions that create partitions.
+    """
+    with database.connect() as conn:
+        conn.execute(MAKE_DAYS)
+        relations = conn.execute("select relation from core.partition_set order by relation").fetchall()
+    with database.connect(database.workers[0], options="-c citus.enable_ddl_propagation=off") as conn:
+        conn.execute(STAND_INS)
+        conn.cursor().executemany("insert into core.partition_set values (%s)", relations)
 
 
 def _create(node: Node, name: str) -> None:

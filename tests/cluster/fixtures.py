@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from tests.cluster.databases import DEPLOYED, DISTRIBUTED, ONE_HOME, Distributed, copied, make_one_home, make_templates
+from tests.cluster.databases import (
+    DEPLOYED,
+    DISTRIBUTED,
+    ONE_HOME,
+    Distributed,
+    copied,
+    make_one_home,
+    make_templates,
+)
 from tests.cluster.nodes import Nodes, bindir, started
 from tests.sessions import Db
 

@@ -1,4 +1,5 @@
-"""Kill nodes of a cluster with SIGKILL at random moments while tenants work, then look for lost and doubled rows.
+"""Kill nodes of a cluster with SIGKILL at random moments while tenants work, load and move, then look for lost, doubled
+and half rows, and for the remains of moves.
 
 python -m tests.cluster.kills --moments 50
 """
@@ -11,60 +12,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from stanchion.dev.bench.games import EVENTS, write_games
+from stanchion.cluster import move
+from stanchion.cluster.nodes import parse_node
 from stanchion.errors import StanchionError
+from stanchion.server.connection import connect
+from stanchion.server.locate import Server
 from tests.cluster.databases import DISTRIBUTED, Distributed, copied, make_templates
-from tests.cluster.nodes import started
-from tests.ingest.loading.conftest import League
-from tests.sessions import Db
-from tests.stock.shop import add_item
-from tests.stock.shop import broken_promises as broken_shop
+from tests.cluster.nodes import Node, started
+from tests.cluster.work import Work
 
-STREAMS, STOCK, GAMES = 4, 1_000_000, 2
-CLAIM = "select outcome from core.claim_key(%s, %s, '1 hour')"
-EVENT = "jsonb_build_array(jsonb_build_object('type', 'a', 'payload', %s::text))"
-APPEND = f"select core.append_events('kill', %s, null, {EVENT})"
+QUIET_EVERY, QUIET = 5, 12  # kills between two longest pauses, and the seconds of one: a move needs most of them
 
-# keys and their events are written in one transaction: both exist or neither does
-HALF = """
-    select format(
-        'key %%s is claimed %%s times and has %%s events', wanted.key, coalesce(k.times, 0), coalesce(e.times, 0)
-    )
-    from (select unnest(%(keys)s::text[]) as key) as wanted
-    left join (
-        select encode(i.fingerprint, 'escape') as key, count(*) as times
-        from core.idempotency_key as i where i.tenant_id = %(tenant)s group by 1
-    ) as k on k.key = wanted.key
-    left join (
-        select v.payload #>> '{}' as key, count(*) as times
-        from core.event as v where v.tenant_id = %(tenant)s and v.stream_type = 'kill' group by 1
-    ) as e on e.key = wanted.key
-    where coalesce(k.times, 0) <> coalesce(e.times, 0) or k.times > 1
-"""
-LOST = """
-    select format('event %%s was answered and does not exist', answered.key)
-    from unnest(%(keys)s::text[]) as answered (key)
-    where not exists (
-        select from core.event as v
-        where v.tenant_id = %(tenant)s and v.stream_type = 'kill' and v.payload #>> '{}' = answered.key
-    )
-"""
-GAPS = """
-    select format('stream %%s has %%s events up to version %%s', e.stream_id, count(*), max(e.version))
-    from core.event as e where e.tenant_id = %(tenant)s and e.stream_type = 'kill'
-    group by e.stream_id having count(*) <> max(e.version) or count(distinct e.version) <> count(*)
-"""
-ORDERS = """
-    select format('order %%s was answered and does not exist', answered.key)
-    from unnest(%(keys)s::text[]) as answered (key)
-    where not exists (select from stock.purchase as p where p.tenant_id = %(tenant)s and p.order_key = answered.key)
-"""
 SETTINGS = """
     select r.nodeid, r.result from run_command_on_all_nodes(
         'select coalesce(string_agg(c.tenant_id || c.namespace || c.key || c.valid_from || c.value, '','' '
@@ -78,157 +41,87 @@ PREPARED = """
 """
 
 
-@dataclass
-class Tenant:
-    """A tenant that works during the kills, with the answers that its sessions got."""
+class Moves:
+    """Moves the shard of a random tenant to the other worker. Each move is repeated until it is done."""
 
-    cluster: Distributed
-    slug: str
-    id: str
-    login: str
-    operator: str
-    item: str
-    answered: list[str] = field(default_factory=list)  # keys whose transaction was committed
-    tried: list[str] = field(default_factory=list)
-    orders: list[str] = field(default_factory=list)
-    errors: Counter[str] = field(default_factory=Counter)
-
-    @classmethod
-    def make(cls, cluster: Distributed, slug: str, home: int) -> "Tenant":
-        tenant = cluster.make_tenant(slug, home=cluster.workers[home])
-        with cluster.connect(cluster.workers[home]) as conn:
-            item = add_item(conn, tenant, STOCK)
-        return cls(
-            cluster, slug, tenant, cluster.make_login("stanchion_app"), cluster.make_login("stanchion_dba"), item
-        )
-
-    def claim_and_append(self, conn: Db, key: str) -> None:
-        self.tried.append(key)
-        with conn.transaction():
-            outcome = conn.execute(
-                "select outcome from core.claim_key(%s, %s, '1 hour')", [key, key.encode()]
-            ).fetchone()
-            assert outcome == ("claimed",), (key, outcome)
-            conn.execute(APPEND, [f"s{int(key.split()[-1]) % STREAMS}", key])
-        self.answered.append(key)
-
-    def buy(self, conn: Db, key: str) -> None:
-        conn.execute("select stock.buy(%s, 1, %s)", [self.item, key])
-        self.orders.append(key)
-
-    def set(self, conn: Db, key: str) -> None:
-        """Write a table of which every node has a copy, which needs a commit in two phases."""
-        depth = int(key.split()[-1]) % 1000 + 1
-        conn.execute("select core.set_tenant_config('stock', 'queue_depth', %s)", [str(depth)])
-
-    def faults(self) -> Iterator[str]:
-        """Yield a sentence for each thing that was lost, doubled or done by half."""
-        values = {"tenant": self.id, "keys": self.answered}
-        with self.cluster.connect(self.cluster.home(self.id)) as conn:
-            for query, keys in ((HALF, self.tried), (LOST, self.answered), (GAPS, []), (ORDERS, self.orders)):
-                yield from (text for (text,) in conn.execute(query.encode(), values | {"keys": keys}))
-
-
-def work_until(over: threading.Event, tenant: Tenant, number: int, task: Callable[[Db, str], None], login: str) -> None:
-    """Repeat a task with new keys, also after an error, which a killed node causes."""
-    conn: Db | None = None
-    turn = 0
-    while not over.is_set():
-        turn += 1
-        try:
-            if conn is None or conn.closed:
-                conn = psycopg.connect(tenant.cluster.app_dsn(tenant.id, login=login), autocommit=True)
-            task(conn, f"{task.__name__} {number} {turn}")
-        except psycopg.Error as e:
-            tenant.errors[str(e).partition("\n")[0]] += 1
-            if conn is not None:
-                conn.close()
-            conn = None
-            over.wait(0.05)
-
-
-class Loads:
-    """Loads the same games for one tenant after the other. Each load is repeated until it is complete."""
-
-    def __init__(self, cluster: Distributed, games: Path) -> None:
-        self.cluster, self.games = cluster, games
-        self.leagues: list[League] = []
+    def __init__(self, cluster: Distributed, slugs: list[str], choose: random.Random) -> None:
+        self.cluster, self.slugs, self.choose = cluster, slugs, choose
+        server = cluster.dsn(cluster.coordinator)
+        self.server = Server(server, "test", embedded=False, description="the coordinator")
+        self.done = 0
         self.errors: Counter[str] = Counter()
-        with cluster.connect() as conn:
-            first = self._league(conn)
-            first.load(games)
-            self.expected = first.digest()
-
-    def _league(self, conn: Db) -> League:
-        league = League(conn, self.cluster.dsn(self.cluster.coordinator), f"league-{len(self.leagues)}")
-        self.leagues.append(league)
-        return league
 
     def run(self, over: threading.Event) -> None:
-        league = None
         while not over.is_set():
-            try:
-                if league is None:
-                    with self.cluster.connect() as conn:
-                        league = self._league(conn)
-                league.load(self.games)
-                league = None
-            except (psycopg.Error, StanchionError, OSError) as e:
-                self.errors[f"{type(e).__name__}: {e}".partition("\n")[0]] += 1
-                over.wait(0.1)
+            slug, target = self.choose.choice(self.slugs), self.choose.choice(self.cluster.workers)
+            while not over.is_set():
+                try:
+                    self.move(slug, target)
+                    break
+                except (psycopg.Error, StanchionError, OSError) as e:
+                    self.errors[f"{type(e).__name__}: {e}".partition("\n")[0]] += 1
+                    over.wait(0.2)
+
+    def move(self, slug: str, target: Node) -> None:
+        with connect(self.server) as conn:
+            moved = move.move(conn, slug, parse_node(f"127.0.0.1:{target.port}"), "auto", lambda line: None)
+        self.done += moved.target != moved.shard.node
 
     def faults(self) -> Iterator[str]:
-        """Yield a sentence for each game that is published in part, and for each difference after one more load."""
-        with self.cluster.connect() as conn:
-            for league in self.leagues:
-                league.db = conn
-                for game, events in conn.execute(PUBLISHED, [league.id]).fetchall():
-                    if events != EVENTS:
-                        yield f"game {game} of {league.slug} has {events} of {EVENTS} events"
-                league.load(self.games)
-                if (found := league.digest()) != self.expected:
-                    yield f"{league.slug}: other rows in {[t for t in found if found[t] != self.expected[t]]}"
+        """Repeat a move of each tenant, then yield a sentence for each remain of the moves that were killed."""
+        for slug in self.slugs:
+            self.move(slug, self.choose.choice(self.cluster.workers))
+        yield from remains(self.cluster)
 
 
-PUBLISHED = """
-    select f.game_key, (
-        select count(*) from contest.play_event as e where e.tenant_id = f.tenant_id and e.game_key = f.game_key
+REMAINS = r"""
+    select 'subscription ' || s.subname from pg_subscription as s
+    inner join pg_database as d on d.oid = s.subdbid and d.datname = current_database()
+    union all select 'publication ' || p.pubname from pg_publication as p
+    union all select 'replication slot ' || r.slot_name from pg_replication_slots as r
+    where r.database = current_database()
+    union all select 'role ' || r.rolname from pg_roles as r where r.rolname like 'citus\_shard\_%'
+    union all select 'record of cleanup ' || c.object_name from pg_dist_cleanup as c
+    union all select 'prepared transaction ' || x.gid from pg_prepared_xacts as x where x.database = current_database()
+    union all select 'shard ' || c.relname
+    from pg_class as c
+    inner join pg_dist_shard as s on s.shardid = substring(c.relname from '_([0-9]+)$')::bigint
+    where c.relkind in ('r', 'p') and c.relname ~ '_[0-9]{6,}$' and not exists (
+        select from pg_dist_placement as p
+        where p.shardid = s.shardid and p.groupid = (select l.groupid from pg_dist_local_group as l)
     )
-    from contest.fixture as f where f.tenant_id = %s and f.content_hash is not null
 """
+
+
+def remains(cluster: Distributed, wait: float = 30) -> list[str]:
+    """Return what moves left on the nodes, after the maintenance daemons had time to end transactions."""
+    until = time.monotonic() + wait
+    while True:
+        found = []
+        for node in cluster.nodes.nodes:
+            with cluster.connect(node, options="-c citus.override_table_visibility=off") as conn:
+                found += [f"{name} at node {node.port}" for (name,) in conn.execute(REMAINS)]
+        if not found or time.monotonic() > until:
+            return found
+        time.sleep(0.5)
 
 
 @dataclass
 class Report:
     moments: int
     seconds: float
-    answered: int
-    orders: int
-    leagues: int
-    errors: Counter[str]
+    work: Work
+    moves: Moves
     faults: list[str]
 
     def __str__(self) -> str:
+        errors = (self.work.errors() + self.moves.errors).total()
         lines = [
-            f"{self.moments} kills in {self.seconds:.0f} s: {self.answered} keys with events and {self.orders} orders "
-            f"answered, games of {self.leagues} tenants loaded, {self.errors.total()} errors while nodes were down",
-            *(self.faults or ["nothing lost, nothing doubled, nothing by half, no prepared transaction left"]),
+            f"{self.moments} kills in {self.seconds:.0f} s: {self.work}, {self.moves.done} shards moved, "
+            f"{errors} errors while nodes were down",
+            *(self.faults or ["nothing lost, nothing doubled, nothing by half, nothing left behind"]),
         ]
         return "\n".join(lines)
-
-
-@contextmanager
-def _running(work: list[Callable[[threading.Event], None]]) -> Iterator[None]:
-    over = threading.Event()
-    threads = [threading.Thread(target=each, args=(over,), daemon=True) for each in work]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def kill_nodes(
@@ -236,43 +129,20 @@ def kill_nodes(
 ) -> Report:
     """Kill a random node at each moment and start it again, while tenants of both workers work; check everything."""
     choose, begun = random.Random(seed), time.monotonic()
-    tenants = [Tenant.make(cluster, f"kill-{number}", number) for number in range(2)]
     with tempfile.TemporaryDirectory() as folder:
-        write_games(Path(folder), GAMES)
-        loads = Loads(cluster, Path(folder))
-        work: list[Callable[[threading.Event], None]] = [loads.run]
-        for tenant in tenants:
-            tasks = [(tenant.claim_and_append, tenant.login)] * 2 + [
-                (tenant.buy, tenant.login),
-                (tenant.set, tenant.operator),
-            ]
-            for number, (task, login) in enumerate(tasks):
-                work.append(lambda over, t=tenant, n=number, k=task, u=login: work_until(over, t, n, k, u))
-        with _running(work):
+        work = Work(cluster, Path(folder))
+        moves = Moves(cluster, [tenant.slug for tenant in work.tenants], random.Random(seed))
+        with work.running(moves.run):
             for moment in range(moments):
-                time.sleep(choose.uniform(0.2, 1.5))
+                time.sleep(choose.uniform(0.2, QUIET if moment % QUIET_EVERY == 0 else 1.5))
                 node = choose.choice(cluster.nodes.nodes)
                 node.kill()
                 time.sleep(choose.choice([0, choose.uniform(0, 1)]))
                 node.restart()
                 tell(f"{moment + 1} of {moments}: node {cluster.nodes.nodes.index(node)} killed and restarted")
             time.sleep(1)
-        faults = [*_prepared(cluster), *_copies(cluster)]
-        for tenant in tenants:
-            faults += tenant.faults()
-        faults += loads.faults()
-    for worker in cluster.workers:
-        with cluster.connect(worker) as conn:
-            faults += broken_shop(conn)
-    return Report(
-        moments,
-        time.monotonic() - begun,
-        sum(len(tenant.answered) for tenant in tenants),
-        sum(len(tenant.orders) for tenant in tenants),
-        len(loads.leagues),
-        sum((tenant.errors for tenant in tenants), loads.errors),
-        faults,
-    )
+        faults = [*_prepared(cluster), *_copies(cluster), *moves.faults(), *work.faults()]
+    return Report(moments, time.monotonic() - begun, work, moves, faults)
 
 
 def _prepared(cluster: Distributed, wait: float = 30) -> list[str]:

@@ -4,6 +4,8 @@ On the cluster run the tests of tests/cluster, and the tests of the functions: t
 tenants have their shards on one worker, and every session of a test enters at that worker.
 """
 
+import re
+
 import pytest
 
 from tests.cluster.nodes import bindir
@@ -13,31 +15,16 @@ FUNCTIONS = ("tests/core/", "tests/contest/", "tests/stock/", "tests/workspace/"
 SERVERS = {"cluster", "db", "empty_db"}  # db and empty_db request cluster only at run time
 VARIABLE = "STANCHION_CITUS_BINDIR"
 
-_PARTITIONS = "creates partitions, which only the coordinator does"
 _COUNTS = "counts scans, pages or WAL of tables, which are those of shards on a cluster"
-_QUERIES = "checks its results with queries over all tenants, which Citus does not plan"
 _SERVER = "stops, copies or restarts the one server of the tests"
 
-# beginnings of the names of tests of functions that cannot run on a cluster, with the reason
+# tests of functions that cannot run on a cluster, with the reason; a pgTAP file is one test
 REASONS: dict[str, str] = {
-    "tests/contest/formats.test.sql": _PARTITIONS,
-    "tests/contest/live.test.sql": _PARTITIONS,
-    "tests/core/audit_log.test.sql": "joins a temporary table with a distributed one",
-    "tests/core/jobs.test.sql": _PARTITIONS,
-    "tests/core/keys.test.sql": _PARTITIONS,
-    "tests/core/partitions.test.sql": _PARTITIONS,
+    "tests/core/partitions.test.sql": "creates partitions, which only the coordinator does",
     "tests/core/test_keys_cost.py": _COUNTS,
-    "tests/core/test_keys_killed.py": _PARTITIONS,
-    "tests/core/test_keys_race.py": _PARTITIONS,
     "tests/core/test_limits.py::test_crash": _SERVER,
     "tests/core/windows.test.sql": "uses marts, which are on another node",
-    "tests/stock/orders.test.sql": _PARTITIONS,
-    "tests/stock/test_hot_item.py": _QUERIES,
-    "tests/workspace/members.test.sql": _PARTITIONS,
-    "tests/workspace/presence.test.sql": _PARTITIONS,
-    "tests/workspace/test_limits.py": _QUERIES,
     "tests/workspace/test_presence.py": _COUNTS,
-    "tests/workspace/usage.test.sql": _PARTITIONS,
 }
 
 
@@ -49,6 +36,11 @@ def _on_cluster(item: pytest.Item) -> bool:
     return _uses(item, "citus") or (item.nodeid.startswith(FUNCTIONS) and _uses(item, *SERVERS, "pgtap_dsn"))
 
 
+def reason_of(nodeid: str) -> str | None:
+    """Return why a test cannot run on a cluster, or None. A name in REASONS also covers its parameters."""
+    return next((REASONS[name] for name in REASONS if re.match(rf"{re.escape(name)}(\[|::|$)", nodeid)), None)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the chosen server: of Citus, of Postgres 15 or 16, or of Postgres 18 with those without one."""
@@ -57,8 +49,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if server == "citus":
         kept = on_cluster if bindir() else []
         for item in kept:
-            if reason := next((REASONS[name] for name in REASONS if item.nodeid.startswith(name)), None):
+            if reason := reason_of(item.nodeid):
                 item.add_marker(pytest.mark.skip(reason=f"not on a cluster: {reason}"))
+                config.stash[left_out]["not on a cluster"] += 1
     else:
         kept = [item for item in items if not _uses(item, "citus")]
         kept = kept if server == "18" else [item for item in kept if _uses(item, *SERVERS)]
@@ -82,6 +75,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     count = config.stash[left_out]["citus"]
+    if skipped := config.stash[left_out]["not on a cluster"]:
+        terminalreporter.write_line(
+            f"Skipped: {skipped} tests of functions that cannot run on a cluster: tests/cluster/leg.py.",
+            yellow=True,
+        )
     if config.getoption("--pg") == "citus" and count:
         terminalreporter.write_line(
             f"Skipped: {count} tests on a Citus cluster. {VARIABLE} must name a bin folder of Postgres with Citus.",

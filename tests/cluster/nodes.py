@@ -115,6 +115,21 @@ class Nodes:
         self.nodes.append(node)
         return node
 
+    @contextmanager
+    def standby(self, node: Node) -> Iterator[Node]:
+        """Start a streaming standby of a node, and delete it at the end."""
+        from tests.replicas.conftest import base_backup
+
+        port = _free_port({each.port for each in self.nodes})
+        home = base_backup(node.server, self.folder / f"standby{port}", "-R")
+        server = Embedded(home, bindir=bindir(), fast=True, settings=SETTINGS | {"port": str(port)}).start()
+        try:
+            yield Node(server, port)
+        finally:
+            server.purge()
+            server.close()
+            shutil.rmtree(home, ignore_errors=True)
+
     def stop(self) -> None:
         for node in self.nodes:
             node.server.purge()

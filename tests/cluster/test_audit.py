@@ -48,6 +48,37 @@ def test_policy_that_a_node_lacks_is_found(distributed: Distributed) -> None:
     assert any("own_tenant" in finding.problem for finding in found)
 
 
+def test_membership_that_a_node_has_alone_is_found(distributed: Distributed) -> None:
+    node = distributed.workers[0]
+    with distributed.connect(node, options="-c citus.enable_ddl_propagation=off") as conn:
+        conn.execute("create role of_one_node login in role stanchion_dba")
+        try:
+            found = findings(distributed, "nodes")
+        finally:
+            conn.execute("drop role of_one_node")
+    assert {(each.object, "of_one_node" in each.problem) for each in found} == {(f"127.0.0.1:{node.port}", True)}
+
+
+def test_rule_that_a_node_breaks_is_found(distributed: Distributed) -> None:
+    on_worker(distributed, "alter table core.principal no force row level security")
+    found = [each.object for each in findings(distributed, "nodes") if each.check == "rls_is_forced"]
+    assert found == [f"core.principal at 127.0.0.1:{distributed.workers[0].port}"]
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+def test_definer_function_that_one_node_has_is_found(distributed: Distributed) -> None:
+    """It reads with the rights of a superuser, and forgets the tenant."""
+    on_worker(
+        distributed,
+        "create function core.forgetful() returns setof core.principal language sql stable security definer "
+        "set search_path = pg_catalog, pg_temp as 'select p.* from core.principal as p'",
+        "grant execute on function core.forgetful() to stanchion_worker",
+    )
+    found = findings(distributed, "worker")
+    assert any(each.object.startswith("core.forgetful") and "another tenant" in each.problem for each in found)
+
+
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_worker_reaches_no_other_tenant_from_any_node(distributed: Distributed) -> None:

@@ -109,6 +109,43 @@ def test_a_dead_load_is_found_at_the_node_of_its_tenant(distributed: Distributed
     assert found.startswith(f"127.0.0.1:{home.port}: Load 1 is in state running")
 
 
+def test_a_partition_that_a_node_lacks_is_found(distributed: Distributed) -> None:
+    with distributed.connect() as conn:
+        (partition,) = conn.execute(
+            "select min(t.relid::regclass::text) from pg_partition_tree('core.job_done') as t where t.isleaf"
+        ).fetchone()
+    on_worker(distributed, f"drop table {partition}")
+    found = alerts(distributed)
+    assert found.keys() >= {"cluster_partitions"}
+    assert partition.removeprefix("parts.") in found["cluster_partitions"][0]
+
+
+def test_a_role_that_the_nodes_lack_is_found(distributed: Distributed) -> None:
+    with distributed.connect(options="-c citus.enable_ddl_propagation=off") as conn:
+        conn.execute("create role of_coordinator login in role stanchion_app")
+        try:
+            found = alerts(distributed)["cluster_roles"]
+        finally:
+            conn.execute("drop role of_coordinator")
+    assert len(found) == len(distributed.workers)
+    assert all("of_coordinator" in problem for problem in found)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.slow
+def test_a_transaction_that_was_left_prepared_is_found(distributed: Distributed) -> None:
+    """A commit needs seconds, so a transaction is an alert after a minute."""
+    with distributed.connect(distributed.workers[1]) as conn:
+        conn.execute("begin; create table public.left_behind (); prepare transaction 'left'")
+        try:
+            assert "cluster_prepared" not in alerts(distributed)
+            conn.execute("select pg_sleep(61)")
+            (found,) = alerts(distributed)["cluster_prepared"]
+        finally:
+            conn.execute("rollback prepared 'left'")
+    assert found.startswith(f"127.0.0.1:{distributed.workers[1].port} has 1 prepared transactions")
+
+
 def test_a_node_that_is_down_is_one_alert_and_the_others_are_checked(distributed: Distributed) -> None:
     lost = distributed.workers[1]
     shard = shard_of(distributed, "core.audit_log")

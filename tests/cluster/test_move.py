@@ -7,18 +7,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from stanchion.cluster import move
 from stanchion.cluster.nodes import Node as Address
+from stanchion.cluster.undo import undo
+from stanchion.contest.replay import replay
 from stanchion.errors import StanchionError
 from stanchion.server.connection import connect
 from stanchion.server.locate import Server
-from tests.cluster.databases import Distributed
+from tests.cluster.databases import Distributed, distribute
+from tests.cluster.kills import remains
 from tests.cluster.nodes import Node
 from tests.cluster.traffic import check, connect_at_home, traffic
+from tests.cluster.work import Work
 from tests.conftest import PROGRAM
 
 MOMENTS = int(os.environ.get("STANCHION_KILLED_MOVES", "2"))  # kills of each node; more of them to prove a release
@@ -150,9 +155,9 @@ def test_an_isolated_tenant_moves_alone(distributed: Distributed, tenant: str) -
     others = [distributed.make_tenant(f"other{number}", home=first) for number in range(6)]
     with traffic(distributed, tenant, writers=2) as answers:
         with operator(distributed) as conn:
-            shard, is_new = move.isolate(conn, "harbour", "auto", lambda line: None)
+            shard, is_new = move.isolate(conn, "harbour", lambda line: None)
             assert [slug for _, slug in shard.tenants] == ["harbour"]
-            assert move.isolate(conn, "harbour", "auto", lambda line: None) == (shard, False)
+            assert move.isolate(conn, "harbour", lambda line: None) == (shard, False)
         assert is_new
         move_to(distributed, "harbour", second)
     check(distributed, tenant, answers)
@@ -174,6 +179,127 @@ def test_rebalance_gives_the_nodes_equal_shares(distributed: Distributed, tenant
         assert move.plan_rebalance(conn, "shards") == []
     with connect_at_home(distributed, tenant, login) as conn:
         assert conn.execute("select version from core.poll_events('c', 10)").fetchall() == [(1,)]
+
+
+def test_consumers_miss_nothing_when_the_entry_changes(distributed: Distributed, tenant: str) -> None:
+    """A transaction that was checked delays the change; a session that waits for the change is refused afterwards."""
+    first, coordinator = distributed.workers[0], distributed.coordinator
+    append = "select core.append_events('t', %s, null, '[{\"type\": \"a\"}]')"
+    poll = "select stream_id, version from core.poll_events('c', 10)"
+    login = distributed.make_login("stanchion_app")
+    with distributed.acting(tenant, first, login) as old, distributed.acting(tenant, first, login) as late:
+        old.execute("begin")
+        old.execute(append, ["s"])
+        changing = threading.Thread(target=distribute, args=[distributed, "coordinator"])
+        changing.start()
+        changing.join(3)
+        assert changing.is_alive()
+        waiting = threading.Thread(target=outcome_of, args=[late, append, outcomes := []])
+        waiting.start()
+        waiting.join(1)
+        assert waiting.is_alive()
+        old.execute("commit")
+        changing.join(60)
+        waiting.join(60)
+        assert outcomes == ["55000"]
+    with distributed.connect(coordinator, user=login) as conn:
+        for statement, found in ((poll, [("s", 1)]), (append, [(1,)]), (poll, [("new", 1)])):
+            with conn.transaction():
+                conn.execute("select core.set_local('app.tenant_id', %s)", [tenant])
+                assert conn.execute(statement, ["new"] if statement == append else None).fetchall() == found
+    distribute(distributed, "node")
+    with distributed.acting(tenant, first, login) as conn:
+        conn.execute(append, ["new"])
+        assert conn.execute(poll).fetchall() == [("new", 2)]
+
+
+def outcome_of(conn: psycopg.Connection, statement: str, outcomes: list[str]) -> None:
+    """Append the SQLSTATE of a statement, or ok."""
+    try:
+        conn.execute(statement, ["late"])
+        outcomes.append("ok")
+    except psycopg.Error as e:
+        outcomes.append(e.sqlstate or "connection")
+
+
+def test_a_queue_has_its_limit_after_moves_there_and_back(distributed: Distributed, tenant: str) -> None:
+    """Jobs that waited all the time have numbers of this node, those of the other node have not."""
+    first, second = distributed.workers
+    for node, jobs in ((first, 2), (second, 3)):
+        with distributed.acting(tenant, node) as conn:
+            for number in range(jobs):
+                conn.execute("select core.enqueue('stock.orders', '{}', %s)", [f"{node.port} {number}"])
+        move_to(distributed, "harbour", second if node is first else first)
+    with distributed.connect(first, options=f"-c app.tenant_id={tenant}") as conn:
+        deeper = [conn.execute("select core.is_deeper('stock.orders', %s)", [depth]).fetchone()[0] for depth in (4, 5)]
+    assert deeper == [True, False]
+
+
+@pytest.mark.parametrize("is_repaired", [True, False])
+def test_events_are_replayed_in_order_after_a_move(distributed: Distributed, is_repaired: bool) -> None:
+    """The first node gives lower positions than the second one, and a score refers to an event of another stream."""
+    first, second = distributed.workers
+    tenant = distributed.make_tenant("cup", home=second)
+    with distributed.acting(tenant) as conn:
+        conn.execute("select contest.create_competition('cup', 'Cup', 'free')")
+        for team in ("ants", "bees"):
+            conn.execute("select contest.enter_team('cup', %s)", [team])
+        teams = "select team_key from contest.entrant where tenant_id = %s and competition_key = 'cup' order by 1"
+        home, away = (team for (team,) in conn.execute(teams, [tenant]).fetchall())
+        (game,) = conn.execute("select contest.add_fixture('cup', %s, %s)", [home, away]).fetchone()
+    if is_repaired:
+        move_to(distributed, "cup", first)
+    else:
+        move_without_repair(distributed, tenant, first)
+    with distributed.acting(tenant) as conn:
+        conn.execute("select contest.submit_score(%s, 3, 1, 'k')", [game])
+    with operator(distributed) as conn:
+        try:
+            is_equal = replay(conn, "cup", "cup").differences == []
+        except psycopg.Error:
+            is_equal = False
+        assert is_equal == is_repaired
+
+
+def test_undo_after_moves_keeps_the_places_of_consumers(distributed: Distributed, tenant: str) -> None:
+    """Afterwards events have numbers of two nodes, all higher than those that the coordinator gives next."""
+    login = distributed.make_login("stanchion_app")
+    for node in distributed.workers:
+        move_to(distributed, "harbour", node)
+        with connect_at_home(distributed, tenant, login) as conn:
+            for stream in ("a", "b"):
+                conn.execute("select core.append_events('t', %s, null, '[{\"type\": \"a\"}]')", [stream])
+            assert len(conn.execute("select version from core.poll_events('whole', 10)").fetchall()) == 2
+            assert len(conn.execute("select version from core.poll_events('half', 1)").fetchall()) == 1
+    server = Server(distributed.dsn(distributed.coordinator), "test", embedded=False, description="the coordinator")
+    with operator(distributed) as conn:
+        undo(server, conn, lambda line: None)
+    with distributed.acting(tenant, distributed.coordinator, login) as conn:
+        conn.execute("select core.append_events('t', 'new', null, '[{\"type\": \"a\"}]')")
+        poll = "select stream_id, version from core.poll_events(%s, 10)"
+        assert conn.execute(poll, ["whole"]).fetchall() == [("new", 1)]
+        assert conn.execute(poll, ["half"]).fetchall() == [("a", 2), ("b", 2), ("new", 1)]
+        assert conn.execute(poll, ["late"]).fetchall() == [("a", 1), ("b", 1), ("a", 2), ("b", 2), ("new", 1)]
+    with distributed.connect() as conn:
+        written = conn.execute(
+            "select stream_id, version from core.event where tenant_id = %s order by position", [tenant]
+        )
+        assert written.fetchall() == [("a", 1), ("b", 1), ("a", 2), ("b", 2), ("new", 1)]
+
+
+def test_everything_continues_while_tenants_are_isolated_and_move(distributed: Distributed, tmp_path: Path) -> None:
+    work = Work(distributed, tmp_path)
+    first, second = distributed.workers
+    with work.running():
+        for slug in ("tenant-0", "tenant-1"):
+            with operator(distributed) as conn:
+                move.isolate(conn, slug, lambda line: None)
+            for node in (first, second, first):
+                move_to(distributed, slug, node)
+                time.sleep(1)
+    assert {distributed.home(tenant.id).port for tenant in work.tenants} == {first.port}
+    assert list(work.faults()) == [], work.errors()
+    assert remains(distributed) == []
 
 
 def test_a_move_is_refused_with_a_sentence(distributed: Distributed, tenant: str) -> None:
@@ -220,6 +346,7 @@ def test_kill_during_a_move(distributed: Distributed, tenant: str, victim: str) 
             repeated = start_move(distributed, target)
             assert repeated.wait(120) == 0, repeated.communicate()
             assert_whole(distributed, tenant, target)
+            assert remains(distributed) == []
             source, target = target, source
     check(distributed, tenant, answers, killed=victim != "command")
 

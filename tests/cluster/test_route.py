@@ -1,7 +1,5 @@
 """Sessions of a tenant enter at its node: commands, workers, loaders and PgBouncer find it."""
 
-import shutil
-import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,14 +13,12 @@ from stanchion.cluster import move
 from stanchion.cluster.home import at_coordinator, at_home, every_node, for_tenant_at_home, home_of, homes
 from stanchion.ingest.loading.session import open_session
 from stanchion.jobs.worker import JobResult, Options, run, run_once
-from stanchion.paths import ROOT
-from stanchion.server.binaries import Account
 from stanchion.server.connection import connect, value
 from stanchion.server.locate import Server
 from tests.cluster.databases import Distributed
 from tests.cluster.nodes import Node
-from tests.conftest import Outcome, open_folder, run_stanchion
-from tests.replicas.pooler import Pooler
+from tests.conftest import Outcome, run_stanchion
+from tests.replicas.pooler import Pooler, serving
 
 REFUSED = psycopg.errors.ObjectNotInPrerequisiteState
 ENQUEUE = "select core.enqueue('contest.confirm', '{}', %s)"
@@ -98,7 +94,8 @@ def test_entry_at_the_coordinator_makes_it_the_home_of_all(distributed: Distribu
     with distributed.connect() as conn:
         conn.execute("update core.cluster set entry = 'coordinator'")
     login = distributed.make_login("stanchion_app")
-    with psycopg.connect(distributed.app_dsn(tenant, distributed.coordinator, login), autocommit=True) as conn:
+    with distributed.connect(distributed.coordinator, user=login) as conn, conn.transaction():
+        conn.execute("select core.set_local('app.tenant_id', %s)", [tenant])
         assert conn.execute("select outcome from core.claim_key('k', 'f')").fetchone() == ("claimed",)
         port = conn.execute("select port from core.home_of(%s)", [tenant]).fetchone()[0]
     assert port == distributed.coordinator.port
@@ -218,39 +215,10 @@ def pooler(
     one_cluster: Distributed, cluster_of_two: dict[str, Node], command: Callable[..., Outcome]
 ) -> Iterator[Pooler]:
     """Start PgBouncer with the entries that `cluster route --pgbouncer` prints."""
-    found = subprocess.run([ROOT / ".ci/debian-program", "pgbouncer"], capture_output=True, text=True, check=False)
-    if found.returncode == 3:
-        pytest.skip(found.stderr.strip().splitlines()[-1])
-    folder = open_folder("stanchion-pooler-")
-    account = Account.for_data(folder / "none")
-    account.give(folder)
-    configuration, port = folder / "pgbouncer.ini", 15530
-    configuration.write_text(
-        command("cluster", "route", "--pgbouncer").out
-        + "[pgbouncer]\nlisten_addr = 127.0.0.1\nunix_socket_dir =\npool_mode = transaction\n"
-        f"listen_port = {port}\nauth_type = any\nmax_client_conn = 50\nlogfile = {folder}/log\n"
-    )
-    account.give(configuration)
-    process = subprocess.Popen([found.stdout.strip(), "-q", configuration], **account.child())
-    try:
-        yield _ready(Pooler(port), one_cluster)
-    finally:
-        process.terminate()
-        process.wait(60)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _ready(pooler: Pooler, database: Distributed) -> Pooler:
-    until = time.monotonic() + 30
-    while True:
-        try:
-            psycopg.connect(pooler.dsn(database.dsn(database.coordinator)), prepare_threshold=None).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return pooler
+    entries = command("cluster", "route", "--pgbouncer").out
+    probe = one_cluster.dsn(one_cluster.coordinator)
+    with serving(entries, {"postgres": ""}, probe, "auth_type = trust\n") as pooler:
+        yield pooler
 
 
 @pytest.mark.debian

@@ -112,7 +112,10 @@ def test_calls_are_right_through_the_coordinator_of_a_small_cluster(distributed:
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", ["coordinator", "other worker"])
 def test_another_node_refuses_every_write(entry: str, one_cluster: Distributed) -> None:
-    """A call through another node than the one of the tenant is refused, or it reads; nothing is written."""
+    """A call through another node than the one of the tenant is refused, reads, or writes a table with copies.
+
+    The audit log has rows of the calls that write copies, because no consumer reads it by a position.
+    """
     node = (lambda tenant: one_cluster.coordinator) if entry == "coordinator" else one_cluster.other
     done = run_on(one_cluster, node)
     unexpected = [
@@ -122,7 +125,7 @@ def test_another_node_refuses_every_write(entry: str, one_cluster: Distributed) 
     ]
     if unexpected:
         pytest.fail("\n".join(unexpected), pytrace=False)
-    assert rows(one_cluster, done.tenant) == {}
+    assert set(rows(one_cluster, done.tenant)) <= {"core.audit_log"}
     assert sum((outcome.error or "").startswith(REFUSED) for outcome in done.outcomes) >= 60
 
 

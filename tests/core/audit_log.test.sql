@@ -4,11 +4,11 @@ begin;
 select plan(12);
 
 select set_config('app.request_id', 'req-1', true);
-select core.create_tenant('made', 'Made', 'league');
-create temporary table made as select tenant_id from core.tenant where slug = 'made';
+-- the id is in a setting, because Citus does not join a temporary table with a distributed one
+select set_config('test.made', core.create_tenant('made', 'Made', 'league')::text, true);
 
 select results_eq(
-    $$select action, subject, actor collate "C", request_id from core.audit_log where tenant_id = (select tenant_id from made)$$,
+    $$select action, subject, actor collate "C", request_id from core.audit_log where tenant_id = current_setting('test.made')::uuid$$,
     $$values ('tenant.create', 'made', session_user::text, 'req-1')$$,
     'a row of the audit log contains the action, the subject, the actor and the request'
 );
@@ -34,13 +34,13 @@ select pg_temp.as_tenant('');
 select is_empty('select * from core.audit_log', 'an application without a tenant sees no row of the audit log');
 reset role;
 
-delete from core.tenant where tenant_id = (select tenant_id from made);
-select isnt_empty('select * from core.audit_log where tenant_id = (select tenant_id from made)', 'the rows of a deleted tenant stay in the audit log');
+delete from core.tenant where tenant_id = current_setting('test.made')::uuid;
+select isnt_empty($$select * from core.audit_log where tenant_id = current_setting('test.made')::uuid$$, 'the rows of a deleted tenant stay in the audit log');
 
-select set_config('app.tenant_id', (select tenant_id::text from made), true);
+select set_config('app.tenant_id', current_setting('test.made'), true);
 select pg_temp.at('2031-01-01 00:00:00+00');
-select throws_ok(
-    $$select core.write_audit('x', 'y')$$, '23514', 'no partition of relation "audit_log" found for row',
+select throws_matching(
+    $$select core.write_audit('x', 'y')$$, 'no partition of relation "audit_log(_[0-9]+)?" found for row',
     'write_audit() fails on a day without a partition'
 );
 create or replace function core.clock() returns timestamptz language sql volatile return clock_timestamp();

@@ -46,7 +46,7 @@ def deploy_recipes(db: psycopg.Connection, place: Path) -> None:
 
 def findings(db: psycopg.Connection) -> list[str]:
     """Return the violations of the tenancy rules."""
-    return [str(finding) for rule in rule_files() for finding in broken(db, rule)]
+    return [str(finding) for finding in broken(db, *rule_files())]
 
 
 def test_every_recipe_works(db: psycopg.Connection, tmp_path: Path) -> None:

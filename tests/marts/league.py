@@ -52,7 +52,12 @@ class League:
         load(server, self.slug, (path,), **({"given_on": date(2026, 1, 16)} | options))
 
     def schedule(self, server: Server, games: Iterable[Game] | None = None) -> None:
-        """Load a schedule with one game a day. Every third game is a playoff game."""
+        """Load the schedule."""
+        with open_session(server, self.slug) as session:
+            load_schedule(session, "schedule.csv", self.schedule_file(games), lambda done: None)
+
+    def schedule_file(self, games: Iterable[Game] | None = None) -> bytes:
+        """Return a schedule with one game a day. Every third game is a playoff game."""
         text = io.StringIO()
         rows = csv.writer(text)
         periods = [f"{side}_{period}" for side in ("home", "away") for period in (1, 2, 3)]
@@ -68,8 +73,7 @@ class League:
             kind = "Playoffs" if number % 3 == 2 else "Regular"
             row = [game.game_id, day, game.teams["home"], game.teams["away"], "2026", kind, *totals, *by_period]
             rows.writerow(row)
-        with open_session(server, self.slug) as session:
-            load_schedule(session, "schedule.csv", text.getvalue().encode(), lambda done: None)
+        return text.getvalue().encode()
 
 
 def quirky(tree: Tree, seed: int) -> Tree:

@@ -65,8 +65,31 @@ class Life(Season):
     def used(self) -> None:
         self.act("select workspace.record_usage('reports', 10, 0.00045)")
 
+    def confirmed(self) -> None:
+        """Play a cup of one game, whose score an application submits and a referee confirms."""
+        self.orders += 1
+        with for_tenant_at_home(self.platform.conn, self.league.slug) as acting:
+            acting.conn.execute(CUP.format(cup=f"cup{self.orders}", away=self.rng.randrange(3)).encode())
 
-MORE: list[Callable[[Life], None]] = [Life.bought, Life.bought, Life.restocked, Life.set, Life.joined, Life.used]
+
+CUP = """
+do $$
+declare
+    v_referee uuid := core.add_member('{cup}@example.org', 'A Referee', 'editor');
+begin
+    perform contest.create_competition('{cup}', 'A Cup', 'swiss', p_rounds => 1);
+    perform contest.enter_team('{cup}', 'First');
+    perform contest.enter_team('{cup}', 'Second');
+    perform contest.draw('{cup}');
+    perform contest.submit_score('{cup}/1/1', 3, {away}, '{cup}');
+    perform core.set_local('app.principal_id', v_referee::text);
+    perform contest.confirm_score('{cup}');
+end;
+$$
+"""
+MORE: list[Callable[[Life], None]] = [
+    Life.bought, Life.bought, Life.restocked, Life.set, Life.joined, Life.used, Life.confirmed,
+]  # fmt: skip
 
 
 class Steps:
@@ -104,7 +127,7 @@ def begin(platform: Platform, league: League, folder: Path, *, cup: bool = True)
 
 
 def run_mirror(server: Server, marts: Server, **options: Any) -> MirrorResult:
-    """Mirror the sources of a server. Wait two seconds at most for transactions that hold back the list of purchases."""
+    """Mirror the sources of a server. Wait two seconds at most for transactions that hold back the purchases."""
     statement = "select pg_snapshot_xmin(s) = pg_snapshot_xmax(s) from pg_current_snapshot() as s"
     with connect(server) as conn:
         for _ in range(200):

@@ -95,6 +95,13 @@ def _database(cluster: Any, template: str) -> Iterator[str]:
             admin.execute(f"drop database if exists {NAME} with (force)")
 
 
+@contextmanager
+def copy_of(cluster: Any, template: str, folder: Path) -> Iterator[Platform]:
+    """Yield a copy of a database, which is dropped at the end."""
+    with _database(cluster, template) as dsn, _platform(dsn, folder) as platform:
+        yield platform
+
+
 def _administer(cluster: Any, statement: str) -> None:
     with psycopg.connect(cluster.dsn("postgres"), autocommit=True) as admin:
         admin.execute(statement)

@@ -30,6 +30,18 @@ class Pooler:
 @contextmanager
 def pooling(cluster: Cluster, *logins: str, sessions: int = 4) -> Iterator[Pooler]:
     """Start a pooler with a few sessions for each of these logins."""
+    known = [conninfo_to_dict(login) for login in logins]
+    passwords = {str(login["user"]): str(login["password"]) for login in known}
+    databases = f"[databases]\n* = host={cluster.host} port={cluster.port}\n"
+    with serving(
+        databases, passwords, logins[0], f"auth_type = scram-sha-256\ndefault_pool_size = {sessions}\n"
+    ) as pooler:
+        yield pooler
+
+
+@contextmanager
+def serving(databases: str, passwords: dict[str, str], probe: str, settings: str) -> Iterator[Pooler]:
+    """Start a pooler with a section of databases and more settings, and wait until it serves the login of a probe."""
     found = subprocess.run([ROOT / ".ci/debian-program", "pgbouncer"], capture_output=True, text=True, check=False)
     if found.returncode == 3:
         pytest.skip(found.stderr.strip().splitlines()[-1])
@@ -38,15 +50,12 @@ def pooling(cluster: Cluster, *logins: str, sessions: int = 4) -> Iterator[Poole
     account = Account.for_data(folder / "none")
     account.give(folder)
     port = next(port for port in reversed(PORTS) if _is_free(port))
-    known = [conninfo_to_dict(login) for login in logins]
     users = folder / "users.txt"
-    users.write_text("".join(f'"{login["user"]}" "{login["password"]}"\n' for login in known))
+    users.write_text("".join(f'"{user}" "{password}"\n' for user, password in passwords.items()))
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(
-        f"[databases]\n* = host={cluster.host} port={cluster.port}\n"
-        "[pgbouncer]\nlisten_addr = 127.0.0.1\nunix_socket_dir =\npool_mode = transaction\n"
-        f"listen_port = {port}\nauth_type = scram-sha-256\nauth_file = {users}\n"
-        f"default_pool_size = {sessions}\nmax_client_conn = 200\nlogfile = {folder}/log\n"
+        f"{databases}[pgbouncer]\nlisten_addr = 127.0.0.1\nunix_socket_dir =\npool_mode = transaction\n"
+        f"listen_port = {port}\nauth_file = {users}\nmax_client_conn = 200\nlogfile = {folder}/log\n{settings}"
     )
     for path in (users, configuration):
         account.give(path)
@@ -58,7 +67,7 @@ def pooling(cluster: Cluster, *logins: str, sessions: int = 4) -> Iterator[Poole
     )
     try:
         pooler = Pooler(port)
-        _wait(pooler.dsn(logins[0]))
+        _wait(pooler.dsn(probe))
         yield pooler
     finally:
         process.terminate()

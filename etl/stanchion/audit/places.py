@@ -15,7 +15,9 @@ from psycopg.conninfo import make_conninfo
 from stanchion.audit.attacks import Attacker
 from stanchion.audit.findings import HIGH, AuditResult
 from stanchion.audit.owners import Owners
+from stanchion.audit.rules import broken, rules_without
 from stanchion.audit.seed import Table, Victim, read_tables
+from stanchion.cluster import rights
 from stanchion.cluster.compare import objects_differ
 from stanchion.cluster.nodes import connect_to, state_of, workers
 from stanchion.cluster.plan import make_plan
@@ -26,6 +28,7 @@ from stanchion.server.connection import Connection, value
 from stanchion.server.locate import Server
 
 NODES = "nodes"  # the part of an audit that compares nodes
+_OF_COORDINATOR = {"objects_have_comments"}  # Citus copies no comments
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,32 @@ def places(
 
 
 def compare_nodes(conn: Connection, dsn: str, result: AuditResult) -> None:
-    """Add a finding for each object, policy or right that a node or a shard has otherwise than the coordinator."""
+    """Add a finding for each object, policy or right that a node or a shard has otherwise than the coordinator.
+
+    The tenancy rules run on each node too, except those that read a relation of the coordinator, such as the ledger.
+    Those about members of our roles are among them, so a role or a membership of one node alone is a finding.
+    """
     server = Server(dsn, "--dsn", embedded=False, description="the coordinator")
     remedy = "Run: stanchion deploy, then: stanchion cluster status"
     plan = make_plan(conn, value(conn, "select shards from core.cluster"))
-    here = catalog.read_catalog(conn)
+    here, roles = catalog.read_catalog(conn), rights.read_roles(conn)
+    local = [name for (name,) in conn.execute(query("cluster", "local_names")).fetchall()]
+    rules = [rule for rule in rules_without(local) if rule.stem not in _OF_COORDINATOR]
     with ExitStack() as stack:
         nodes = {node: stack.enter_context(connect_to(server, node)) for node in workers(conn)}
         for node, there in nodes.items():
             for line in objects_differ(here, catalog.read_catalog(there), plan):
                 result.add(NODES, str(node), line, severity=HIGH, remedy=remedy)
+            for name, _ in rights.missing_roles(rights.read_roles(there), roles, conn.info.dbname):
+                result.add(
+                    NODES,
+                    str(node),
+                    f"has the {name}, which the coordinator has not",
+                    remedy="Drop it on that node, with citus.enable_ddl_propagation off",
+                )
+            for finding in broken(there, *rules):
+                target = f"{finding.object} at {node}"
+                result.add(finding.check, target, finding.problem, severity=finding.severity, remedy=finding.remedy)
         names = {id(there): f" at {node}" for node, there in nodes.items()}
         for found, each, problem in unprotected(conn, nodes.values()):
             result.add(NODES, each.name + names.get(id(found), ""), problem, remedy=remedy)

@@ -54,9 +54,8 @@ def audit(conn: Connection, dsn: str, report: Report, only: Collection[str] = ()
     _require_parts(only, [_RULES, *rules, _PUBLICATIONS, NODES, *_KINDS, *real])
     chosen = [rule for name, rule in rules.items() if not only or {_RULES, name} & set(only)]
     report(f"{len(chosen)} rules over the catalog")
-    for rule in chosen:
-        result.rules += 1
-        result.findings += broken(conn, rule)
+    result.rules = len(chosen)
+    result.findings += broken(conn, *chosen)
     if state_of(conn) is not None and (not only or NODES in only):
         report("the objects, policies and rights of every node and shard")
         compare_nodes(conn, dsn, result)

@@ -18,6 +18,8 @@ from stanchion.server.connection import connect
 class Bench(click.Group):
     """A command with the names of benchmarks as arguments, and one subcommand, which has options of its own."""
 
+    allow_interspersed_args = True  # a group expects its options first
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:

@@ -8,6 +8,7 @@ import click
 from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
 from stanchion.cli.output import count_of, note, print_findings, print_json, printable
 from stanchion.cluster.doctor import examine_cluster
+from stanchion.cluster.freshness import examine_mirror
 from stanchion.contest.replay import Replayed, competitions
 from stanchion.contest.replay import replay as replay_competition
 from stanchion.ops.after_restore import find_stale, repair
@@ -35,6 +36,7 @@ def doctor(strict: bool, deep: bool, as_json: bool) -> None:
     with open_server() as server, connect(server) as conn:
         checks = list(examine(conn, Embedded().data if server.embedded else None))
         checks += examine_cluster(server, conn)
+        checks += examine_mirror(server, conn)
         if deep:
             checks.append(examine_deep(conn, note))
     alerts = sum(len(check.alerts) for check in checks)

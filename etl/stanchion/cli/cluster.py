@@ -27,6 +27,7 @@ SECTIONS = {
     "Operate": {
         "status": _entry("cluster:status", "Show the tenants and shards of each node, and its problems."),
         "add-node": _entry("cluster:add_node", "Add a node without shards to the cluster."),
+        "replace-node": _entry("cluster:replace_node", "Let a promoted standby take the place of a node."),
         "move": _entry("cluster_move:move", "Move the shard of a tenant to another node."),
         "isolate": _entry("cluster_move:isolate", "Give a tenant a shard of its own."),
         "rebalance": _entry("cluster_move:rebalance", "Move shards until the nodes have equal shares."),
@@ -188,6 +189,30 @@ def add_node(node: str, as_json: bool) -> None:
         click.echo(f"To move {count_of(len(moves), 'shard')}, run: stanchion cluster rebalance --by shards")
 
 
+@click.command("replace-node")
+@click.argument("old")
+@click.argument("new")
+@json_option
+@database_option
+def replace_node(old: str, new: str, as_json: bool) -> None:
+    """Let a promoted standby take the place of a node.
+
+    OLD and NEW are host:port. NEW has the files of OLD: it is a standby that was promoted, or the same server at
+    another address. OLD need not answer. When the coordinator is replaced, connect to NEW. An interrupted command is
+    repeated.
+
+    \b
+    Example:
+        stanchion cluster replace-node 10.0.0.6:5432 10.0.0.16:5432
+    """
+    from stanchion.cluster.nodes import parse_node
+    from stanchion.cluster.replace import replace_node as replace
+
+    with open_server() as server, connect(server) as conn:
+        changed = replace(server, conn, parse_node(old), parse_node(new), _reporter(as_json))
+    _print_changed(changed, as_json, f"{new} is a node of the cluster")
+
+
 @click.command()
 @yes_option
 @json_option
@@ -223,8 +248,8 @@ def _print_changed(changed: int, as_json: bool, state: str) -> None:
 def status(as_json: bool) -> None:
     """Show the tenants and shards of each node, and its problems.
 
-    Compares the roles, settings, objects and rights of each node with those of the coordinator. The exit code is 1 when
-    something is wrong.
+    Compares the roles, settings, objects and rights of each node with those of the coordinator, and the mirror of the
+    marts with its sources. The exit code is 1 when something is wrong.
 
     \b
     Example:

@@ -31,7 +31,7 @@ def mirror(from_scratch: bool, status: bool, wait: int, marts_dsn: str | None, a
         stanchion cluster mirror --status --json
         stanchion cluster mirror --marts-dsn postgresql://me@marts.example/stats
     """
-    from stanchion.cluster.mirror import freshness
+    from stanchion.cluster.freshness import freshness
     from stanchion.cluster.mirror import mirror as run_mirror
     from stanchion.marts.node import marts_server
 

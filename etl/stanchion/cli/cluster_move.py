@@ -52,20 +52,20 @@ def move(tenant: str, target: str, mode: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("tenant")
-@block_option
 @json_option
 @database_option
-def isolate(tenant: str, mode: str, as_json: bool) -> None:
+def isolate(tenant: str, as_json: bool) -> None:
     """Give a tenant a shard of its own.
 
     The tenant stays at its node, and nothing changes for its sessions. Its shard can then move without other tenants.
+    The tenants of the old shard can be read while it is divided, and wait with their writes until that is complete.
 
     \b
     Example:
         stanchion cluster isolate harbour
     """
     with open_database() as conn:
-        shard, is_new = isolate_tenant(conn, tenant, mode, note)
+        shard, is_new = isolate_tenant(conn, tenant, note)
     facts = {"tenant": tenant, "shard": shard.shard_id, "node": str(shard.node), "isolated": is_new}
     state = "has now a shard of its own" if is_new else "has a shard of its own already"
     print_result(as_json, facts, f"{tenant} {state}: {shard.shard_id} at {shard.node}.")

@@ -35,7 +35,7 @@ def check(conn: Connection) -> CheckResult:
     """Run the rules over the catalog, and the checks of the texts that ship with Stanchion."""
     require_deployed(conn)
     rules, texts = list(cluster_rules()), list(shipped_texts())
-    findings = [finding for rule in rules for finding in broken(conn, rule)]
+    findings = broken(conn, *rules)
     findings += check_texts(texts, distributed_tables(conn))
     return CheckResult(findings, len(rules), len(texts))
 

@@ -11,6 +11,7 @@ from stanchion.cluster import rights
 from stanchion.cluster.digest import digest
 from stanchion.cluster.nodes import Node, connect_to, identifier, workers
 from stanchion.cluster.plan import Plan, Table
+from stanchion.cluster.plan_modes import plan_each_execution
 from stanchion.cluster.shards import restore_rights
 from stanchion.cluster.steps import Steps
 from stanchion.errors import StanchionError
@@ -37,6 +38,7 @@ def distribute(server: Server, conn: Connection, steps: Steps, plan: Plan) -> No
         if has_local_rows(conn, table):
             with steps.step("truncate", table.name):
                 conn.execute("select truncate_local_data_after_distributing_table(%s)", [table.name])
+    plan_each_execution(conn, steps)
     _distribute_functions(conn, steps, plan)
     _distribute_views(conn, steps)
     for node in workers(conn):

@@ -26,6 +26,7 @@ _OF_EACH_NODE = (
     "invalid_indexes",
     "loads_dead",
     "long_transactions",
+    "prepared_transactions",
     "security_fixes",
     "server_functions",
     "timeouts",

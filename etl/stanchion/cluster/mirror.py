@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -39,7 +38,6 @@ from stanchion.cluster.mirror_target import (
     State,
     forget_added,
     forget_positions,
-    horizons,
     known_games,
     make_incoming,
     make_schemas,
@@ -77,27 +75,6 @@ class MirrorResult:
     rows: int = 0
     horizon: int = -1  # last load that is mirrored
     seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """How far the mirror is behind its sources."""
-
-    load_id: int  # last load that is mirrored; -1 before the first run
-    horizon: int  # last load that has ended in the sources
-    loads_behind: int  # loads that have ended and are not mirrored
-    seconds_behind: float  # since the first of them ended
-    seconds_since_run: float | None  # since the last completed run began; None before the first one completed
-
-    def __str__(self) -> str:
-        if self.seconds_since_run is None:
-            return "Nothing is mirrored yet."
-        late = (
-            f"{self.loads_behind} loads behind, for {self.seconds_behind:.0f} s" if self.loads_behind else "not behind"
-        )
-        return (
-            f"The mirror is {late}: load {self.load_id} of {self.horizon}, last run {self.seconds_since_run:.0f} s ago."
-        )
 
 
 @dataclass
@@ -327,17 +304,3 @@ def _last_moves(sources: Sources) -> dict[UUID, int]:
         return {}
     found = sources.conn.execute(_QUERIES["last_moves"].encode()).fetchall()
     return {UUID(tenant): int(step) for tenant, step in found}
-
-
-def freshness(sources: Connection, marts: Connection) -> Freshness:
-    """Return how far the mirror on the marts server is behind the sources."""
-    position, seconds = -1, None
-    if value(marts, "select to_regclass('mirror_state.run') is not null"):
-        with marts.transaction():
-            marts.execute("set local role stanchion_builder")
-            position = horizons(marts)[0]
-            seconds = value(marts, _QUERIES["age"])
-    with sources.transaction():
-        sources.execute("set local role stanchion_builder")
-        row: Any = sources.execute(_QUERIES["behind"].encode(), {"position": position}).fetchone()
-    return Freshness(position, row[0], row[1], row[2], seconds)

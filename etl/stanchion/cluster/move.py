@@ -23,6 +23,7 @@ from psycopg import sql
 from stanchion.cluster.home import connect_to, is_cluster, server_of
 from stanchion.cluster.nodes import Node
 from stanchion.cluster.nodes import connect_to as connect_alone
+from stanchion.cluster.positions import next_numbers, repair
 from stanchion.cluster.shards import restore_rights
 from stanchion.cluster.steps import cluster_lock
 from stanchion.errors import StanchionError
@@ -34,6 +35,7 @@ from stanchion.server.locate import Server
 STRATEGIES = {"size": "by_disk_size", "shards": "by_shard_count"}
 _PROGRESS_EVERY = 2.0  # seconds between two lines of progress
 _LOCKED = ("Final Catchup", "Creating Foreign Keys", "Completing", "Completed")  # states of a copy after the last lock
+_CLEAN_UP = "call citus_cleanup_orphaned_resources()"
 _LOCK_TIMEOUT = "60s"  # longest wait for the transactions that write the shard, at the end of the copy
 
 
@@ -86,8 +88,12 @@ def move(conn: Connection, slug: str, target: Node, mode: str, report: Report) -
         return _move_shard(conn, shard, target, mode, report) if target != shard.node else _repair_in_place(conn, shard)
 
 
-def isolate(conn: Connection, slug: str, mode: str, report: Report) -> tuple[Shard, bool]:
-    """Give a tenant a shard of its own, on the same node. Return the shard, and whether it is new."""
+def isolate(conn: Connection, slug: str, report: Report) -> tuple[Shard, bool]:
+    """Give a tenant a shard of its own, on the same node. Return the shard, and whether it is new.
+
+    The tenants of the shard wait for all of it. Citus can divide a shard while it is written too, but replicates to
+    tables without a primary key first: after an update or a delete, Postgres would retry permanently.
+    """
     tenant_id = _require_tenant(conn, slug)
     with _changing(conn, report):
         shard = shard_of(conn, tenant_id)
@@ -97,9 +103,11 @@ def isolate(conn: Connection, slug: str, mode: str, report: Report) -> tuple[Sha
         report(f"separating {slug} from {others} other {'tenant' if others == 1 else 'tenants'} of {shard}")
         started = time.monotonic()
         with _shown(conn, shard.node, report), conn.transaction():
+            conn.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
             conn.execute(
-                "select isolate_tenant_to_new_shard('core.event_stream', %s, 'CASCADE', shard_transfer_mode => %s)",
-                [tenant_id, mode],
+                "select isolate_tenant_to_new_shard("
+                "'core.event_stream', %s, 'CASCADE', shard_transfer_mode => 'block_writes')",
+                [tenant_id],
             )
             _record(conn, "isolate", str(shard.node), [tenant_id], started)
         return shard_of(conn, tenant_id), True
@@ -128,6 +136,11 @@ def shard_of(conn: Connection, tenant_id: UUID) -> Shard:
     if row is None:
         raise StanchionError(f"No node has the shard of tenant {tenant_id}; run: stanchion cluster status")
     return Shard(row[0], Node(*row[1:]), _tenants(conn, row[0]))
+
+
+def all_shards(conn: Connection) -> list[Shard]:
+    """Return every shard."""
+    return [Shard(row[0], Node(*row[1:]), _tenants(conn, row[0])) for row in conn.execute(_query("shards")).fetchall()]
 
 
 def targets(conn: Connection) -> list[Node]:
@@ -175,8 +188,9 @@ def _changing(conn: Connection, report: Report) -> Iterator[None]:
             )
         conn.execute("select recover_prepared_transactions()")
         with _explained():
-            conn.execute("call citus_cleanup_orphaned_resources()")
+            conn.execute(_CLEAN_UP)
         yield
+        conn.execute(_CLEAN_UP)  # drops the rows that the tenants have at their old node
         restore_rights(server_of(conn), conn)  # also those of shards that a killed command created
 
 
@@ -184,7 +198,7 @@ def _move_shard(conn: Connection, shard: Shard, target: Node, mode: str, report:
     """Move a shard and repair the positions of its tenants, in one transaction."""
     report(f"moving {shard} from {shard.node} to {target}")
     started, repaired = time.monotonic(), 0
-    source, coming = shard.node, _next(conn, target)
+    source, coming = shard.node, next_numbers(conn, target)
     with _shown(conn, target, report) as seen, conn.transaction():
         conn.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
         conn.execute(
@@ -193,7 +207,7 @@ def _move_shard(conn: Connection, shard: Shard, target: Node, mode: str, report:
         )
         conn.execute("set local lock_timeout = 0")
         for tenant_id, _ in shard.tenants:
-            repaired += _repair(conn, tenant_id, coming)
+            repaired += repair(conn, tenant_id, coming)
         _record(conn, "move", f"{source} to {target}", [tenant_id for tenant_id, _ in shard.tenants], started)
     ended = time.monotonic()
     locked = started if mode == "block_writes" else seen.get("locked", ended)
@@ -203,32 +217,15 @@ def _move_shard(conn: Connection, shard: Shard, target: Node, mode: str, report:
 def _repair_in_place(conn: Connection, shard: Shard) -> Moved:
     """Repair the positions of a shard that another program moved, while its tenants wait."""
     started, repaired = time.monotonic(), 0
-    coming = _next(conn, shard.node)
+    coming = next_numbers(conn, shard.node)
     with connect_to(server_of(conn), shard.node) as there, there.transaction():
         there.execute("select lock_shard_metadata(7, array[%s])", [shard.shard_id])  # ExclusiveLock
         for tenant_id, _ in shard.tenants:
-            repaired += _repair(there, tenant_id, coming)
+            repaired += repair(there, tenant_id, coming)
     if repaired:
         _record(conn, "move", f"repair at {shard.node}", [tenant_id for tenant_id, _ in shard.tenants], started)
     seconds = time.monotonic() - started
     return Moved(shard, shard.node, repaired, seconds, seconds)
-
-
-def _next(conn: Connection, node: Node) -> tuple[int, int]:
-    """Return the transaction id and the position of events from which a node counts on."""
-    with connect_to(server_of(conn), node) as there:
-        row = there.execute(_query("next")).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
-
-
-def _repair(conn: Connection, tenant_id: UUID, coming: tuple[int, int]) -> bool:
-    """Replace the ids of a tenant unless all of them are before those that its node gives next."""
-    transaction_id, position = conn.execute(_query("highest"), {"tenant": tenant_id}).fetchone() or (0, 0)
-    if transaction_id < coming[0] and position <= coming[1]:
-        return False
-    for name in ("events", "streams", "consumers"):
-        conn.execute(_query(name), {"tenant": tenant_id})
-    return True
 
 
 def _record(conn: Connection, command: str, step: str, tenants: list[UUID], started: float) -> None:
@@ -280,12 +277,13 @@ def _let_replicate(server: Server, target: Node, stop: Event) -> None:
     Postgres applies changes as the owner of the table, whom the policies of this project do not exempt: it would retry
     permanently. Citus creates a role for each subscription and drops it at the end. This role may apply the changes.
     """
-    with suppress(psycopg.Error, StanchionError), connect_alone(server, target) as there:
-        while not stop.wait(0.1):
-            for subscription, role in there.execute(_query("subscriptions")).fetchall():
-                there.execute(sql.SQL("alter role {} bypassrls").format(sql.Identifier(role)))
-                statement = "alter subscription {} set (run_as_owner = true)"
-                there.execute(sql.SQL(statement).format(sql.Identifier(subscription)))
+    while not stop.wait(0.1):  # the node may have been restarted just now
+        with suppress(psycopg.Error, StanchionError), connect_alone(server, target) as there:
+            while not stop.wait(0.1):
+                for subscription, role in there.execute(_query("subscriptions")).fetchall():
+                    there.execute(sql.SQL("alter role {} bypassrls").format(sql.Identifier(role)))
+                    statement = "alter subscription {} set (run_as_owner = true)"
+                    there.execute(sql.SQL(statement).format(sql.Identifier(subscription)))
 
 
 @contextmanager

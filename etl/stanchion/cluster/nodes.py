@@ -21,6 +21,7 @@ SETTINGS = {
     "citus.allow_nested_distributed_execution": "on",
     "citus.enable_local_reference_table_foreign_keys": "off",
     "citus.multi_shard_modify_mode": "sequential",
+    "plan_cache_mode": "force_custom_plan",  # see plan_modes.py
 }
 
 

@@ -114,7 +114,9 @@ def _reach(
             alerts.append(Alert(str(e), "Start the node; its tenants cannot work until then."))
     alerts += [
         Alert(
-            f"{host}:{port} is not active, so it gets no changes.", f"Run: select citus_activate_node('{host}', {port})"
+            f"{host}:{port} is not active, so it gets no changes.",
+            # activating a node creates its functions again, with rights for everyone
+            f"Run: select citus_activate_node('{host}', {port}); then: stanchion deploy",
         )
         for host, port in conn.execute(query("cluster", "inactive_nodes")).fetchall()
     ]

@@ -288,6 +288,12 @@ cross join lateral aclexplode(o.acl) as a
 where a.privilege_type <> 'MAINTAIN'
 order by 1, 2, 3;
 
+-- name: groups
+-- Groups of the nodes, with their addresses; group 0 is the coordinator.
+select n.groupid, n.nodename, n.nodeport
+from pg_dist_node as n
+where n.noderole = 'primary';
+
 -- name: has_node
 select exists(
     select from pg_dist_node as n
@@ -366,6 +372,28 @@ select pg_relation_size(%(relation)s::oid::regclass) + coalesce(sum(pg_relation_
 from pg_partition_tree(%(relation)s::oid::regclass) as t
 where t.isleaf and t.relid <> %(relation)s::oid;
 
+-- name: local_names
+-- Names of the tables and views that only the coordinator has.
+with recursive local_relation (relation, name, reason) as (
+    select p.relation, p.name, format('uses %s, a local table', p.name)
+    from core.placement as p
+    where p.class = 'local'
+    union
+    select r.relation, r.name, 'is a materialized view'
+    from core.own_relation as r
+    where r.kind = 'materialized view'
+    union
+    select v.relation, v.name, l.reason
+    from local_relation as l
+    join pg_depend as d on d.refclassid = 'pg_class'::regclass and d.refobjid = l.relation and d.classid = 'pg_rewrite'::regclass
+    join pg_rewrite as w on w.oid = d.objid
+    join core.own_relation as v on v.relation = w.ev_class and v.relation <> l.relation
+)
+
+select distinct l.name
+from local_relation as l
+order by l.name;
+
 -- name: local_relations
 -- Relations beside tables and views that only the coordinator has: materialized views, and sequences that are not a
 -- default of a distributed table and not in the query sequences.
@@ -412,6 +440,12 @@ select
 from pg_dist_background_job as j
 order by j.job_id desc
 limit 10;
+
+-- name: names_address
+-- Returns whether the record of the cluster contains an address.
+select count(*) > 0 as is_named
+from core.cluster as c
+where %(address)s = any(array_append(c.nodes, c.coordinator));
 
 -- name: nodes
 -- Nodes with their tenants, shards of the anchor table, and bytes of all shards.
@@ -470,6 +504,12 @@ where
     )
 order by n.nodeid;
 
+-- name: own_group
+-- Group of this node; null where the database is not part of a cluster. A new extension has group 0 and knows no node.
+select l.groupid
+from pg_dist_local_group as l
+where exists (select from pg_dist_node);
+
 -- name: partitions
 -- Partitions of our tables, with the tables that they belong to.
 select format('%s of %s.%s', c.relname, pn.nspname, p.relname)
@@ -496,7 +536,12 @@ with shared as (
     select p.logicalrelid as relation, p.logicalrelid as object
     from pg_dist_partition as p
     union all
-    select s.logicalrelid, to_regclass(shard_name(s.logicalrelid, s.shardid))
+    select
+        s.logicalrelid,
+        -- a node that has lost a table still knows its shards
+        case
+            when s.logicalrelid in (select t.oid from pg_class as t) then to_regclass(shard_name(s.logicalrelid, s.shardid))
+        end
     from pg_dist_shard as s
 )
 
@@ -547,19 +592,21 @@ join pg_class as c on c.oid = s.object
 join pg_namespace as n on n.oid = c.relnamespace
 order by 1, 2;
 
--- name: role_is_needed
--- Whether another database of this server has objects of a role or rights for it.
+-- name: other_is_distributed
+-- Whether another database of this server is distributed: it has a setting that `cluster run` makes.
 select exists(
     select 1
-    from pg_shdepend as d
-    where
-        d.refclassid = 'pg_authid'::regclass
-        and d.refobjid = to_regrole(%(role)s)
-        and d.dbid not in (0, coalesce((
-            select b.oid from pg_database as b
-            where b.datname = %(database)s
-        ), 0))
+    from pg_db_role_setting as s
+    join pg_database as d on d.oid = s.setdatabase
+    where s.setrole = 0 and d.datname <> %(database)s and 'citus.propagate_set_commands=local' = any(s.setconfig)
 );
+
+-- name: rename_address
+-- Replaces an address in the record of the cluster.
+update core.cluster as c
+set
+    nodes = array_replace(c.nodes, %(old)s, %(new)s),
+    coordinator = case when c.coordinator = %(old)s then %(new)s else c.coordinator end;
 
 -- name: role_names
 -- Names of the roles that each node needs: the query roles without passwords, which only superusers read.
@@ -703,6 +750,16 @@ select
 from pg_settings as s
 where s.name = 'output_plugin_libraries' and s.setting !~ '\mcitus\M';
 
+-- name: set_address
+-- Sets the address of the node in a group.
+select citus_update_node(n.nodeid, %(host)s, %(port)s)
+from pg_dist_node as n
+where n.groupid = %(group_id)s and n.noderole = 'primary';
+
+-- name: set_coordinator
+-- Sets the address of the coordinator.
+select citus_set_coordinator_host(%(host)s, %(port)s);
+
 -- name: shard_table_limit
 select t.threshold::bigint from ops.threshold as t
 where t.name = 'shard_tables';
@@ -813,3 +870,26 @@ from core.own_relation as r
 join pg_class as c on c.oid = r.relation
 where r.kind = 'view' and r.schema_name not in ('marts', 'staging', 'mart_parts')
 order by r.relation;
+
+-- name: plan_modes
+-- Functions with a mode of the plan cache other than that of a cluster.
+select f.name, split_part(s.setting, '=', 2) as mode
+from core.own_function as f
+cross join lateral unnest(f.settings) as s (setting)
+where s.setting like 'plan\_cache\_mode=%' and s.setting <> 'plan_cache_mode=force_custom_plan'
+order by f.name;
+
+-- name: former_plan_modes
+-- Functions whose mode of the plan cache was changed, with the mode before the last change.
+select f.name, m.mode
+from core.own_function as f
+cross join
+    lateral (
+        select split_part(s.object, ': ', 2) as mode
+        from core.cluster_step as s
+        where s.step = 'plans' and split_part(s.object, ': ', 1) = f.name
+        order by s.step_id desc
+        limit 1
+    ) as m
+where 'plan_cache_mode=force_custom_plan' = any(f.settings)
+order by f.name;

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from stanchion.cluster import rights
 from stanchion.cluster.distribute import complete_node, distribute
+from stanchion.cluster.entry import change_entry
 from stanchion.cluster.nodes import Node, alone, connect_to, has_citus, same_session, workers
 from stanchion.cluster.plan import ROLES, Plan, make_plan
 from stanchion.cluster.positions import forget_transactions
@@ -29,6 +30,7 @@ from stanchion.server.locate import Server
 _EXPECTED = re.compile(
     rf"changed: role ({'|'.join(ROLES)}): (no)?login(?P<rest>.*) -> (no)?login(?P=rest)"
     r"|changed: table [\w.]+: (unlogged -> nothing|nothing -> unlogged)"
+    r"|changed: function [^:]+: (?P<before>.*plan_cache_mode=)\w+(?P<after>.*) -> (?P=before)\w+(?P=after)"
 )
 
 
@@ -147,6 +149,9 @@ def _begin(conn: Connection, steps: Steps, target: Target) -> None:
             f"{target.coordinator}; give the same values, or run first: stanchion cluster undo"
         )
     if entry != target.entry:
+        if state == "distributed":
+            change_entry(conn, steps, target.entry, target.coordinator)
+            return
         with steps.step("entry", target.entry):
             conn.execute("update core.cluster set entry = %s", [target.entry])
 

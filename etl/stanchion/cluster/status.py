@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import psycopg
 from psycopg.rows import dict_row
 
+from stanchion.cluster.freshness import Freshness, examine_mirror, read_freshness
 from stanchion.cluster.nodes import has_citus
 from stanchion.cluster.problems import examine_nodes
 from stanchion.errors import StanchionError
@@ -26,6 +29,7 @@ class Status:
     nodes: Rows
     tables: Rows
     moves: Rows
+    mirror: Freshness | None  # None when the mirror cannot be read
     checks: list[Check]
 
     @property
@@ -47,6 +51,7 @@ class Status:
             ("Nodes", self.nodes),
             ("Tables by class", self.tables),
             ("Moves of shards", self.moves),
+            ("Mirror of the marts", [asdict(self.mirror)] if self.mirror else []),
             (
                 "Checks",
                 [
@@ -62,6 +67,7 @@ class Status:
             "nodes": self.nodes,
             "tables": self.tables,
             "moves": self.moves,
+            "mirror": asdict(self.mirror) if self.mirror else None,
             "checks": [check.as_dict() for check in self.checks],
         }
 
@@ -80,4 +86,8 @@ def read_status(server: Server, conn: Connection) -> Status:
         if has_citus(conn)
         else ([], [], [])
     )
-    return Status(state, nodes, tables, moves, examine_nodes(server, conn))
+    mirror = None
+    with contextlib.suppress(StanchionError, psycopg.Error):  # examine_mirror reports it
+        mirror = read_freshness(server, conn)
+    checks = [*examine_nodes(server, conn), *examine_mirror(server, conn)]
+    return Status(state, nodes, tables, moves, mirror, checks)

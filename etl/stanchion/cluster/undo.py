@@ -20,6 +20,7 @@ from stanchion.cluster.distribute import distributed_tables
 from stanchion.cluster.mirror_target import drop_mirror
 from stanchion.cluster.nodes import SETTINGS, Node, alone, connect_to, has_citus, identifier, parse_node, same_session
 from stanchion.cluster.plan import ROLES, Table, make_plan
+from stanchion.cluster.plan_modes import restore_modes
 from stanchion.cluster.positions import forget_transactions
 from stanchion.cluster.run import is_expected
 from stanchion.cluster.steps import Steps, cluster_lock
@@ -156,8 +157,9 @@ def _copy(server: Server, conn: Connection, table: Table, shard: Shard) -> None:
 
 
 def _make_plain(conn: Connection, steps: Steps) -> None:
-    """Reset the settings, the logins of the roles and the unlogged tables."""
+    """Reset the settings, the plans of functions, the logins of the roles and the unlogged tables."""
     alone(conn)
+    restore_modes(conn, steps)
     database = sql.Identifier(conn.info.dbname)
     names = [name for name in SETTINGS if name not in rights.missing_settings(conn)]
     if names:
@@ -184,10 +186,7 @@ def _leave(server: Server, conn: Connection, steps: Steps, node: Node) -> None:
 
 
 def _free_roles(conn: Connection, database: str) -> list[str]:
-    """Return the roles that may log in on a server where no other database uses them; that one may be distributed."""
-    return [
-        name
-        for name in ROLES
-        if value(conn, "select rolcanlogin from pg_roles where rolname = %s", [name])
-        and not value(conn, query("cluster", "role_is_needed"), {"role": name, "database": database})
-    ]
+    """Return the roles that may log in, unless another database of the server is distributed: roles are shared."""
+    if value(conn, query("cluster", "other_is_distributed"), {"database": database}):
+        return []
+    return [name for name in ROLES if value(conn, "select rolcanlogin from pg_roles where rolname = %s", [name])]

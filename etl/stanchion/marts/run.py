@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stanchion.access.builder import builder_server
-from stanchion.cluster.mirror import freshness, mirror
+from stanchion.cluster.freshness import freshness
+from stanchion.cluster.mirror import mirror
 from stanchion.cluster.mirror_target import horizons, require_complete
 from stanchion.cluster.nodes import has_citus
 from stanchion.errors import StanchionError

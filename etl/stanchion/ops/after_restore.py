@@ -7,6 +7,7 @@ from psycopg.rows import dict_row
 
 from stanchion.errors import StanchionError
 from stanchion.ops.check import run_check
+from stanchion.ops.transactions import forget_all
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import queries, query
 from stanchion.server.connection import Connection, require_deployed, value
@@ -40,11 +41,8 @@ def repair(conn: Connection, stale: Stale) -> int:
     """Repair the rows in one transaction, then make the due partitions. Return the number of events changed."""
     events = 0
     with conn.transaction():
-        conn.execute("lock table core.event, core.event_stream, core.consumer in exclusive mode")
         if stale.has_events:
-            events = conn.execute(query("ops", "events").encode()).rowcount
-            conn.execute(query("ops", "streams").encode())
-            conn.execute(query("ops", "consumers").encode())
+            events = forget_all(conn)
         conn.execute(query("ops", "regrant").encode(), {"logins": stale.logins(there=True)})
     make_due_partitions(conn)
     return events

@@ -38,7 +38,7 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
     )
     yield Check(
         "The tenancy rules isolate every tenant (stanchion audit attacks them).",
-        [Alert.of(finding) for rule in rule_files() for finding in broken(conn, rule)],
+        [Alert.of(finding) for finding in broken(conn, *rule_files())],
         "rules",
     )
     yield from _thresholds(conn)

@@ -12,29 +12,52 @@ where
     );
 
 -- name: consumers
--- Sets each consumer's place to the end of the events it has read. The query events must run first.
+-- Sets each consumer of a tenant to the end of the events that it has read. The query events must run first: afterwards
+-- the last of them has position 0.
 update core.consumer as c
-set transaction_id = places.before::text::xid8, position = greatest(c.position, places.last)
+set transaction_id = places.before::text::xid8, position = 0
 from (
     select
-        p.tenant_id,
         p.consumer,
-        dense_rank() over (partition by p.tenant_id order by p.transaction_id, p.position) - 1 as before,
-        (select s.last_value from core.event_position as s) as last
+        dense_rank() over (order by p.transaction_id, p.position) as before
     from core.consumer as p
+    where p.tenant_id = %(tenant)s
 ) as places
-where places.tenant_id = c.tenant_id and places.consumer = c.consumer;
+where c.tenant_id = %(tenant)s and places.consumer = c.consumer;
 
 -- name: events
--- Gives events a transaction id in this server's past, without changing the set of events that each consumer has read.
--- The new transaction id of an event is the number of consumer places before it: events between the same two places
--- share an id, and their position keeps every stream in order.
+-- Gives the events of a tenant transaction ids and positions before all those of a new home, and keeps the set of events
+-- that each consumer has read. The transaction id becomes 1 and the number of consumer places before the event, since a
+-- new consumer begins at 0. The position becomes the rank among the old ones, up to 0.
 update core.event as e
-set transaction_id = (
-    select count(*)
-    from (select distinct c.tenant_id, c.transaction_id, c.position from core.consumer as c) as place
-    where place.tenant_id = e.tenant_id and (place.transaction_id, place.position) < (e.transaction_id, e.position)
-)::text::xid8;
+set transaction_id = ranked.before::text::xid8, position = ranked.rank
+from (
+    select
+        x.stream_type,
+        x.stream_id,
+        x.version,
+        x.recorded_on,
+        1 + (
+            select count(*)
+            from (
+                select distinct
+                    c.transaction_id,
+                    c.position
+                from core.consumer as c
+                where c.tenant_id = %(tenant)s
+            ) as place
+            where (place.transaction_id, place.position) < (x.transaction_id, x.position)
+        ) as before,
+        row_number() over (order by x.position) - count(*) over () as rank
+    from core.event as x
+    where x.tenant_id = %(tenant)s
+) as ranked
+where
+    e.tenant_id = %(tenant)s
+    and e.stream_type = ranked.stream_type
+    and e.stream_id = ranked.stream_id
+    and e.version = ranked.version
+    and e.recorded_on = ranked.recorded_on;
 
 -- name: relations_to_check
 -- Every table, TOAST table, materialized view and valid B-tree index, the smallest first, with the statement that checks
@@ -131,20 +154,6 @@ where r.oid is distinct from g.role_id
 group by g.role_name
 order by g.role_name;
 
--- name: streams
--- Sets the transaction id of each stream to that of its last event, or to 0 when its events have expired.
-update core.event_stream as s
-set transaction_id = coalesce(
-    (
-        select e.transaction_id
-        from core.event as e
-        where e.tenant_id = s.tenant_id and e.stream_type = s.stream_type and e.stream_id = s.stream_id
-        order by e.version desc
-        limit 1
-    ),
-    '0'
-);
-
 -- name: stats_age
 -- Time and age in seconds of the tenant statistics and of each mart.
 select
@@ -164,6 +173,40 @@ from (
     where r.model like 'marts.%'
 ) as kept
 order by kept.refreshed_at asc nulls first, kept.name asc;
+
+-- name: streams
+-- Sets the transaction id of each stream of a tenant to that of its last event, or to 0 when its events have expired.
+update core.event_stream as s
+set transaction_id = coalesce(last.transaction_id, '0')
+from core.event_stream as o
+left join (
+    select
+        e.stream_type,
+        e.stream_id,
+        max(e.transaction_id) as transaction_id
+    from core.event as e
+    where e.tenant_id = %(tenant)s
+    group by e.stream_type, e.stream_id
+) as last on last.stream_type = o.stream_type and last.stream_id = o.stream_id
+where
+    s.tenant_id = %(tenant)s
+    and o.tenant_id = %(tenant)s
+    and o.stream_type = s.stream_type
+    and o.stream_id = s.stream_id;
+
+-- name: tenants_with_positions
+-- Tenants that have events or consumers.
+select t.tenant_id
+from core.tenant as t
+where
+    exists (
+        select from core.event_stream as s
+        where s.tenant_id = t.tenant_id
+    )
+    or exists (
+        select from core.consumer as c
+        where c.tenant_id = t.tenant_id
+    );
 
 -- name: thresholds
 -- The promise of each threshold, with the problem and the remedy of each of its alerts.

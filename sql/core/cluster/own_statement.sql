@@ -11,10 +11,14 @@ with part as materialized (
         f.language,
         s.number,
         s.text,
-        pg_catalog.regexp_replace(
-            s.text,
-            '^(?:(?!\m(?:select|perform|insert|update|delete|with)\M).)*\m(?:then|else|begin|declare)\M', '', 'i'
-        ) as code
+        case
+            -- the search for the last keyword of a block is slow
+            when s.text ~* '\m(?:then|else|begin|declare)\M' then pg_catalog.regexp_replace(
+                s.text,
+                '^(?:(?!\m(?:select|perform|insert|update|delete|with)\M).)*\m(?:then|else|begin|declare)\M', '', 'i'
+            )
+            else s.text
+        end as code
     from core.own_function as f
     cross join
         lateral pg_catalog.regexp_split_to_table(
@@ -22,15 +26,10 @@ with part as materialized (
         ) with ordinality as s (text, number)
 ),
 
-named as (
-    select
-        p.function,
-        p.number,
-        pg_catalog.array_agg(distinct t.name) as tables
-    from part as p
-    cross join lateral pg_catalog.regexp_matches(p.code, '\m[a-z]+\.[a-z_]+\M', 'g') as word (parts)
-    join core.placement as t on t.name = word.parts[1] and t.class in ('distributed', 'reference')
-    group by p.function, p.number
+known as materialized (
+    select pg_catalog.array_agg(t.name) as tables
+    from core.placement as t
+    where t.class in ('distributed', 'reference')
 )
 
 select
@@ -40,9 +39,13 @@ select
     p.number,
     p.code,
     pg_catalog.lead(p.text) over (partition by p.function order by p.number) as following,
-    coalesce(n.tables, '{}') as tables
+    array(
+        select distinct word.parts[1]
+        from pg_catalog.regexp_matches(p.code, '\m[a-z]+\.[a-z_]+\M', 'g') as word (parts)
+        where word.parts[1] = any(k.tables)
+    ) as tables
 from part as p
-left join named as n on n.function = p.function and n.number = p.number;
+cross join known as k;
 
 comment on view core.own_statement is
 'One row per statement of our functions, in order, without comments and the contents of strings, with the tables that it names and a cluster distributes or copies.';

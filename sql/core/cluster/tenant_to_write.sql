@@ -46,13 +46,14 @@ declare
     v_state text;
     v_enters_by text;
     v_shard bigint;
+    v_found bigint;
     v_home integer;
     v_host text;
     v_port integer;
     v_entry integer;
 begin
     select c.state, c.entry into v_state, v_enters_by from core.cluster as c;
-    if not found then
+    if v_state is null then
         return;  -- a plain database on a server that loads Citus for another one
     elsif v_state <> 'distributed' then
         raise exception 'the cluster is % tables: no tenant can be written until that is complete', v_state
@@ -61,13 +62,15 @@ begin
     loop
         v_shard := get_shard_id_for_distribution_column('core.event_stream', v_tenant);
         perform lock_shard_metadata(5, array[v_shard]);  -- ShareLock
-        select n.nodeid, n.nodename, n.nodeport into v_home, v_host, v_port
+        -- no variable in the statement, because it would be planned at each execution
+        select n.nodeid, n.nodename, n.nodeport, p.shardid into v_home, v_host, v_port, v_found
         from pg_dist_placement as p
         join pg_dist_node as n on n.groupid = p.groupid and n.noderole = 'primary'
-        where p.shardid = v_shard;
+        where p.shardid = (select get_shard_id_for_distribution_column('core.event_stream', core.current_tenant()));
         -- else the shard was split while this session waited
-        exit when v_shard = get_shard_id_for_distribution_column('core.event_stream', v_tenant);
+        exit when v_found = v_shard;
     end loop;
+    select c.entry into v_enters_by from core.cluster as c;  -- may have changed while this session waited
     if v_enters_by = 'coordinator' then
         select n.nodeid, n.nodename, n.nodeport into v_home, v_host, v_port
         from pg_dist_node as n
@@ -79,8 +82,8 @@ begin
         from run_command_on_coordinator(format('select to_jsonb(h) from core.home_of(%L) as h', v_tenant)) as c
         cross join lateral jsonb_to_record(c.result::jsonb) as j (node integer, host text, port integer);
     end if;
-    v_entry := citus_nodeid_for_gpid(citus_backend_gpid());
-    if v_home is distinct from v_entry then
+    if v_home is distinct from citus_nodeid_for_gpid(citus_backend_gpid()) then
+        v_entry := citus_nodeid_for_gpid(citus_backend_gpid());
         raise exception 'tenant % is written through the node %:%, and this session began at the node %', v_tenant, v_host, v_port,
             coalesce((select format('%s:%s', n.nodename, n.nodeport) from pg_dist_node as n where n.nodeid = v_entry), v_entry::text)
             using errcode = '55000', hint = 'Connect to the node of the tenant: stanchion dsn --tenant, or core.home_of().';

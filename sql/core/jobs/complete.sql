@@ -15,12 +15,13 @@ as $$
 declare
     v_tenant uuid := core.tenant_to_write();
     v_now timestamptz := core.clock();
-    v_today date := core.utc_day(v_now);
+    v_today date;
     v_job core.job;
     v_count integer := 0;
 begin
     if current_setting('citus.version', true) is not null then
         -- one statement for both tables would send an intermediate result to every node, and commit in two phases
+        v_today := core.utc_day(v_now);
         for v_job in
             delete from core.job as j
             where j.tenant_id = v_tenant and j.lease_id = p_lease and (p_job is null or j.job_id = p_job)
@@ -40,19 +41,16 @@ begin
         delete from core.job as j
         where j.tenant_id = v_tenant and j.lease_id = p_lease and (p_job is null or j.job_id = p_job)
         returning j.*
-    ),
-
-    done as (
-        insert into core.job_done (
-            tenant_id, finished_on, job_id, queue, enqueued_at, finished_at, attempts, leased_by, actor, login, request_id
-        )
-        select
-            g.tenant_id, v_today, g.job_id, g.queue, g.enqueued_at, v_now, g.attempts, g.leased_by, g.actor, g.login, g.request_id
-        from gone as g
-        returning 1
     )
 
-    select count(*) into v_count from done;
+    insert into core.job_done (
+        tenant_id, finished_on, job_id, queue, enqueued_at, finished_at, attempts, leased_by, actor, login, request_id
+    )
+    select
+        g.tenant_id, core.utc_day(v_now), g.job_id, g.queue, g.enqueued_at, v_now, g.attempts, g.leased_by, g.actor, g.login,
+        g.request_id
+    from gone as g;
+    get diagnostics v_count = row_count;
     return v_count;
 end;
 $$;

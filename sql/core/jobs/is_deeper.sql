@@ -2,7 +2,8 @@
 --
 -- Every order calls this function. When the sequence shows that fewer jobs of all tenants and queues were enqueued since
 -- the longest waiting one, the answer is known at once; otherwise it counts only as far as needed. On a cluster each node
--- has numbers of its own, so a job that waited while its tenant moved shows nothing.
+-- has numbers of its own, and leaves a large gap in them when a tenant arrives: a job that waited while its tenant moved
+-- shows nothing.
 create or replace function core.is_deeper(p_queue text, p_depth integer)
 returns boolean
 language plpgsql

@@ -9,25 +9,29 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tenant uuid := core.tenant_to_write();
-    v_now timestamptz;
+    v_now timestamptz := core.clock();
     v_free_since timestamptz;
     v_is_free boolean;
 begin
     if p_window is null or p_window <= '0' then
         raise exception 'the window of a cooldown must be positive, not %', coalesce(p_window::text, 'null') using errcode = '22023';
     end if;
-    for v_pass in 1..2 loop
-        v_now := core.clock();
-        v_free_since := v_now - p_window;
-        insert into core.cooldown as c (tenant_id, action, taken_at)
-        values (v_tenant, p_action, v_now)
-        on conflict on constraint cooldown_pk do update set taken_at = excluded.taken_at
-        where c.taken_at <= v_free_since or v_is_free;
-        v_is_free := found;
-        -- after a wait for another caller the time is read again; the second pass does not wait, since the row is locked by now
-        exit when core.clock() < v_now + interval '10 milliseconds';
-    end loop;
-    return v_is_free;
+    v_free_since := v_now - p_window;
+    insert into core.cooldown as c (tenant_id, action, taken_at)
+    values (v_tenant, p_action, v_now)
+    on conflict on constraint cooldown_pk do update set taken_at = excluded.taken_at
+    where c.taken_at <= v_free_since;
+    if core.clock() < v_now + interval '10 milliseconds' then
+        return found;
+    end if;
+    -- after a wait for another caller the time is read again; this statement does not wait, since the row is locked by now
+    v_is_free := found;
+    v_now := core.clock();
+    v_free_since := v_now - p_window;
+    update core.cooldown as c
+    set taken_at = v_now
+    where c.tenant_id = v_tenant and c.action = p_action and (c.taken_at <= v_free_since or v_is_free);
+    return found;
 end;
 $$;
 

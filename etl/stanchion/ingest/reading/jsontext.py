@@ -114,6 +114,13 @@ def without_callback(data: bytes) -> bytes:
     return data[opened.end() :].rstrip().removesuffix(b";").rstrip().removesuffix(b")") if opened else data
 
 
+def is_storable(value: Any) -> bool:
+    """Return whether Postgres can store a text or a number; other values are not looked at."""
+    if isinstance(value, str):
+        return not _UNSTORABLE.search(value)
+    return not isinstance(value, float) or abs(value) < float("inf")
+
+
 def repair(tree: Any) -> tuple[Any, int]:
     """Replace what Postgres cannot store; return the tree and the number of replacements.
 
@@ -132,11 +139,8 @@ def repair(tree: Any) -> tuple[Any, int]:
             value = piece[key]
             if isinstance(value, list | dict):
                 waiting.append(value)
-            elif isinstance(value, str) and _UNSTORABLE.search(value):
-                piece[key] = _UNSTORABLE.sub(REPLACEMENT, value)
-                repaired += 1
-            elif isinstance(value, float) and not abs(value) < float("inf"):
-                piece[key] = None
+            elif not is_storable(value):
+                piece[key] = _UNSTORABLE.sub(REPLACEMENT, value) if isinstance(value, str) else None
                 repaired += 1
     return box[0], repaired
 

@@ -8,10 +8,11 @@ from typing import Any, Final
 from python_calamine import CalamineWorkbook
 
 from stanchion.ingest.reading.errors import UnreadableError
-from stanchion.ingest.reading.jsontext import repair
+from stanchion.ingest.reading.jsontext import is_storable, repair
 
 MAX_UNPACKED_BYTES: Final = 1 * 2**30
 MAX_CELLS: Final = 20_000_000  # of one sheet; the library allocates every cell up to the last one
+_PLAIN = (str, int, float)
 _CELL_REFERENCE = re.compile(rb"""\br=["']([A-Z]{0,3})(\d{1,7})["']""")
 
 
@@ -42,11 +43,16 @@ class Workbook:
             raise UnreadableError(f"The sheet {sheet} of the workbook is damaged and cannot be read.") from None
         columns = [str(cell).strip().lower() for cell in lines[0]] if lines else []
         rows = [
-            {column: _plain(cell) for column, cell in zip(columns, line, strict=False) if column and cell != ""}
+            {
+                column: cell if isinstance(cell, _PLAIN) else str(cell)  # a date or a time
+                for column, cell in zip(columns, line, strict=False)
+                if cell != "" and column
+            }
             for line in lines[1:]
         ]
-        _, repaired = repair(rows)
-        self.repaired += repaired
+        if not all(map(is_storable, set(columns).union(*lines[1:]))):
+            _, repaired = repair(rows)
+            self.repaired += repaired
         return [row for row in rows if row]
 
 
@@ -67,9 +73,9 @@ def _check(data: bytes) -> None:
                                 f"The workbook unpacks to more than {MAX_UNPACKED_BYTES // 2**30} GB."
                             )
                         if sheet:
-                            for letters, number in _CELL_REFERENCE.findall(tail + chunk):
-                                rows = max(rows, int(number))
-                                columns = max(columns, _column(letters))
+                            found = _CELL_REFERENCE.findall(tail + chunk)
+                            rows = max(rows, *map(int, {number for _, number in found}), 0)
+                            columns = max(columns, *map(_column, {letters for letters, _ in found}), 0)
                             tail = chunk[-20:]
                 if columns * rows > MAX_CELLS:
                     raise UnreadableError(
@@ -81,11 +87,6 @@ def _check(data: bytes) -> None:
         raise UnreadableError(
             "The workbook is damaged or encrypted; remove its password and export it again."
         ) from None
-
-
-def _plain(cell: Any) -> Any:
-    """Convert a cell to a JSON value: dates and times to text."""
-    return cell if isinstance(cell, str | int | float) else str(cell)
 
 
 def _column(letters: bytes) -> int:

@@ -7,6 +7,7 @@ rosters; they are built from the names next to the jerseys.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from stanchion.ingest.reading.assemble import assemble
@@ -69,11 +70,15 @@ def _read(book: Workbook) -> Iterator[Game]:
 
 def _cell(row: Row, *columns: str) -> Any:
     """Return the cell of the first of these columns that has a value; None when all are empty."""
-    for column in columns:
-        for name in (f"{column}_", column):
-            if name in row:
-                return row[name]
+    for name in _names(columns):
+        if name in row:
+            return row[name]
     return None
+
+
+@cache
+def _names(columns: tuple[str, ...]) -> list[str]:
+    return [name for column in columns for name in (f"{column}_", column)]
 
 
 def _events(rows: list[Row], points: dict[tuple[Any, ...], list[SourcePoint | None]]) -> list[SourceEvent]:
