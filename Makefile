@@ -32,12 +32,16 @@ test-rest: .venv/developed  # what make test leaves out
 test-fast: .venv/developed  ## the inner loop: no test of more than two seconds
 	$(PYTEST) --select quick -m "not slow"
 
-lint: .venv/developed  ## check with ruff, mypy, squawk, sqlfluff and the language check; plpgsql_check is a test on 15
+lint: .venv/developed  ## check with ruff, mypy, squawk, sqlfluff, dbt-score, dbt-bouncer and the language check; plpgsql_check is a test on 15
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/squawk $$(find sql docs/recipes -name "[0-9]*.sql" ! -name "*.revert.sql")
 	$(BIN)/sqlfluff lint sql docs/recipes policies partitions etl
+	$(BIN)/sqlfluff lint --templater jinja dbt_project/models
+	$(BIN)/dbt --quiet parse --profiles-dir . --target-path .cache/dbt --log-path .cache/dbt
+	$(BIN)/dbt-score lint --manifest .cache/dbt/manifest.json
+	$(BIN)/dbt-bouncer --config-file dbt_project/dbt-bouncer.yml
 	$(BIN)/python -m tests.docs.language
 
 bench: .venv/installed  ## every benchmark, quickly: whether it runs, not how fast it is

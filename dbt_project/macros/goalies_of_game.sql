@@ -23,7 +23,10 @@
             {{ recorded('goalies', 'case when lines.player_key = lines.decision_key then teams.result end') }} as decision,
             lines.goals,
             lines.assists,
-            lines.penalty_minutes
+            lines.penalty_minutes,
+            {{ recorded(['coordinates', 'goalies'], 'lines.xg') }} as xg_against,
+            {{ recorded(['coordinates', 'goalies'], '(lines.xg - lines.goals_against)::numeric(9, 4)') }} as goals_saved_above_expected,
+            {{ recorded(['coordinates', 'goalies'], 'lines.high_danger_shots') }} as high_danger_shots_against
         from (
             with
 
@@ -134,6 +137,17 @@
                 group by by_period.side, by_period.player_key
             ),
 
+            -- attempts on an empty net are of no goalie
+            faced as (
+                select
+                    case shots.side when 'home' then 'away' else 'home' end as side,
+                    shots.goalie_key as player_key,
+                    {{ xg_sums('shots') }}
+                from {{ ref('fact_shot') }} as shots
+                where shots.tenant_id = games.tenant_id and shots.game_key = games.game_key and shots.goalie_key is not null
+                group by shots.side, shots.goalie_key
+            ),
+
             against as (
                 select
                     by_period.side,
@@ -170,12 +184,15 @@
                 coalesce(against.empty_net_goals, 0) as empty_net_goals_against,
                 coalesce(saves.saves_by_period, '{}') as saves_by_period,
                 coalesce(against.goals_by_period, '{}') as goals_against_by_period,
+                coalesce(faced.xg, 0)::numeric(9, 4) as xg,
+                coalesce(faced.high_danger_shots, 0) as high_danger_shots,
                 coalesce(decided.player_key, finished.player_key) as decision_key,
                 count(*) filter (where ice.seconds > 0) over (partition by players.side) = 1 as is_alone
             from {{ players }} as players
             left join ice using (side, player_key)
             left join saves using (side, player_key)
             left join against using (side, player_key)
+            left join faced using (side, player_key)
             left join decided on decided.side = players.side
             left join finished on finished.side = players.side
             where players.position = 'G' or players.saves > 0 or ice.player_key is not null

@@ -73,12 +73,12 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmacro %}
 
-{#- Statement that creates the empty table with the columns and constraints of the contract. A mart with `partition_by`
+{#- Statement that creates the empty table with the columns and the primary key of the contract. A mart with `partition_by`
     is partitioned by range of that column, one partition a month. -#}
 {% macro create_mart(relation, sql) -%}
     {%- set partition_by = config.get('partition_by') -%}
     {{ get_assert_columns_equivalent(sql) }}
-    create table {{ relation }} {{ get_table_columns_and_constraints() }}
+    create table {{ relation }} {{ columns_and_key() }}
     {%- if partition_by %} partition by range ({{ partition_by }}){% endif %}
 {%- endmacro %}
 

@@ -30,9 +30,10 @@
     (select * from {{ mart }} as of_game where of_game.tenant_id = {{ game }}.tenant_id and of_game.game_key = {{ game }}.game_key)
 {%- endmacro %}
 
-{#- Part of a whole, 0 to 1; null when the whole is 0. -#}
+{#- Part of a whole, 0 to 1; null when the whole is 0. It is rounded as a decimal number and then converted: programs read
+    double precision as a number, and numeric as an object or a text. -#}
 {% macro share(part, whole, digits=4) -%}
-    (({{ part }})::numeric / nullif(({{ whole }})::numeric, 0))::numeric(9, {{ digits }})
+    round(({{ part }})::numeric / nullif(({{ whole }})::numeric, 0), {{ digits }})::double precision
 {%- endmacro %}
 
 {#- Number of a period with the name 1, 2, 3 or OT, as text. Overtime has the number after the regular periods. -#}

@@ -48,7 +48,12 @@
         {{ recorded('goalies', 'lines.goals_against') }} as goals_against,
         {{ recorded(['on_ice', 'missed_shots'], 'lines.corsi_for') }} as corsi_for,
         {{ recorded(['on_ice', 'missed_shots'], 'lines.corsi_against') }} as corsi_against,
-        {{ recorded(['on_ice', 'missed_shots'], share('lines.corsi_for', 'lines.corsi_for + lines.corsi_against')) }} as corsi_share
+        {{ recorded(['on_ice', 'missed_shots'], share('lines.corsi_for', 'lines.corsi_for + lines.corsi_against')) }} as corsi_share,
+        {{ recorded('coordinates', 'lines.xg') }} as xg,
+        {{ recorded('coordinates', '(lines.goals - lines.xg)::numeric(9, 4)') }} as goals_above_expected,
+        {{ recorded('coordinates', 'lines.high_danger_shots') }} as high_danger_shots,
+        {{ recorded(['coordinates', 'on_ice'], 'lines.xg_for_on') }} as xg_for_on,
+        {{ recorded(['coordinates', 'on_ice'], 'lines.xg_against_on') }} as xg_against_on
     from (
         with
 
@@ -183,6 +188,33 @@
             group by on_ice.side, on_ice.player_key
         ),
 
+        expected as (
+            select
+                shots.side,
+                shots.player_key,
+                {{ xg_sums('shots') }}
+            from {{ ref('fact_shot') }} as shots
+            where shots.tenant_id = games.tenant_id and shots.game_key = games.game_key and shots.player_key is not null
+            group by shots.side, shots.player_key
+        ),
+
+        -- expected goals while a skater was on the ice
+        expected_on_ice as (
+            select
+                on_ice.side,
+                on_ice.player_key,
+                sum(shots.xg) filter (where shots.side = on_ice.side) as xg_for_on,
+                sum(shots.xg) filter (where shots.side <> on_ice.side) as xg_against_on
+            from on_ice
+            join {{ ref('fact_shot') }} as shots
+                on
+                    shots.tenant_id = games.tenant_id
+                    and shots.game_key = games.game_key
+                    and shots.stint_no = on_ice.stint_no
+            where not on_ice.is_goalie
+            group by on_ice.side, on_ice.player_key
+        ),
+
         -- goals against goalies whom the source names, whether or not it records who is in net
         beaten as (
             select
@@ -273,8 +305,12 @@
             {% endfor -%}
             (coalesce(happened.goals_against, 0) + coalesce(beaten.goals_against, 0))::integer as goals_against,
             {% for column in ['goals_for_on', 'goals_against_on', 'corsi_for', 'corsi_against'] -%}
-            coalesce(happened.{{ column }}, 0)::integer as {{ column }}{{ ',' if not loop.last }}
-            {% endfor %}
+            coalesce(happened.{{ column }}, 0)::integer as {{ column }},
+            {% endfor -%}
+            coalesce(expected.xg, 0)::numeric(9, 4) as xg,
+            coalesce(expected.high_danger_shots, 0) as high_danger_shots,
+            coalesce(expected_on_ice.xg_for_on, 0)::numeric(9, 4) as xg_for_on,
+            coalesce(expected_on_ice.xg_against_on, 0)::numeric(9, 4) as xg_against_on
         from everyone
         left join listed using (side, player_key)
         left join counted using (side, player_key)
@@ -285,5 +321,7 @@
         left join happened using (side, player_key)
         left join beaten using (side, player_key)
         left join participants using (side, player_key)
+        left join expected using (side, player_key)
+        left join expected_on_ice using (side, player_key)
     ) as lines
 {%- endmacro %}

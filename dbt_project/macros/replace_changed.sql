@@ -36,5 +36,5 @@
     -- in key order, so that the rows of one game share pages
     insert into {{ target }} ({{ list }})
     select {{ list }} from {{ source }}
-    order by {{ (config.require('indexes') | selectattr('unique', 'true') | first).columns | join(', ') }}
+    order by {{ key_columns() | join(', ') }}
 {%- endmacro %}

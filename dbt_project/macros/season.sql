@@ -12,5 +12,5 @@
 
 {#- Rate per sixty minutes. -#}
 {% macro per_60(amount, seconds) -%}
-    (3600 * ({{ amount }})::numeric / nullif({{ seconds }}, 0))::numeric(9, 2)
+    round(3600 * ({{ amount }})::numeric / nullif({{ seconds }}, 0), 2)::double precision
 {%- endmacro %}

@@ -5,7 +5,9 @@
         coalesce(attempts.power_play_goals, 0) as power_play_goals,
         coalesce(attempts.short_handed_goals, 0) as short_handed_goals,
         coalesce(attempts.empty_net_goals, 0) as empty_net_goals,
-        assisted.assists
+        assisted.assists,
+        expected.xg,
+        expected.high_danger_shots
     from (
         select
             (count(*) filter (where events.is_goal))::integer as goals,
@@ -57,4 +59,9 @@
         from {{ ref('fact_assist') }} as assists
         where assists.tenant_id = {{ game }}.tenant_id and assists.game_key = {{ game }}.game_key and assists.side = {{ side }}
     ) as assisted
+    cross join lateral (
+        select {{ xg_sums('shots') }}
+        from {{ ref('fact_shot') }} as shots
+        where shots.tenant_id = {{ game }}.tenant_id and shots.game_key = {{ game }}.game_key and shots.side = {{ side }}
+    ) as expected
 {%- endmacro %}

@@ -13,7 +13,8 @@
         {{ share('corsi_for', 'corsi_for + corsi_against') }} as corsi_share,
         {{ share('faceoffs_won', 'faceoffs_won + faceoffs_lost') }} as faceoff_share,
         {{ share('power_play_goals', 'power_plays') }} as power_play_share,
-        {{ share('power_plays_against - power_play_goals_against', 'power_plays_against') }} as penalty_kill_share
+        {{ share('power_plays_against - power_play_goals_against', 'power_plays_against') }} as penalty_kill_share,
+        {{ share('xg', 'xg + xg_against') }} as xg_share
     from (
         select
             sides.side,
@@ -55,6 +56,11 @@
             {{ recorded('ice_time', 'ice.seconds') }} as seconds,
             {{ recorded('on_ice', 'ice.power_play_seconds') }} as power_play_seconds,
             {{ recorded('on_ice', 'ice.short_handed_seconds') }} as short_handed_seconds,
+            {{ recorded('coordinates', 'own.xg') }} as xg,
+            {{ recorded('coordinates', 'other.xg') }} as xg_against,
+            {{ recorded('coordinates', '(own.goals - own.xg)::numeric(9, 4)') }} as goals_above_expected,
+            {{ recorded('coordinates', 'own.high_danger_shots') }} as high_danger_shots,
+            {{ recorded('coordinates', 'other.high_danger_shots') }} as high_danger_shots_against,
             own.regular_goals = other.regular_goals and own.goals <> other.goals as is_overtime,
             quality.shootout_side is not null as is_shootout
         from (

@@ -24,6 +24,7 @@ where
         'ops.threshold',  -- thresholds of operators
         'ops.metric_sample',
         'ops.table_size',
+        'staging.xg_coefficient',  -- coefficients of expected goals
         'mirror_state.node',  -- progress of the mirror from each node
         'mirror_state.run'
     )

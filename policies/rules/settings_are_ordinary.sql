@@ -1,5 +1,6 @@
 -- No setting of the system, this database or a member of our roles changes the meaning of statements or switches checks
--- off. A search path contains only the system's schemas and ours, since names would resolve to planted objects.
+-- off. A search path contains only the system's schemas and ours, since names would resolve to planted objects;
+-- that of an analyst may contain marts.
 --
 -- severity: critical
 -- remedy: alter role | database NAME reset SETTING; or: alter system reset SETTING; select pg_reload_conf();
@@ -76,6 +77,12 @@ where
                     from pg_namespace as n
                     where n.nspname = p.name and pg_get_userbyid(n.nspowner) = 'stanchion_owner'
                 )
+                -- an analyst has no right that code of the builder could use
+                and not (p.name = 'marts' and exists (
+                    select 1
+                    from core.own_membership as m
+                    where m.member_name = a.object and m.role_name = 'stanchion_analyst'
+                ))
         )
         -- an explicit place after another schema gives that schema precedence over the system's names
         or coalesce(array_position(path.names, 'pg_catalog'), 1) <> 1

@@ -9,12 +9,15 @@ from core.own_relation as r
 cross join lateral aclexplode(r.acl) as a
 where (r.schema_name = 'staging' or r.schema_name like 'mirror\_%') and a.grantee <> r.owner
 union all
-select r.name, 'is in marts, and no policy lets analysts read it'
+select
+    r.name,
+    format('is in marts, and no policy lets %s read it', reader.who)
 from core.own_relation as r
+cross join (values ('stanchion_analyst', 'analysts'), ('stanchion_app', 'applications')) as reader (role, who)
 where
     r.schema_name = 'marts'
     and r.kind = 'table'
     and not exists (
         select 1 from pg_policies as p
-        where format('%s.%s', p.schemaname, p.tablename) = r.name and 'stanchion_analyst' = any(p.roles)
+        where format('%s.%s', p.schemaname, p.tablename) = r.name and reader.role = any(p.roles)
     )

@@ -138,6 +138,11 @@ KINDS: dict[str, tuple[str, str]] = {
         "alter table marts.fact_shot_attempt add constraint planted check (marts.plant('check')) not valid",
         "marts.fact_shot_attempt",
     ),
+    "enforced foreign key": (
+        "alter table marts.fact_goalie_game add constraint planted "
+        "foreign key (tenant_id, game_key) references marts.dim_game (tenant_id, game_key)",
+        "marts.fact_goalie_game",
+    ),
     "domain": (
         "create domain marts.planted_domain as text check (marts.plant('domain')); "
         "alter table marts.dim_game add column planted marts.planted_domain",

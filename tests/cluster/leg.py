@@ -24,6 +24,8 @@ REASONS: dict[str, str] = {
     "tests/core/test_keys_cost.py": _COUNTS,
     "tests/core/test_limits.py::test_crash": _SERVER,
     "tests/core/windows.test.sql": "uses marts, which are on another node",
+    "tests/stock/test_hot_item.py::test_batch_locks_items_in_the_order_of_their_keys": "locks rows without a tenant",
+    "tests/stock/test_hot_item.py::test_plans_made_on_empty_tables_suit_full_ones": _COUNTS,
     "tests/workspace/test_presence.py": _COUNTS,
 }
 

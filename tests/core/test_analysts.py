@@ -1,12 +1,19 @@
 """An analyst reads exactly the granted tenants, from the grant until the revoke."""
 
 import json
+import os
+import re
+import shlex
+import stat
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from stanchion.access.revoking import Ended, end_sessions_of
 from tests.conftest import Outcome
@@ -178,3 +185,71 @@ def test_analyst_sessions_have_their_default_settings(analyst: str, stanchion: C
 def test_password_is_sent_as_a_verifier(db: psycopg.Connection[Any], analyst: str) -> None:
     stored = db.execute("select rolpassword from pg_authid where rolname = %s", [LOGIN]).fetchone()[0]
     assert stored.startswith("SCRAM-SHA-256$")
+
+
+def test_the_printed_command_opens_psql(
+    db: Any, dsn: str, tenants: dict[str, str], stanchion: Any, cluster: Any
+) -> None:
+    out = stanchion("analyst", "add", LOGIN, "--tenant", "ours").out
+    try:
+        password = re.search(r"Password, shown this once: (\S+)", out)
+        command = re.search(r"^Connect with: (psql .+)$", out, re.MULTILINE)
+        assert password and command
+        assert password[1] not in command[1], "a list of processes shows the arguments of a command"
+        env = os.environ | {"PGPASSWORD": password[1], "PATH": f"{cluster.bindir}:{os.environ['PATH']}"}
+        statement = "select name from core.tenant; show search_path"
+        done = subprocess.run([*shlex.split(command[1]), "-Atc", statement], env=env, capture_output=True, text=True)
+        assert (done.stdout.split(), done.stderr) == (["ours", "marts"], "")
+    finally:
+        db.execute(f"drop role if exists {LOGIN}")
+
+
+def test_json_contains_the_address_and_a_url_that_connects(analyst: str, dsn: str, stanchion: Any) -> None:
+    other = f"{LOGIN}@\N{LATIN SMALL LETTER E WITH ACUTE}/2"  # characters with a meaning in a URL
+    made = json.loads(stanchion("analyst", "add", other, "--tenant", "ours", "--json").out)
+    try:
+        assert names(made["url"]) == ["ours"]
+        again = json.loads(stanchion("analyst", "add", other, "--tenant", "ours", "--json").out)
+    finally:
+        stanchion("analyst", "revoke", other, "--yes")
+    given = conninfo_to_dict(dsn)
+    assert (made["host"], str(made["port"]), made["database"]) == (given["host"], given["port"], given["dbname"])
+    assert (again["password"], again["url"]) == (None, made["url"].replace(f":{quote(made['password'])}@", "@"))
+
+
+def test_files_for_tools_connect_and_are_private(db: Any, tenants: Any, stanchion: Any, tmp_path: Path) -> None:
+    pgpass, env = tmp_path / "pgpass", tmp_path / ".env"
+    pgpass.write_text("other:5432:db:somebody:secret\n")
+    pgpass.chmod(0o644)
+    for _ in range(2):  # the second login of the same name has another password
+        stanchion("analyst", "add", LOGIN, "--tenant", "ours", "--pgpass", str(pgpass), "--env", str(env))
+        variables = dict(line.split("=", 1) for line in shlex.split(env.read_text()))
+        keys = {"PGHOST": "host", "PGPORT": "port", "PGDATABASE": "dbname", "PGUSER": "user"}
+        place = {keys[name]: text for name, text in variables.items() if name in keys}
+        try:
+            assert names(make_conninfo("", **place, password=variables["PGPASSWORD"])) == ["ours"]
+            assert names(make_conninfo("", **place, passfile=str(pgpass))) == ["ours"]
+        finally:
+            assert stanchion("analyst", "revoke", LOGIN, "--yes").code == 0
+    assert [stat.S_IMODE(file.stat().st_mode) for file in (pgpass, env)] == [0o600, 0o600]
+    lines = pgpass.read_text().splitlines()
+    assert len(lines) == 2
+    assert lines[1] == "other:5432:db:somebody:secret"
+
+
+def test_no_file_is_promised_for_a_login_that_exists(analyst: str, stanchion: Any, tmp_path: Path) -> None:
+    done = stanchion("analyst", "add", LOGIN, "--tenant", "theirs", "--env", str(tmp_path / "env"))
+    assert done.code == 1
+    assert "its password is not stored" in done.err
+    assert names(analyst) == ["ours"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_login_is_made_when_its_file_cannot_be_written(
+    db: Any, tenants: Any, stanchion: Any, tmp_path: Path
+) -> None:
+    for file in (tmp_path, tmp_path / "none" / "env"):
+        done = stanchion("analyst", "add", LOGIN, "--tenant", "ours", "--env", str(file))
+        assert done.code == 1
+        assert str(file) in done.err
+        assert db.execute("select to_regrole(%s)", [LOGIN]).fetchone() == (None,)

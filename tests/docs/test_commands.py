@@ -67,6 +67,9 @@ def parse(words: list[str], *, in_prose: bool) -> None:
     command = PROGRAMS[name]
     while isinstance(command, click.Group) and rest:
         parent = click.Context(command, info_name=name, parent=parent, **command.context_settings)
+        if child := command.get_command(parent, rest[0]):  # bench has arguments of its own too
+            name, command, rest = rest[0], child, rest[1:]
+            continue
         options, rest, _ = command.make_parser(parent).parse_args(rest)
         if options.keys() & {"help", "version"} or not rest:
             return

@@ -118,8 +118,8 @@ TOPICS = (
         "Games and events",
         "How did a game go, minute by minute?",
         "Start with `dim_game` for results and the schedule. `fact_event` has everything that was tracked, "
-        "`fact_shot_attempt` the shots, and `fact_stint` the time between two player changes.",
-        ("dim_game", "fact_event", "fact_shot_attempt", "fact_stint", "dim_date"),
+        "`fact_shot` the shots with their places, and `fact_stint` the time between two player changes.",
+        ("dim_game", "fact_event", "fact_shot", "fact_shot_attempt", "fact_stint", "dim_date"),
     ),
     Topic(
         "quality",
@@ -197,6 +197,7 @@ record it:
 | not recorded | null columns |
 | --- | --- |
 | assists | `assists`, `first_assists`, `second_assists`, `points`; `assists_without_goal` of a game |
+| places of shots | `x`, `y`, `distance`, `angle` and `xg` of shots; every column of expected goals |
 | ice time | `seconds`, `net_seconds`, `stints` and `shifts` of skaters; `seconds` of teams; `coverage` of a game |
 | players on the ice | `goals_for_on`, `goals_against_on`, `plus_minus_all`; `power_play_seconds` of teams |
 | players on the ice | `short_handed_seconds` of teams; players, skaters and `strength` of a stint |

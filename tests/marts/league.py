@@ -85,7 +85,7 @@ def quirky(tree: Tree, seed: int) -> Tree:
 
 
 def play(slug: str, count: int, first: int, seed: int, change: Callable[[Tree, int], Tree] | None = None) -> League:
-    league = League(slug, [Game(seed * 1000 + number, first + number) for number in range(count)])
+    league = League(slug, [Game(seed * 1000 + number, first + number, shots=True) for number in range(count)])
     for number, game in enumerate(league.games if change else ()):
         league.trees[game.game_id] = change(export(game), number)
     return league

@@ -8,7 +8,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from stanchion.access.logins import create_login, drop_login
 from stanchion.dev.bench import marts
 from stanchion.dev.bench.increments import Growth, Pages
 from tests.marts.league import League
@@ -50,6 +52,8 @@ def test_a_new_day_costs_the_same_at_any_size(unloaded_platform: Maker, tmp_path
     assert copied == built
     totals = [day.tables.total() for day in days]
     assert max(totals) <= 1.1 * min(totals), (totals, (days[-1].tables - days[0].tables).most_common(5))
+    counted = {"marts.fact_shot", "parts.contest__play_point"}  # the copied games have places of shots
+    assert all(counted <= day.tables.keys() for day in days)
     assert [day.facts_without_news() for day in days] == [{}] * len(days)
 
 
@@ -68,6 +72,24 @@ def reader(platform: Platform, slug: str) -> Iterator[tuple[psycopg.Connection[A
     with marts.reading(platform.server, platform.conn, [slug]) as conn:
         conn.execute("set max_parallel_workers_per_gather = 0")
         yield conn, marts.example(conn)
+
+
+@contextmanager
+def application(platform: Platform, slug: str) -> Iterator[psycopg.Connection[Any]]:
+    """Connect as an application, in a transaction of a tenant."""
+    password = create_login(platform.conn, "cost_app", "stanchion_app")
+    try:
+        dsn = make_conninfo(platform.server.dsn, user="cost_app", password=password)
+        with psycopg.connect(dsn) as conn:
+            conn.execute("set local max_parallel_workers_per_gather = 0")
+            conn.execute(
+                "select core.set_local('app.tenant_id', tenant_id::text), core.plan_for_marts() "
+                "from (select %s::uuid as tenant_id) as t",
+                platform.conn.execute("select tenant_id from core.tenant where slug = %s", [slug]).fetchone(),
+            )
+            yield conn
+    finally:
+        drop_login(platform.conn, "cost_app")
 
 
 def pages_of(conn: psycopg.Connection[Any], statement: str, values: dict[str, Any]) -> int:
@@ -96,3 +118,19 @@ def test_a_query_reads_only_pages_of_its_tenant(many: Any, question: marts.Quest
         if question.bar_ms <= 10:
             assert pages <= 120, (size, pages)
         assert pages <= 2 * own["pages"] + 120, (size, pages, own)
+
+
+@pytest.mark.slow
+def test_an_application_reads_as_many_pages_as_an_analyst(many: Any) -> None:
+    """An application usually reads fewer pages, since the policy of analysts reads the grants and lists tenants.
+
+    For one question the planner chooses another plan (docs/decisions/0056-applications-read-the-marts.md).
+    """
+    limits = {("biggest", "a season's leaders"): 1.4}
+    platform, slugs = many
+    pages = {}
+    for size, slug in slugs.items():
+        with reader(platform, slug) as (conn, values), application(platform, slug) as app:
+            for question in marts.QUESTIONS:
+                pages[size, question.name] = [pages_of(each, question.sql, values) for each in (conn, app)]
+    assert {key: each for key, each in pages.items() if each[1] > limits.get(key, 1) * each[0]} == {}

@@ -24,7 +24,7 @@ NAMES = {
     "marts": r"(fact|dim)_\w+|standings|(competition_)?head_to_head|leaderboard_history|(team|player)_record"
     r"|item_velocity|stockouts|usage_month|tenant_stats_mart",
 }
-UNIT_TESTS = 11
+UNIT_TESTS = 41
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def problems(manifest: dict[str, Any]) -> Iterator[str]:
     for node in manifest["nodes"].values():
         if node["resource_type"] == "test" and node.get("attached_node"):
             tested.setdefault(node["attached_node"], set()).add(node["test_metadata"]["name"])
+    unit_tested = {test["model"] for test in manifest["unit_tests"].values()}
     for key, model in models.items():
         name, layer, config = model["name"], model["fqn"][1], model["config"]
         parents = model["depends_on"]["nodes"]
@@ -61,6 +62,10 @@ def problems(manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: has a column without a description"
         if "secure_relation" not in " ".join(hook["sql"] for hook in config["post-hook"]) and layer != "staging":
             yield f"{name}: does not call secure_relation()"
+        if not config["meta"].get("owner"):
+            yield f"{name}: has no owner"
+        if model["access"] != ("public" if layer == "marts" else "protected"):
+            yield f"{name}: can be read by other projects without being a mart, or is a mart that cannot"
         if any(not hook["transaction"] for hook in config["post-hook"] + config["pre-hook"]):
             yield f"{name}: has a hook outside its transaction"
         if config["materialized"] not in ("secure_view", "replace_changed", "write_differences"):
@@ -68,10 +73,14 @@ def problems(manifest: dict[str, Any]) -> Iterator[str]:
         if config["materialized"] != "secure_view":
             yield from _of_tables(model, config)
         if layer == "marts":
+            if name not in unit_tested:
+                yield f"{name}: has no unit test"
+            if not any(constraint["type"] == "primary_key" for constraint in model["constraints"]):
+                yield f"{name}: has no primary key"
             if not config["contract"]["enforced"]:
                 yield f"{name}: has no contract"
-            if config["grants"] != {"select": ["stanchion_analyst"]}:
-                yield f"{name}: is not granted to analysts"
+            if config["grants"] != {"select": ["stanchion_analyst", "stanchion_app"]}:
+                yield f"{name}: is not granted to analysts and applications"
             if config["materialized"] == "secure_view":
                 if "unique_key" not in tested.get(key, ()):
                     yield f"{name}: has no unique_key test"
@@ -91,15 +100,13 @@ def problems(manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_tables(model: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
-    name, indexes = model["name"], config["indexes"] or []
-    if not any(index.get("unique") for index in indexes):
-        yield f"{name}: has no unique index"
-    if any(index["columns"][0] != "tenant_id" for index in indexes):
+    name, indexes = model["name"], config.get("indexes") or []
+    keys = [constraint["columns"] for constraint in model["constraints"] if constraint["type"] == "primary_key"]
+    if any(columns[0] != "tenant_id" for columns in [*keys, *(index["columns"] for index in indexes)]):
         yield f"{name}: has an index that does not start with tenant_id"
     required = {c["name"] for c in model["columns"].values() if any(k["type"] == "not_null" for k in c["constraints"])}
-    for index in indexes:
-        if index.get("unique") and not set(index["columns"]) <= required:
-            yield f"{name}: has a nullable column in its key"
+    if any(not set(columns) <= required for columns in keys):
+        yield f"{name}: has a nullable column in its key"
     by = {"loads": "games", "purchases": "items"}[config.get("changes", "loads")]
     if config["materialized"] == "replace_changed" and f"changed_{by}(" not in model["raw_code"]:
         yield f"{name}: does not call changed_{by}()"
@@ -107,6 +114,22 @@ def _of_tables(model: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
         "changed_tenants(" in model["raw_code"] or config.get("always")
     ):
         yield f"{name}: neither calls changed_tenants() nor has `always`"
+
+
+def macros_without_description(manifest: dict[str, Any]) -> list[str]:
+    return [
+        macro["name"]
+        for macro in manifest["macros"].values()
+        if macro["package_name"] == "stanchion"
+        and not macro["description"]
+        and not macro["name"].startswith(("materialization_", "test_"))
+    ]
+
+
+def test_each_macro_has_a_description(manifest: dict[str, Any]) -> None:
+    assert macros_without_description(manifest) == []
+    manifest["macros"]["macro.stanchion.share"]["description"] = ""
+    assert macros_without_description(manifest) == ["share"]
 
 
 def test_the_project_follows_its_rules(manifest: dict[str, Any]) -> None:
@@ -121,7 +144,10 @@ BREAKS: dict[str, tuple[str, Any]] = {
         "dim_team",
         {"config": {"post-hook": [{"sql": "{{ secure_relation() }}", "transaction": False}]}},
     ),
-    "no unique index": ("dim_team", {"config": {"indexes": []}}),
+    "no primary key": ("standings", {"constraints": []}),
+    "no owner": ("dim_team", {"config": {"meta": {}}}),
+    "without being a mart": ("int_game", {"access": "public"}),
+    "index that does not start with tenant_id": ("dim_team", {"config": {"indexes": [{"columns": ["team_key"]}]}}),
     "without a staging model": ("dim_team", {"depends_on": {"nodes": ["source.stanchion.contest.team"]}}),
     "exactly one source": ("stg_contest__team", {"depends_on": {"nodes": ["model.stanchion.int_game"]}}),
     "must not read a mart": ("int_game", {"depends_on": {"nodes": ["model.stanchion.fact_event"]}}),

@@ -311,7 +311,7 @@ def test_mirror_has_exactly_the_columns_that_staging_reads(built: Platform) -> N
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("rounds", [2, pytest.param(40, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(16, marks=pytest.mark.exhaustive)])
 def test_marts_of_a_mirror_equal_marts_of_the_sources(
     unloaded_platform: Maker, warehouse: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int
 ) -> None:
@@ -347,7 +347,7 @@ def test_marts_of_a_mirror_equal_marts_of_the_sources(
         assert rounds < 15 or steps.is_complete()
         assert marts.rows("select count(*) as n from marts.fact_event")[0]["n"] > 2000
         assert marts.rows("select count(*) as n from marts.fact_purchase_day")[0]["n"] > 0
-        if rounds < 40:
+        if rounds < 16:
             return
         assert build_mirrored().count("test")["passed"] > 50
         assert platform.digests() == marts.digests()

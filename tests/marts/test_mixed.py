@@ -75,10 +75,10 @@ def assert_season(platform: Platform, mart: str, key: str, lines: Any, expect: C
     rows = {(row["game_type"], row[key]): row for row in platform.rows(f"select * from marts.{mart}")}
     assert rows.keys() == lines.keys()
     wrong = [
-        (mart, place, column, rows[place][column], value)
+        (mart, place, column, found, value)
         for place, games in lines.items()
         for column, value in expect(games).items()
-        if rows[place][column] != value
+        if (found := rows[place][column]) != (float(value) if value and isinstance(found, float) else value)
     ]
     assert wrong == []
 

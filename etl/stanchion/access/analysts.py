@@ -79,6 +79,12 @@ def list_analysts(conn: Connection) -> list[dict[str, Any]]:
     )
 
 
+def is_analyst(conn: Connection, login: str) -> bool:
+    """Return whether the login exists and is an analyst."""
+    require_deployed(conn)
+    return _kind(conn, login) == "analyst"
+
+
 def _kind(conn: Connection, login: str) -> str:
     """Return none, analyst or other. A mistyped name must not turn a role with other rights into an analyst."""
     return str(

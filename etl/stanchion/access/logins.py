@@ -32,6 +32,7 @@ _SETTINGS_OF = {
         "enable_indexscan": "off",
         "jit": "off",  # before Postgres 18, a query that needs a nested loop has a cost at which it would be compiled
         "default_transaction_read_only": "on",
+        "search_path": "marts",
     },
 }
 _SINCE = {"transaction_timeout": 170000}  # settings that older versions of Postgres do not have

@@ -1,11 +1,15 @@
 """analyst and login: the database logins of people and programs."""
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from stanchion.access import analysts, logins
+from stanchion.access.address import Address, add_to_pgpass, address_for, require_writable, write_variables
 from stanchion.cli.options import confirm, database_option, json_option, open_database, yes_option
 from stanchion.cli.output import print_json, print_result, print_rows
-from stanchion.server.connection import Connection
+from stanchion.errors import StanchionError
 from stanchion.server.locate import configured_by
 
 
@@ -20,27 +24,50 @@ def analyst() -> None:
 @analyst.command("add")
 @click.argument("login")
 @click.option("--tenant", "slugs", multiple=True, required=True, metavar="SLUG", help="Tenant to read. Repeatable.")
+@click.option(
+    "--pgpass",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Password file to add the login to, such as ~/.pgpass, which libpq reads.",
+)
+@click.option(
+    "--env",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write with PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD.",
+)
 @json_option
 @database_option
-def analyst_add(login: str, slugs: tuple[str, ...], as_json: bool) -> None:
+def analyst_add(login: str, slugs: tuple[str, ...], pgpass: Path | None, env: Path | None, as_json: bool) -> None:
     """Grant tenants to a login.
 
-    A login that does not exist is created, and its password is printed once. No SET statement of the login gives it
-    access to another tenant.
+    A login that does not exist is created, and its password is printed once, with a command that connects. No SET
+    statement of the login gives it access to another tenant.
 
     \b
     Example:
         stanchion analyst add alex --tenant harbour --tenant lakeside
+        stanchion analyst add alex --tenant harbour --pgpass ~/.pgpass
     """
+    require_writable(pgpass, env)
     with open_database() as conn:
+        if (pgpass or env) and analysts.is_analyst(conn, login):
+            raise StanchionError(
+                f"'{login}' exists already, and its password is not stored, so no file can contain it; "
+                "leave out --pgpass and --env, or choose another name."
+            )
         password = analysts.add_analyst(conn, login, list(slugs))
-        where = address(conn)
+        address = address_for(conn, login)
+    if password and pgpass:
+        add_to_pgpass(pgpass, address, password)
+    if password and env:
+        write_variables(env, address, password)
     if as_json:
-        print_json({"login": login, "tenants": slugs, "password": password})
+        print_json({"login": login, "tenants": slugs} | _facts(address, password))
         return
     click.echo(f"{login} reads {', '.join(slugs)}.")
     if password:
-        print_password(login, password, where)
+        print_password(address, password)
 
 
 @analyst.command("list")
@@ -121,11 +148,11 @@ def login_add(name: str, role: str, connections: int | None, as_json: bool) -> N
     """
     with open_database() as conn:
         password = logins.add_login(conn, name, role, connections)
-        where = address(conn)
+        address = address_for(conn, name)
     if as_json:
-        print_json({"login": name, "as": role, "password": password})
+        print_json({"login": name, "as": role} | _facts(address, password))
     else:
-        print_password(name, password, where)
+        print_password(address, password)
 
 
 @login.command("list")
@@ -163,12 +190,20 @@ def login_drop(name: str, yes: bool, as_json: bool) -> None:
     print_result(as_json, {"login": name, "dropped": True}, f"{name} is dropped.")
 
 
-def address(conn: Connection) -> str:
-    return f"{conn.info.host}:{conn.info.port}/{conn.info.dbname}"
+def _facts(address: Address, password: str | None) -> dict[str, Any]:
+    """Return the address for a program, with the password when it is known."""
+    return {
+        "password": password,
+        "host": address.host,
+        "port": address.port,
+        "database": address.database,
+        "url": address.url(password),
+    }
 
 
-def print_password(name: str, password: str, where: str) -> None:
+def print_password(address: Address, password: str) -> None:
+    """Print the password of a new login, and the command that connects."""
     click.echo(f"Password, shown this once: {password}")
-    click.echo(f"Connect as {name} to {where}")
+    click.echo(f"Connect with: {address.psql()}")
     if not configured_by(click.get_current_context().obj.dsn):
         click.echo("The embedded server accepts connections while it runs; start it with stanchion up.")

@@ -228,7 +228,7 @@ class _Run:
 
     def _expire(self) -> int:
         """Delete the game days that the sources have dropped. Return the last row of their log."""
-        relations = [table.source for table in of_kind(Kind.DAY)] + ["contest.play_point"]
+        relations = [table.source for table in of_kind(Kind.DAY)]
         position, days = self.sources.conn.execute(
             _QUERIES["expired_days"].encode(), {"position": self.state.expired, "relations": relations}
         ).fetchone() or (None, [])

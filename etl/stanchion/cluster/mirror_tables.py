@@ -122,6 +122,7 @@ TABLES = (
         f"{_GAME} event_no participant_no",
         "role role_no side jersey name person_key detail1 detail2",
     ),
+    _table("contest.play_point", Kind.DAY, f"{_GAME} event_no kind participant_no point_no", "x y"),
     _table("contest.stint", Kind.DAY, f"{_GAME} stint_no", "period start_s end_s stoppage_s start_type stop_type"),
     _table("contest.stint_player", Kind.DAY, f"{_GAME} stint_no side slot", "jersey name person_key"),
     _table(

@@ -31,7 +31,7 @@ class Node:
     """Outcome of one model or test."""
 
     name: str
-    kind: str  # model or test
+    kind: str  # model, seed or test
     outcome: str  # built, unchanged, passed, failed or skipped
     seconds: float
     rows: int | None
@@ -73,7 +73,7 @@ def read_node(event: Any) -> Node:
     outcome = _OUTCOMES.get(str(info.node_status), "failed")
     if outcome == "built" and str(answer.get("code")) == "SELECT":
         outcome, rows = "unchanged", None  # the materialization wrote no rows
-    where = f"{info.node_relation.schema}." if info.resource_type == "model" else ""
+    where = f"{info.node_relation.schema}." if info.resource_type in ("model", "seed") else ""
     message = ""
     if outcome == "failed":
         compiled = _compiled(info)

@@ -16,8 +16,8 @@ select landing.closed_horizon() as loads, stock.closed_horizon() as purchases;
 -- Returns the five best scorers of a league, with the rights of an analyst.
 select
     s.points_rank as place,
-    p.person_name as player,
-    t.team_name as team,
+    s.person_name as player,
+    s.team_name as team,
     s.games as gp,
     s.goals as g,
     s.assists as a,
@@ -25,10 +25,8 @@ select
     s.plus_minus,
     to_char(s.seconds_per_game * interval '1 second', 'MI:SS') as time_a_game
 from marts.fact_player_season as s
-join marts.dim_person as p on p.tenant_id = s.tenant_id and p.person_key = s.person_key
-join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
 where s.tenant_id = current_setting('stanchion.demo_tenant')::uuid and s.game_type = 'All'
-order by s.points_rank asc, s.goals desc, p.person_name asc
+order by s.points_rank asc, s.goals desc, s.person_name asc
 limit 5;
 
 -- name: left_out
@@ -114,7 +112,7 @@ group by b.load_id;
 -- Returns the standings of a league, with the rights of an analyst.
 select
     s.place,
-    t.team_name as team,
+    s.team_name as team,
     s.games as gp,
     s.wins as w,
     s.losses as l,
@@ -125,9 +123,8 @@ select
     s.goals_against as ga,
     s.streak
 from marts.standings as s
-join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
 where s.tenant_id = current_setting('stanchion.demo_tenant')::uuid and s.game_type = 'All'
-order by s.place, t.team_name;
+order by s.place, s.team_name;
 
 -- name: tested
 -- Returns the last tested change of each list of changes.

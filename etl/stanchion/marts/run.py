@@ -25,8 +25,11 @@ from stanchion.progress import Report
 from stanchion.server.connection import Connection, connect, find_tenant, is_deployed, only_one, value
 from stanchion.server.locate import Server
 
-# Views made from this project are skipped: they contain no rows, and dbt would take as long for them as for the marts.
-_NO_VIEWS = ["--exclude", "config.materialized:secure_view", "--indirect-selection", "empty"]
+# Views and seeds made from this project are skipped: they would be the same, and dbt would take as long for them as for
+# the marts.
+_NO_VIEWS = [
+    "--exclude", "config.materialized:secure_view", "config.materialized:seed", "--indirect-selection", "empty",
+]  # fmt: skip
 # Models whose sources change without a load, such as the rules of a league. They are built even when nothing is new.
 _ALWAYS = ["--select", "config.always:true"]
 # Settings of dbt's sessions on a coordinator: tables and settings of the marts stay on it.
@@ -144,7 +147,7 @@ def is_current(server: Server) -> bool:
 
 def _arguments(chosen: list[str], *, full_refresh: bool, models_only: bool) -> list[str]:
     arguments = (
-        ["run"]
+        ["build", "--resource-type", "model", "--resource-type", "seed"]
         if models_only
         else ["build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
     )

@@ -91,9 +91,9 @@ def clock(seconds: float | None) -> str:
     return NONE if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def share(part: Decimal | None, digits: int = 1) -> str:
+def share(part: Decimal | float | None, digits: int = 1) -> str:
     """Return a share from 0 to 1 as a percentage, and a dash for null."""
-    return NONE if part is None else f"{_rounded(part * 100, digits)} %"
+    return NONE if part is None else f"{_rounded(_decimal(part) * 100, digits)} %"
 
 
 def signed(count: int | None) -> str:
@@ -101,7 +101,7 @@ def signed(count: int | None) -> str:
 
 
 def number(value: Decimal | float | None, digits: int = 0) -> str:
-    return NONE if value is None else f"{_rounded(Decimal(value), digits):,}"
+    return NONE if value is None else f"{_rounded(_decimal(value), digits):,}"
 
 
 def plain(value: Decimal | None) -> str:
@@ -115,6 +115,11 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1024
     return f"{count:.1f} TB"
+
+
+def _decimal(value: Decimal | float) -> Decimal:
+    """Return the decimal number that the mart rounded to: as a float, 0.35 is a little less than 0.35."""
+    return Decimal(str(value))
 
 
 def _rounded(value: Decimal, digits: int) -> Decimal:

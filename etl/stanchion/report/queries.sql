@@ -90,12 +90,11 @@ order by f.played_on, f.game_key;
 -- Totals of each goalie of a season. Goalies with enough games come first, ordered by share of saves.
 select
     s.*,
-    p.person_name,
     p.latest_jersey
 from marts.fact_goalie_season as s
 join marts.dim_person as p on p.tenant_id = s.tenant_id and p.person_key = s.person_key
 where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
-order by s.has_enough_games desc, s.save_share desc nulls last, s.shots_against desc, p.person_name asc, s.person_key asc;
+order by s.has_enough_games desc, s.save_share desc nulls last, s.shots_against desc, s.person_name asc, s.person_key asc;
 
 -- name: pairs
 -- Record of each pair of teams, over all seasons.
@@ -165,13 +164,12 @@ order by f.played_on, f.game_key;
 -- Totals of each skater of a season, most points first.
 select
     s.*,
-    p.person_name,
     p.position,
     p.latest_jersey
 from marts.fact_player_season as s
 join marts.dim_person as p on p.tenant_id = s.tenant_id and p.person_key = s.person_key
 where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
-order by s.points_rank asc nulls last, s.goals desc, p.person_name asc, s.person_key asc;
+order by s.points_rank asc nulls last, s.goals desc, s.person_name asc, s.person_key asc;
 
 -- name: standings
 -- Standings of a season: over all games, and per game type.
@@ -179,7 +177,7 @@ select
     s.game_type,
     s.place,
     s.team_key,
-    t.team_name,
+    s.team_name,
     s.games,
     s.wins,
     s.losses,
@@ -195,14 +193,13 @@ select
     s.last_five,
     s.streak
 from marts.standings as s
-join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
 cross join (
     select coalesce(bool_or(r.points_regular_win > 0), false) as has_regular_wins
     from marts.dim_league_rules as r
     where r.tenant_id = %(tenant)s
 ) as rules
 where s.tenant_id = %(tenant)s and s.season_key = %(season)s
-order by array_position(array['All', 'Regular', 'Playoffs'], s.game_type), s.place, t.team_name;
+order by array_position(array['All', 'Regular', 'Playoffs'], s.game_type), s.place, s.team_name;
 
 -- name: team_games
 -- Numbers of each team in each counted game of a season.
@@ -231,10 +228,7 @@ order by f.played_on, f.game_key;
 
 -- name: teams
 -- Totals of each team of a season.
-select
-    s.*,
-    t.team_name
+select s.*
 from marts.fact_team_season as s
-join marts.dim_team as t on t.tenant_id = s.tenant_id and t.team_key = s.team_key
 where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
-order by t.team_name, s.team_key;
+order by s.team_name, s.team_key;

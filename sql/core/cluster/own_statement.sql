@@ -13,10 +13,12 @@ with part as materialized (
         s.text,
         case
             -- the search for the last keyword of a block is slow
-            when s.text ~* '\m(?:then|else|begin|declare)\M' then pg_catalog.regexp_replace(
-                s.text,
-                '^(?:(?!\m(?:select|perform|insert|update|delete|with)\M).)*\m(?:then|else|begin|declare)\M', '', 'i'
-            )
+            when s.text ~* '\m(?:then|else|begin|declare)\M'
+                then
+                    pg_catalog.regexp_replace(
+                        s.text,
+                        '^(?:(?!\m(?:select|perform|insert|update|delete|with)\M).)*\m(?:then|else|begin|declare)\M', '', 'i'
+                    )
             else s.text
         end as code
     from core.own_function as f
@@ -43,6 +45,7 @@ select
         select distinct word.parts[1]
         from pg_catalog.regexp_matches(p.code, '\m[a-z]+\.[a-z_]+\M', 'g') as word (parts)
         where word.parts[1] = any(k.tables)
+        order by 1
     ) as tables
 from part as p
 cross join known as k;

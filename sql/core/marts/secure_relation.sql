@@ -1,5 +1,5 @@
 -- Protects a relation that dbt built, inside the transaction that builds it: forces row-level security, adds the policy
--- of the builder and, in schema marts, the policy of analysts.
+-- of the builder and, in schema marts, the policies of analysts and of applications.
 --
 -- Takes the statistics of a mart away from the planner, which would show them to analysts.
 --
@@ -47,6 +47,10 @@ begin
             'and case when tenant_id = any(core.granted_tenants()) then (select core.granted_tenants() <@ core.readable_tenants()) end)',
             p_relation
         );
+        v_is_new := true;
+    end if;
+    if v_is_mart and not exists (select from pg_policy as p where p.polrelid = p_relation and p.polname = 'own_tenant') then
+        execute format('create policy own_tenant on %s for select to stanchion_app using (tenant_id = core.current_tenant())', p_relation);
         v_is_new := true;
     end if;
     if v_is_mart and core.hide_statistics(p_relation) > 0 then

@@ -7,8 +7,8 @@ create schema parts authorization stanchion_owner;
 comment on schema parts is 'Partitions of every partitioned table. No role has usage: rows are read through the table.';
 
 create schema marts authorization stanchion_builder;
-comment on schema marts is 'Pre-aggregated facts for analysts, built by dbt, each with its own policies.';
-grant usage on schema marts to stanchion_analyst;
+comment on schema marts is 'Pre-aggregated facts for analysts and applications, built by dbt, each with its own policies.';
+grant usage on schema marts to stanchion_analyst, stanchion_app;
 
 create schema staging authorization stanchion_builder;
 comment on schema staging is 'Views on the sources and working tables from which dbt computes the marts. Only the builder has usage.';

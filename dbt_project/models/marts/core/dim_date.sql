@@ -1,7 +1,6 @@
 {{ config(
     materialized='write_differences',
-    unique_key=['tenant_id', 'day'],
-    indexes=[{'columns': ['tenant_id', 'day'], 'unique': true}]
+    unique_key=['tenant_id', 'day']
 ) }}
 
 with

@@ -1,8 +1,7 @@
 {{ config(
     materialized='write_differences',
     unique_key=['tenant_id', 'valid_from'],
-    always=true,
-    indexes=[{'columns': ['tenant_id', 'valid_from'], 'unique': true}]
+    always=true
 ) }}
 
 -- Computed at every build, because league rules change without a load.

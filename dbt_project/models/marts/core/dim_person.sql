@@ -1,7 +1,6 @@
 {{ config(
     materialized='write_differences',
-    unique_key=['tenant_id', 'person_key'],
-    indexes=[{'columns': ['tenant_id', 'person_key'], 'unique': true}]
+    unique_key=['tenant_id', 'person_key']
 ) }}
 
 -- Persons with an id or only a name in the source, and players with neither, who are identified by team and jersey.

@@ -1,7 +1,6 @@
 {{ config(
     materialized='write_differences',
-    unique_key=['tenant_id', 'season_key'],
-    indexes=[{'columns': ['tenant_id', 'season_key'], 'unique': true}]
+    unique_key=['tenant_id', 'season_key']
 ) }}
 
 select

@@ -1,7 +1,6 @@
 {{ config(
     materialized='write_differences',
-    unique_key=['tenant_id', 'team_key'],
-    indexes=[{'columns': ['tenant_id', 'team_key'], 'unique': true}]
+    unique_key=['tenant_id', 'team_key']
 ) }}
 
 -- All teams of every tenant with a load in the window, because a load may rename a team.

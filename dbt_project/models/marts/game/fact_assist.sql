@@ -1,7 +1,3 @@
-{{ config(
-    indexes=[{'columns': ['tenant_id', 'game_key', 'goal_event_no', 'side', 'player_key'], 'unique': true}]
-) }}
-
 -- An assist is marked on a participant of an event. It belongs to the goal that the event names, or else to the next
 -- goal of the same side and period within 30 seconds. A player has at most one assist for a goal; the first mark
 -- determines whether it is the first or the second assist.

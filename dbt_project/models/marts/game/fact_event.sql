@@ -1,6 +1,5 @@
 {{ config(
-    partition_by='played_on',
-    indexes=[{'columns': ['tenant_id', 'game_key', 'event_no', 'played_on'], 'unique': true}]
+    partition_by='played_on'
 ) }}
 
 with

@@ -1,6 +1,5 @@
 {{ config(
     indexes=[
-        {'columns': ['tenant_id', 'game_key'], 'unique': true},
         {'columns': ['tenant_id', 'season_key', 'game_type']},
     ],
     post_hook="{{ stop_counting_games() }}"

@@ -1,5 +1,4 @@
 {{ config(indexes=[
-    {'columns': ['tenant_id', 'game_key', 'scope', 'name'], 'unique': true},
     {'columns': ['tenant_id', 'season_key', 'name']},
 ]) }}
 

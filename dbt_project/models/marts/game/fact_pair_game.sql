@@ -1,5 +1,4 @@
 {{ config(indexes=[
-    {'columns': ['tenant_id', 'game_key', 'side', 'first_key', 'second_key'], 'unique': true},
     {'columns': ['tenant_id', 'first_person_key', 'second_person_key']},
 ]) }}
 

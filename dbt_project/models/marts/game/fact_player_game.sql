@@ -1,5 +1,4 @@
 {{ config(indexes=[
-    {'columns': ['tenant_id', 'game_key', 'side', 'player_key'], 'unique': true},
     {'columns': ['tenant_id', 'person_key', 'played_on']},
     {'columns': ['tenant_id', 'season_key', 'team_key']},
 ]) }}

@@ -1,6 +1,5 @@
 {{ config(
-    partition_by='played_on',
-    indexes=[{'columns': ['tenant_id', 'game_key', 'stint_no', 'side', 'player_key', 'played_on'], 'unique': true}]
+    partition_by='played_on'
 ) }}
 
 with

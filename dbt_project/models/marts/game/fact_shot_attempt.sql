@@ -1,7 +1,3 @@
-{{ config(
-    indexes=[{'columns': ['tenant_id', 'game_key', 'event_no'], 'unique': true}]
-) }}
-
 -- Shots and goals with the stint in which they happened. A stint includes the second in which it ends, because the
 -- tracker closes it at the whistle. The second in which it begins belongs to it only when no other stint ends then,
 -- as at the start of a period.

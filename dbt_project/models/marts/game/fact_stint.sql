@@ -1,5 +1,3 @@
-{{ config(indexes=[{'columns': ['tenant_id', 'game_key', 'stint_no'], 'unique': true}]) }}
-
 with
 
 games as (

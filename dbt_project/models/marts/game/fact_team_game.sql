@@ -1,5 +1,4 @@
 {{ config(indexes=[
-    {'columns': ['tenant_id', 'game_key', 'side'], 'unique': true},
     {'columns': ['tenant_id', 'season_key', 'team_key']},
     {'columns': ['tenant_id', 'team_key', 'played_on']},
 ]) }}

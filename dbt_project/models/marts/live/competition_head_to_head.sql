@@ -3,7 +3,9 @@
 select
     tenant_id,
     team_key as first_team_key,
+    max(team_name) as first_team_name,
     opponent_team_key as second_team_key,
+    max(opponent_team_name) as second_team_name,
     count(*)::integer as games,
     count(distinct competition_key)::integer as competitions,
     (count(*) filter (where result = 'W'))::integer as first_wins,

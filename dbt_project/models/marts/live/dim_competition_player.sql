@@ -3,7 +3,6 @@
     unique_key=['tenant_id', 'competition_key', 'person_key'],
     always=true,
     indexes=[
-        {'columns': ['tenant_id', 'competition_key', 'person_key'], 'unique': true},
         {'columns': ['tenant_id', 'person_key']},
     ]
 ) }}

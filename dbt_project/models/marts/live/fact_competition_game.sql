@@ -3,12 +3,11 @@
     unique_key=['tenant_id', 'competition_key', 'game_key', 'team_key'],
     always=true,
     indexes=[
-        {'columns': ['tenant_id', 'competition_key', 'game_key', 'team_key'], 'unique': true},
         {'columns': ['tenant_id', 'team_key']},
     ]
 ) }}
 
--- Computed at every build, because scores are confirmed without a load. After an amendment the ledger contains the
+-- Computed at every build, because scores are confirmed and teams are renamed without a load. After an amendment the ledger contains the
 -- first result, its reversal and the new result; the result of a fixture is their sum.
 with
 
@@ -46,7 +45,9 @@ select
     results.competition_key,
     results.game_key,
     results.team_key,
+    teams.team_name,
     results.opponent_team_key,
+    opponents.team_name as opponent_team_name,
     competitions.competition_name,
     competitions.season_key,
     results.round,
@@ -64,3 +65,6 @@ select
 from results
 join {{ ref('stg_contest__competition') }} as competitions
     on competitions.tenant_id = results.tenant_id and competitions.competition_key = results.competition_key
+left join {{ ref('stg_contest__team') }} as teams on teams.tenant_id = results.tenant_id and teams.team_key = results.team_key
+left join {{ ref('stg_contest__team') }} as opponents
+    on opponents.tenant_id = results.tenant_id and opponents.team_key = results.opponent_team_key

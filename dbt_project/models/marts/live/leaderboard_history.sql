@@ -1,8 +1,7 @@
 {{ config(
     materialized='write_differences',
     unique_key=['tenant_id', 'competition_key', 'as_of', 'team_key'],
-    always=true,
-    indexes=[{'columns': ['tenant_id', 'competition_key', 'as_of', 'team_key'], 'unique': true}]
+    always=true
 ) }}
 
 -- Computed at every build, because scores are confirmed without a load. Days are UTC days. A result that is amended
@@ -67,19 +66,21 @@ running as (
 )
 
 select
-    tenant_id,
-    competition_key,
-    as_of,
-    team_key,
+    running.tenant_id,
+    running.competition_key,
+    running.as_of,
+    running.team_key,
+    names.team_name,
     (rank() over (
-        partition by tenant_id, competition_key, as_of
-        order by points desc, score_for - score_against desc, score_for desc
+        partition by running.tenant_id, running.competition_key, running.as_of
+        order by running.points desc, running.score_for - running.score_against desc, running.score_for desc
     ))::integer as place,
-    points::numeric(9, 2) as points,
-    played::integer as games,
-    won::integer as wins,
-    drawn::integer as ties,
-    lost::integer as losses,
-    score_for::integer as score_for,
-    score_against::integer as score_against
+    running.points::numeric(9, 2) as points,
+    running.played::integer as games,
+    running.won::integer as wins,
+    running.drawn::integer as ties,
+    running.lost::integer as losses,
+    running.score_for::integer as score_for,
+    running.score_against::integer as score_against
 from running
+left join {{ ref('stg_contest__team') }} as names on names.tenant_id = running.tenant_id and names.team_key = running.team_key

@@ -3,6 +3,7 @@
 select
     tenant_id,
     team_key,
+    max(team_name) as team_name,
     count(distinct competition_key)::integer as competitions,
     count(*)::integer as games,
     (count(*) filter (where result = 'W'))::integer as wins,

@@ -28,6 +28,9 @@ totals as (
         sum(lines.saves)::integer as saves,
         sum(lines.goals_against)::integer as goals_against,
         sum(lines.empty_net_goals_against)::integer as empty_net_goals_against,
+        sum(lines.xg_against)::numeric(9, 4) as xg_against,
+        sum(lines.goals_saved_above_expected)::numeric(9, 4) as goals_saved_above_expected,
+        sum(lines.high_danger_shots_against)::integer as high_danger_shots_against,
         -- for the rate: of games in which the source records the time in net
         sum(lines.goals_against) filter (where lines.seconds is not null) as timed_goals_against
     from lines
@@ -41,7 +44,9 @@ select
     totals.season_key,
     totals.game_type,
     totals.person_key,
+    persons.person_name,
     totals.team_key,
+    teams.team_name,
     totals.games,
     totals.wins,
     totals.losses,
@@ -58,6 +63,11 @@ select
         then (rank() over (by_season order by {{ share('saves', 'shots_against') }} desc nulls last))::integer
     end as save_share_rank,
     (rank() over (by_season order by wins desc))::integer as wins_rank,
-    games * 5 >= max(games) over by_season as has_enough_games
+    games * 5 >= max(games) over by_season as has_enough_games,
+    totals.xg_against,
+    totals.goals_saved_above_expected,
+    totals.high_danger_shots_against
 from totals
-window by_season as (partition by tenant_id, season_key, game_type)
+left join {{ ref('dim_person') }} as persons on persons.tenant_id = totals.tenant_id and persons.person_key = totals.person_key
+left join {{ ref('dim_team') }} as teams on teams.tenant_id = totals.tenant_id and teams.team_key = totals.team_key
+window by_season as (partition by totals.tenant_id, totals.season_key, totals.game_type)

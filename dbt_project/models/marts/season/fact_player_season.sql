@@ -5,6 +5,7 @@
     'faceoffs_lost', 'giveaways', 'takeaways', 'passes', 'passes_completed', 'blocks', 'shifts', 'seconds',
     'corsi_for', 'corsi_against', 'goals_for_on', 'goals_against_on'
 ] -%}
+{% set expected = ['xg', 'goals_above_expected', 'xg_for_on', 'xg_against_on'] -%}
 
 with
 
@@ -25,9 +26,12 @@ totals as (
         lines.person_key,
         (array_agg(lines.team_key order by lines.played_on desc, lines.game_key desc))[1] as team_key,
         count(distinct lines.game_key)::integer as games,
-        {% for column in counts + ['hits'] -%}
-        sum(lines.{{ column }})::integer as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %},
+        {% for column in counts + ['hits', 'high_danger_shots'] -%}
+        sum(lines.{{ column }})::integer as {{ column }},
+        {% endfor -%}
+        {% for column in expected -%}
+        sum(lines.{{ column }})::numeric(9, 4) as {{ column }},
+        {% endfor -%}
         -- for rates: of games in which the source records the time on the ice, and the points
         sum(lines.goals) filter (where lines.seconds is not null) as timed_goals,
         sum(lines.points) filter (where lines.seconds is not null) as timed_points,
@@ -45,7 +49,9 @@ select
     totals.season_key,
     totals.game_type,
     totals.person_key,
+    persons.person_name,
     totals.team_key,
+    teams.team_name,
     totals.games,
     {% for column in counts -%}
     totals.{{ column }},
@@ -61,6 +67,12 @@ select
     (rank() over (by_season order by goals desc))::integer as goals_rank,
     -- below a fifth of the most games played, rates are not meaningful
     games * 5 >= max(games) over by_season as has_enough_games,
-    totals.hits
+    totals.hits,
+    {% for column in expected -%}
+    totals.{{ column }},
+    {% endfor -%}
+    totals.high_danger_shots
 from totals
-window by_season as (partition by tenant_id, season_key, game_type)
+left join {{ ref('dim_person') }} as persons on persons.tenant_id = totals.tenant_id and persons.person_key = totals.person_key
+left join {{ ref('dim_team') }} as teams on teams.tenant_id = totals.tenant_id and teams.team_key = totals.team_key
+window by_season as (partition by totals.tenant_id, totals.season_key, totals.game_type)

@@ -6,6 +6,7 @@
     'power_play_goals', 'short_handed_goals', 'power_play_goals_against', 'empty_net_goals',
     'empty_net_goals_against', 'seconds'
 ] -%}
+{% set expected = ['xg', 'xg_against', 'goals_above_expected'] -%}
 
 with
 
@@ -26,9 +27,12 @@ totals as (
         lines.team_key,
         count(*)::integer as games,
         {{ results('lines.result') }},
-        {% for column in counts + ['hits'] -%}
-        sum(lines.{{ column }})::integer as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %},
+        {% for column in counts + ['hits', 'high_danger_shots', 'high_danger_shots_against'] -%}
+        sum(lines.{{ column }})::integer as {{ column }},
+        {% endfor -%}
+        {% for column in expected -%}
+        sum(lines.{{ column }})::numeric(9, 4) as {{ column }},
+        {% endfor -%}
         -- for shares: of games whose source records the strength at each goal
         sum(lines.power_plays) filter (where lines.power_play_goals is not null) as power_plays_with_goals,
         sum(lines.power_plays_against) filter (where lines.power_play_goals_against is not null) as power_plays_against
@@ -43,6 +47,7 @@ select
     totals.season_key,
     totals.game_type,
     totals.team_key,
+    teams.team_name,
     totals.games,
     totals.wins,
     totals.losses,
@@ -58,5 +63,12 @@ select
     {{ share('power_play_goals', 'power_plays_with_goals') }} as power_play_share,
     {{ share('power_plays_against - power_play_goals_against', 'power_plays_against') }} as penalty_kill_share,
     totals.shootout_losses,
-    totals.hits
+    totals.hits,
+    {% for column in expected -%}
+    totals.{{ column }},
+    {% endfor -%}
+    totals.high_danger_shots,
+    totals.high_danger_shots_against,
+    {{ share('xg', 'xg + xg_against') }} as xg_share
 from totals
+left join {{ ref('dim_team') }} as teams on teams.tenant_id = totals.tenant_id and teams.team_key = totals.team_key

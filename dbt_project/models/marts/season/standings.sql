@@ -28,6 +28,9 @@ lines as (
     join {{ ref('dim_league_rules') }} as league_rules
         on
             league_rules.tenant_id = games.tenant_id
+            -- For an application tenant_id is a constant, which is no condition of a hash join: the rules would be read
+            -- for each game.
+            and league_rules.tenant_id::text = games.tenant_id::text
             and games.played_on >= league_rules.valid_from
             and games.played_on < league_rules.valid_to
     {{ of_each_type('games') }}
@@ -77,6 +80,7 @@ select
     totals.season_key,
     totals.game_type,
     totals.team_key,
+    teams.team_name,
     totals.games,
     totals.wins,
     totals.losses,
@@ -89,8 +93,10 @@ select
     totals.streak,
     totals.last_five,
     (rank() over (
-        partition by tenant_id, season_key, game_type order by points desc, wins desc, goal_difference desc, goals_for desc
+        partition by totals.tenant_id, totals.season_key, totals.game_type
+        order by totals.points desc, totals.wins desc, totals.goal_difference desc, totals.goals_for desc
     ))::integer as place,
     totals.shootout_losses,
     totals.regular_wins
 from totals
+left join {{ ref('dim_team') }} as teams on teams.tenant_id = totals.tenant_id and teams.team_key = totals.team_key

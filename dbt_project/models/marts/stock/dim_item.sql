@@ -1,6 +1,5 @@
 {{ config(
-    changes='purchases',
-    indexes=[{'columns': ['tenant_id', 'item_id'], 'unique': true}]
+    changes='purchases'
 ) }}
 
 with

@@ -1,7 +1,6 @@
 {{ config(
     changes='purchases',
     indexes=[
-        {'columns': ['tenant_id', 'item_id', 'day'], 'unique': true},
         {'columns': ['tenant_id', 'day']},
     ]
 ) }}

@@ -1,6 +1,5 @@
 {{ config(
-    changes='purchases',
-    indexes=[{'columns': ['tenant_id', 'item_id', 'began_at', 'day'], 'unique': true}]
+    changes='purchases'
 ) }}
 
 -- A stockout can last for days. Each day has its own row, so that a new day adds rows and leaves those of earlier days

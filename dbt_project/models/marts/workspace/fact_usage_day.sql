@@ -2,8 +2,7 @@
     materialized='write_differences',
     unique_key=['tenant_id', 'used_on', 'feature'],
     always=true,
-    recent_by='used_on',
-    indexes=[{'columns': ['tenant_id', 'used_on', 'feature'], 'unique': true}]
+    recent_by='used_on'
 ) }}
 
 -- Usage is recorded under the day on which it happens, so only the latest days can differ from the mart.

@@ -1,8 +1,7 @@
 {{ config(
     materialized='write_differences',
     unique_key=['tenant_id'],
-    always=true,
-    indexes=[{'columns': ['tenant_id'], 'unique': true}]
+    always=true
 ) }}
 
 -- Each source is aggregated before the join. After a join, each member would be counted once for each document.

@@ -57,10 +57,12 @@ class Growth:
             self._set(name, text)
         slug = str(value(conn, "select slug from core.tenant where tenant_id = core.required_tenant()"))
         with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "game.json").write_bytes(as_json(export(Game(1, 1))))
+            Path(folder, "game.json").write_bytes(as_json(export(Game(1, 1, shots=True))))
             load(server, slug, (folder,))
         tables = "select relkind <> 'v' from pg_class where oid = %s::regclass"
-        self.models = [node.name for node in self._build().nodes if value(conn, tables, [node.name])]
+        self.models = [
+            node.name for node in self._build().nodes if node.kind == "model" and value(conn, tables, [node.name])
+        ]
         self.events_of_a_game = int(value(conn, "select count(*) from contest.play_event"))
 
     def grow(self, events: int) -> None:

@@ -47,8 +47,7 @@ QUESTIONS = (
     Question(
         "a season's leaders",
         100,
-        "select s.*, p.person_name from marts.fact_player_season as s join marts.dim_person as p "
-        "on p.tenant_id = s.tenant_id and p.person_key = s.person_key "
+        "select s.* from marts.fact_player_season as s "
         "where s.season_key = %(season)s and s.game_type = 'All' order by s.points_rank limit 20",
     ),
     Question(

@@ -144,7 +144,7 @@ begin
             r.relkind in ('r', 'p')
             and not r.relispartition
             and (
-                s.nspname = 'contest' and (r.relname in ('season', 'team', 'person') or g.attname is not null and r.relname <> 'play_point')
+                s.nspname = 'contest' and (r.relname in ('season', 'team', 'person') or g.attname is not null)
                 or s.nspname in ('marts', 'staging') and g.attname is not null and v_is_built
             )
         order by g.attname is not null, r.relname <> 'fixture', r.relname
@@ -396,14 +396,16 @@ select distinct
     l.person_key,
     'Player ' || l.person_key,
     true
-from marts.fact_player_game as l;
+from marts.fact_player_game as l
+order by l.tenant_id, l.person_key;
 
 insert into marts.dim_team (tenant_id, team_key, team_name)
 select distinct
     l.tenant_id,
     l.team_key,
     initcap(l.team_key)
-from marts.fact_team_game as l;
+from marts.fact_team_game as l
+order by l.tenant_id, l.team_key;
 
 insert into marts.dim_league_rules (
     tenant_id, valid_from, valid_to, points_win, points_regular_win, points_tie, points_loss, points_overtime_loss

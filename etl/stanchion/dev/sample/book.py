@@ -107,11 +107,13 @@ class Truth:
 class BookGame:
     """One game, which the constructor plays. How it ends, and its trapped plays, depend on its number."""
 
+    _steps = (4, 16)  # seconds between two plays, the last excluded
+
     def __init__(self, number: int, seed: int, penalty_shot_minutes: int) -> None:
         self.rng = random.Random(seed * 1_000_003 + number)  # noqa: S311
         self.number = number
         self.is_playoff = number % 5 == 4
-        self.ended_in = ("regular", "overtime", "shootout", "regular", "overtime")[number % 5]
+        self.ended_in = self._ending()
         self.season = 2024 - number // 200  # never in the future, where no game is loaded
         self.day = date(self.season, 10, 3) + timedelta(days=number % 200 + (190 if self.is_playoff else 0))
         self.overtime_seconds = REGULAR_SECONDS if self.is_playoff else 300
@@ -128,6 +130,7 @@ class BookGame:
         self._goals: Counter[Side] = Counter()
         self._period = 1
         self._play_game()
+        self._place_shots(seed)
 
     def team(self, side: Side) -> Team:
         return self.home if side == "home" else self.away
@@ -156,6 +159,14 @@ class BookGame:
         return teams[0], teams[1]
 
     # ---------------------------------------------------------------- play
+
+    def _ending(self) -> str:
+        return ("regular", "overtime", "shootout", "regular", "overtime")[self.number % 5]
+
+    def _place_shots(self, seed: int) -> None:
+        from stanchion.dev.sample.shots import place_shots  # the module reads this one
+
+        place_shots(self, seed)
 
     def _play_game(self) -> None:
         for side in OTHER:
@@ -193,7 +204,7 @@ class BookGame:
         self._act("faceoff", 0)
         trapped = self._period == 2
         while True:
-            following = at + self.rng.randrange(4, 16)
+            following = at + self.rng.randrange(*self._steps)
             if following > last:
                 break
             self._let_time_pass(at, following)
@@ -348,8 +359,11 @@ class BookGame:
             )[0]
             self._penalty(side, severity, at)
             return
-        if kind == "shot" and self._goalie[other] is None:
-            kind = "missed"
+        self._meet("missed" if kind == "shot" and self._goalie[other] is None else kind, side, at)
+
+    def _meet(self, kind: str, side: Side, at: int) -> None:
+        """Add a play between a player of the side and a player of the other side."""
+        other = OTHER[side]
         mine, theirs = self.rng.choice(self._skaters[side]), self.rng.choice(self._skaters[other])
         everyone: dict[str, dict[str, Player | None]] = {
             "faceoff": {"winner": mine, "loser": theirs},

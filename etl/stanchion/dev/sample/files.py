@@ -131,7 +131,8 @@ def _csv_cells(game: Game, event: dict[str, Any], named: str, score: dict[str, i
     details = (
         [how, _CSV_SHOTS.get(event["detail1"], "Missed"), "t", "f"] if named in ("Shot", "Goal") else [how, "", "", ""]
     )
-    places = [(point["x"] + 100, point["y"] + 42.5) for point in event["puckXY"]][:2]
+    ahead = game.attacks(event["team"], event["period"]) if game.shots else 1  # the acting team attacks x = 200
+    places = [(ahead * point["x"] + 100, ahead * point["y"] + 42.5) for point in event["puckXY"]][:2]
     xy = [number for place in [*places, ("", ""), ("", "")][:2] for number in place]
     cells = [
         day, game.teams["home"], game.teams["away"], event["period"], event["start_time"],

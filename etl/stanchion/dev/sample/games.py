@@ -3,17 +3,20 @@
 The seed determines the order of the events, the team with the puck, and the time that a line stays on the ice.
 """
 
+import copy
 import random
 from typing import Any, Final
 
 from stanchion.dev.sample import chances
 from stanchion.dev.sample.names import FIRST, LAST, TEAMS
+from stanchion.dev.sample.shots import BLUE_LINE, draw_shot
 from stanchion.dev.sample.truth import Player, Truth
 
 OTHER: Final = {"home": "away", "away": "home"}
 SKATERS: Final = ("F1", "F2", "F3", "D1", "D2")
 PERIOD_LENGTHS: Final = {"1": 18, "2": 18, "3": 18, "OT": 5}
 PENALTY_LENGTHS: Final = {"minor": 3, "major": 6, "misconduct": 10}
+SHOT_TYPES: Final = {"Shot_Backhand": "Backhand", "Shot_Tip": "Tip-In", "Shot_Slap": "Slap"}
 Outcome = tuple[str, str] | None  # event and team that precede the next event
 
 
@@ -22,14 +25,25 @@ def clock(seconds: float) -> str:
 
 
 class Game:
-    """A game that the constructor plays. `events`, `stints` and `rosters` have the format of the game export."""
+    """A game that the constructor plays. `events`, `stints` and `rosters` have the format of the game export.
+
+    With `points`, every event has random places. With `shots`, only shots and goals have one, by the law of
+    stanchion.dev.sample.shots, and the home team attacks x = 100 in odd periods.
+    """
 
     def __init__(
-        self, seed: int, game_id: int = 500001, points: bool = False, lengths: dict[str, int] | None = None
+        self,
+        seed: int,
+        game_id: int = 500001,
+        points: bool = False,
+        lengths: dict[str, int] | None = None,
+        shots: bool = False,
     ) -> None:
         self.rng = random.Random(seed)  # noqa: S311
         self.game_id = game_id
         self.points = points
+        self.shots = shots
+        self._places = random.Random(f"places {seed}")  # noqa: S311
         self.lengths = dict(lengths or PERIOD_LENGTHS)  # minutes
         self.periods = [int(name) for name in self.lengths if name.isdigit()]
         home, away = self.rng.sample(TEAMS, 2)
@@ -196,6 +210,21 @@ class Game:
             for number in range(self.rng.randint(1, 3))
         ]
 
+    def attacks(self, side: str, period: int) -> int:
+        """Return the sign of x at the end that a side attacks."""
+        return 1 if (side == "home") == (period % 2 == 1) else -1
+
+    def _place(self, shot: dict[str, Any], is_goal: bool | None) -> None:
+        """Add the place of a shot, which fits its outcome."""
+        players = {team: sum(bool(player) for player in self._ice[team].values()) for team in OTHER}
+        side = shot["team"]
+        mine, theirs = players[side], players[OTHER[side]]
+        strength = "power_play" if mine > theirs else "short_handed" if mine < theirs else "even"
+        drawn = draw_shot(self._places, is_goal, SHOT_TYPES.get(shot["detail2"], "Wrist"), strength=strength)
+        ahead = self.attacks(side, self._period)
+        shot["puckXY"] = [{"x": ahead * drawn.x, "y": ahead * drawn.y, "seq": 1}]
+        shot["zone"] = "o" if drawn.x > BLUE_LINE else "n" if drawn.x >= -BLUE_LINE else "d"
+
     def _skater_event(self, kind: str, side: str) -> None:
         rng = self.rng
         first = self._skater(side)
@@ -242,7 +271,9 @@ class Game:
         if how == "Shot_Goal":
             self._mark_assists(side, shooter)
         people = ((side, shooter), (other, goalie)) if on_net else ((side, shooter),)
-        self._emit("Shot", side, how, rng.choice(chances.HOW["Shot"]), people)
+        shot = self._emit("Shot", side, how, rng.choice(chances.HOW["Shot"]), people)
+        if self.shots:
+            self._place(shot, None if how == "Shot_Blocked" else how == "Shot_Goal")
         if how == "Shot_OnNetSaved":
             freeze = rng.random() < 0.35
             kind = "Save_Freeze" if freeze else "Save_Rebound"
@@ -288,9 +319,12 @@ class Game:
 
     def _goal(self, side: str, shooter: Player, goalie: Player) -> Outcome:
         other = OTHER[side]
-        self._emit(
+        goal = self._emit(
             "Goal", side, "Goal_Scored", self.rng.choice(chances.HOW["Goal"]), ((side, shooter), (other, goalie))
         )
+        if self.shots:
+            shot = self.events[-2]
+            goal |= {"zone": shot["zone"], "puckXY": copy.deepcopy(shot["puckXY"])}
         self.truth.count_both(side, shooter, "goals")
         self.truth.score[side][self._period] += 1
         players = {team: sum(bool(player) for player in self._ice[team].values()) for team in OTHER}

@@ -26,7 +26,7 @@ class LeagueGame(Game):
 
     def __init__(self, seed: int, game_id: int, home: Team, away: Team, lengths: dict[str, int] | None = None) -> None:
         self._sides = dict(zip(OTHER, (home, away), strict=True))
-        super().__init__(seed, game_id, lengths=lengths)
+        super().__init__(seed, game_id, lengths=lengths, shots=True)
 
     def _roster(self, offset: int) -> list[dict[str, Any]]:
         side = list(OTHER)[offset]

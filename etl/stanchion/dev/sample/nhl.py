@@ -40,6 +40,12 @@ def has_point(play: Play) -> bool:
     return play.x % 41 != 0
 
 
+def point(play: Play, period: int) -> tuple[int, int]:
+    """Return the point of a play. The home team attacks x = 100 in odd periods."""
+    ahead = 1 if (play.side == "home") == (period % 2 == 1) else -1
+    return ahead * play.x, ahead * play.y
+
+
 def official(game: BookGame, differences: Differences) -> Truth:
     """Return the official figures of a game, with the given ones replaced."""
     truth = copy.deepcopy(game.truth)

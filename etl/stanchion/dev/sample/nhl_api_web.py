@@ -11,6 +11,7 @@ from stanchion.dev.sample.nhl import (
     game_id,
     has_point,
     official,
+    point,
     position,
     written_plays,
 )
@@ -195,9 +196,8 @@ def _play(game: BookGame, play: Play, period: int) -> dict[str, Any]:
     if written == "goal" and play.kind == "shootout":
         roles["shooter"] = "scoringPlayerId"
     details |= {roles[role]: player.id for role, player in play.people.items() if role in roles}
-    attacks_right = (play.side == "home") == (period % 2 == 1)
     if has_point(play):
-        details |= {"xCoord": play.x if attacks_right else -play.x, "yCoord": play.y if attacks_right else -play.y}
+        details |= dict(zip(("xCoord", "yCoord"), point(play, period), strict=True))
     details["zoneCode"] = "O" if play.x > 25 else "D" if play.x < -25 else "N"
     if written in ("goal", "shot-on-goal", "missed-shot"):
         details["shotType"] = play.shot_type.lower()

@@ -13,6 +13,7 @@ from stanchion.dev.sample.nhl import (
     game_id,
     has_point,
     official,
+    point,
     position,
     written_plays,
 )
@@ -117,7 +118,8 @@ def _play(game: BookGame, play: Play) -> dict[str, Any]:
         for role, player in people.items()
         if role in _ROLES
     ]
-    row["coordinates"] = {"x": float(play.x), "y": float(play.y)} if has_point(play) else {}
+    at = map(float, point(play, row["about"]["period"]))
+    row["coordinates"] = dict(zip(("x", "y"), at, strict=True)) if has_point(play) else {}
     row["team"] = {"id": game.team(owner).id, "name": game.team(owner).name}
     return row
 

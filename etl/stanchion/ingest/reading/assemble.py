@@ -5,6 +5,7 @@ are accepted plus rejected events; stints seen are accepted, rejected and ignore
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -17,8 +18,8 @@ from stanchion.ingest.reading.errors import UnreadableError
 from stanchion.ingest.reading.goals import goals_of
 from stanchion.ingest.reading.identity import content_hash
 from stanchion.ingest.reading.league import USUAL_PERIODS, regular_periods
-from stanchion.ingest.reading.model import SLOTS, Entry, Event, Game, OnIce, Participant, Reject, Side, Stint
-from stanchion.ingest.reading.rink import Rink
+from stanchion.ingest.reading.model import SLOTS, Entry, Event, Game, Lacks, OnIce, Participant, Reject, Side, Stint
+from stanchion.ingest.reading.rink import Rink, has_places_of_shots
 from stanchion.ingest.reading.rosters import OTHER, Rosters
 from stanchion.ingest.reading.rowtext import render
 from stanchion.ingest.reading.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
@@ -86,7 +87,7 @@ class _Assembly:
             rows=rows,
             content_hash=content_hash((home or "", away or ""), self.rosters.entries, rows),
             document=msgspec.json.encode(source),
-            lacks=() if any(event.action.type == "Hit" for event in events) else ("hits",),
+            lacks=tuple(_lacks(events, points)),
         )
 
     def _reject(self, part: Any, position: int, reason: str, piece: Any) -> None:
@@ -285,3 +286,10 @@ class _Assembly:
         self.flags["player_in_two_slots"] += len(on_ice) - len({player.jersey for player in on_ice})
         self.flags["two_goalies"] += len(goalies) > 1
         return on_ice
+
+
+def _lacks(events: tuple[Event, ...], points: list[str]) -> Iterator[Lacks]:
+    if not has_places_of_shots(events, points):
+        yield "coordinates"
+    if not any(event.action.type == "Hit" for event in events):
+        yield "hits"

@@ -26,7 +26,7 @@ from stanchion.ingest.reading.model import (
     Stint,
     Strength,
 )
-from stanchion.ingest.reading.rink import Rink
+from stanchion.ingest.reading.rink import Rink, has_places_of_shots
 from stanchion.ingest.reading.rosters import OTHER
 from stanchion.ingest.reading.rowtext import render
 from stanchion.ingest.reading.shape import SourcePoint
@@ -136,11 +136,13 @@ class GameRows:
             rows=written,
             content_hash=content_hash((home, away), rosters, written),
             document=b"",
-            lacks=self._lacks(stints),
+            lacks=self._lacks(stints, has_places_of_shots(events, points)),
         )
 
-    def _lacks(self, stints: tuple[Stint, ...]) -> tuple[Lacks, ...]:
+    def _lacks(self, stints: tuple[Stint, ...], has_places: bool) -> tuple[Lacks, ...]:
         lacks = set(_LACKS)
+        if not has_places:
+            lacks.add("coordinates")
         if not stints:
             lacks |= _LACKS_WITHOUT_SHIFTS
             if not self.has_strength:

@@ -42,7 +42,7 @@ from stanchion.ingest.reading.model import (
     Side,
     Strength,
 )
-from stanchion.ingest.reading.rink import Rink
+from stanchion.ingest.reading.rink import Rink, has_places_of_shots
 from stanchion.ingest.reading.rosters import OTHER
 from stanchion.ingest.reading.rowtext import render
 from stanchion.ingest.reading.shape import SourcePoint
@@ -359,6 +359,8 @@ class Feed:
         for number, point in self._points:
             rink.add(f"{number},puck,-1", point)
         points, self.flags["point_off_the_rink"] = rink.points()
+        if not has_places_of_shots(events, points):
+            self.lacks.add("coordinates")
         if not self._shifts and "goalies" not in self.lacks:
             self.lacks.add("goalie_time")
             self._shifts += goalie_shifts(events, self._entries, self.length)

@@ -20,8 +20,9 @@ from msgspec import Struct
 Side = Literal["home", "away"]
 Strength = Literal["even", "power_play", "short_handed"]
 Lacks = Literal[
-    "assists", "blocks", "faceoffs", "giveaways", "goalie_time", "goalies", "hits", "ice_time", "missed_shots",
-    "on_ice", "passes", "penalties", "penalty_minutes", "plus_minus", "saves", "shootouts", "strength", "takeaways",
+    "assists", "blocks", "coordinates", "faceoffs", "giveaways", "goalie_time", "goalies", "hits", "ice_time",
+    "missed_shots", "on_ice", "passes", "penalties", "penalty_minutes", "plus_minus", "saves", "shootouts", "strength",
+    "takeaways",
 ]  # fmt: skip
 SLOTS = ("F1", "F2", "F3", "D1", "D2", "G", "X")
 EXTRA_SLOTS = ("X2", "X3")  # players beyond a legal line-up, as during a change

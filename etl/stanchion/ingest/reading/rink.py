@@ -3,8 +3,10 @@
 Files use one of two systems, with the origin at centre ice or in a corner, and do not contain which one.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
+from stanchion.ingest.reading.model import Event
 from stanchion.ingest.reading.rowtext import number_text
 from stanchion.ingest.reading.shape import Points
 from stanchion.ingest.reading.values import coordinate
@@ -58,6 +60,12 @@ class Rink:
             else:
                 outside += 1
         return points, outside
+
+
+def has_places_of_shots(events: Iterable[Event], points: list[str]) -> bool:
+    """Return whether at least one shot or goal has a point. `points` are rows of play_point."""
+    shots = {str(event.event_no) for event in events if event.action.type in ("Shot", "Goal")}
+    return any(point.partition(",")[0] in shots for point in points)
 
 
 class _Axis(dict[float, str]):

@@ -94,6 +94,7 @@ def lacks(mapping: Mapping) -> tuple[Lacks, ...]:
     found: dict[Lacks, bool] = {
         "assists": not reads("goal", role="assist1"),
         "blocks": not reads("blocked", role="opponent"),
+        "coordinates": mapping.coordinates is None,
         "faceoffs": not reads("faceoff"),
         "giveaways": not reads("giveaway"),
         "goalie_time": True,
