@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from stanchion.errors import StanchionError
+from stanchion.replacing import replacing
 from stanchion.server.connection import Connection
 
 _TLS = ("sslmode", "sslrootcert", "channel_binding")
@@ -88,8 +89,8 @@ def write_variables(file: Path, address: Address, password: str) -> None:
 
 def write_private(file: Path, text: str) -> None:
     """Replace a file by one that only its owner can read. libpq ignores a password file that others can read."""
-    stage = file.with_name(f"{file.name}.new")
-    stage.unlink(missing_ok=True)
-    with os.fdopen(os.open(stage, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as out:
+    with (
+        replacing(file) as beside,
+        os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as out,
+    ):
         out.write(text)
-    stage.replace(file)

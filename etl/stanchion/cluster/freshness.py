@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from stanchion.cluster.mirror_source import is_cluster
+from stanchion.cluster.mirror_source import entry_of
 from stanchion.cluster.mirror_target import horizons
 from stanchion.errors import StanchionError
 from stanchion.ops.check import Alert, Check
@@ -64,7 +64,7 @@ def read_freshness(server: Server, conn: Connection) -> Freshness | None:
 
     marts = marts_server(server)
     if marts is server:
-        return freshness(conn, conn) if is_cluster(conn) else None
+        return freshness(conn, conn) if entry_of(conn) else None
     with connect(marts) as there:
         return freshness(conn, there)
 

@@ -26,9 +26,9 @@ from stanchion.cluster.mirror_source import (
     closed_horizon,
     closed_transaction,
     digests,
+    entry_of,
     game_keys,
     games_after,
-    is_cluster,
     open_sources,
     read,
 )
@@ -300,7 +300,7 @@ class _Run:
 
 def _last_moves(sources: Sources) -> dict[UUID, int]:
     """Return the last move of each tenant between the nodes of a cluster."""
-    if not is_cluster(sources.conn):
+    if not entry_of(sources.conn):
         return {}
     found = sources.conn.execute(_QUERIES["last_moves"].encode()).fetchall()
     return {UUID(tenant): int(step) for tenant, step in found}

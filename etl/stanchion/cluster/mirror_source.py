@@ -47,11 +47,6 @@ class Sources:
         return {tenant for entry in self.entries for tenant in entry.tenants}
 
 
-def is_cluster(conn: Connection) -> bool:
-    """Return whether the database is distributed over the nodes of a cluster."""
-    return entry_of(conn) is not None
-
-
 def entry_of(conn: Connection) -> str | None:
     """Return how tenants enter the cluster (node or coordinator), or None on plain Postgres.
 

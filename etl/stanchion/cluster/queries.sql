@@ -187,22 +187,6 @@ from (
 -- name: functions
 -- Functions and procedures of our schemas, with the reason why one stays on the coordinator: a node without a local table
 -- can neither run nor create a function that names it, unless the function calls core.ask_coordinator.
-with recursive local_relation (relation, name, reason) as (
-    select p.relation, p.name, format('uses %s, a local table', p.name)
-    from core.placement as p
-    where p.class = 'local'
-    union
-    select r.relation, r.name, 'is a materialized view'
-    from core.own_relation as r
-    where r.kind = 'materialized view'
-    union
-    select v.relation, v.name, l.reason
-    from local_relation as l
-    join pg_depend as d on d.refclassid = 'pg_class'::regclass and d.refobjid = l.relation and d.classid = 'pg_rewrite'::regclass
-    join pg_rewrite as w on w.oid = d.objid
-    join core.own_relation as v on v.relation = w.ev_class and v.relation <> l.relation
-)
-
 select
     p.oid::bigint as function,
     format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name,
@@ -214,7 +198,7 @@ select
         )
     ) as signature,
     (
-        select min(l.reason) from local_relation as l
+        select min(l.reason) from core.local_relation as l
         where
             p.prosrc !~ '\m(core\.ask_coordinator|run_command_on_coordinator)\M'
             and (
@@ -374,24 +358,8 @@ where t.isleaf and t.relid <> %(relation)s::oid;
 
 -- name: local_names
 -- Names of the tables and views that only the coordinator has.
-with recursive local_relation (relation, name, reason) as (
-    select p.relation, p.name, format('uses %s, a local table', p.name)
-    from core.placement as p
-    where p.class = 'local'
-    union
-    select r.relation, r.name, 'is a materialized view'
-    from core.own_relation as r
-    where r.kind = 'materialized view'
-    union
-    select v.relation, v.name, l.reason
-    from local_relation as l
-    join pg_depend as d on d.refclassid = 'pg_class'::regclass and d.refobjid = l.relation and d.classid = 'pg_rewrite'::regclass
-    join pg_rewrite as w on w.oid = d.objid
-    join core.own_relation as v on v.relation = w.ev_class and v.relation <> l.relation
-)
-
 select distinct l.name
-from local_relation as l
+from core.local_relation as l
 order by l.name;
 
 -- name: local_relations
@@ -839,22 +807,6 @@ having count(*) > 0;
 
 -- name: views
 -- Views of our schemas in the order of their creation, with the reason why one stays on the coordinator.
-with recursive local_relation (relation, name, reason) as (
-    select p.relation, p.name, format('uses %s, a local table', p.name)
-    from core.placement as p
-    where p.class = 'local'
-    union
-    select r.relation, r.name, 'is a materialized view'
-    from core.own_relation as r
-    where r.kind = 'materialized view'
-    union
-    select v.relation, v.name, l.reason
-    from local_relation as l
-    join pg_depend as d on d.refclassid = 'pg_class'::regclass and d.refobjid = l.relation and d.classid = 'pg_rewrite'::regclass
-    join pg_rewrite as w on w.oid = d.objid
-    join core.own_relation as v on v.relation = w.ev_class and v.relation <> l.relation
-)
-
 select
     r.relation::bigint,
     r.name,
@@ -863,7 +815,7 @@ select
         r.relation::regclass, coalesce(array_to_string(c.reloptions, ', '), 'security_invoker = false'), pg_get_viewdef(r.relation)
     ) as statement,
     (
-        select min(l.reason) from local_relation as l
+        select min(l.reason) from core.local_relation as l
         where l.relation = r.relation
     ) as local_reason
 from core.own_relation as r

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from stanchion.cluster.mirror_source import is_cluster
+from stanchion.cluster.mirror_source import entry_of
 from stanchion.cluster.mirror_tables import PREFIX
 from stanchion.cluster.nodes import alone, has_citus
 from stanchion.server.connection import Connection, connect
@@ -40,7 +40,7 @@ def open_marts_node(server: Server, conn: Connection, marts_dsn: str | None = No
     if marts is server:
         if has_citus(conn):
             alone(conn)
-        yield MartsNode(server, conn, PREFIX if is_cluster(conn) else "", is_elsewhere=False)
+        yield MartsNode(server, conn, PREFIX if entry_of(conn) else "", is_elsewhere=False)
         return
     with connect(marts) as there:
         yield MartsNode(marts, there, PREFIX, is_elsewhere=True)
