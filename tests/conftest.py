@@ -38,7 +38,13 @@ MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 _SERVER_VARIABLES = ("DATABASE_URL", "PGPASSWORD", *LIBPQ_VARIABLES)
 
 
-pytest_plugins = ["tests.selection", "tests.cluster.leg", "tests.cluster.fixtures", "tests.marts.platform"]
+pytest_plugins = [
+    "tests.selection",
+    "tests.hanging",
+    "tests.cluster.leg",
+    "tests.cluster.fixtures",
+    "tests.marts.platform",
+]
 
 # a process in the background ignores SIGINT, and its children would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -73,7 +73,7 @@ def test_one_of_64_sessions_claims_a_key_at_midnight(
     starts = [10, *(choose.randint(-2 * SESSIONS, 0) for _ in range(rounds - 1))]
     keys = [uuid7(start + 30, round_) if kind == "UUIDv7" else f"key {round_}" for round_, start in enumerate(starts)]
     upcoming = iter(starts)
-    together = Barrier(SESSIONS, lambda: set_clock(db, next(upcoming)))
+    together = Barrier(SESSIONS, lambda: set_clock(db, next(upcoming)), timeout=60)
 
     def session(number: int) -> list[tuple[bytes, Claim]]:
         conn, answers = sessions[number], []

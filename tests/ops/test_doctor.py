@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,11 @@ def test_old_stats_are_an_alert_after_tenants_change(db: Db, tenants: dict[str, 
 
 def test_stats_refresh_watch_repeats_until_sigterm(db: Db, dsn: str, tenants: dict[str, str]) -> None:
     program = [Path(sys.executable).with_name("stanchion"), "stats", "refresh", "--watch", "--every", "1", "--json"]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=os.environ | {"DATABASE_URL": dsn}) as watch:
+    with ExitStack() as stack:
+        watch = stack.enter_context(
+            subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=os.environ | {"DATABASE_URL": dsn})
+        )
+        stack.callback(watch.kill)  # or a failure below would wait for its end
         assert watch.stdout
         first = json.loads(watch.stdout.readline())
         db.execute("select core.create_tenant('third', 'Third', 'team')")

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Event
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from stanchion.cli.output import note
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, connect
 from stanchion.server.locate import Server, find_server, reach
+from stanchion.server.loop import Stop
 from stanchion.server.replica import MAX_LAG, find_reader
 
 
@@ -128,9 +128,9 @@ def confirm(question: str, yes: bool) -> None:
 
 
 @contextmanager
-def until_signal() -> Iterator[Event]:
+def until_signal() -> Iterator[Stop]:
     """Yield an event that SIGTERM and Ctrl-C set. A second signal ends the process immediately."""
-    stop = Event()
+    stop = Stop()
 
     def on_signal(number: int, _: Any) -> None:
         stop.set()

@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from threading import Event
 
 import psycopg
 
 from stanchion.progress import Report
+
+
+class Stop(Event):
+    """An event that a signal handler may set.
+
+    Event.set waits for a lock. When the signal interrupts the thread that holds this lock, the handler never returns.
+    SimpleQueue.put never waits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._requests: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._requests.put(None)
+
+    def is_set(self) -> bool:
+        return not self._requests.empty()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        try:
+            self._requests.get(timeout=timeout)
+        except Empty:
+            return False
+        self._requests.put(None)  # for the other threads that wait
+        return True
 
 
 def run_every(seconds: float, stop: Event, work: Callable[[], None], report: Report) -> None:
