@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_VOID = {"meta", "link", "br", "img", "rect", "circle", "path", "hr", "input"}
+_VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
 @dataclass

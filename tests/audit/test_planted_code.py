@@ -232,7 +232,7 @@ def test_the_planted_code_would_become_superuser(planted: Planted, monkeypatch: 
     monkeypatch.setattr(builder, "refuse_planted", lambda conn: None)
     build(planted.platform.server, full_refresh=True, test=False)
     assert {"trigger", "statement", "staging", "rule", "policy", "check"} <= planted.marks()
-    planted.run("report", "--tenant", "ours", "--out", str(planted.folder / "page"))
+    planted.run("report", "--tenant", "ours", "--out", str(planted.folder / "page.html"))
     assert {"view", "policy"} <= planted.marks()
 
 
@@ -281,7 +281,9 @@ def test_build_and_report_of_a_superuser_name_the_planted_object(planted: Plante
     assert "marts.fact_assist has the rule planted; the project does not make this." in found
     assert "drop rule planted on marts.fact_assist" in found
     assert "STANCHION_BUILDER_DSN" in found
-    assert "marts.fact_assist" in refusal(planted.run("report", "--tenant", "ours", "--out", str(planted.folder / "x")))
+    assert "marts.fact_assist" in refusal(
+        planted.run("report", "--tenant", "ours", "--out", str(planted.folder / "x.html"))
+    )
     assert "has the rule planted" in planted.run("doctor").out
 
 

@@ -19,6 +19,7 @@ from stanchion.server.connection import for_tenant
 from stanchion.server.locate import Server
 from tests.ingest.loading.exports import export, write
 from tests.marts.platform import Platform
+from tests.program import call_stanchion
 from tests.sessions import Db, at_once
 
 Tenants = dict[str, str]
@@ -171,6 +172,14 @@ def test_league_rules_decide_how_an_export_is_read(built: Platform, tmp_path: Pa
     (ours,), (theirs,) = (built.rows(f"{counts} and game_key = '4711'", slug) for slug in rules)
     assert (ours["rejected"], theirs["rejected"]) == (0, 19), "18 events and a stint are in overtime"
     assert theirs["accepted"] + theirs["rejected"] == theirs["seen"] == ours["accepted"]
+
+
+def test_league_has_pages_of_teams_players_and_games(built: Platform, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    outcome = call_stanchion("report", "--tenant", "ours", "--out", str(site), database_url=built.server.dsn)
+    assert outcome.code == 0, outcome.err
+    pages = {path.relative_to(site).parts[0] for path in site.rglob("*.html")}
+    assert pages >= {"index.html", "team", "player", "game"}
 
 
 def test_marts_equal_a_recount_and_store_their_age(built: Platform) -> None:

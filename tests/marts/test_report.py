@@ -20,6 +20,7 @@ from stanchion.dev.sample.games import Game
 from stanchion.ingest.loading.run import load
 from stanchion.ingest.loading.schedule import load_schedule
 from stanchion.ingest.loading.session import open_session
+from stanchion.report.page import _environment
 from tests.browser import look
 from tests.conftest import Outcome
 from tests.html import Page, Table
@@ -173,6 +174,12 @@ def test_no_page_contains_a_null(pages: dict[str, Page], slug: str) -> None:
     assert "null" not in pages[slug].text
 
 
+def test_a_figure_without_its_whole_is_a_dash() -> None:
+    macros = "{% from 'parts.html' import out_of %}{% from 'site/macros.html' import percentile %}"
+    page = _environment().from_string(macros + "{{ out_of(none, 3) }} {{ out_of(3, none) }} {{ percentile(none) }}")
+    assert " ".join(page.render().split()) == '– – <td>–</td><td class="drawn"></td>'
+
+
 def test_figures_that_no_source_records_are_left_out_with_a_sentence(pages: dict[str, Page]) -> None:
     page = pages["bare"]
     for figure in ("assists", "ice time", "the goalie in net"):
@@ -316,10 +323,11 @@ def test_the_page_refers_to_nothing_outside_itself(write: Write) -> None:
 def test_the_page_loads_nothing_and_fits_every_screen(write: Write) -> None:
     page = write("--tenant", "ours")
     for dark in (False, True):
-        seen, console = look(page.source, 360, 800, 1280, dark=dark)
+        seen, console = look(page.source, 360, 768, 1280, dark=dark)
         assert console == []
         for each in seen:
             assert (each.requests, each.faint, each.unreachable) == ([], [], []), each.width
+            assert (each.clipped, each.faults) == ([], []), each.width
             assert each.scroll_width == each.width
 
 

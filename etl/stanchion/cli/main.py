@@ -50,7 +50,7 @@ SECTIONS = {
     },
     "Marts": {
         "build": _entry("marts:build", "Update the marts from new loads, and test them."),
-        "report": _entry("marts:report", "Write the season of a league as one HTML page."),
+        "report": _entry("marts:report", "Write the season of a league as HTML pages."),
         "export": _entry("export:export", "Write marts of a tenant as CSV, JSON, Excel, Parquet or Arrow."),
     },
     "Jobs": {

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from stanchion.errors import StanchionError
 from stanchion.marts import BuildResult, Node
 from stanchion.marts import build as build_marts
 from stanchion.server.connection import connect
+
+if TYPE_CHECKING:
+    from stanchion.report.site.build import SiteResult
 
 _COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
 
@@ -122,7 +126,7 @@ def _facts(result: BuildResult) -> dict[str, object]:
 @click.command()
 @click.option("--tenant", metavar="SLUG", help="League to report on. An analyst's login gives its name or its id.")
 @click.option("--partitions", is_flag=True, help="Report on the partitions instead of a league.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File (.html) or folder to write.")
 @click.option("--season", metavar="KEY", help="Season to report on (default: the latest one with a game that counts).")
 @click.option("--as", "login", metavar="LOGIN", help="Read with the privileges of this analyst. For superusers.")
 @json_option
@@ -131,35 +135,49 @@ def _facts(result: BuildResult) -> dict[str, object]:
 def report(
     tenant: str | None, partitions: bool, out: Path, season: str | None, login: str | None, as_json: bool
 ) -> None:
-    """Write the season of a league as one HTML page.
+    """Write the season of a league as HTML pages.
 
-    The page contains standings, leaders, teams, players, and the games that do not count with the reasons. It needs no
-    other file and no network: no script, font or picture from elsewhere. It can be printed and read on a phone. With an
+    A folder gets a site: the league, its games, and a page per team, player and game. A later run writes only the pages
+    that changed. A file that ends with .html gets one page with standings, leaders, teams, players, and the games that
+    do not count with the reasons. Neither needs a network: no script, style, font or picture from elsewhere. With an
     analyst's login, it contains only what row-level security shows to that login.
 
     \b
     Example:
         stanchion report --tenant harbour --out harbour.html
+        stanchion report --tenant harbour --out /srv/www/harbour
         stanchion report --partitions --out partitions.html
     """
     from stanchion.access.reader import open_tenant
     from stanchion.report.league import league_page
     from stanchion.report.page import write
     from stanchion.report.partitions import partitions_page
+    from stanchion.report.site.build import build_site
 
     if partitions == bool(tenant):
         raise click.UsageError("Expected either --tenant SLUG or --partitions.")
     if partitions and (season or login):
         raise click.UsageError("--season and --as need --tenant.")
     if not out.parent.is_dir():
-        raise StanchionError(f"The file {out.name} cannot be written: the folder {out.parent} does not exist.")
+        raise StanchionError(f"{out.name} cannot be written: the folder {out.parent} does not exist.")
+    is_site = out.is_dir() or (not out.exists() and out.suffix.lower() not in (".html", ".htm"))
+    if partitions and is_site:
+        raise click.UsageError("--partitions writes one file: --out needs a name that ends with .html.")
     opened = open_reader() if partitions else open_marts_reader()
     with opened as server, connect(server, needs_session=partitions) as conn:
         if partitions:
             page = partitions_page(conn)
         else:
             with open_tenant(server, conn, str(tenant), login) as (reader, whose):
+                if is_site:
+                    _print_site(build_site(reader, whose, out, season), out, as_json)
+                    return
                 page = league_page(reader, whose, season)
     write(page, out)
     size = len(page.encode())
     print_result(as_json, {"file": str(out), "bytes": size}, f"{out} is written: {size // 1024} kB.")
+
+
+def _print_site(result: "SiteResult", out: Path, as_json: bool) -> None:
+    text = f"{out} has {count_of(result.pages, 'page')}: {result.written:,} written, {result.removed:,} removed."
+    print_result(as_json, {"folder": str(out), **asdict(result)}, text)

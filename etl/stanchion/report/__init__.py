@@ -1,1 +1,1 @@
-"""Reports about a league or about partitions, as one HTML file without dependencies."""
+"""Reports about a league, as one HTML file or as a folder of pages, and about partitions."""

@@ -1,6 +1,6 @@
 """The report of a league's season, read from its marts in one snapshot and with the rights of the reader."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -9,7 +9,8 @@ from stanchion.access.reader import Tenant
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.report.agreement import Agreement, agreements
-from stanchion.report.page import anchors, render, total
+from stanchion.report.charts import strip
+from stanchion.report.page import anchors, links, render, total
 from stanchion.server.connection import Connection
 
 Row = dict[str, Any]
@@ -22,58 +23,88 @@ RESULTS = (
     ("overtime_losses", "OTL", "Losses in overtime"),
     ("shootout_losses", "SOL", "Losses in a shootout"),
 )
-# The figures of the page that some sources do not record: the rows of a game in which they are, and the column.
+# The figures of the page that some sources do not record, with the column of the query `recorded`.
 FIGURES = {
-    "assists": ("skater_games", "assists"),
-    "plus and minus": ("skater_games", "plus_minus"),
-    "penalty minutes": ("skater_games", "penalty_minutes"),
-    "faceoffs": ("skater_games", "faceoffs_won"),
-    "ice time": ("skater_games", "seconds"),
-    "power-play goals": ("team_games", "power_play_goals"),
-    "missed shots": ("team_games", "shots"),
-    "the goalie in net": ("goalie_games", "goals_against"),
-    "saves": ("goalie_games", "saves"),
+    "assists": "assists",
+    "plus and minus": "plus_minus",
+    "penalty minutes": "penalty_minutes",
+    "faceoffs": "faceoffs",
+    "ice time": "ice_time",
+    "power-play goals": "power_play_goals",
+    "missed shots": "missed_shots",
+    "the goalie in net": "goals_against",
+    "saves": "saves",
 }
+Rows = Callable[..., list[Row]]
 
 
 def league_page(conn: Connection, tenant: Tenant, season: str | None = None) -> str:
     """Return the page of a tenant's season (default: the latest), read with the rights of the connection."""
-    return render("league.html", **_facts(conn, tenant, season))
+    rows = reader(conn, tenant, "report")
+    facts = season_facts(rows, tenant, season)
+    key = facts["season"] and facts["season"]["season_key"]
+    team_anchors = anchors("team", (team["team_key"] for team in facts["teams"]))
+    players = (row["person_key"] for row in (*facts["skaters"], *facts["goalies"]))
+    player_anchors = anchors("player", dict.fromkeys(players))
+    return render(
+        "league.html",
+        **facts,
+        team_anchors=team_anchors,
+        player_anchors=player_anchors,
+        team_links=links(team_anchors),
+        player_links=links(player_anchors),
+        game_links={},
+        root="",
+        trends={},
+        quality_link="#quality",
+        skater_games=grouped(rows("skater_games", season=key, persons=None), "person_key"),
+        goalie_games=grouped(rows("goalie_games", season=key, persons=None), "person_key"),
+    )
 
 
-def _facts(conn: Connection, tenant: Tenant, wanted: str | None) -> Row:
+def reader(conn: Connection, tenant: Tenant, package: str) -> Rows:
+    """Return a function that runs a named query of a package for a tenant, in the transaction of the connection."""
+    conn.execute(query("report", "planner").encode())
+    cursor = conn.cursor(row_factory=dict_row)
+
     def rows(name: str, **more: Any) -> list[Row]:
-        cursor = conn.cursor(row_factory=dict_row)
-        return cursor.execute(query("report", name).encode(), {"tenant": tenant.tenant_id, **more}).fetchall()
+        return cursor.execute(query(package, name).encode(), {"tenant": tenant.tenant_id, **more}).fetchall()
 
+    return rows
+
+
+def season_facts(rows: Rows, tenant: Tenant, wanted: str | None) -> Row:
+    """Return the facts of the pages of a league, without the games of each player."""
     season = _choose(rows("seasons"), wanted, tenant.name)
-    names = ("standings", "teams", "skaters", "goalies", "games", "team_games", "skater_games", "goalie_games")
-    found = {name: rows(name, season=season and season["season_key"]) for name in names}
+    key = season and season["season_key"]
+    names = ("standings", "teams", "skaters", "goalies", "games", "team_games")
+    found = {name: rows(name, season=key) for name in names}
     official = agreements(rows)
     if not found["games"]:
         raise StanchionError(f"The marts contain no game of {tenant.name}; load games, then run: stanchion build")
     by_time = sorted(found["skaters"], key=lambda row: -(row["seconds_per_game"] or 0))
-    played = len({row["game_key"] for row in found["team_games"]})
-    unrecorded = _unrecorded(found)
-    by_team = _grouped(found["team_games"], "team_key")
+    (recorded,) = rows("recorded", season=key)
+    played = recorded["games"]
+    unrecorded = {figure: played - recorded[column] for figure, column in FIGURES.items() if played > recorded[column]}
+    by_team = grouped(found["team_games"], "team_key")
+    enough = [row for row in found["skaters"] if row["has_enough_games"]]
     return {
         "league": tenant.name,
         "season": season,
         "as_of": rows("age")[0]["refreshed_at"],
-        "tables": [(kind, _results(lines), lines) for kind, lines in _grouped(found["standings"], "game_type").items()],
+        "tables": [(kind, _results(lines), lines) for kind, lines in grouped(found["standings"], "game_type").items()],
         "teams": found["teams"],
         "team_results": _results(found["teams"]),
-        "team_anchors": anchors("team", (team["team_key"] for team in found["teams"])),
-        "player_anchors": anchors(
-            "player", dict.fromkeys(row["person_key"] for row in (*found["skaters"], *found["goalies"]))
-        ),
+        "team_names": {team["team_key"]: team["team_name"] for team in found["teams"]},
         "records": _records(rows("pairs")),
         "skaters": found["skaters"],
         "goalies": found["goalies"],
         "by_points": [row for row in found["skaters"] if row["points"] is not None][:TOP],
         "by_goals": sorted(found["skaters"], key=lambda row: row["goals_rank"])[:TOP],
         "by_time": [row for row in by_time if row["seconds_per_game"] is not None][:TOP],
-        "team_skaters": _grouped(by_time, "team_key"),
+        "all_goals": [row["goals"] for row in enough],
+        "all_times": [row["seconds_per_game"] for row in enough if row["seconds_per_game"] is not None],
+        "team_skaters": grouped(by_time, "team_key"),
         "top": TOP,
         "games": found["games"],
         "official": official,
@@ -86,8 +117,7 @@ def _facts(conn: Connection, tenant: Tenant, wanted: str | None) -> Row:
         "team_games": by_team,
         "shots": {key: _shots(rows) for key, rows in by_team.items()},
         "power_plays": {key: _power_plays(rows) for key, rows in by_team.items()},
-        "skater_games": _grouped(found["skater_games"], "person_key"),
-        "goalie_games": _grouped(found["goalie_games"], "person_key"),
+        "strip": strip,
     }
 
 
@@ -101,16 +131,6 @@ def _choose(seasons: list[Row], wanted: str | None, league: str) -> Row | None:
             return season
     known = ", ".join(season["season_key"] for season in seasons[:10]) or "none"
     raise StanchionError(f"{league} has no season '{wanted}'. Its seasons: {known}.")
-
-
-def _unrecorded(found: dict[str, list[Row]]) -> dict[str, int]:
-    """Return the figures that the sources of some games do not record, with the number of these games."""
-    games = {row["game_key"] for row in found["team_games"]}
-    missing = {
-        figure: len(games - {row["game_key"] for row in found[rows] if row[column] is not None})
-        for figure, (rows, column) in FIGURES.items()
-    }
-    return {figure: number for figure, number in missing.items() if number}
 
 
 def _shots(games: list[Row]) -> Row:
@@ -151,7 +171,8 @@ def _by_column(games: Iterable[Agreement]) -> list[Row]:
     return [found[key] for key in sorted(found)]
 
 
-def _grouped(rows: list[Row], key: str) -> dict[str, list[Row]]:
+def grouped(rows: list[Row], key: str) -> dict[str, list[Row]]:
+    """Return rows by the value of a column, in their order."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row[key], []).append(row)

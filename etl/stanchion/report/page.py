@@ -6,6 +6,7 @@ A figure that is None is not known. The page has a dash for it, and sums leave i
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,30 @@ from stanchion.replacing import replacing
 
 _TEMPLATES = Path(__file__).with_name("templates")
 NONE = "–"
+_MINUS = "\N{MINUS SIGN}"
 
 
 def render(template: str, **facts: Any) -> str:
     """Render a template of etl/stanchion/report/templates. Raises StanchionError when the rows do not fit together."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError  # imported here: it is slow
+    from jinja2 import UndefinedError  # imported here: it is slow
+
+    written_at = datetime.now(UTC)
+    try:
+        return str(_environment().get_template(template).render(facts, written_at=written_at))
+    except UndefinedError as error:
+        raise StanchionError(
+            "The rows of the marts do not fit together. Build them again: stanchion build --full-refresh"
+        ) from error
+
+
+def style(*names: str) -> str:
+    """Return the style sheets with these names, one after another."""
+    return "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
@@ -42,16 +62,9 @@ def render(template: str, **facts: Any) -> str:
         "total": total,
         "largest": largest,
     }
-    style = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
-    written_at = datetime.now(UTC)
-    try:
-        return environment.get_template(template).render(
-            facts, style=style, written_at=written_at, version=version("stanchion")
-        )
-    except UndefinedError as error:
-        raise StanchionError(
-            "The rows of the marts do not fit together. Build them again: stanchion build --full-refresh"
-        ) from error
+    environment.globals["version"] = version("stanchion")
+    environment.globals["style"] = Markup(style("style.css"))  # noqa: S704 - a file of this package
+    return environment
 
 
 def write(page: str, out: Path) -> None:
@@ -97,11 +110,11 @@ def share(part: Decimal | float | None, digits: int = 1) -> str:
 
 
 def signed(count: int | None) -> str:
-    return NONE if count is None else f"{count:+d}".replace("-", "\N{MINUS SIGN}") if count else "0"
+    return NONE if count is None else f"{count:+d}".replace("-", _MINUS) if count else "0"
 
 
 def number(value: Decimal | float | None, digits: int = 0) -> str:
-    return NONE if value is None else f"{_rounded(_decimal(value), digits):,}"
+    return NONE if value is None else f"{_rounded(_decimal(value), digits):,}".replace("-", _MINUS)
 
 
 def plain(value: Decimal | None) -> str:
@@ -129,3 +142,8 @@ def _rounded(value: Decimal, digits: int) -> Decimal:
 def anchors(kind: str, keys: Iterable[str]) -> dict[str, str]:
     """Return an anchor for each key. It is a number, because a key can be any text."""
     return {key: f"{kind}-{number}" for number, key in enumerate(keys, 1)}
+
+
+def links(anchors: Mapping[str, str]) -> dict[str, str]:
+    """Return the link to the anchor of each key."""
+    return {key: f"#{anchor}" for key, anchor in anchors.items()}

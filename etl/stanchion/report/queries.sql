@@ -32,7 +32,8 @@ where d.tenant_id = %(tenant)s
 order by d.game_key asc, d.name asc, d.scope asc, d.side desc, length(d.player_key) asc, d.player_key asc, d.period asc;
 
 -- name: games
--- Games of a season and games without a season, with their result and whether it is trusted.
+-- Games of a season and games without a season, with their result and whether it is trusted. The version of a game
+-- contains the transactions that wrote its rows in the last marts of a build, so it changes whenever the game does.
 select
     g.game_key,
     g.played_on,
@@ -56,18 +57,45 @@ select
     case when q.is_swapped then q.official_home else q.official_away end as official_away,
     q.goals_without_scorer,
     q.coverage,
-    q.flags
+    q.flags,
+    q.is_swapped,
+    ending.game_key is not null as has_plays,
+    concat_ws(' ', g.xmin, q.xmin, ending.xmin, players.writers, goalies.writers, pairs.writers) as version
 from marts.dim_game as g
 join marts.fact_game_quality as q on q.tenant_id = g.tenant_id and q.game_key = g.game_key
 left join marts.dim_team as home on home.tenant_id = g.tenant_id and home.team_key = g.home_team_key
 left join marts.dim_team as away on away.tenant_id = g.tenant_id and away.team_key = g.away_team_key
 left join marts.fact_team_game as ending
     on ending.tenant_id = g.tenant_id and ending.game_key = g.game_key and ending.side = 'home'
+left join (
+    select
+        f.game_key,
+        string_agg(distinct f.xmin::text, ' ' order by f.xmin::text) as writers
+    from marts.fact_player_game as f
+    where f.tenant_id = %(tenant)s and (f.season_key = %(season)s or f.season_key is null)
+    group by f.game_key
+) as players on players.game_key = g.game_key
+left join (
+    select
+        f.game_key,
+        string_agg(distinct f.xmin::text, ' ' order by f.xmin::text) as writers
+    from marts.fact_goalie_game as f
+    where f.tenant_id = %(tenant)s and (f.season_key = %(season)s or f.season_key is null)
+    group by f.game_key
+) as goalies on goalies.game_key = g.game_key
+left join (
+    select
+        f.game_key,
+        string_agg(distinct f.xmin::text, ' ' order by f.xmin::text) as writers
+    from marts.fact_pair_game as f
+    where f.tenant_id = %(tenant)s and (f.season_key = %(season)s or f.season_key is null)
+    group by f.game_key
+) as pairs on pairs.game_key = g.game_key
 where g.tenant_id = %(tenant)s and (g.season_key = %(season)s or g.season_key is null)
 order by g.played_on, g.game_key;
 
 -- name: goalie_games
--- Numbers of each goalie in each counted game of a season.
+-- Numbers of each goalie, or of the given persons, in each counted game of a season.
 select
     f.person_key,
     f.game_key,
@@ -80,10 +108,13 @@ select
     f.saves,
     f.goals_against,
     f.save_share,
-    f.seconds
+    f.seconds,
+    f.goals_saved_above_expected
 from marts.fact_goalie_game as f
 join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key
-where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
+where
+    f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
+    and (%(persons)s::text[] is null or f.person_key = any(%(persons)s::text[]))
 order by f.played_on, f.game_key;
 
 -- name: goalies
@@ -123,6 +154,53 @@ from core.partition_log as l
 order by l.log_id desc
 limit 100;
 
+-- name: planner
+-- Gives the transaction the planner settings of an analyst: the marts have no statistics, so the planner of an operator
+-- expects one row and loops over thousands.
+select
+    set_config('enable_nestloop', 'off', true),
+    set_config('enable_mergejoin', 'off', true),
+    set_config('jit', 'off', true);
+
+-- name: recorded
+-- Number of counted games of a season in which the source records a figure.
+select
+    teams.games,
+    skaters.assists,
+    skaters.plus_minus,
+    skaters.penalty_minutes,
+    skaters.faceoffs,
+    skaters.ice_time,
+    teams.power_play_goals,
+    teams.missed_shots,
+    goalies.goals_against,
+    goalies.saves
+from (
+    select
+        count(distinct f.game_key) as games,
+        count(distinct f.game_key) filter (where f.power_play_goals is not null) as power_play_goals,
+        count(distinct f.game_key) filter (where f.shots is not null) as missed_shots
+    from marts.fact_team_game as f
+    where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
+) as teams
+cross join (
+    select
+        count(distinct f.game_key) filter (where f.assists is not null) as assists,
+        count(distinct f.game_key) filter (where f.plus_minus is not null) as plus_minus,
+        count(distinct f.game_key) filter (where f.penalty_minutes is not null) as penalty_minutes,
+        count(distinct f.game_key) filter (where f.faceoffs_won is not null) as faceoffs,
+        count(distinct f.game_key) filter (where f.seconds is not null) as ice_time
+    from marts.fact_player_game as f
+    where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted and f.has_played and not f.is_goalie
+) as skaters
+cross join (
+    select
+        count(distinct f.game_key) filter (where f.goals_against is not null) as goals_against,
+        count(distinct f.game_key) filter (where f.saves is not null) as saves
+    from marts.fact_goalie_game as f
+    where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
+) as goalies;
+
 -- name: seasons
 -- Seasons of a tenant, latest first, with the number of games that count.
 select
@@ -138,7 +216,7 @@ group by s.tenant_id, s.season_key, s.season_name, s.starts_on, s.ends_on
 order by s.starts_on desc nulls last, s.season_key desc;
 
 -- name: skater_games
--- Numbers of each skater in each counted game of a season.
+-- Numbers of each skater, or of the given persons, in each counted game of a season.
 select
     f.person_key,
     f.game_key,
@@ -154,10 +232,13 @@ select
     f.penalty_minutes,
     f.faceoffs_won,
     f.shifts,
-    f.seconds
+    f.seconds,
+    f.xg
 from marts.fact_player_game as f
 join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key
-where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted and f.has_played and not f.is_goalie
+where
+    f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted and f.has_played and not f.is_goalie
+    and (%(persons)s::text[] is null or f.person_key = any(%(persons)s::text[]))
 order by f.played_on, f.game_key;
 
 -- name: skaters
@@ -220,9 +301,21 @@ select
     f.shots_blocked,
     f.shots_against,
     f.power_plays,
-    f.power_play_goals
+    f.power_play_goals,
+    f.power_plays_against,
+    f.power_play_goals_against,
+    f.xg,
+    f.xg_against,
+    case f.result
+        when 'W' then rules.points_win + case when f.is_overtime or f.is_shootout then 0 else rules.points_regular_win end
+        when 'T' then rules.points_tie
+        when 'L' then rules.points_loss
+        else rules.points_overtime_loss
+    end as points
 from marts.fact_team_game as f
 join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key
+left join marts.dim_league_rules as rules
+    on rules.tenant_id = f.tenant_id and f.played_on >= rules.valid_from and f.played_on < rules.valid_to
 where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
 order by f.played_on, f.game_key;
 
