@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stanchion.dev.sample.damage import DAMAGE
+from stanchion.dev.sample.league import day_of
 from tests.sessions import Db
 
 
@@ -29,6 +31,11 @@ def test_the_same_seed_yields_the_same_files(tmp_path: Path, call: Callable[...,
     assert {Path(name).suffix for name in a} == {".json", ".xlsx", ".csv"}
     again = call("sample", "--out", str(tmp_path / "a"))
     assert (again.code, again.err) == (1, f"Error: {tmp_path / 'a'} is not empty; choose a new or empty folder.\n")
+
+
+def test_a_season_of_many_games_has_days_that_a_load_accepts() -> None:
+    days = [day_of(number) for number in range(1312)]
+    assert max(days) - min(days) < timedelta(days=2 * 365)
 
 
 @pytest.mark.slow

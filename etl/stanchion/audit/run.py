@@ -123,7 +123,7 @@ def _attack(
         for table in tables:
             if reason := place.fill(table, victim, by_name):
                 result.add("seed", table.name, f"is not audited, since no row could be inserted: {reason}")
-    _grant(place.maker, logins["stanchion_analyst"], ours)
+    _grant(place.owners.operator, logins["stanchion_analyst"], ours)
     targets = _Targets(place, ours, theirs)
     result.relations = max(result.relations, len(targets.relations))
     chosen = {role: login for role, login in logins.items() if role.removeprefix("stanchion_") in kinds}
@@ -254,6 +254,7 @@ def _call_as(result: AuditResult, attacker: Attacker, _: list[Victim], role: str
 
 
 def _grant(conn: Connection, login: str, victim: Victim) -> None:
+    """Let a login read a tenant at one server: a grant contains the id of the role, which differs between nodes."""
     name = psycopg.conninfo.conninfo_to_dict(login)["user"]
     with acting_for(conn, victim.tenant_id):
         conn.execute("select core.grant_analyst(%s)", [name])

@@ -13,6 +13,7 @@ from stanchion.dev.sample.games import OTHER, Game
 from stanchion.dev.sample.names import FIRST, LAST, TEAMS
 
 FIRST_DAY = date(2026, 1, 9)
+_WEEKS = 100
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,12 @@ def play(
 
 
 def day_of(number: int) -> date:
-    """Return the day of a game: one per week from January on."""
-    return FIRST_DAY + timedelta(days=7 * number)
+    """Return the day of a game: one per week from January on, and the games after the hundredth on the days between.
+
+    A day more than two years ahead is refused as wrong.
+    """
+    week, round_ = number % _WEEKS, number // _WEEKS
+    return FIRST_DAY + timedelta(days=7 * week + round_)
 
 
 def schedule(
