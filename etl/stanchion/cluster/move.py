@@ -35,7 +35,7 @@ from stanchion.server.locate import Server
 STRATEGIES = {"size": "by_disk_size", "shards": "by_shard_count"}
 _PROGRESS_EVERY = 2.0  # seconds between two lines of progress
 _LOCKED = ("Final Catchup", "Creating Foreign Keys", "Completing", "Completed")  # states of a copy after the last lock
-_CLEAN_UP = "call citus_cleanup_orphaned_resources()"
+_CLEAN_UP_WAIT = 60.0  # seconds
 _LOCK_TIMEOUT = "60s"  # longest wait for the transactions that write the shard, at the end of the copy
 
 
@@ -187,11 +187,25 @@ def _changing(conn: Connection, report: Report) -> Iterator[None]:
                 "Stop it first: select citus_rebalance_stop();"
             )
         conn.execute("select recover_prepared_transactions()")
-        with _explained():
-            conn.execute(_CLEAN_UP)
+        _clean_up(conn, report)
         yield
-        conn.execute(_CLEAN_UP)  # drops the rows that the tenants have at their old node
+        _clean_up(conn, report)  # drops the rows that the tenants have at their old node
         restore_rights(server_of(conn), conn)  # also those of shards that a killed command created
+
+
+def _clean_up(conn: Connection, report: Report) -> None:
+    """Remove what moves left. Citus skips what is still locked, as after the restart of a node, so try again."""
+    until, reported = time.monotonic() + _CLEAN_UP_WAIT, False
+    while True:
+        with _explained():
+            conn.execute("call citus_cleanup_orphaned_resources()")
+        left = value(conn, "select count(*) from pg_dist_cleanup")
+        if not left or time.monotonic() > until:
+            return
+        if not reported:
+            report(f"waiting until {left} objects of an earlier move can be removed")
+            reported = True
+        time.sleep(0.5)
 
 
 def _move_shard(conn: Connection, shard: Shard, target: Node, mode: str, report: Report) -> Moved:
