@@ -56,7 +56,7 @@ shots as (
         lines.is_penalty_shot,
         lines.outcome,
         coalesce(lines.outcome = 'goal', false) as is_goal,
-        case when lines.outcome is distinct from 'blocked' then {{ recorded('coordinates', xg_of('lines', 'fitted')) }} end as xg
+        case when coalesce(lines.outcome <> 'blocked', true) then {{ recorded('coordinates', xg_of('lines', 'fitted')) }} end as xg
     from games
     cross join fitted
     cross join lateral (
