@@ -67,4 +67,4 @@ select
     appearances.first_played_on,
     appearances.last_played_on
 from persons
-full join appearances using (tenant_id, person_key)
+full join appearances using (tenant_id, person_key)  -- noqa: ST07

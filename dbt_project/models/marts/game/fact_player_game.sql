@@ -18,9 +18,9 @@ select
     games.season_key,
     games.game_type,
     quality.is_counted,
-    players.*
+    players.*  -- noqa: RF01
 from games
 {{ with_quality() }}
-cross join lateral (
+cross join lateral (  -- noqa: PRS
     {{ players_of_game() }}
 ) as players
