@@ -1,5 +1,6 @@
-# Functions about Debian's packages, for the other scripts in this folder. Each script prints only its result on stdout
-# (file descriptor 3) and everything else on stderr. Exit code 3 means: not available here, and the reason is on stderr.
+# Functions about packages, most about Debian's, for the other scripts in this folder. Each script prints only its
+# result on stdout (file descriptor 3) and everything else on stderr. Exit code 3 means: not available here, and the
+# reason is on stderr.
 set -eu
 exec 3>&1 1>&2
 
@@ -28,6 +29,12 @@ apt() {
         -o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 $private "$@" </dev/null
 }
 
+# Makes the temporary folder below the cache. What is made there can be renamed to its place in one step.
+make_temporary_folder() {
+    mkdir -p "$cache" 2>/dev/null || skip "$cache cannot be written (STANCHION_CACHE names another folder)"
+    temporary=$(mktemp -d "$cache/$1.XXXXXX")
+}
+
 is_root() {
     [ "$(id -u)" = 0 ]
 }
@@ -54,12 +61,11 @@ install() {
 
 # -- unpacking, as any user ----------------------------------------------------------------------------
 
-# Makes the temporary folder below the cache. What is unpacked there can be renamed to its place in one step.
+# Makes the temporary folder, with the folders that apt-get needs.
 make_temporary() {
     command -v apt-get >/dev/null || skip 'apt-get is not installed'
     command -v dpkg-deb >/dev/null || skip 'dpkg-deb is not installed'
-    mkdir -p "$cache" 2>/dev/null || skip "$cache cannot be written (STANCHION_CACHE names another folder)"
-    temporary=$(mktemp -d "$cache/unpack.XXXXXX")
+    make_temporary_folder unpack
     mkdir -p "$temporary/debs" "$temporary/tree" "$temporary/cache/archives/partial"
     private="-o Dir::Cache=$temporary/cache"
 }
