@@ -64,7 +64,7 @@ def league_page(conn: Connection, tenant: Tenant, season: str | None = None) -> 
 
 def reader(conn: Connection, tenant: Tenant, package: str) -> Rows:
     """Return a function that runs a named query of a package for a tenant, in the transaction of the connection."""
-    conn.execute(query("report", "planner").encode())
+    conn.execute("select core.plan_for_marts()")
     cursor = conn.cursor(row_factory=dict_row)
 
     def rows(name: str, **more: Any) -> list[Row]:

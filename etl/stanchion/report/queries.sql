@@ -154,14 +154,6 @@ from core.partition_log as l
 order by l.log_id desc
 limit 100;
 
--- name: planner
--- Gives the transaction the planner settings of an analyst: the marts have no statistics, so the planner of an operator
--- expects one row and loops over thousands.
-select
-    set_config('enable_nestloop', 'off', true),
-    set_config('enable_mergejoin', 'off', true),
-    set_config('jit', 'off', true);
-
 -- name: recorded
 -- Number of counted games of a season in which the source records a figure.
 select

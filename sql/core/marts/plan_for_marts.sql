@@ -1,7 +1,8 @@
 -- Lets the planner treat the marts as it does for an analyst, for the rest of the transaction.
 --
 -- The marts have no statistics, so the planner expects one row and loops over thousands. The logins of analysts have these
--- settings from the beginning. An application reads other tables with the same login, which have statistics.
+-- settings from the beginning. An application reads other tables with the same login, which have statistics. A report
+-- calls it for every reader.
 create or replace function core.plan_for_marts()
 returns void
 language plpgsql
@@ -20,8 +21,8 @@ end;
 $$;
 
 comment on function core.plan_for_marts() is
-'Returns nothing. Sets the planner settings of analysts for the rest of the transaction, in which an application reads marts.';
+'Returns nothing. Sets the planner settings of analysts for the rest of the transaction, which reads marts.';
 
-grant execute on function core.plan_for_marts() to stanchion_app;
+grant execute on function core.plan_for_marts() to stanchion_app, stanchion_analyst, stanchion_builder;
 
 -- revert: drop function core.plan_for_marts();

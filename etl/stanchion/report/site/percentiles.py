@@ -3,9 +3,9 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Row = dict[str, Any]
+from stanchion.report.league import Row
+
 FEWEST = 5  # players below which a percentile means nothing
 
 
