@@ -214,10 +214,10 @@ def counting(marts: Server) -> Iterator[dict[str, int]]:
         before = {row["name"]: row["written"] for row in conn.execute(statement.encode()).fetchall()}
         yield written
         while conn.execute(
-            "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+            "select true from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
             "and application_name = 'stanchion'"
         ).fetchone():
-            pass
+            time.sleep(0.01)
         conn.execute("select pg_stat_clear_snapshot()")
         for row in conn.execute(statement.encode()).fetchall():
             if changed := row["written"] - before.get(row["name"], 0):
