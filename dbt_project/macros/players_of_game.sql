@@ -28,7 +28,8 @@
         case when lines.has_ice_time then lines.stints end as stints,
         {{ recorded('ice_time', 'lines.shifts') }} as shifts,
         {{ recorded('plus_minus', 'lines.plus') }} as plus,
-        {{ recorded('plus_minus', 'lines.minus') }} as minus,
+        {# sqlfluff takes an unquoted minus for the set operator of other databases -#}
+        {{ recorded('plus_minus', 'lines.minus') }} as "minus",
         {{ recorded('plus_minus', 'lines.plus - lines.minus') }} as plus_minus,
         {{ recorded('on_ice', 'lines.goals_for_on') }} as goals_for_on,
         {{ recorded('on_ice', 'lines.goals_against_on') }} as goals_against_on,
@@ -110,7 +111,7 @@
                 marks.player_key,
                 count(distinct marks.event_no) filter (where concat_ws(' ', marks.detail1, marks.detail2) ~ '(^|[ _])BlockedShot') as blocks,
                 count(*) filter (where marks.detail1 = 'Plus') as plus,
-                count(*) filter (where marks.detail1 = 'Minus') as minus
+                count(*) filter (where marks.detail1 = 'Minus') as "minus"
             from {{ ref('stg_contest__play_participant') }} as marks
             where
                 {{ of_game('marks') }}
@@ -172,7 +173,7 @@
                 count(*) filter (
                     where attempts.is_goal and not attempts.is_power_play and not attempts.is_penalty_shot
                     and attempts.side <> on_ice.side and not on_ice.is_goalie
-                ) as minus,
+                ) as "minus",
                 count(*) filter (
                     where attempts.is_goal and attempts.side <> on_ice.side and on_ice.is_goalie
                     and attempts.beaten_goalie_key is null and not attempts.is_empty_net
@@ -301,7 +302,7 @@
             -- the marks of the source are more exact than the stints
             {% for column in ['plus', 'minus'] -%}
             case when sum(marked.plus + marked.minus) over () > 0 then coalesce(marked.{{ column }}, 0) else coalesce(happened.{{ column }}, 0) end::integer
-            as {{ column }},
+            as "{{ column }}",
             {% endfor -%}
             (coalesce(happened.goals_against, 0) + coalesce(beaten.goals_against, 0))::integer as goals_against,
             {% for column in ['goals_for_on', 'goals_against_on', 'corsi_for', 'corsi_against'] -%}

@@ -18,9 +18,9 @@ select
     games.season_key,
     games.game_type,
     quality.is_counted,
-    players.*  -- noqa: RF01
+    players.*
 from games
 {{ with_quality() }}
-cross join lateral (  -- noqa: PRS
+cross join lateral (
     {{ players_of_game() }}
 ) as players
