@@ -21,7 +21,7 @@ with check (tenant_id = core.current_tenant() or core.is_operator());
 
 grant select on contest.team to stanchion_app, stanchion_builder;
 -- update by column: on the whole table it would include locking the table against every tenant
-grant select, insert, update (name, seen_at) on contest.team to stanchion_loader;
+grant select, insert, update (colour, coloured_at, name, seen_at) on contest.team to stanchion_loader;
 
 -- Not granted: any right to analysts, who read marts.
 

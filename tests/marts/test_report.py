@@ -280,7 +280,7 @@ EVIL = """"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}&am
 def evil_page(built: Platform, write: Write) -> Page:
     """A report in which every name is an attempt to run a script."""
     assert built.rows("select count(*) as n from marts.dim_team")[0]["n"] > 0
-    built.conn.execute("update marts.dim_team set team_name = %s || team_key", [EVIL])
+    built.conn.execute("update marts.dim_team set team_name = %s || team_key, colour = %s", [EVIL, EVIL])
     built.conn.execute("update marts.dim_person set person_name = %s || person_key", [EVIL])
     built.conn.execute("update core.tenant set name = %s where slug = 'ours'", [EVIL])
     built.conn.execute("update marts.fact_game_quality set reason = %s where reason is not null", [EVIL])

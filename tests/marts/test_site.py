@@ -15,6 +15,8 @@ from urllib.parse import unquote, urldefrag
 import pytest
 
 from stanchion.access.analysts import add_analyst, revoke_analyst
+from stanchion.dev.sample.names import COLOURS
+from stanchion.ingest.reading.values import colour
 from stanchion.report.site import build, manifest
 from stanchion.report.site.league import playoff_race
 from stanchion.report.site.names import page_of
@@ -27,6 +29,7 @@ from tests.marts.platform import Platform
 from tests.marts.test_report import EVIL, clock, records
 from tests.program import call_stanchion
 
+COLOURS_BY_KEY = {name.casefold(): colour(written) for name, written in COLOURS.items()}
 WHOSE = "tenant_id = (select tenant_id from core.tenant where slug = 'ours')"
 
 
@@ -299,6 +302,28 @@ def test_a_renamed_person_and_team_change_the_pages_with_the_name(site: Site) ->
     fresh = Site(site.platform, site.folder.with_name("fresh"))
     fresh.write()
     assert fresh.files() == site.files()
+
+
+def test_a_team_has_the_colour_of_its_exports(site: Site) -> None:
+    site.write()
+    before = site.times()
+    teams = site.platform.rows(f"select team_key, colour from marts.dim_team where {WHOSE} and colour is not null")
+    assert teams
+    for row in teams:
+        assert fills(site.page("team", row["team_key"])) == {COLOURS_BY_KEY[row["team_key"]]} == {row["colour"]}
+    key = teams[0]["team_key"]
+    site.platform.conn.execute(f"update marts.dim_team set colour = '#123456' where {WHOSE} and team_key = %s", [key])
+    site.write()
+    changed = {name for name, written in site.times().items() if before[name] != written}
+    games = site.platform.rows(f"select game_key from marts.fact_team_game where {WHOSE} and team_key = %s", key)
+    assert changed - {f"{name}.html" for name in ("index", "games", "players", "quality")} == {
+        page_of("team", key), *(page_of("game", row["game_key"]) for row in games)
+    }  # fmt: skip
+    assert "#123456" in fills(site.page("index"))
+
+
+def fills(page: Page) -> set[str]:
+    return {given["fill"] for tag, given in page.elements if tag == "circle" and given.get("fill", "").startswith("#")}
 
 
 def test_the_page_of_a_game_that_is_gone_is_removed(site: Site) -> None:

@@ -66,7 +66,7 @@ TABLES = (
     _table("core.tenant", Kind.WHOLE, "tenant_id", "name kind"),
     _table("core.membership", Kind.WHOLE, "", "tenant_id is_active last_active_at", "tenant_id"),
     _table("contest.season", Kind.WHOLE, "tenant_id season_key", "name starts_on ends_on"),
-    _table("contest.team", Kind.WHOLE, "tenant_id team_key", "name"),
+    _table("contest.team", Kind.WHOLE, "tenant_id team_key", "colour name"),
     _table("contest.person", Kind.WHOLE, "tenant_id person_key", "name position"),
     _table(
         "contest.league_rules",

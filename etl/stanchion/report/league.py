@@ -96,6 +96,7 @@ def season_facts(rows: Rows, tenant: Tenant, wanted: str | None) -> Row:
         "teams": found["teams"],
         "team_results": _results(found["teams"]),
         "team_names": {team["team_key"]: team["team_name"] for team in found["teams"]},
+        "colours": {team["team_key"]: team["colour"] for team in found["teams"]},
         "records": _records(rows("pairs")),
         "skaters": found["skaters"],
         "goalies": found["goalies"],

@@ -312,8 +312,11 @@ where f.tenant_id = %(tenant)s and f.season_key = %(season)s and f.is_counted
 order by f.played_on, f.game_key;
 
 -- name: teams
--- Totals of each team of a season.
-select s.*
+-- Totals and the colour of each team of a season.
+select
+    s.*,
+    d.colour
 from marts.fact_team_season as s
+left join marts.dim_team as d on d.tenant_id = s.tenant_id and d.team_key = s.team_key
 where s.tenant_id = %(tenant)s and s.season_key = %(season)s and s.game_type = 'All'
 order by s.team_name, s.team_key;

@@ -38,13 +38,13 @@ def pile() -> list[dict[str, Any]]:
     for each in spelled["events"]:
         each["detail1"] = each["detail1"].replace("_", " ")
     reverted = export(minutes=20, events=40)
-    renamed = export(18002, minutes=30, events=20, homeTeam="KESTRELS")
+    renamed = export(18002, minutes=30, events=20, homeTeam="KESTRELS", homeColor="#A3202D")
     renamed["rosters"]["home"][1]["name"] = "Another Name"
     other = export(18003, minutes=60 * 24, events=12, home="Old Dock", away="Quarry")
-    undated = export(18001, events=39, exportDate=None, savedAt=None)
+    undated = export(18001, events=39, exportDate=None, savedAt=None, homeColor="#fff", awayColor="#000")
     return [
         first, spelled, second, reverted, export(minutes=25, events=20), empty(minutes=40), undated,
-        export(minutes=26, events=17), renamed, export(18002, minutes=5, events=20),
+        export(minutes=26, events=17), renamed, export(18002, minutes=5, events=20, awayColor="#036"),
         empty(18004, minutes=2), other, first,
     ]  # fmt: skip
 
@@ -65,6 +65,9 @@ def test_any_order_gives_the_same_rows(seed: int, make_league: Callable[[str], L
         league.load(tmp_path / f"{number}a")
         digests.append((league.digest(), {name: league.table(name) for name in ("contest.fixture", "contest.person")}))
     assert all(each == digests[0] for each in digests)
+    assert sorted(league.rows("select team_key, colour from contest.team")) == [
+        ("ferrymen", "#003366"), ("kestrels", "#a3202d"), ("old dock", None), ("quarry", None),
+    ]  # fmt: skip
     assert league.published() == 40  # the first content, which was exported again after all others that lose no events
 
 

@@ -2,7 +2,17 @@
 
 import pytest
 
-from stanchion.ingest.reading.values import BadValueError, coordinate, jersey, period, seconds, success, text, whole
+from stanchion.ingest.reading.values import (
+    BadValueError,
+    colour,
+    coordinate,
+    jersey,
+    period,
+    seconds,
+    success,
+    text,
+    whole,
+)
 
 
 @pytest.mark.parametrize("blank", [chr(code) for code in range(0x110000) if chr(code).isspace()], ids=ascii)
@@ -26,3 +36,9 @@ def test_length_of_text_is_measured_in_nfc():
     assert text("e\u0301" * 500) == "\u00e9" * 500
     with pytest.raises(BadValueError):
         text("\ufb2c" * 400)
+
+
+def test_only_a_colour_is_a_colour():
+    assert colour(" #36F ") == colour("#3366ff") == "#3366ff"
+    others = (None, 7, {}, "", "red", "#12", "#12345g", "#1234567", '#123"/>', "#123456\n;", "#\uff11\uff12\uff13")
+    assert {colour(other) for other in others} == {None}

@@ -7,7 +7,8 @@
 select
     teams.tenant_id,
     teams.team_key,
-    teams.team_name
+    teams.team_name,
+    teams.colour
 from ({{ changed_tenants() }}) as changed
 cross join lateral (
     select *

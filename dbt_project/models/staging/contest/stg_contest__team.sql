@@ -1,5 +1,6 @@
 select
     tenant_id,
     team_key,
-    name as team_name
+    name as team_name,
+    colour
 from {{ source('contest', 'team') }}

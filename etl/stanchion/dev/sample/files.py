@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 from stanchion.dev.sample.event_shifts import skaters_at
 from stanchion.dev.sample.games import OTHER, PENALTY_LENGTHS, SKATERS, Game
+from stanchion.dev.sample.names import COLOURS
 
 SECRET: Final = "INVENTED-SECRET-THAT-MUST-NOT-BE-KEPT"  # noqa: S105 (real exports hold a real one here)
 START: Final = datetime(2026, 1, 16, 15, 0, 0, 271000, tzinfo=UTC)
@@ -55,8 +56,8 @@ def export(
         "gameId": game.game_id,
         "homeTeam": game.teams["home"],
         "awayTeam": game.teams["away"],
-        "homeColor": "#336699",
-        "awayColor": "#993366",
+        "homeColor": COLOURS.get(game.teams["home"]),
+        "awayColor": COLOURS.get(game.teams["away"]),
         "homeLogo": "https://example.invalid/h.png",
         "awayLogo": "https://example.invalid/a.png",
         "rosters": copy.deepcopy(game.rosters),

@@ -17,3 +17,8 @@ TEAMS: Final = (
     "Harbor Foxes", "Granite", "Mill Street", "North Quay", "Red Maples", "Tinsmiths", "Old Dock", "Lanterns",
     "Kestrels", "Copper Pots", "Ferrymen", "Quarry HC",
 )  # fmt: skip
+_COLOURS: Final = (
+    "#b5452c", "#5a6672", "#2f6f4f", "#1f5f99", "#A3202D", "#8a97a3", "#204a5c", "#d9a21b",
+    "#8a5a2b", "#c60", "#17508a", "#4F4A6B",
+)  # fmt: skip
+COLOURS: Final = dict(zip(TEAMS, _COLOURS, strict=True))

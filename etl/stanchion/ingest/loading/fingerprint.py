@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 
 _INVALID = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-READING = 1  # version of the reader: increase it when files already loaded must be read again
+READING = 2  # version of the reader: increase it when files already loaded must be read again
 
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _undecoded = msgspec.json.Decoder(msgspec.Raw)

@@ -295,6 +295,11 @@ class Store:
         conn.execute(
             query("ingest/loading", "put_teams"), values | {"keys": [name_key(name) for name in names], "names": names}
         )
+        teams = zip((game.home_team, game.away_team), game.colours, strict=True)
+        coloured = {name_key(storable(name)): colour for name, colour in teams if colour}
+        if coloured:
+            columns = {"keys": list(coloured), "colours": list(coloured.values())}
+            conn.execute(query("ingest/loading", "put_colours"), values | columns)
         persons = {entry.person_key: entry for entry in game.rosters if entry.person_key}
         if persons:
             conn.execute(

@@ -23,7 +23,18 @@ from stanchion.ingest.reading.rink import Rink, has_places_of_shots
 from stanchion.ingest.reading.rosters import OTHER, Rosters
 from stanchion.ingest.reading.rowtext import render
 from stanchion.ingest.reading.shape import SourceEntry, SourceEvent, SourceGame, SourcePlayer, SourceSlot, SourceStint
-from stanchion.ingest.reading.values import BadValueError, clock, day, jersey, moment, period, seconds, text, whole
+from stanchion.ingest.reading.values import (
+    BadValueError,
+    clock,
+    colour,
+    day,
+    jersey,
+    moment,
+    period,
+    seconds,
+    text,
+    whole,
+)
 
 _STINT_TOLERANCE = Decimal("0.5")  # seconds of gap or overlap between neighbouring stints that are not flagged
 
@@ -88,6 +99,7 @@ class _Assembly:
             content_hash=content_hash((home or "", away or ""), self.rosters.entries, rows),
             document=msgspec.json.encode(source),
             lacks=tuple(_lacks(events, points)),
+            colours=(colour(source.home_colour), colour(source.away_colour)),
         )
 
     def _reject(self, part: Any, position: int, reason: str, piece: Any) -> None:

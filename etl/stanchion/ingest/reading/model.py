@@ -184,5 +184,6 @@ class Game(Struct, frozen=True, gc=False):
     document: bytes  # JSON of the known fields of the source, for the archive; reading it gives the same game
     lacks: tuple[Lacks, ...] = ()  # what the source does not record; the marts have null for it
     official: tuple[Figure, ...] = ()
+    colours: tuple[str | None, str | None] = (None, None)  # of the home team and the away team, such as '#1f6fa8'
     has_league_lengths: bool = False  # period_seconds come from the league itself, and its rules do not replace them
     rank: str | None = None  # of a game merged from parts: more and larger parts sort later

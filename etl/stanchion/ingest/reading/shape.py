@@ -109,6 +109,8 @@ class SourceGame(Struct, omit_defaults=True, gc=False):
     saved_at: Any = field(default=None, name="savedAt")
     home_team: Any = field(default=None, name="homeTeam")
     away_team: Any = field(default=None, name="awayTeam")
+    home_colour: Any = field(default=None, name="homeColor")
+    away_colour: Any = field(default=None, name="awayColor")
     shifts: list[SourceStint | Any] = []
     period_lengths: Any = field(default=None, name="periodLengths")
     penalty_lengths: Any = field(default=None, name="penaltyLengths")

@@ -18,6 +18,7 @@ _LARGEST = 2**63 - 1  # maximum of a bigint
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}(?:\.\d{1,18})?)", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_COLOUR = re.compile(r"#(?:[0-9a-f]{3}){1,2}", re.ASCII)
 _OVERTIME = re.compile(r"(?:OT|OVERTIME)([1-9]?)|([1-9])OT")
 _SEPARATORS = re.compile(r"[\s/-]+")
 _ROLE = re.compile(r"(event|opp)(?:_team)?_player_(\d{1,4})", re.ASCII)
@@ -224,6 +225,13 @@ def day(value: Any) -> date | None:
         return date.fromisoformat(value.strip()[:10])
     except ValueError:
         return None
+
+
+def colour(value: Any) -> str | None:
+    """Return a colour such as '#36F' or '#3366ff' as '#3366ff', and None for anything else."""
+    if not isinstance(value, str) or not _COLOUR.fullmatch(written := value.strip().lower()):
+        return None
+    return written if len(written) == 7 else "#" + "".join(digit * 2 for digit in written[1:])
 
 
 def coordinate(value: Any) -> float | None:

@@ -79,7 +79,7 @@ class Site:
 
     def _game_inputs(self, game: Row, persons: Iterable[str]) -> str:
         people = sorted((key, self.names[key]) for key in persons)
-        linked = [game[column] in self.teams for column in ("home_team_key", "away_team_key")]
+        linked = [self.facts["colours"].get(game[column], "") for column in ("home_team_key", "away_team_key")]
         official = str(self.facts["official"].get(game["game_key"], ""))
         return digest([self.frame, sorted(game.items()), people, linked, official])
 

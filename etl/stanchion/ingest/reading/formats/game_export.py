@@ -41,6 +41,8 @@ def _read(envelope: Envelope) -> Iterator[Game]:
         saved_at=envelope.value("savedAt"),
         home_team=envelope.value("homeTeam"),
         away_team=envelope.value("awayTeam"),
+        home_colour=envelope.value("homeColor"),
+        away_colour=envelope.value("awayColor"),
         shifts=envelope.pieces("shifts", SourceStint),
         period_lengths=_numeric_lengths(envelope.value("periodLengths")),
         penalty_lengths=_numeric_lengths(envelope.value("penaltyLengths")),
