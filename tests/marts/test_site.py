@@ -255,6 +255,22 @@ def test_a_corrected_game_changes_its_page_and_no_other_game(site: Site, monkeyp
     assert fresh.files() == site.files()
 
 
+def test_a_game_that_begins_to_count_is_the_only_one_that_is_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = site.platform.rows(f"select game_key from marts.dim_game where {WHOSE} and is_counted order by 1 limit 1")
+    game = key[0]["game_key"]
+    count = f"update marts.dim_game set is_counted = not is_counted where {WHOSE} and game_key = %s"
+    site.platform.conn.execute(count.encode(), [game])
+    site.write()
+    site.platform.conn.execute(count.encode(), [game])
+    with monkeypatch.context() as patch:
+        read = recorded(patch)
+        site.write()
+    assert read["events"] == {game}
+    fresh = Site(site.platform, site.folder.with_name("fresh"))
+    fresh.write()
+    assert fresh.files() == site.files()
+
+
 def test_goals_of_some_change_the_percentiles_of_others_whose_games_are_not_read(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -349,7 +349,8 @@ insert into marts.fact_player_game (
     game_type, is_counted, is_goalie, has_played, goals, assists, first_assists, second_assists, assists_linked, points, shots,
     shots_on_goal, seconds, net_seconds, stints, shifts, plus, minus, plus_minus, goals_for_on, goals_against_on, plus_minus_all,
     penalties, penalty_minutes, faceoffs_won, faceoffs_lost, giveaways, takeaways, passes, passes_completed, blocks, saves,
-    goals_against, corsi_for, corsi_against
+    goals_against, corsi_for, corsi_against, hits, shooting_share, faceoff_share, corsi_share, xg, goals_above_expected,
+    high_danger_shots, xg_for_on, xg_against_on
 )
 select
     tenant.tenant_id,
@@ -367,7 +368,9 @@ select
     case when game.g % 10 = 0 then 'Playoffs' else 'Regular' end,
     true, p % 11 = 10, true, (hashint4(game.g * 31 + p) & 7 = 0)::integer, hashint4(game.g * 17 + p) & 1, hashint4(game.g * 17 + p) & 1, 0, 0,
     (hashint4(game.g * 31 + p) & 7 = 0)::integer + (hashint4(game.g * 17 + p) & 1), hashint4(game.g * 7 + p) & 7, hashint4(game.g * 7 + p) & 3,
-    600 + (hashint4(game.g + p) & 511), 500, 20, 15, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 2, 1, 20, 12, 0, 0, 0, 12, 11
+    600 + (hashint4(game.g + p) & 511), 500, 20, 15, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 2, 1, 20, 12, 0, 0, 0, 12, 11, 1,
+    0.25, 0.5, 12 / 23.0, (hashint4(game.g * 13 + p) & 1023) / 2048.0, (hashint4(game.g * 31 + p) & 7 = 0)::integer - 0.25,
+    hashint4(game.g * 11 + p) & 1, 1.1234, 1.0321
 from game_no as game
 join tenant_no as tenant on tenant.n = game.t
 cross join generate_series(0, 21) as p
@@ -375,11 +378,14 @@ order by game.g, p;
 
 insert into marts.fact_team_game (
     tenant_id, game_key, side, team_key, opponent_team_key, played_on, season_key, game_type, is_counted, score_for, score_against, goals,
-    goals_against, result, is_overtime, is_shootout, shots_on_goal, shots_against, corsi_for, corsi_against, seconds
+    goals_against, result, is_overtime, is_shootout, shots_on_goal, shots_against, corsi_for, corsi_against, seconds,
+    goals_by_period, power_plays, power_play_goals, xg, xg_against, goals_above_expected, high_danger_shots,
+    high_danger_shots_against, xg_share, corsi_share
 )
 select
     p.tenant_id, p.game_key, p.side, p.team_key, p.opponent_team_key, p.played_on, p.season_key, p.game_type, true, p.goals as score_for, 2, p.goals, 2,
-    case when p.goals > 2 then 'W' when p.goals = 2 then 'T' else 'L' end, false, false, p.shots, 20, 40, 38, 3600
+    case when p.goals > 2 then 'W' when p.goals = 2 then 'T' else 'L' end, false, false, p.shots, 20, 40, 38, 3600,
+    '{"1": 1, "2": 1}', 3, 1, 2.5678, 2.1234, p.goals - 2.5678, 4, 3, 0.55, 40 / 78.0
 from (
     select
         l.tenant_id, l.game_key, l.side, l.team_key, l.opponent_team_key, l.played_on, l.season_key, l.game_type,
@@ -399,11 +405,12 @@ select distinct
 from marts.fact_player_game as l
 order by l.tenant_id, l.person_key;
 
-insert into marts.dim_team (tenant_id, team_key, team_name)
+insert into marts.dim_team (tenant_id, team_key, team_name, colour)
 select distinct
     l.tenant_id,
     l.team_key,
-    initcap(l.team_key)
+    initcap(l.team_key),
+    '#1f6fa8'
 from marts.fact_team_game as l
 order by l.tenant_id, l.team_key;
 

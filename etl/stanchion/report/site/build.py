@@ -63,7 +63,9 @@ class Site:
             "player": {key: names.page_of("player", key) for key in self.persons},
             "team": {key: names.page_of("team", key) for key in self.teams},
         }
-        self.frame = digest([_software(), self.facts["league"], self.facts["season"]])
+        # the season's number of games is on no page of a game, player or team
+        named = self.facts["season"] and self.facts["season"]["season_name"]
+        self.frame = digest([_software(), self.facts["league"], self.season, named])
 
     def inputs(self) -> dict[str, dict[str, str]]:
         """Return a checksum of what each page of a game, player and team is built from."""
