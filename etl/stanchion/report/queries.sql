@@ -225,6 +225,7 @@ select
     f.faceoffs_won,
     f.shifts,
     f.seconds,
+    f.corsi_share,
     f.xg
 from marts.fact_player_game as f
 join marts.dim_team as opponent on opponent.tenant_id = f.tenant_id and opponent.team_key = f.opponent_team_key

@@ -42,6 +42,8 @@ class Site:
         self.season = self.facts["season"] and self.facts["season"]["season_key"]
         for row in self.facts["skaters"]:
             row["minutes"] = None if row["seconds_per_game"] is None else row["seconds_per_game"] / 60
+            expected = row["xg_for_on"] is not None and row["xg_for_on"] + row["xg_against_on"]
+            row["xg_on_share"] = row["xg_for_on"] / expected if expected else None
         self.skaters = {row["person_key"]: row for row in self.facts["skaters"]}
         self.goalies = {row["person_key"]: row for row in self.facts["goalies"]}
         self.among = {

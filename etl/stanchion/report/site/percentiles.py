@@ -36,6 +36,7 @@ SKATER = (
     Measure("Expected goals per game", "Expected goals per game", "xg", per_game=True),
     Measure("Goals above expected", "Goals minus expected goals", "goals_above_expected"),
     Measure("Attempts on the ice", "Share of shot attempts while on the ice", "corsi_share", is_share=True, digits=1),
+    Measure("Goals expected on the ice", "Share of expected goals on the ice", "xg_on_share", is_share=True, digits=1),
     Measure("Faceoffs", "Share of faceoffs won", "faceoff_share", is_share=True, digits=1),
     Measure("Ice time per game", "Minutes per game", "minutes", digits=1),
 )
