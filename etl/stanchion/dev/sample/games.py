@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from stanchion.dev.sample import chances
 from stanchion.dev.sample.names import FIRST, LAST, TEAMS
-from stanchion.dev.sample.shots import BLUE_LINE, draw_shot
+from stanchion.dev.sample.shots import BLUE_LINE, Places, draw_shot
 from stanchion.dev.sample.truth import Player, Truth
 
 OTHER: Final = {"home": "away", "away": "home"}
@@ -17,6 +17,8 @@ SKATERS: Final = ("F1", "F2", "F3", "D1", "D2")
 PERIOD_LENGTHS: Final = {"1": 18, "2": 18, "3": 18, "OT": 5}
 PENALTY_LENGTHS: Final = {"minor": 3, "major": 6, "misconduct": 10}
 SHOT_TYPES: Final = {"Shot_Backhand": "Backhand", "Shot_Tip": "Tip-In", "Shot_Slap": "Slap"}
+# One of 20 attempts is a goal, as in real exports, so most of them come from afar.
+_PLACES: Final = Places(slot=0.11, nearest=45)
 Outcome = tuple[str, str] | None  # event and team that precede the next event
 
 
@@ -220,7 +222,7 @@ class Game:
         side = shot["team"]
         mine, theirs = players[side], players[OTHER[side]]
         strength = "power_play" if mine > theirs else "short_handed" if mine < theirs else "even"
-        drawn = draw_shot(self._places, is_goal, SHOT_TYPES.get(shot["detail2"], "Wrist"), strength=strength)
+        drawn = draw_shot(self._places, is_goal, SHOT_TYPES.get(shot["detail2"], "Wrist"), _PLACES, strength=strength)
         ahead = self.attacks(side, self._period)
         shot["puckXY"] = [{"x": ahead * drawn.x, "y": ahead * drawn.y, "seq": 1}]
         shot["zone"] = "o" if drawn.x > BLUE_LINE else "n" if drawn.x >= -BLUE_LINE else "d"

@@ -81,13 +81,21 @@ def probability(shot: Shot, law: Mapping[str, float] = LAW) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
-def draw_place(rng: random.Random) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Places:
+    """From where teams shoot."""
+
+    slot: float = 0.55  # share of the attempts from the slot
+    nearest: float = 62  # feet from the centre: the end of the area at the blue line
+
+
+def draw_place(rng: random.Random, places: Places = Places()) -> tuple[int, int]:
     """Return a place from which teams shoot: mostly the slot and the blue line, rarely behind the net."""
     where = rng.random()
-    if where < 0.55:
+    if where < places.slot:
         x, y = rng.uniform(58, 87), rng.gauss(0, 12)
     elif where < 0.93:
-        x, y = rng.uniform(27, 62), rng.uniform(-38, 38)
+        x, y = rng.uniform(27, places.nearest), rng.uniform(-38, 38)
     elif where < 0.98:
         x, y = rng.uniform(80, 97), rng.uniform(-34, 34)
     else:
@@ -100,14 +108,21 @@ def draw_kind(rng: random.Random) -> str:
     return rng.choices(list(_SHOT_TYPES), list(_SHOT_TYPES.values()))[0]
 
 
-def draw_shot(rng: random.Random, is_goal: bool | None, kind: str | None = None, **context: Unpack[Context]) -> Shot:
-    """Return a shot whose place fits its outcome: by Bayes' rule, the law then holds among all shots.
+def draw_shot(
+    rng: random.Random,
+    is_goal: bool | None,
+    kind: str | None = None,
+    places: Places = Places(),
+    **context: Unpack[Context],
+) -> Shot:
+    """Return a shot whose place fits its outcome. By Bayes' rule, the law then holds among all shots.
 
-    Without an outcome, as of a blocked shot, any place fits. Without a type, the type fits too.
+    For that, the share of goals has to be the mean probability of the places. Without an outcome, as of a blocked shot,
+    any place fits. Without a type, the type fits too.
     """
     for _ in range(_MOST_DRAWS):
         drawn = kind or draw_kind(rng)
-        shot = Shot(*draw_place(rng), drawn, **context)
+        shot = Shot(*draw_place(rng, places), drawn, **context)
         if is_goal is None or (rng.random() < probability(shot)) == is_goal:
             break
     return shot
