@@ -4,17 +4,22 @@ import time
 from dataclasses import asdict
 
 import click
+import psycopg
 
+from stanchion.cli.errors import explain
 from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
 from stanchion.cli.output import count_of, note, print_findings, print_json, printable
 from stanchion.cluster.doctor import examine_cluster
 from stanchion.cluster.freshness import examine_mirror
 from stanchion.contest.replay import Replayed, competitions
 from stanchion.contest.replay import replay as replay_competition
+from stanchion.errors import StanchionError
 from stanchion.ops.after_restore import find_stale, repair
 from stanchion.ops.check import Check
 from stanchion.ops.deep import examine_deep
 from stanchion.ops.doctor import examine
+from stanchion.ops.metrics import of_checks, openmetrics
+from stanchion.ops.nagios import UNKNOWN, nagios, unknown
 from stanchion.server.connection import connect, require_deployed
 from stanchion.server.embedded import Embedded
 
@@ -22,9 +27,17 @@ from stanchion.server.embedded import Embedded
 @click.command()
 @click.option("--strict", is_flag=True, help="Exit with code 1 when there is an alert, for schedulers.")
 @click.option("--deep", is_flag=True, help="Also read every table and index with amcheck, to find damaged ones.")
-@json_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "openmetrics", "nagios"]),
+    default="text",
+    show_default=True,
+    help="Form of the result. With nagios, the exit code is that of a plug-in: 0, 1, 2, or 3 without an answer.",
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @database_option
-def doctor(strict: bool, deep: bool, as_json: bool) -> None:
+def doctor(strict: bool, deep: bool, form: str) -> None:
     """Check the database, and print a remedy for each problem.
 
     \b
@@ -32,16 +45,29 @@ def doctor(strict: bool, deep: bool, as_json: bool) -> None:
         stanchion doctor
         stanchion doctor --deep
         stanchion doctor --strict || mail -s "stanchion" dba@example.org
+        stanchion doctor --format nagios
     """
-    with open_server() as server, connect(server) as conn:
-        checks = list(examine(conn, Embedded().data if server.embedded else None))
-        checks += examine_cluster(server, conn)
-        checks += examine_mirror(server, conn)
-        if deep:
-            checks.append(examine_deep(conn, note))
+    try:
+        with open_server() as server, connect(server) as conn:
+            checks = list(examine(conn, Embedded().data if server.embedded else None))
+            checks += examine_cluster(server, conn)
+            checks += examine_mirror(server, conn)
+            if deep:
+                checks.append(examine_deep(conn, note))
+    except (StanchionError, psycopg.Error) as e:
+        if form != "nagios":
+            raise
+        click.echo(printable(unknown(explain(e) if isinstance(e, psycopg.Error) else str(e))))
+        click.get_current_context().exit(UNKNOWN)
     alerts = sum(len(check.alerts) for check in checks)
-    if as_json:
+    if form == "json":
         print_json([check.as_dict() for check in checks])
+    elif form == "openmetrics":
+        click.echo(openmetrics(of_checks(checks)), nl=False)
+    elif form == "nagios":
+        code, text = nagios(checks)
+        click.echo("\n".join(map(printable, text.splitlines())))
+        click.get_current_context().exit(code)
     else:
         for check in checks:
             _print_check(check)

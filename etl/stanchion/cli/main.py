@@ -58,6 +58,7 @@ SECTIONS = {
     },
     "Operate": {
         "doctor": _entry("checks:doctor", "Check the database, and print a remedy for each problem."),
+        "metrics": _entry("metrics:metrics", "Print metrics of the database for Prometheus."),
         "audit": _entry("checks:audit", "Try to reach other tenants' data, as every role."),
         "partitions": _entry("partitions:partitions", "Create, expire, keep and show daily partitions."),
         "sessions": _entry("sessions:sessions", "List sessions, and end those over their limits."),

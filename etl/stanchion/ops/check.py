@@ -38,17 +38,21 @@ class Check:
         """Return the name, or for a check without one its promise in words without numbers."""
         return self.name or "_".join(re.findall(r"[a-z]+", self.promise.lower()))
 
+    def severities(self) -> list[str]:
+        """Return the severity of each alert."""
+        usual = HIGH if self.name in _HIGH else WARNING
+        return [alert.severity or usual for alert in self.alerts]
+
     def as_dict(self) -> dict[str, object]:
         """Return the check for programs, which recognise it and its alerts by their ids."""
-        severity = HIGH if self.name in _HIGH else WARNING
         alerts = [
             {
                 "id": alert.id or stable_id(self.id, "alert", alert.problem),
-                "severity": alert.severity or severity,
+                "severity": severity,
                 "problem": alert.problem,
                 "remedy": alert.remedy,
             }
-            for alert in self.alerts
+            for alert, severity in zip(self.alerts, self.severities(), strict=True)
         ]
         return {"id": self.id, "promise": self.promise, "alerts": alerts}
 

@@ -41,6 +41,11 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
         [Alert.of(finding) for finding in broken(conn, *rule_files())],
         "rules",
     )
+    yield from watch(conn, data)
+
+
+def watch(conn: Connection, data: Path | None) -> Iterator[Check]:
+    """Yield the checks that take little time: those of states and values, which change without a deploy."""
     yield from _thresholds(conn)
     for name, text in queries("ops/checks.sql").items():
         yield run_check(conn, text, name)
@@ -51,8 +56,8 @@ def examine(conn: Connection, data: Path | None) -> Iterator[Check]:
 def _thresholds(conn: Connection) -> Iterator[Check]:
     """Yield a check for each threshold in ops.threshold."""
     rows = conn.execute(query("ops", "thresholds")).fetchall()
-    for promise, found in groupby(rows, key=lambda row: str(row[0])):
-        yield Check(promise, [Alert(problem, remedy) for _, problem, remedy in found if problem])
+    for (name, promise), found in groupby(rows, key=lambda row: (str(row[0]), str(row[1]))):
+        yield Check(promise, [Alert(problem, remedy) for *_, problem, remedy in found if problem], name)
 
 
 def _modules(conn: Connection) -> Check:

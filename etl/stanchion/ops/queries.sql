@@ -211,6 +211,7 @@ where
 -- name: thresholds
 -- The promise of each threshold, with the problem and the remedy of each of its alerts.
 select
+    w.name,
     w.promise,
     a.problem,
     a.remedy
