@@ -20,7 +20,8 @@ test: .venv/developed  ## each guarantee once, on the embedded server; at most e
 test-all: test test-rest  ## every test on Postgres 18, 16 and 15, and on Citus; installs packages of Debian
 
 test-rest: .venv/developed  # what make test leaves out
-	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer'; do \
+	@for program in debian-postgres 'debian-program chromium' 'debian-program pgbouncer' \
+		'debian-program prometheus' 'debian-program prometheus-postgres-exporter'; do \
 		.ci/$$program > /dev/null || [ $$? = 3 ] || exit; done
 	$(PYTEST) --select rest
 	$(PYTEST) --pg 16 tests/sql

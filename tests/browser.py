@@ -17,9 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import pytest
-
-from stanchion.paths import ROOT
+from tests.provided import provide
 
 FLAGS = (
     "--headless",
@@ -54,21 +52,13 @@ class Seen:
 
 @cache
 def find_chromium() -> str:
-    return _provide("debian-program", "chromium")
+    return provide("debian-program", "chromium")
 
 
 @cache
 def find_axe() -> Path:
     """Return the script of axe-core, which checks pages for people who cannot see or use a mouse."""
-    return Path(_provide("npm-package", "axe-core", "4.14.1"), "axe.min.js")
-
-
-def _provide(script: str, *args: str) -> str:
-    found = subprocess.run([ROOT / ".ci" / script, *args], capture_output=True, text=True, check=False)
-    if found.returncode == 3:
-        pytest.skip(found.stderr.strip().splitlines()[-1])
-    found.check_returncode()
-    return found.stdout.strip()
+    return Path(provide("npm-package", "axe-core", "4.14.1"), "axe.min.js")
 
 
 def look(page: str, *widths: int, dark: bool = False) -> tuple[list[Seen], list[str]]:

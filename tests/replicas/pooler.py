@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from stanchion.paths import ROOT
 from stanchion.server.binaries import Account
 from stanchion.server.cluster import PORTS
 from tests.conftest import Cluster, open_folder
+from tests.provided import provide
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,7 @@ def pooling(cluster: Cluster, *logins: str, sessions: int = 4) -> Iterator[Poole
 @contextmanager
 def serving(databases: str, passwords: dict[str, str], probe: str, settings: str) -> Iterator[Pooler]:
     """Start a pooler with a section of databases and more settings, and wait until it serves the login of a probe."""
-    found = subprocess.run([ROOT / ".ci/debian-program", "pgbouncer"], capture_output=True, text=True, check=False)
-    if found.returncode == 3:
-        pytest.skip(found.stderr.strip().splitlines()[-1])
-    found.check_returncode()
+    pgbouncer = provide("debian-program", "pgbouncer")
     folder = open_folder("stanchion-pooler-")
     account = Account.for_data(folder / "none")
     account.give(folder)
@@ -60,7 +56,7 @@ def serving(databases: str, passwords: dict[str, str], probe: str, settings: str
     for path in (users, configuration):
         account.give(path)
     process = subprocess.Popen(
-        [found.stdout.strip(), "-q", configuration],
+        [pgbouncer, "-q", configuration],
         **account.child(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

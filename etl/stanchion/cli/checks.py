@@ -63,7 +63,7 @@ def doctor(strict: bool, deep: bool, form: str) -> None:
     if form == "json":
         print_json([check.as_dict() for check in checks])
     elif form == "openmetrics":
-        click.echo(openmetrics(of_checks(checks)), nl=False)
+        click.echo(openmetrics([of_checks(checks)]), nl=False)
     elif form == "nagios":
         code, text = nagios(checks)
         click.echo("\n".join(map(printable, text.splitlines())))

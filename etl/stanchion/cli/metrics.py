@@ -9,7 +9,9 @@ from stanchion.cli.errors import explain
 from stanchion.cli.options import database_option, open_server, until_signal
 from stanchion.cli.output import note, printable
 from stanchion.errors import StanchionError
+from stanchion.ops.doctor import watch
 from stanchion.ops.metrics import DOWN, collect, openmetrics
+from stanchion.ops.monitoring import dashboard, exporter, rules
 from stanchion.ops.scrape import ADDRESS, PATH, serving
 from stanchion.replacing import replacing
 from stanchion.server.connection import connect
@@ -22,8 +24,13 @@ from stanchion.server.locate import Server
 @click.option(
     "--port", type=click.IntRange(0, 65535), help=f"Serve on this port of {ADDRESS} until SIGTERM; 0 chooses one."
 )
+@click.option(
+    "--config",
+    type=click.Choice(["rules", "exporter", "dashboard"]),
+    help="Print alert rules of Prometheus, queries of postgres_exporter, or a dashboard of Grafana instead.",
+)
 @database_option
-def metrics(out: Path | None, port: int | None) -> None:
+def metrics(out: Path | None, port: int | None, config: str | None) -> None:
     """Print metrics of the database for Prometheus.
 
     The text has the format OpenMetrics: connections, jobs, partitions, replication, sizes, the age of the marts, and
@@ -34,13 +41,24 @@ def metrics(out: Path | None, port: int | None) -> None:
         stanchion metrics
         stanchion metrics --out /var/lib/prometheus/node-exporter/stanchion.prom
         stanchion metrics --port 9187
+        stanchion metrics --config rules > /etc/prometheus/rules/stanchion.yml
     """
-    if out and port is not None:
-        raise click.UsageError("--out and --port exclude each other.")
+    if sum((out is not None, port is not None, config is not None)) > 1:
+        raise click.UsageError("--out, --port and --config exclude each other.")
+    if config == "exporter":
+        click.echo(exporter(), nl=False)
+        return
+    if config == "dashboard":
+        click.echo(dashboard())
+        return
     if out:
         _write(out)
         return
     with open_server() as server:
+        if config == "rules":
+            with connect(server) as conn:
+                click.echo(rules(watch(conn, _data(server))), nl=False)
+            return
         if port is None:
             click.echo(_text(server), nl=False)
             return
@@ -67,7 +85,11 @@ def _write(out: Path) -> None:
 
 def _text(server: Server) -> str:
     with connect(server) as conn:
-        return openmetrics(collect(conn, Embedded().data if server.embedded else None))
+        return openmetrics(collect(conn, _data(server)))
+
+
+def _data(server: Server) -> Path | None:
+    return Embedded().data if server.embedded else None
 
 
 def _text_or_down(server: Server) -> str:

@@ -40,8 +40,7 @@ class Check:
 
     def severities(self) -> list[str]:
         """Return the severity of each alert."""
-        usual = HIGH if self.name in _HIGH else WARNING
-        return [alert.severity or usual for alert in self.alerts]
+        return [alert.severity or usual_severity(self.name) for alert in self.alerts]
 
     def as_dict(self) -> dict[str, object]:
         """Return the check for programs, which recognise it and its alerts by their ids."""
@@ -55,6 +54,11 @@ class Check:
             for alert, severity in zip(self.alerts, self.severities(), strict=True)
         ]
         return {"id": self.id, "promise": self.promise, "alerts": alerts}
+
+
+def usual_severity(name: str) -> str:
+    """Return the severity of the alerts of a check that have none of their own."""
+    return HIGH if name in _HIGH else WARNING
 
 
 def run_check(conn: Connection, text: str, name: str = "") -> Check:

@@ -1,104 +1,86 @@
--- name: connections
--- Connections of applications by state; idle_in_transaction ones hold back vacuum.
+-- name: connection
+-- active: Connections of applications that run a statement.
+-- idle: Connections of applications that wait for their application.
+-- idle_in_transaction: Connections of applications that wait within a transaction, which holds back vacuum.
+-- waiting: Connections of applications that wait for a lock.
+-- max: Connections that the server accepts.
+-- oldest_transaction_seconds: Age of the oldest transaction of an application.
 select
-    s.state,
-    s.number
-from ops.connections as c
-cross join lateral (
-    values ('active', c.active), ('idle', c.idle), ('idle_in_transaction', c.idle_in_transaction)
-) as s (state, number);
-
--- name: connections_max
--- Connections that the server accepts.
-select c.most
+    c.active,
+    c.idle,
+    c.idle_in_transaction,
+    c.waiting,
+    c.most as max,
+    extract(epoch from clock_timestamp() - c.oldest_transaction) as oldest_transaction_seconds
 from ops.connections as c;
 
--- name: connections_waiting
--- Connections of applications that wait for a lock.
-select c.waiting
-from ops.connections as c;
+-- name: database
+-- size_bytes: Size of the database.
+select pg_database_size(current_database()) as size_bytes;
 
--- name: database_bytes
--- Size of the database.
-select pg_database_size(current_database());
-
--- name: jobs
--- Jobs of each queue by state; overdue ones are also leased.
+-- name: job
+-- ready: Jobs that can run now.
+-- scheduled: Jobs for later.
+-- leased: Jobs that a worker runs.
+-- overdue: Leased jobs whose lease has ended.
+-- dead: Jobs that failed for the last time.
+-- wait_seconds: Time since the oldest ready job could have run.
 select
     q.queue,
-    s.state,
-    s.number
-from ops.queue_health as q
-cross join lateral (
-    values ('ready', q.ready), ('scheduled', q.scheduled), ('leased', q.leased), ('overdue', q.overdue), ('dead', q.dead)
-) as s (state, number);
-
--- name: job_wait_seconds
--- Time since the oldest ready job of each queue could have run.
-select
-    q.queue,
-    q.longest_wait_s
+    q.ready,
+    q.scheduled,
+    q.leased,
+    q.overdue,
+    q.dead,
+    q.longest_wait_s as wait_seconds
 from ops.queue_health as q;
 
--- name: load_age_seconds
--- Time since the last load ended.
-select extract(epoch from core.clock() - max(b.finished_at))
+-- name: load
+-- age_seconds: Time since the last load ended.
+select extract(epoch from core.clock() - max(b.finished_at)) as age_seconds
 from landing.load_batch as b;
 
--- name: oldest_transaction_seconds
--- Age of the oldest transaction of an application.
-select extract(epoch from clock_timestamp() - c.oldest_transaction)
-from ops.connections as c;
+-- name: mart
+-- age_seconds: Time since the mart was updated.
+select
+    r.model as relation,
+    extract(epoch from core.clock() - r.refreshed_at) as age_seconds
+from core.stat_refresh as r
+where r.model like 'marts.%';
 
--- name: partitions
--- Partitions of each table.
+-- name: partition
+-- count: Partitions of the table.
+-- size_bytes: Size of the partitions of the table.
+-- days_missing: Days from today to the last planned day on which the server would refuse rows.
 select
     p.relation,
-    p.partitions
+    p.partitions as count,
+    p.bytes as size_bytes,
+    cardinality(p.days_missing) as days_missing
 from ops.partition_health as p;
 
--- name: partition_bytes
--- Size of the partitions of each table.
-select
-    p.relation,
-    p.bytes
-from ops.partition_health as p;
-
--- name: partition_days_missing
--- Days from today to the last planned day of each table on which the server would refuse rows.
-select
-    p.relation,
-    cardinality(p.days_missing)
-from ops.partition_health as p;
-
--- name: replication_behind_bytes
--- WAL that each replica and replication slot has still to read.
+-- name: replication
+-- lag_seconds: Time that the replica is behind.
+-- behind_bytes: WAL that the replica or the slot has still to read.
 select
     r.kind,
     r.name,
+    r.lag_s as lag_seconds,
     r.behind_bytes
 from ops.replication_lag as r;
 
--- name: replication_lag_seconds
--- Lag of each replica.
-select
-    r.kind,
-    r.name,
-    r.lag_s
-from ops.replication_lag as r;
-
--- name: table_bytes
--- Size of each table with its indexes, as of the last stanchion stats refresh.
+-- name: table
+-- size_bytes: Size of the table with its indexes, as of the last stanchion stats refresh.
 select
     g.relation,
-    g.bytes
+    g.bytes as size_bytes
 from ops.table_growth as g;
 
--- name: tenants
--- Tenants by kind and status.
+-- name: tenant
+-- count: Tenants of this kind with this status.
 select
     t.kind,
     t.status,
-    count(*)
+    count(*) as count
 from core.tenant as t
 group by t.kind, t.status;
