@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from stanchion.cluster.home import for_tenant_at_home
 from stanchion.paths import query
 from stanchion.server.connection import connect
 from tests.cluster.databases import Distributed
+from tests.cluster.nodes import Node
 from tests.cluster.test_doctor import EXPECTED, server_of
 from tests.marts.league import League, play
 from tests.program import call_stanchion
+from tests.sessions import Db
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -159,3 +162,25 @@ def test_key_of_a_tenant_is_revoked_at_every_node(user: User, distributed: Distr
     for node in distributed.workers:
         with psycopg.connect(distributed.dsn(node, user=login), autocommit=True) as conn:
             assert conn.execute("select tenant_id from core.use_api_key(%s)", [key]).fetchone() is None
+
+
+def test_revoked_access_ends_the_open_sessions_at_every_node(user: User, distributed: Distributed) -> None:
+    user.run("tenant", "add", "harbour")
+    key = user.read("key", "create", "harbour", "board")["key"]
+    with_key, dropped = (distributed.make_login("stanchion_app") for _ in range(2))
+    with ExitStack() as stack:
+
+        def session(node: Node, login: str) -> Db:
+            conn = stack.enter_context(psycopg.connect(distributed.dsn(node, user=login), autocommit=True))
+            conn.execute("begin")
+            return conn
+
+        holders = [session(node, with_key) for node in distributed.workers]
+        for conn in holders:
+            conn.execute("select from core.use_api_key(%s)", [key])
+        others = [session(node, dropped) for node in distributed.workers]
+        assert "Open sessions that were ended: 2." in user.run("key", "revoke", "harbour", "board")
+        user.run("login", "drop", dropped, "--yes")
+        for conn in holders + others:
+            with pytest.raises(psycopg.OperationalError):
+                conn.execute("select 1")

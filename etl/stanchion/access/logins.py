@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from stanchion.cluster.home import every_node
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, require_deployed, value
 
@@ -115,7 +116,9 @@ def drop_login(conn: Connection, login: str) -> None:
     """
     name = sql.Identifier(login)
     conn.execute(sql.SQL("alter role {} nologin").format(name))
-    conn.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %s", [login])
+    with every_node(conn) as nodes:
+        for node in nodes:
+            node.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = %s", [login])
     try:
         with conn.transaction():
             conn.execute(sql.SQL("grant {} to current_user").format(name))  # DROP OWNED needs membership in the role

@@ -65,7 +65,8 @@ def _end_on(conn: Connection, find: str, values: dict[str, Any]) -> Ended:
     for pid in (first := found()):
         try:
             with conn.transaction():
-                conn.execute("select pg_terminate_backend(%s)", [pid])
+                # Citus has a second function with this name, for bigint: a small number would be ambiguous
+                conn.execute("select pg_terminate_backend(%s::integer)", [pid])
             requested.add(pid)
         except psycopg.errors.InsufficientPrivilege:
             continue
