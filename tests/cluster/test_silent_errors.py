@@ -1,4 +1,4 @@
-"""Six errors that a cluster makes without a message do not happen. Each test also shows the error, in its old form."""
+"""Seven errors that a cluster makes without a message do not happen. Each test also shows the error in its old form."""
 
 import secrets
 from collections.abc import Iterator
@@ -224,3 +224,16 @@ def test_an_owner_without_a_tenant_would_change_one_copy_only(distributed: Distr
                 conn.execute("set local role stanchion_owner")
                 conn.execute("delete from core.tenant_config where tenant_id = %s", [tenant])
             assert {count for (count,) in conn.execute(COPIES)} == copies  # the error, in the second round
+
+
+# -- the tenant of a session, in a query that does not contain it ---------------------------------
+
+
+def test_a_query_without_the_tenant_needs_a_transaction(one_cluster: Distributed, tenant: str) -> None:
+    items = "select name from stock.item"
+    with one_cluster.acting(tenant) as conn:
+        conn.execute("select stock.add_item('Chair', 1, 1)")
+        assert conn.execute(items).fetchall() == []  # the error
+        assert conn.execute(f"{items} where tenant_id = %s", [tenant]).fetchall() == [("Chair",)]
+        with conn.transaction():
+            assert conn.execute(items).fetchall() == [("Chair",)]
