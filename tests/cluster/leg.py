@@ -16,17 +16,23 @@ SERVERS = {"cluster", "db", "empty_db"}  # db and empty_db request cluster only 
 VARIABLE = "STANCHION_CITUS_BINDIR"
 
 _COUNTS = "counts scans, pages or WAL of tables, which are those of shards on a cluster"
-_SERVER = "stops, copies or restarts the one server of the tests"
+_LOGGED = "every table of a cluster is logged"
+_STATISTICS = "refreshes the statistics of tenants, which only the coordinator has"
 
 # tests of functions that cannot run on a cluster, with the reason; a pgTAP file is one test
 REASONS: dict[str, str] = {
     "tests/core/partitions.test.sql": "creates partitions, which only the coordinator does",
+    "tests/core/test_analysts.py": "adds and revokes analysts, which only the coordinator does",
     "tests/core/test_keys_cost.py": _COUNTS,
-    "tests/core/test_limits.py::test_crash": _SERVER,
+    "tests/core/test_limits.py::test_crash_resets_rate_limits_and_keeps_cooldowns": _LOGGED,
     "tests/core/windows.test.sql": "uses marts, which are on another node",
     "tests/stock/test_hot_item.py::test_batch_locks_items_in_the_order_of_their_keys": "locks rows without a tenant",
     "tests/stock/test_hot_item.py::test_plans_made_on_empty_tables_suit_full_ones": _COUNTS,
     "tests/workspace/test_presence.py": _COUNTS,
+    "tests/workspace/test_search.py::test_search_reads_the_index_and_few_rows": _COUNTS,
+    "tests/workspace/test_stats.py::test_only_an_operator_can_refresh_stats": _STATISTICS,
+    "tests/workspace/test_stats.py::test_stats_view_filters_before_other_conditions": _STATISTICS,
+    "tests/workspace/test_stats.py::test_summary_reads_few_pages_of_its_tenant": _COUNTS,
 }
 
 

@@ -40,8 +40,7 @@ class History:
 
     def step(self, what: str, which: int, who: int, score: tuple[int, int]) -> None:
         actor = [*self.cup.players, self.cup.official][who % (len(self.cup.players) + 1)]
-        rows = self.conn.execute("select game_key from contest.fixture where competition_key = 'cup' order by 1")
-        games = [game for (game,) in rows]
+        games = self.read("select game_key from contest.fixture where competition_key = 'cup' order by 1")
         if what == "time":
             return self.confirm_due()
         self.conn.execute("select set_config('app.principal_id', %s, false)", [actor if what != "draw" else ""])
@@ -55,17 +54,21 @@ class History:
         self.done += 1
         return None
 
+    def read(self, statement: str, *values: str) -> list[Any]:
+        """Return the first column of the rows of the tenant."""
+        with self.conn.transaction():
+            return [row[0] for row in self.conn.execute(statement, values)]
+
     def decide(self, what: str, game: str, score: tuple[int, int]) -> None:
-        pending = "(select submission_key from contest.score_submission where game_key = %s and state = 'pending')"
+        pending = "select submission_key from contest.score_submission where game_key = %s and state = 'pending'"
         if what == "submit":
             self.number += 1
             self.conn.execute("select contest.submit_score(%s, %s, %s, %s)", [game, *score, f"key {self.number}"])
         elif what == "amend":
             self.conn.execute("select contest.amend_result(%s, %s, %s, 'a reason')", [game, *score])
-        elif self.conn.execute(f"select {pending}", [game]).fetchone()[0]:
+        elif keys := self.read(pending, game):
             call = "confirm_score(%s)" if what == "confirm" else "dispute_score(%s, 'a reason')"
-            key = self.conn.execute(f"select {pending}", [game]).fetchone()
-            self.conn.execute(f"select contest.{call}", key)
+            self.conn.execute(f"select contest.{call}", keys)
 
     def confirm_due(self) -> None:
         """Run the handler of the job worker, also for fixtures that were decided in the meantime."""
@@ -151,8 +154,8 @@ def test_one_of_several_concurrent_decisions_counts(make_cup: Callable[..., Cup]
         )
         answers = at_once([confirm, dispute, (cup.dsn(), by_time)])
         version, state = db.execute(
-            "select f.version, s.state from contest.fixture as f join contest.score_submission as s using (game_key) "
-            "where game_key = %s",
+            "select f.version, s.state from contest.fixture as f "
+            "join contest.score_submission as s using (tenant_id, game_key) where game_key = %s",
             [game],
         ).fetchone()
         assert version == 2, answers

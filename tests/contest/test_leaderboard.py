@@ -30,7 +30,8 @@ def test_standings_equal_the_ledger_in_every_snapshot(make_cup: Callable[..., Cu
     def read() -> None:
         with cup.acting() as conn:
             while not over.is_set():
-                seen.append(conn.execute(SUMS).fetchone()[0])
+                with conn.transaction():
+                    seen.append(conn.execute(SUMS).fetchone()[0])
 
     def decide(conn: Db, number: int) -> Counter[str]:
         dice, done = random.Random(number), Counter()
@@ -40,7 +41,8 @@ def test_standings_equal_the_ledger_in_every_snapshot(make_cup: Callable[..., Cu
             pending = (
                 "select submission_key, state from contest.score_submission where game_key = %s order by state desc"
             )
-            known = conn.execute(pending, [game]).fetchone()
+            with conn.transaction():
+                known = conn.execute(pending, [game]).fetchone()
             try:
                 if known is None or known[1] == "disputed":
                     conn.execute("select contest.submit_score(%s, %s, 1, %s)", [game, dice.randint(0, 4), key])

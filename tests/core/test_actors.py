@@ -65,7 +65,8 @@ def test_audit_log_records_the_login_beside_the_principal(
     with psycopg.connect(login, autocommit=True) as conn:
         conn.execute("select set_config('app.principal_id', %s, false)", [ours])
         conn.execute("select stock.add_item('Chair', 1, 1)")
-        (item,) = conn.execute("select item_id from stock.item").fetchone()
+        with conn.transaction():
+            (item,) = conn.execute("select item_id from stock.item").fetchone()
         conn.execute("select stock.enqueue_buy(%s, 1, 'a key')", [item])
     with psycopg.connect(make_login("stanchion_worker")) as worker:  # decides the order for the application
         worker.execute("select set_config('app.tenant_id', %s, true), stock.fulfil_batch()", [tenants["ours"]])

@@ -59,7 +59,7 @@ def test_job_is_leased_once_and_always_in_one_state(db: Db, dsn: str, login: str
         try:
             pool.submit(enqueue).result()
             until = time.monotonic() + 120
-            untried = "select exists (select from core.job where attempts = 0 or lease_id is not null)"
+            untried = "select exists (select 1 from core.job where attempts = 0 or lease_id is not null)"
             while db.execute(untried).fetchone()[0] and time.monotonic() < until:
                 time.sleep(0.02)
         finally:

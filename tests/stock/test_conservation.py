@@ -112,7 +112,7 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
 
         @rule(session=sessions)
         def kill(self, session: int) -> None:
-            db.execute("select pg_terminate_backend(%s, 5000)", [self.sessions[session].conn.info.backend_pid])
+            db.execute("select pg_terminate_backend(%s::integer, 5000)", [self.sessions[session].conn.info.backend_pid])
             self.sessions[session].conn.close()
             self.sessions[session] = Session(self.login)
 
@@ -128,10 +128,16 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
                 held = (
                     "select job_id from core.job where tenant_id = %s and lease_id is not null for update skip locked"
                 )
-                db.execute(f"update core.job set leased_until = now() where job_id in ({held})", [self.tenant])
+                db.execute(
+                    f"update core.job set leased_until = now() where tenant_id = %s and job_id in ({held})",
+                    [self.tenant, self.tenant],
+                )
                 conn.execute("select core.reap()")
                 waiting = "select job_id from core.job where tenant_id = %s for update skip locked"
-                db.execute(f"update core.job set run_at = now() where job_id in ({waiting})", [self.tenant])
+                db.execute(
+                    f"update core.job set run_at = now() where tenant_id = %s and job_id in ({waiting})",
+                    [self.tenant, self.tenant],
+                )
 
         @invariant()
         def nothing_is_lost(self) -> None:
@@ -151,7 +157,8 @@ def make_machine(db: Db, login: str) -> type[RuleBasedStateMachine]:
                     assert conn.execute("select core.revive(%s)", [job]).fetchone() == (True,)
                 while conn.execute("select stock.fulfil_batch()").fetchone() != (0,):
                     pass
-                decided = dict(conn.execute("select order_key, state from stock.purchase").fetchall())
+                with conn.transaction():
+                    decided = dict(conn.execute("select order_key, state from stock.purchase").fetchall())
             assert broken_promises(db) == []
             told = {key: state for key, state in self.answers.items() if state != "restocked"}
             assert decided.keys() == told.keys()

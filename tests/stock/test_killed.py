@@ -38,15 +38,21 @@ def as_bytes(statement: str | bytes) -> bytes:
     return statement.encode() if isinstance(statement, str) else statement
 
 
-def stop_before(step: int, test: Connection) -> None:
-    """Make this process wait for the test before the statement `step` that it sends after it has found a due queue."""
-    execute, command = psycopg.Connection.execute, BaseConnection._exec_command
-    left: int | None = None
+def stop_before(step: int, port: int, test: Connection) -> None:
+    """Make this process wait for the test before the statement `step` that it sends after it has found a due queue.
 
-    def count_down(statement: bytes) -> None:
-        nonlocal left
-        if left is None:
-            left = step if b"due_queues" in statement else None
+    On a cluster the worker has a connection to each node. Only that to the node at the port is counted.
+    """
+    execute, command = psycopg.Connection.execute, BaseConnection._exec_command
+    counted: Any = None
+    left = step
+
+    def count_down(conn: Any, statement: bytes) -> None:
+        nonlocal counted, left
+        if counted is None and b"due_queues" in statement and conn.info.port == port:
+            counted = conn
+            return
+        if counted is not conn:
             return
         if left == 0:
             test.send("stopped")
@@ -54,11 +60,11 @@ def stop_before(step: int, test: Connection) -> None:
         left -= 1
 
     def stepping_execute(self: Any, statement: Any, *args: Any, **options: Any) -> Any:
-        count_down(statement.as_bytes(self) if isinstance(statement, sql.Composable) else as_bytes(statement))
+        count_down(self, statement.as_bytes(self) if isinstance(statement, sql.Composable) else as_bytes(statement))
         return execute(self, statement, *args, **options)
 
     def stepping_command(self: Any, statement: Any, *args: Any, **options: Any) -> Any:
-        count_down(as_bytes(statement))
+        count_down(self, as_bytes(statement))
         return (yield from command(self, statement, *args, **options))
 
     psycopg.Connection.execute, BaseConnection._exec_command = stepping_execute, stepping_command  # type: ignore[method-assign]
@@ -68,10 +74,11 @@ def stop_before(step: int, test: Connection) -> None:
 def stopped_worker(login: str, step: int) -> Iterator[Connection]:
     """Start the real worker in another process, and yield when it has stopped before the statement `step`."""
     here, there = FORK.Pipe()
+    port = int(psycopg.conninfo.conninfo_to_dict(login)["port"] or 5432)
 
     def work() -> None:
         here.close()
-        stop_before(step, there)
+        stop_before(step, port, there)
         run(server_of(login), Options(poll=0.05), Event(), lambda done: None, lambda said: None)
 
     process = FORK.Process(target=work)
@@ -155,7 +162,7 @@ def test_backend_terminated_between_any_two_statements(
             assert broken_promises(db) == []
             db.execute("update core.job set leased_until = now() where lease_id is not null")  # the lease expires
             worker.send("continue")
-            wait_until(db, "select not exists (select from core.job)")
+            wait_until(db, "select not exists (select 1 from core.job)")
         assert states(db) == [("done", 3 * number)]
         assert broken_promises(db) == []
         wait_until(db, f"select not exists ({WORKERS})", user)

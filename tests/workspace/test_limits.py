@@ -8,14 +8,15 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.conftest import on_citus
 from tests.sessions import Db, at_once
 from tests.workspace.team import acting
 
 USE = "select allowed, coalesce(reason, '') from workspace.record_usage(%s, 1, %s)"
 COUNTED = """
-    select coalesce(sum(calls), 0)::int, coalesce(sum(cost), 0),
-        (select count(*)::int from workspace.usage_event), (select coalesce(sum(cost), 0) from workspace.usage_event)
-    from workspace.usage_daily
+    select d.calls, d.cost, e.calls, e.cost
+    from (select coalesce(sum(calls), 0)::int as calls, coalesce(sum(cost), 0) as cost from workspace.usage_daily) as d
+    cross join (select count(*)::int as calls, coalesce(sum(cost), 0) as cost from workspace.usage_event) as e
 """
 
 
@@ -50,7 +51,9 @@ def test_budget_applies_to_all_features_together(db: Db, team: str, tenants: dic
 
 
 @pytest.mark.parametrize("statements", [40, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.exhaustive])])
-def test_fractions_of_a_cent_sum_exactly(statements: int, db: Db, team: str, tenants: dict[str, str]) -> None:
+def test_fractions_of_a_cent_sum_exactly(
+    statements: int, db: Db, team: str, tenants: dict[str, str], request: pytest.FixtureRequest
+) -> None:
     with acting(db, tenants["ours"]):
         db.execute("select workspace.subscribe('team')")
     calls = 50 * statements
@@ -63,6 +66,8 @@ def test_fractions_of_a_cent_sum_exactly(statements: int, db: Db, team: str, ten
             )
         summary = "select calls, cost, month_cost from workspace.tenant_summary()"
         assert conn.execute(summary).fetchone() == expected
+    if on_citus(request):
+        return  # only the coordinator has the stored stats
     db.execute("select workspace.refresh_stats()")
     kept = "select calls, cost, month_cost from hidden.tenant_stats where tenant_id = %s"
     assert db.execute(kept, [tenants["ours"]]).fetchone() == expected
