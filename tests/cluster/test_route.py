@@ -89,6 +89,17 @@ def test_everything_is_refused_while_the_cluster_is_built(distributed: Distribut
         conn.execute("select core.tenant_to_write()")
 
 
+def test_the_coordinator_is_asked_above_read_committed_only(distributed: Distributed) -> None:
+    tenant = distributed.make_tenant("ours")
+    with distributed.acting(tenant) as conn, distributed.connect() as operator:
+        operator.execute(f"alter database {distributed.name} connection limit 0")
+        conn.execute("select core.tenant_to_write()")
+        conn.execute("set default_transaction_isolation = 'repeatable read'")
+        with pytest.raises(psycopg.OperationalError, match="did not return the home of tenant") as failed:
+            conn.execute("select core.tenant_to_write()")
+        assert failed.value.sqlstate == "08006"
+
+
 def test_entry_at_the_coordinator_makes_it_the_home_of_all(distributed: Distributed) -> None:
     tenant = distributed.make_tenant("harbour")
     with distributed.connect() as conn:

@@ -51,6 +51,8 @@ declare
     v_host text;
     v_port integer;
     v_entry integer;
+    v_success boolean;
+    v_answer text;
 begin
     select c.state, c.entry into v_state, v_enters_by from core.cluster as c;
     if v_state is null then
@@ -78,9 +80,14 @@ begin
     end if;
     if current_setting('transaction_isolation') <> 'read committed' then
         -- the snapshot may be older than a move: another connection reads the present home
+        select c.success, c.result into v_success, v_answer
+        from run_command_on_coordinator(format('select to_jsonb(h) from core.home_of(%L) as h', v_tenant)) as c;
+        if not v_success then
+            raise exception 'the coordinator of the cluster did not return the home of tenant %: %', v_tenant, v_answer
+                using errcode = '08006', hint = 'At READ COMMITTED no other node is asked.';
+        end if;
         select j.node, j.host, j.port into v_home, v_host, v_port
-        from run_command_on_coordinator(format('select to_jsonb(h) from core.home_of(%L) as h', v_tenant)) as c
-        cross join lateral jsonb_to_record(c.result::jsonb) as j (node integer, host text, port integer);
+        from jsonb_to_record(v_answer::jsonb) as j (node integer, host text, port integer);
     end if;
     if v_home is distinct from citus_nodeid_for_gpid(citus_backend_gpid()) then
         v_entry := citus_nodeid_for_gpid(citus_backend_gpid());
@@ -92,7 +99,7 @@ end;
 $$;
 
 comment on function core.require_home() is
-'Returns nothing. Errors: 55000 when this session began at another node than the one of its tenant, or while the cluster is being built or undone.';
+'Returns nothing. Errors: 55000 when this session began at another node than the one of its tenant, or while the cluster is being built or undone; 08006 above READ COMMITTED when the coordinator cannot be reached.';
 
 grant execute on function core.require_home() to stanchion_app, stanchion_loader, stanchion_builder;
 
