@@ -26,7 +26,6 @@ REASONS: dict[str, str] = {
     "tests/core/test_keys_cost.py": _COUNTS,
     "tests/core/test_limits.py::test_crash_resets_rate_limits_and_keeps_cooldowns": _LOGGED,
     "tests/core/windows.test.sql": "uses marts, which are on another node",
-    "tests/stock/test_hot_item.py::test_batch_locks_items_in_the_order_of_their_keys": "locks rows without a tenant",
     "tests/stock/test_hot_item.py::test_plans_made_on_empty_tables_suit_full_ones": _COUNTS,
     "tests/workspace/test_presence.py": _COUNTS,
     "tests/workspace/test_search.py::test_search_reads_the_index_and_few_rows": _COUNTS,

@@ -90,7 +90,8 @@ def test_batch_locks_items_in_the_order_of_their_keys(db: Db, shop: str, tenants
             while not db.execute("select exists (select from pg_locks where not granted)").fetchone()[0]:
                 assert not waiting.done()
             db.execute("set lock_timeout = '1s'")
-            db.execute("select from stock.item where item_id = %s for update", [second])
+            lock = "select 1 from stock.item where tenant_id = %s and item_id = %s for update"
+            db.execute(lock, [tenants["ours"], second])
             holder.commit()
             waiting.result()
     assert broken_promises(db) == []
