@@ -94,14 +94,15 @@ def dashboard() -> str:
     """Return a dashboard of Grafana as JSON: the alerts first, then a panel for each metric."""
     alerts = f"sum by (check, severity) (stanchion_{ALERTS}) > 0"
     panels = [
-        _panel("stat", "Answers", [("stanchion_up", "{{instance}}")], "short"),
-        _panel("timeseries", "Alerts of each check", [(alerts, "{{check}} ({{severity}})")], "short"),
+        _panel("stat", "Answers", "stanchion_up", "{{instance}}"),
+        _panel("timeseries", "Alerts of each check", alerts, "{{check}} ({{severity}})"),
     ]
     for group, text in queries(SOURCE).items():
         legend = " ".join(f"{{{{{label}}}}}" for label in _labels(text)) or "{{instance}}"
         for column, help_ in helps_of(text).items():
             unit = _UNITS.get(column.rpartition("_")[2], "short")
-            panels.append(_panel("timeseries", help_.rstrip("."), [(f"stanchion_{group}_{column}", legend)], unit))
+            name = f"stanchion_{group}_{column}"
+            panels.append(_panel("timeseries", help_.rstrip("."), name, legend, unit))
     for number, panel in enumerate(panels):
         row, column_ = divmod(number, _PER_ROW)
         panel["id"] = number + 1
@@ -121,16 +122,13 @@ def dashboard() -> str:
     )
 
 
-def _panel(kind: str, title: str, asked: list[tuple[str, str]], unit: str) -> dict[str, Any]:
+def _panel(kind: str, title: str, expression: str, legend: str, unit: str = "short") -> dict[str, Any]:
     return {
         "type": kind,
         "title": title,
         "datasource": _DATA,
         "fieldConfig": {"defaults": {"unit": unit, "min": 0}, "overrides": []},
-        "targets": [
-            {"refId": "A", "datasource": _DATA, "expr": expression, "legendFormat": legend}
-            for expression, legend in asked
-        ],
+        "targets": [{"refId": "A", "datasource": _DATA, "expr": expression, "legendFormat": legend}],
     }
 
 
