@@ -203,10 +203,10 @@ def test_hidden_statistics_are_deleted(built: Platform, role: str) -> None:
     with built.conn.transaction():
         if role != "superuser":
             built.conn.execute(f"set local role {role}".encode())
-        assert built.rows("select core.hide_statistics('marts.dim_team') as n")[0]["n"] == 3
+        assert built.rows("select core.hide_statistics('marts.dim_team') as n")[0]["n"] == 4
     (after,) = built.rows(statement)
     can_delete = role == "superuser" or built.conn.info.server_version >= 180000
-    assert (before["n"], after["n"]) == (3, 0 if can_delete else 3)
+    assert (before["n"], after["n"]) == (4, 0 if can_delete else 4)
     assert built.rows("select core.hide_statistics('marts.dim_team') as n")[0]["n"] == 0
 
 
