@@ -1,7 +1,7 @@
 -- A job is in one state at a time, is retried with a growing delay, and is kept as dead when no attempt is left.
 begin;
 \ir ../prelude.sql
-select plan(41);
+select plan(46);
 
 create function pg_temp.states() returns text language sql as $$
     select string_agg(c.state || ' ' || c.number, ', ' order by c.state)
@@ -80,6 +80,18 @@ select is(pg_temp.states(), 'dead 1, done 1, ready 3', 'job_state lists a job wi
 select is((select core.revive(d.job_id) from core.job_dead as d), true, 'revive() returns true for a dead job');
 select is(core.revive(0), false, 'revive() returns false for an unknown job');
 select is((select j.attempts from core.job as j where j.last_error = 'the end'), 0, 'a revived job has all of its attempts');
+
+-- cancel_job
+create temp table waiting as select core.enqueue('core.other', '{}') as job_id;
+select is(core.cancel_job(w.job_id), true, 'cancel_job() returns true for a job that waits') from waiting as w;
+select is(core.cancel_job(w.job_id), false, 'cancel_job() returns false for a job that is gone') from waiting as w;
+create temp table dead as select core.enqueue('core.other', '{}') as job_id;
+select core.fail((select l.lease_id from core.lease('core.other', 'me', 10) as l limit 1), 'broken');
+select is(core.cancel_job(d.job_id), true, 'cancel_job() returns true for a dead job') from dead as d;
+create temp table running as select core.enqueue('core.other', '{}') as job_id;
+create temp table other as select * from core.lease('core.other', 'me', 1);
+select is(core.cancel_job(r.job_id), false, 'cancel_job() returns false for a job that a worker runs') from running as r;
+select is(core.complete(o.lease_id), 1, 'cancel_job() leaves the job of a worker as it is') from other as o;
 
 -- split_lease
 create temp table batch as select * from core.lease('core.mail', 'me', 10);

@@ -1,17 +1,20 @@
-"""worker: run the jobs of all tenants."""
+"""worker and jobs: run the jobs of all tenants, list them, and retry and cancel some."""
 
 import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from stanchion.cli.options import database_option, json_option, open_server, until_signal
-from stanchion.cli.output import count_of, json_text, note, print_json, printable
+from stanchion.cli.options import database_option, json_option, open_database, open_server, until_signal
+from stanchion.cli.output import count_of, json_text, note, print_json, print_rows, printable
+from stanchion.jobs import manage
 from stanchion.jobs.worker import JobResult, Options, drain, run, run_once
 
 queue_option = click.option("--queue", metavar="QUEUE", help="Queue whose jobs to run (default: every queue).")
@@ -149,3 +152,128 @@ class _Log:
     def _line(self, facts: dict[str, Any]) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         click.echo(json_text({"at": at} | facts))
+
+
+@click.group()
+def jobs() -> None:
+    """List, show, retry and cancel jobs."""
+
+
+_tenant = click.option("--tenant", metavar="SLUG", help="Only jobs of this tenant.")
+_ids = click.argument("ids", metavar="JOB...", nargs=-1, required=True, type=click.IntRange(min=1))
+
+
+@jobs.command("list")
+@_tenant
+@click.option("--queue", metavar="QUEUE", help="Only jobs of this queue.")
+@click.option("--state", type=click.Choice(manage.STATES), help="Only jobs in this state.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Most jobs to list.")
+@json_option
+@database_option
+def jobs_list(tenant: str | None, queue: str | None, state: str | None, limit: int, as_json: bool) -> None:
+    """List the latest jobs, newest first.
+
+    \b
+    Example:
+        stanchion jobs list
+        stanchion jobs list --state dead --tenant harbour
+    """
+    with open_database() as conn:
+        print_rows(as_json, manage.list_jobs(conn, tenant, queue, state, limit), "No such job.")
+
+
+@jobs.command("show")
+@_ids
+@_tenant
+@json_option
+@database_option
+def jobs_show(ids: tuple[int, ...], tenant: str | None, as_json: bool) -> None:
+    """Show everything that is stored about jobs.
+
+    \b
+    Example:
+        stanchion jobs show 4711
+    """
+    with open_database() as conn:
+        found = manage.find_jobs(conn, ids, tenant)
+    if as_json:
+        print_json([asdict(job) for job in found])
+        return
+    for job in found:
+        click.secho(f"Job {job.job_id} of {job.tenant} is {job.state}.", bold=True)
+        for name, fact in job.facts.items():
+            if fact is not None:
+                click.echo(f"  {name}: {printable(fact if isinstance(fact, str) else json_text(fact))}")
+
+
+@jobs.command("retry")
+@click.argument("ids", metavar="[JOB]...", nargs=-1, type=click.IntRange(min=1))
+@click.option("--dead", is_flag=True, help="Retry every dead job, of --queue and --tenant.")
+@click.option("--queue", metavar="QUEUE", help="Only dead jobs of this queue, with --dead.")
+@_tenant
+@database_option
+def jobs_retry(ids: tuple[int, ...], dead: bool, queue: str | None, tenant: str | None) -> None:
+    """Make dead jobs ready, with all attempts of their queue.
+
+    The exit code is 1 when a job was not dead. A job that waits for its next attempt needs no retry.
+
+    \b
+    Example:
+        stanchion jobs retry 4711 4712
+        stanchion jobs retry --dead --queue stock.orders
+    """
+    if dead == bool(ids) or (queue and not dead):
+        raise click.UsageError("Give the ids of jobs, or --dead with or without --queue.")
+    with open_database() as conn, _reporting("ready again") as report:
+        found = manage.find_dead(conn, tenant, queue) if dead else manage.find_jobs(conn, ids, tenant)
+        manage.retry(conn, found, report)
+
+
+@jobs.command("cancel")
+@_ids
+@_tenant
+@database_option
+def jobs_cancel(ids: tuple[int, ...], tenant: str | None) -> None:
+    """Delete jobs that wait or are dead.
+
+    The exit code is 1 when a worker runs one of them, or it is done.
+
+    \b
+    Example:
+        stanchion jobs cancel 4711
+    """
+    with open_database() as conn, _reporting("cancelled") as report:
+        manage.cancel(conn, manage.find_jobs(conn, ids, tenant), report)
+
+
+@jobs.command("stats")
+@json_option
+@database_option
+def jobs_stats(as_json: bool) -> None:
+    """Count the jobs of each queue by state.
+
+    \b
+    Example:
+        stanchion jobs stats
+    """
+    with open_database() as conn:
+        print_rows(as_json, manage.queues(conn), "No module has a queue.")
+
+
+@contextmanager
+def _reporting(done: str) -> Iterator[Callable[[manage.Changed], None]]:
+    """Yield a function that prints each result. At the end, exit with 1 when a job was not changed."""
+    changed = Counter[bool]()
+
+    def report(result: manage.Changed) -> None:
+        changed[result.is_changed] += 1
+        outcome = f"is {done}" if result.is_changed else f"is not changed: it was {result.job.state}"
+        click.secho(
+            f"Job {result.job.job_id} of {result.job.tenant} {outcome}.", fg=None if result.is_changed else "red"
+        )
+
+    yield report
+    if not changed:
+        click.echo("No job is dead.")
+    if changed[False]:
+        click.get_current_context().exit(1)

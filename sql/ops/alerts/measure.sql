@@ -68,7 +68,7 @@ begin
         q.queue,
         q.dead::numeric,
         format('%s jobs of %s are dead, the latest since %s UTC.', q.dead, q.queue, (q.latest_death at time zone 'UTC')::timestamp(0)),
-        'Read the errors in core.job_dead, then call core.revive or delete the jobs: docs/operations/jobs.md'
+        'Read the errors with stanchion jobs list --state dead, then run stanchion jobs retry or cancel: docs/operations/jobs.md'
     from ops.queue_health as q;
     return query
     select

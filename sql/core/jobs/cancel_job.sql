@@ -1,0 +1,31 @@
+-- Deletes a job that no worker runs: one that waits, or a dead one. For operators, and for applications that show jobs.
+create or replace function core.cancel_job(p_job bigint)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tenant uuid := core.tenant_to_write();
+    v_is_gone boolean;
+begin
+    delete from core.job as j where j.tenant_id = v_tenant and j.job_id = p_job and j.lease_id is null;
+    v_is_gone := found;
+    if not v_is_gone then
+        delete from core.job_dead as d where d.tenant_id = v_tenant and d.job_id = p_job;
+        v_is_gone := found;
+    end if;
+    if v_is_gone then
+        perform core.write_audit('job.cancel', p_job::text);
+    end if;
+    return v_is_gone;
+end;
+$$;
+
+comment on function core.cancel_job(bigint) is
+'Returns true when the job waited or was dead and is deleted; false when a worker runs it, or it is done or unknown. Errors: 42501 when no tenant is set.';
+
+grant execute on function core.cancel_job(bigint) to stanchion_app;
+
+-- revert: drop function core.cancel_job(bigint);
