@@ -420,12 +420,13 @@ on conflict on constraint team_pk do update
 -- name: put_colours
 -- Sets the colours of teams that the transaction has locked; of exports of the same time, the largest colour.
 update contest.team as t
-set colour = e.colour, coloured_at = coalesce(%(seen_at)s::timestamptz, '-infinity')
+set colour = e.colour, coloured_at = %(seen_at)s
 from unnest(%(keys)s::text[], %(colours)s::text[]) as e (team_key, colour)
 where
     t.tenant_id = %(tenant)s
     and t.team_key = e.team_key
-    and (coalesce(%(seen_at)s::timestamptz, '-infinity'), e.colour) > (t.coloured_at, coalesce(t.colour, ''));
+    and (coalesce(%(seen_at)s::timestamptz, '-infinity'), e.colour)
+    > (coalesce(t.coloured_at, '-infinity'), coalesce(t.colour, ''));
 
 -- name: quality
 -- Returns the stored quality of a published game.
