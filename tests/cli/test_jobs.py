@@ -79,13 +79,19 @@ def test_dead_jobs_are_retried_and_others_are_not(db: Db, tenants: dict[str, str
     done = call("jobs", "retry", str(dead[0]), str(ready))
     assert done.code == 1
     assert f"Job {dead[0]} of ours is ready again." in done.out
-    assert f"Job {ready} of ours is not changed: it was ready." in done.out
+    assert f"Job {ready} of ours is not changed: it is not dead." in done.out
     other = enqueue(db, tenants["theirs"], "public.other")
     die(db, tenants["theirs"], "public.other")
     assert call("jobs", "retry", "--dead", "--queue", "public.mail").code == 0
     assert states(db) == {**dict.fromkeys([*dead, ready], "ready"), other: "dead"}
     assert call("jobs", "retry", "--dead", "--tenant", "ours").out.strip() == "No job is dead."
     assert audited(db) == sorted(("job.revive", str(job)) for job in dead)
+    die(db, tenant)
+    db.execute("update core.job_dead set dedupe_key = 'the key' where job_id = any(%s)", [dead[:2]])
+    both = call("jobs", "retry", *map(str, dead))
+    assert both.code == 1
+    assert f"Job {dead[1]} of ours is not changed: another job with its key waits." in both.out
+    assert [states(db)[job] for job in dead] == ["ready", "dead", "ready"]
     for args in ([], ["1", "--dead"], ["1", "--queue", "public.mail"]):
         assert call("jobs", "retry", *args).code == 2, args
 
@@ -106,6 +112,6 @@ def test_waiting_and_dead_jobs_are_cancelled_and_a_running_one_is_not(db: Db, te
         worker.commit()
         cancelling.join(60)
     assert outcomes[0].code == 1
-    assert f"Job {raced} of ours is not changed" in outcomes[0].out
+    assert f"Job {raced} of ours is not changed: a worker runs it" in outcomes[0].out
     assert states(db) == {raced: "leased"}
     assert db.execute("select count(*) from core.job").fetchone() == (1,)

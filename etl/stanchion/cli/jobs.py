@@ -4,8 +4,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -224,9 +223,9 @@ def jobs_retry(ids: tuple[int, ...], dead: bool, queue: str | None, tenant: str 
     """
     if dead == bool(ids) or (queue and not dead):
         raise click.UsageError("Give the ids of jobs, or --dead with or without --queue.")
-    with open_database() as conn, _reporting("ready again") as report:
+    with open_database() as conn:
         found = manage.find_dead(conn, tenant, queue) if dead else manage.find_jobs(conn, ids, tenant)
-        manage.retry(conn, found, report)
+        _print_changes(manage.retry(conn, found), "ready again")
 
 
 @jobs.command("cancel")
@@ -242,8 +241,8 @@ def jobs_cancel(ids: tuple[int, ...], tenant: str | None) -> None:
     Example:
         stanchion jobs cancel 4711
     """
-    with open_database() as conn, _reporting("cancelled") as report:
-        manage.cancel(conn, manage.find_jobs(conn, ids, tenant), report)
+    with open_database() as conn:
+        _print_changes(manage.cancel(conn, manage.find_jobs(conn, ids, tenant)), "cancelled")
 
 
 @jobs.command("stats")
@@ -260,20 +259,17 @@ def jobs_stats(as_json: bool) -> None:
         print_rows(as_json, manage.queues(conn), "No module has a queue.")
 
 
-@contextmanager
-def _reporting(done: str) -> Iterator[Callable[[manage.Changed], None]]:
-    """Yield a function that prints each result. At the end, exit with 1 when a job was not changed."""
-    changed = Counter[bool]()
-
-    def report(result: manage.Changed) -> None:
-        changed[result.is_changed] += 1
-        outcome = f"is {done}" if result.is_changed else f"is not changed: it was {result.job.state}"
-        click.secho(
-            f"Job {result.job.job_id} of {result.job.tenant} {outcome}.", fg=None if result.is_changed else "red"
-        )
-
-    yield report
-    if not changed:
+def _print_changes(changes: Iterable[manage.Changed], done: str) -> None:
+    """Print each result. Exit with 1 when a job was not changed."""
+    seen = Counter[bool]()
+    for each in changes:
+        job = f"Job {each.job.job_id} of {each.job.tenant}"
+        seen[bool(each.refusal)] += 1
+        if each.refusal:
+            click.secho(f"{job} is not changed: {each.refusal}.", fg="red")
+        else:
+            click.echo(f"{job} is {done}.")
+    if not seen:
         click.echo("No job is dead.")
-    if changed[False]:
+    if seen[True]:
         click.get_current_context().exit(1)

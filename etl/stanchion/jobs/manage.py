@@ -1,15 +1,16 @@
 """List jobs, and retry and cancel them, each in a transaction of its tenant at the node of the tenant."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg.rows import dict_row
 
 from stanchion.cluster.home import for_tenant_at_home
 from stanchion.errors import StanchionError
 from stanchion.paths import query
-from stanchion.server.connection import Connection, find_tenant, require_deployed
+from stanchion.server.connection import Connection, find_tenant, require_deployed, value
 
 STATES = ("ready", "leased", "done", "dead")
 
@@ -26,10 +27,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Changed:
-    """The result of a retry or a cancellation of one job."""
+    """The result of a retry or a cancellation of one job: None when it was changed, else the reason why not."""
 
     job: Job
-    is_changed: bool
+    refusal: str | None
 
 
 def list_jobs(
@@ -62,21 +63,25 @@ def find_dead(conn: Connection, tenant: str | None, queue: str | None) -> list[J
     return [Job(row["tenant"], row["job"], "dead", {}) for row in reversed(rows)]
 
 
-def retry(conn: Connection, jobs: Iterable[Job], report: Callable[[Changed], None]) -> None:
+def retry(conn: Connection, jobs: Iterable[Job]) -> Iterator[Changed]:
     """Make dead jobs ready, with all attempts of their queue."""
-    _change(conn, "select core.revive(%s)", jobs, report)
+    yield from _change(conn, "select core.revive(%s)", jobs, "it is not dead")
 
 
-def cancel(conn: Connection, jobs: Iterable[Job], report: Callable[[Changed], None]) -> None:
+def cancel(conn: Connection, jobs: Iterable[Job]) -> Iterator[Changed]:
     """Delete jobs that no worker runs."""
-    _change(conn, "select core.cancel_job(%s)", jobs, report)
+    yield from _change(conn, "select core.cancel_job(%s)", jobs, "a worker runs it, or it is done")
 
 
-def _change(conn: Connection, statement: str, jobs: Iterable[Job], report: Callable[[Changed], None]) -> None:
+def _change(conn: Connection, statement: str, jobs: Iterable[Job], otherwise: str) -> Iterator[Changed]:
     for job in jobs:
-        with for_tenant_at_home(conn, job.tenant) as acting:
-            (is_changed,) = acting.conn.execute(statement.encode(), [job.job_id]).fetchone() or (False,)
-        report(Changed(job, bool(is_changed)))
+        try:
+            with for_tenant_at_home(conn, job.tenant) as acting:
+                is_changed = value(acting.conn, statement, [job.job_id])
+        except psycopg.errors.UniqueViolation:
+            yield Changed(job, "another job with its key waits")
+        else:
+            yield Changed(job, None if is_changed else otherwise)
 
 
 def _id(conn: Connection, tenant: str | None) -> str | None:
