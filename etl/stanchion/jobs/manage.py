@@ -37,7 +37,7 @@ def list_jobs(
     conn: Connection, tenant: str | None, queue: str | None, state: str | None, limit: int
 ) -> list[dict[str, Any]]:
     """Return the latest jobs, newest first."""
-    return _rows(conn, "list", tenant=_id(conn, tenant), queue=_known(conn, queue), state=state, most=limit)
+    return _rows(conn, "list", slug=_slug(conn, tenant), queue=_known(conn, queue), state=state, most=limit)
 
 
 def queues(conn: Connection) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ def queues(conn: Connection) -> list[dict[str, Any]]:
 
 def find_jobs(conn: Connection, ids: Sequence[int], tenant: str | None) -> list[Job]:
     """Return the jobs with these ids, or raise StanchionError when one does not exist."""
-    found = [Job(**row) for row in _rows(conn, "details", jobs=list(ids), tenant=_id(conn, tenant))]
+    found = [Job(**row) for row in _rows(conn, "details", jobs=list(ids), slug=_slug(conn, tenant))]
     if missing := sorted(set(ids) - {job.job_id for job in found}):
         of = f" of {tenant}" if tenant else ""
         raise StanchionError(
@@ -59,7 +59,7 @@ def find_jobs(conn: Connection, ids: Sequence[int], tenant: str | None) -> list[
 
 def find_dead(conn: Connection, tenant: str | None, queue: str | None) -> list[Job]:
     """Return the dead jobs of a queue or of all queues."""
-    rows = _rows(conn, "list", tenant=_id(conn, tenant), queue=_known(conn, queue), state="dead", most=None)
+    rows = _rows(conn, "list", slug=_slug(conn, tenant), queue=_known(conn, queue), state="dead", most=None)
     return [Job(row["tenant"], row["job"], "dead", {}) for row in reversed(rows)]
 
 
@@ -84,9 +84,12 @@ def _change(conn: Connection, statement: str, jobs: Iterable[Job], otherwise: st
             yield Changed(job, None if is_changed else otherwise)
 
 
-def _id(conn: Connection, tenant: str | None) -> str | None:
+def _slug(conn: Connection, tenant: str | None) -> str | None:
+    """Return the slug, or raise StanchionError when no tenant has it."""
     require_deployed(conn)
-    return None if tenant is None else str(find_tenant(conn, tenant))
+    if tenant is not None:
+        find_tenant(conn, tenant)
+    return tenant
 
 
 def _known(conn: Connection, queue: str | None) -> str | None:

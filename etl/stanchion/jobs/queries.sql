@@ -28,7 +28,7 @@ from (
     from core.job_dead as d
 ) as found
 join core.tenant as t on t.tenant_id = found.tenant_id
-where found.job_id = any(%(jobs)s) and (%(tenant)s::uuid is null or found.tenant_id = %(tenant)s::uuid)
+where found.job_id = any(%(jobs)s) and (%(slug)s::text is null or t.slug = %(slug)s)
 order by t.slug, found.job_id;
 
 -- name: due
@@ -50,7 +50,7 @@ select
 from core.job_state as s
 join core.tenant as t on t.tenant_id = s.tenant_id
 where
-    (%(tenant)s::uuid is null or s.tenant_id = %(tenant)s::uuid)
+    (%(slug)s::text is null or t.slug = %(slug)s)
     and (%(queue)s::text is null or s.queue = %(queue)s)
     and (%(state)s::text is null or s.state = %(state)s)
 order by s.enqueued_at desc, s.job_id desc
