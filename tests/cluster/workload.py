@@ -156,7 +156,7 @@ def _jobs(s: str) -> Iterator[Call]:
     )
     yield Call("core.reap", "worker", ("select core.reap()",), 0)
     yield Call("core.revive", "app", ("select core.revive(1)",), False)
-    yield Call("core.cancel_job", "app", ("select core.cancel_job(1)",), False)
+    yield Call("core.cancel_job", "app", ("select core.cancel_job(0)",), False)
 
 
 def _stock(s: str) -> Iterator[Call]:
