@@ -40,6 +40,13 @@ def of(values: Values, name: str, **labels: str) -> float:
     return values[name, frozenset(labels.items())]
 
 
+def drop_a_partition(db: Db) -> None:
+    (child,) = db.execute(
+        "select max(child) from core.partition where relation = 'core.event' and state = 'attached'"
+    ).fetchone() or ("",)
+    db.execute(f"drop table {child}".encode())
+
+
 @pytest.mark.slow
 def test_metrics_follow_the_database(db: Db, tenants: dict[str, str], call: Run) -> None:
     before = call("metrics")
@@ -57,10 +64,7 @@ def test_metrics_follow_the_database(db: Db, tenants: dict[str, str], call: Run)
     assert set(queries(SOURCE)) - measured <= {"load", "mart", "replication", "table"}
     assert all(text.endswith(".") for text in helps.values())
 
-    (day,) = db.execute(
-        "select max(child) from core.partition where relation = 'core.event' and state = 'attached'"
-    ).fetchone() or ("",)
-    db.execute(f"drop table {day}".encode())
+    drop_a_partition(db)
     db.execute("update core.tenant set status = 'suspended' where slug = 'theirs'")
     after = parsed(call("metrics").out)
     assert of(after, "partition_days_missing", relation="core.event") == 1

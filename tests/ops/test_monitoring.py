@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from stanchion.ops.monitoring import dashboard, exporter
-from tests.ops.test_metrics import parsed, served
+from tests.ops.test_metrics import drop_a_partition, parsed, served
 from tests.provided import provide
 from tests.sessions import Db
 
@@ -52,13 +52,6 @@ def answer(url: str) -> httpx.Response:
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
-
-
-def drop_a_partition(db: Db) -> None:
-    (child,) = db.execute(
-        "select max(child) from core.partition where relation = 'core.event' and state = 'attached'"
-    ).fetchone() or ("",)
-    db.execute(f"drop table {child}".encode())
 
 
 def test_alert_fires_in_prometheus(db: Db, tenants: dict[str, str], dsn: str, call: Run, tmp_path: Path) -> None:

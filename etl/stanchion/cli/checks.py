@@ -6,8 +6,8 @@ from dataclasses import asdict
 import click
 import psycopg
 
-from stanchion.cli.errors import explain
-from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
+from stanchion.cli.errors import sentence
+from stanchion.cli.options import confirm, data_of, database_option, json_option, open_database, open_server, yes_option
 from stanchion.cli.output import count_of, note, print_findings, print_json, printable
 from stanchion.cluster.doctor import examine_cluster
 from stanchion.cluster.freshness import examine_mirror
@@ -21,7 +21,6 @@ from stanchion.ops.doctor import examine
 from stanchion.ops.metrics import of_checks, openmetrics
 from stanchion.ops.nagios import UNKNOWN, nagios, unknown
 from stanchion.server.connection import connect, require_deployed
-from stanchion.server.embedded import Embedded
 
 
 @click.command()
@@ -49,7 +48,7 @@ def doctor(strict: bool, deep: bool, form: str) -> None:
     """
     try:
         with open_server() as server, connect(server) as conn:
-            checks = list(examine(conn, Embedded().data if server.embedded else None))
+            checks = list(examine(conn, data_of(server)))
             checks += examine_cluster(server, conn)
             checks += examine_mirror(server, conn)
             if deep:
@@ -57,7 +56,7 @@ def doctor(strict: bool, deep: bool, form: str) -> None:
     except (StanchionError, psycopg.Error) as e:
         if form != "nagios":
             raise
-        click.echo(printable(unknown(explain(e) if isinstance(e, psycopg.Error) else str(e))))
+        click.echo(printable(unknown(sentence(e))))
         click.get_current_context().exit(UNKNOWN)
     alerts = sum(len(check.alerts) for check in checks)
     if form == "json":

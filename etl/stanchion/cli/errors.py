@@ -3,6 +3,13 @@
 import psycopg
 from psycopg import errors
 
+from stanchion.errors import StanchionError
+
+
+def sentence(error: psycopg.Error | StanchionError) -> str:
+    """Return the sentence that a command prints for an error."""
+    return explain(error) if isinstance(error, psycopg.Error) else str(error)
+
 
 def explain(error: psycopg.Error) -> str:
     """Return the message of the server, with a remedy where there is a known one."""

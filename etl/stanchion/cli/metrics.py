@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 import psycopg
 
-from stanchion.cli.errors import explain
-from stanchion.cli.options import database_option, open_server, until_signal
+from stanchion.cli.errors import sentence
+from stanchion.cli.options import data_of, database_option, open_server, until_signal
 from stanchion.cli.output import note, printable
 from stanchion.errors import StanchionError
 from stanchion.ops.doctor import watch
@@ -15,7 +15,6 @@ from stanchion.ops.monitoring import dashboard, exporter, rules
 from stanchion.ops.scrape import ADDRESS, PATH, serving
 from stanchion.replacing import replacing
 from stanchion.server.connection import connect
-from stanchion.server.embedded import Embedded
 from stanchion.server.locate import Server
 
 
@@ -57,7 +56,7 @@ def metrics(out: Path | None, port: int | None, config: str | None) -> None:
     with open_server() as server:
         if config == "rules":
             with connect(server) as conn:
-                click.echo(rules(watch(conn, _data(server))), nl=False)
+                click.echo(rules(watch(conn, data_of(server))), nl=False)
             return
         if port is None:
             click.echo(_text(server), nl=False)
@@ -85,16 +84,12 @@ def _write(out: Path) -> None:
 
 def _text(server: Server) -> str:
     with connect(server) as conn:
-        return openmetrics(collect(conn, _data(server)))
-
-
-def _data(server: Server) -> Path | None:
-    return Embedded().data if server.embedded else None
+        return openmetrics(collect(conn, data_of(server)))
 
 
 def _text_or_down(server: Server) -> str:
     try:
         return _text(server)
     except (StanchionError, psycopg.Error) as e:
-        note(printable(explain(e) if isinstance(e, psycopg.Error) else str(e)))
+        note(printable(sentence(e)))
         return openmetrics([DOWN])

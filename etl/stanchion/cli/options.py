@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from stanchion.cli import DSN_HELP
 from stanchion.cli.output import note
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, connect
+from stanchion.server.embedded import Embedded
 from stanchion.server.locate import Server, find_server, reach
 from stanchion.server.loop import Stop
 from stanchion.server.replica import MAX_LAG, find_reader
@@ -75,6 +77,11 @@ def reader_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*args, **kwargs)
 
     return wrapped
+
+
+def data_of(server: Server) -> Path | None:
+    """Return the data directory of the embedded server, and None for another server."""
+    return Embedded().data if server.embedded else None
 
 
 @contextmanager

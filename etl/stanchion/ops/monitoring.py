@@ -9,19 +9,11 @@ import yaml
 
 from stanchion.ops.check import Check, usual_severity
 from stanchion.ops.metrics import ALERTS, SOURCE, helps_of
-from stanchion.paths import queries
+from stanchion.paths import queries, query
 
 _PER_ROW, _WIDTH, _HEIGHT = 3, 8, 7  # of panels, on Grafana's grid of 24 columns
 _UNITS = {"seconds": "s", "bytes": "bytes"}
 _DATA = {"type": "prometheus", "uid": "${datasource}"}
-# The alerts of thresholds; those of ops/checks.sql are appended to it.
-_THRESHOLDS = """select
-    w.name as check,
-    'warning' as severity,
-    count(a.name) as count
-from ops.threshold as w
-left join ops.alert as a on a.name = w.name
-group by w.name"""
 
 
 def rules(checks: Iterable[Check]) -> str:
@@ -59,7 +51,7 @@ def exporter() -> str:
         f"stanchion_{group}": _exported(_without_comments(text), helps_of(text), _labels(text))
         for group, text in queries(SOURCE).items()
     }
-    counts = [_THRESHOLDS]
+    counts = [_without_comments(query("ops", "threshold_alerts"))]
     for name, text in queries("ops/checks.sql").items():
         inner = _without_comments(text)
         counted = f"select '{name}', '{usual_severity(name)}', count(*) from (\n{inner}\n) as found"  # noqa: S608 - ours

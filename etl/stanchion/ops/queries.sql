@@ -208,6 +208,16 @@ where
         where c.tenant_id = t.tenant_id
     );
 
+-- name: threshold_alerts
+-- The number of alerts of each threshold, for postgres_exporter.
+select
+    w.name as check,
+    'warning' as severity,
+    count(a.name) as count
+from ops.threshold as w
+left join ops.alert as a on a.name = w.name
+group by w.name;
+
 -- name: thresholds
 -- The promise of each threshold, with the problem and the remedy of each of its alerts.
 select
