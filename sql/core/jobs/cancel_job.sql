@@ -8,18 +8,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tenant uuid := core.tenant_to_write();
-    v_is_gone boolean;
 begin
     delete from core.job as j where j.tenant_id = v_tenant and j.job_id = p_job and j.lease_id is null;
-    v_is_gone := found;
-    if not v_is_gone then
+    if not found then
         delete from core.job_dead as d where d.tenant_id = v_tenant and d.job_id = p_job;
-        v_is_gone := found;
     end if;
-    if v_is_gone then
-        perform core.write_audit('job.cancel', p_job::text);
+    if not found then
+        return false;
     end if;
-    return v_is_gone;
+    perform core.write_audit('job.cancel', p_job::text);
+    return true;
 end;
 $$;
 
