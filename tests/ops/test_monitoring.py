@@ -43,12 +43,12 @@ def free_port() -> int:
 
 
 def answer(url: str) -> httpx.Response:
-    """Return the first answer of a server that is starting."""
+    """Return the first answer of a server that is starting; until it is ready, it refuses connections or answers 503."""
     until = time.monotonic() + 60
     while True:
         try:
-            return httpx.get(url, timeout=30)
-        except httpx.TransportError:
+            return httpx.get(url, timeout=30).raise_for_status()
+        except (httpx.TransportError, httpx.HTTPStatusError):
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
