@@ -18,6 +18,7 @@ LEFT_OUT = {
 SHARED = {
     "tests/marts/": "marts",
     "tests/export/": "marts",
+    "tests/transfer/": "marts",
     "tests/conformance/test_benchsight.py": "marts",
     "tests/docs/test_blocks.py": "demo",
     "tests/docs/test_demo.py": "demo",

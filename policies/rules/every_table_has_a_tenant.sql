@@ -14,6 +14,7 @@ where
         'core.cluster',  -- state of the cluster
         'core.cluster_step',
         'core.config_key',  -- known settings
+        'core.tenant_removal',  -- counts of what was removed
         'core.queue',  -- known queues
         'core.partition_set',  -- days kept per table
         'core.partition_log',

@@ -37,7 +37,7 @@ SECTIONS = {
         "catalog": _entry("database:catalog", "Print the definition of every database object, sorted."),
     },
     "Tenants and logins": {
-        "tenant": _entry("tenants:tenant", "Add, list and configure tenants."),
+        "tenant": _entry("tenants:tenant", "Add, configure, export, import and remove tenants."),
         "key": _entry("tenants:key", "Create, list and revoke API keys."),
         "analyst": _entry("logins:analyst", "Add, list and revoke logins that read the marts of tenants."),
         "login": _entry("logins:login", "Add, list and drop logins of programs and DBAs."),

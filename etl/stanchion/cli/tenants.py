@@ -7,12 +7,13 @@ import click
 from stanchion.access import tenants
 from stanchion.cli.options import database_option, json_option, open_database
 from stanchion.cli.output import print_json, print_result, print_rows
+from stanchion.cli.tenant_transfer import tenant_export, tenant_import, tenant_remove
 from stanchion.contest.rules import PRESETS
 
 
 @click.group()
 def tenant() -> None:
-    """Add, list and configure tenants."""
+    """Add, configure, export, import and remove tenants."""
 
 
 @tenant.command("add")
@@ -153,6 +154,10 @@ def tenant_resume(slug: str, as_json: bool) -> None:
     with open_database() as conn:
         tenants.set_status(conn, slug, "active")
     print_result(as_json, {"slug": slug, "status": "active"}, f"{slug} is active.")
+
+
+for command in (tenant_export, tenant_import, tenant_remove):
+    tenant.add_command(command)
 
 
 @click.group()

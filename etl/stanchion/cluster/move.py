@@ -29,7 +29,7 @@ from stanchion.cluster.steps import cluster_lock
 from stanchion.errors import StanchionError
 from stanchion.paths import queries
 from stanchion.progress import Report
-from stanchion.server.connection import Connection, find_tenant, require_deployed, value
+from stanchion.server.connection import Connection, find_tenant, require_deployed, require_superuser, value
 from stanchion.server.locate import Server
 
 STRATEGIES = {"size": "by_disk_size", "shards": "by_shard_count"}
@@ -165,10 +165,7 @@ def _require_cluster(conn: Connection) -> None:
     require_deployed(conn)
     if not is_cluster(conn):
         raise StanchionError("This database is not distributed, so every tenant is on this server.")
-    if not value(conn, "select current_setting('is_superuser')::boolean"):
-        raise StanchionError(
-            f"{conn.info.user} is not a superuser, and only a superuser may change events; connect as one."
-        )
+    require_superuser(conn)
     if not value(conn, "select citus_is_coordinator()"):
         raise StanchionError(f"{conn.info.host}:{conn.info.port} is not the coordinator; connect to the coordinator.")
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +91,7 @@ def build(
         conn, prefix = node.conn, node.prefix
         _require_builder(sources)
         only = str(find_tenant(sources, tenant)) if tenant else ""
-        with only_one(conn, _LOCK, "build", wait, report):
+        with only_build(conn, report, wait):
             reap_dead_loads(sources)
             _score_quality(server, sources, report)
             running = running_loads(server, sources)
@@ -132,6 +133,11 @@ def build(
                         _note_at_sources(conn, sources)
     result.seconds = time.monotonic() - started
     return result
+
+
+def only_build(conn: Connection, report: Report, wait: float = 600) -> AbstractContextManager[None]:
+    """Hold the lock of builds, on the server of the marts."""
+    return only_one(conn, _LOCK, "build", wait, report)
 
 
 def is_current(server: Server) -> bool:

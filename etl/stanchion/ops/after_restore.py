@@ -5,12 +5,11 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from stanchion.errors import StanchionError
 from stanchion.ops.check import run_check
 from stanchion.ops.transactions import forget_all
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import queries, query
-from stanchion.server.connection import Connection, require_deployed, value
+from stanchion.server.connection import Connection, require_superuser
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,7 @@ class Stale:
 
 def find_stale(conn: Connection) -> Stale:
     """Find the rows to repair. After pg_basebackup the result is empty, since it copies transaction ids and roles."""
-    require_deployed(conn)
-    if not value(conn, "select rolsuper from pg_roles where rolname = current_user"):
-        raise StanchionError(
-            f"{conn.info.user} is not a superuser, and only a superuser may change events; connect as one."
-        )
+    require_superuser(conn)
     events = run_check(conn, queries("ops/checks.sql")["events_of_another_server"])
     grants = conn.cursor(row_factory=dict_row).execute(query("ops", "stale_grants").encode()).fetchall()
     return Stale(bool(events.alerts), grants)

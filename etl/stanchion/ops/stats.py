@@ -7,10 +7,9 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
-from stanchion.server.connection import Connection, only_one, require_deployed, value
+from stanchion.server.connection import Connection, only_one, require_deployed, require_operator, value
 
 _LOCK = 0x57A957A7  # one refresh at a time: two would wait for each other and compute the same rows
 
@@ -27,12 +26,7 @@ class Refreshed:
 
 def refresh(conn: Connection, report: Report) -> Refreshed:
     """Compute the statistics of all tenants from scratch. Readers see the previous ones until the refresh commits."""
-    require_deployed(conn)
-    if not value(conn, "select core.is_operator()"):
-        raise StanchionError(
-            f"{conn.info.user} is not an operator, and only operators see every tenant; "
-            "connect as a DBA or as the role that deployed."
-        )
+    require_operator(conn)
     with only_one(conn, _LOCK, "refresh", 600, report):
         started = time.monotonic()
         refreshed_at = value(conn, "select workspace.refresh_stats()")

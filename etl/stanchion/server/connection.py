@@ -61,6 +61,25 @@ def require_deployed(conn: Connection) -> None:
         raise StanchionError("Stanchion is not deployed in this database; run: stanchion deploy")
 
 
+def require_operator(conn: Connection) -> None:
+    """Raise StanchionError unless the policies show every tenant to this login."""
+    require_deployed(conn)
+    if not value(conn, "select pg_has_role(session_user, 'stanchion_owner', 'member')"):
+        raise StanchionError(
+            f"{conn.info.user} is not an operator, and only operators see every tenant; "
+            "connect as a DBA or as the role that deployed."
+        )
+
+
+def require_superuser(conn: Connection) -> None:
+    """Raise StanchionError unless the login may change the tables that are append-only."""
+    require_deployed(conn)
+    if not value(conn, "select current_setting('is_superuser')::boolean"):
+        raise StanchionError(
+            f"{conn.info.user} is not a superuser, and only a superuser may change events; connect as one."
+        )
+
+
 def find_tenant(conn: Connection, slug: str) -> UUID:
     """Return the id of a tenant, or raise StanchionError with the slugs that exist."""
     require_deployed(conn)

@@ -1,6 +1,6 @@
 -- Actions of principals and logins, appended by the functions that perform them, in the same transaction.
 --
--- There is no foreign key to the tenant, because the audit log outlives a deleted tenant. In the primary key the day and
+-- There is no foreign key to the tenant, because a hold may keep the audit log of a removed tenant. In the primary key the day and
 -- the time follow the tenant, so that inserts are local and "the latest rows" is an index scan.
 create table core.audit_log (
     tenant_id uuid not null,

@@ -17,6 +17,7 @@ with listed (name, class, reason) as (
     ('workspace.plan_feature', 'reference', 'known plans'),
     ('workspace.subscription', 'reference', 'small, seldom written, and joined with the known plans'),
     ('core.cluster_step', 'local', 'steps that build the cluster run on the coordinator'),
+    ('core.tenant_removal', 'local', 'removals are recorded on the coordinator'),
     ('core.module_ledger', 'local', 'the deployer runs on the coordinator'),
     ('core.module_event', 'local', 'the deployer runs on the coordinator'),
     ('core.catalog_record', 'local', 'the deployer runs on the coordinator'),

@@ -14,8 +14,9 @@ create table core.tenant (
     constraint tenant_name_given check (name <> ''),
     constraint tenant_kind_known check (kind in ('league', 'shop', 'team', 'community')),
     -- active -> suspended: domains, API keys and analyst logins of the tenant stop working, while an application that
-    -- sets the tenant itself still works; suspended -> active: all of them work again
-    constraint tenant_status_known check (status in ('active', 'suspended'))
+    -- sets the tenant itself still works; suspended -> active: all of them work again; importing -> active or suspended:
+    -- every row of an export is here; active or suspended -> removing: its rows are deleted, and then this row
+    constraint tenant_status_known check (status in ('active', 'suspended', 'importing', 'removing'))
 );
 comment on table core.tenant is 'One row per tenant.';
 comment on column core.tenant.slug is 'Short name for command lines and addresses: lower case letters, digits and hyphens.';
