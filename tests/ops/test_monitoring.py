@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 def answer(url: str) -> httpx.Response:
-    """Return the first answer of a server that is starting; until it is ready, it refuses connections or answers 503."""
+    """Return the first answer of a server. While it starts, it refuses connections or answers 503."""
     until = time.monotonic() + 60
     while True:
         try:
