@@ -20,6 +20,8 @@ SHARED = {
     "tests/export/": "marts",
     "tests/transfer/": "marts",
     "tests/conformance/test_benchsight.py": "marts",
+    "tests/places/test_postgrest.py": "marts",
+    "tests/places/test_superset.py": "marts",
     "tests/docs/test_blocks.py": "demo",
     "tests/docs/test_demo.py": "demo",
 }
