@@ -15,6 +15,7 @@ import yaml
 from stanchion.paths import ROOT
 from stanchion.server.embedded import Embedded
 from tests.conftest import open_folder, run_stanchion
+from tests.docs.test_commands import parse, words_of
 from tests.places.installed import Environment, build_wheel
 from tests.provided import provide
 
@@ -67,6 +68,7 @@ def runner() -> Iterator[Runner]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.long
 def test_the_steps_write_a_site_and_stop_at_a_damaged_export(runner: Runner) -> None:
@@ -88,6 +90,24 @@ def test_the_steps_write_a_site_and_stop_at_a_damaged_export(runner: Runner) -> 
     done = runner.run("Load the games", "Build and test the marts", "Write the site")
     assert {name: outcome.returncode for name, outcome in done.items()} == {"Load the games": 1}
     assert "damaged.json" in done["Load the games"].stdout + done["Load the games"].stderr
+
+
+def test_the_commands_of_the_steps_parse() -> None:
+    steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["build"]["steps"]
+    lines = "\n".join(step["run"] for step in steps if "run" in step).splitlines()
+    commands = [words for line in lines for words in words_of(line) if words[:1] == ["stanchion"]]
+    assert [words[1] for words in commands] == [
+        "deploy",
+        "tenant",
+        "tenant",
+        "games",
+        "load",
+        "build",
+        "report",
+        "games",
+    ]
+    for words in commands:
+        parse(words, in_prose=False)
 
 
 def test_each_action_is_pinned_to_a_commit() -> None:

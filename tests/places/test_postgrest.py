@@ -18,8 +18,10 @@ from psycopg.conninfo import make_conninfo
 from stanchion.audit.rules import broken, rule_files
 from stanchion.paths import ROOT
 from stanchion.server.connection import for_tenant
-from tests.conftest import run_stanchion
+from tests.conftest import Cluster, run_stanchion
 from tests.marts.platform import Platform
+from tests.modules.test_privileges import ALL, deploy_all, open_as
+from tests.replicas.conftest import new_server
 
 FOLDER = ROOT / "docs" / "places" / "postgrest"
 RUN = ("psql", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", "docs/places/postgrest/gateway.sql")
@@ -233,7 +235,9 @@ def test_only_an_editor_of_the_tenant_writes(
         )  # fmt: skip
         assert gateway.post("api.amend_result", AMENDED | {"reason": ""}, claims)[0] == 400
         other = token(ids["theirs"], email=email)
-        assert gateway.post("api.amend_result", AMENDED, other)[0] == 403, "a member of one tenant is not a member of another"
+        assert gateway.post("api.amend_result", AMENDED, other)[0] == 403, (
+            "a member of one tenant is not a member of another"
+        )
 
 
 def test_a_subject_that_is_not_a_uuid_is_not_trusted(gateway: Gateway, ids: dict[str, str]) -> None:
@@ -277,6 +281,25 @@ def test_the_roles_break_no_tenancy_rule(built: Platform) -> None:
         assert broken(built.conn, *rule_files()) == before
     finally:
         drop(built)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.slow
+def test_a_deployer_who_is_not_superuser_adds_the_gateway(cluster: Cluster) -> None:
+    """The roles of Supabase belong to a superuser, so the deployer can neither make nor grant them."""
+    with new_server(cluster) as server, server:
+        with psycopg.connect(server.dsn("postgres"), autocommit=True) as conn:
+            conn.execute("create role anon; create role authenticated; create role authenticator noinherit login")
+            conn.execute("grant anon, authenticated to authenticator")
+        with open_as(server, "ada", "one") as conn:
+            deploy_all(conn, ALL)
+            conn.execute((FOLDER / "gateway.sql").read_bytes())
+            members = "select r::regrole::text from pg_auth_members as m, lateral (values (m.roleid)) as v (r)"
+            found = conn.execute(f"{members} where m.member = 'authenticator'::regrole order by 1").fetchall()
+            assert found == [("anon",), ("authenticated",), ("stanchion_web",)]
+            with conn.transaction():
+                conn.execute("select core.create_tenant('ours', 'Ours', 'league')")
+            assert broken(conn, *rule_files()) == []
 
 
 def test_the_configuration_names_existing_objects(built: Platform, gateway: Gateway) -> None:

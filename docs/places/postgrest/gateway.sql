@@ -9,21 +9,23 @@ do $$
 declare
     v_role name;
 begin
-    foreach v_role in array array['anon', 'authenticated', 'stanchion_web']::name[] loop
-        if to_regrole(quote_ident(v_role)) is null then
-            execute format('create role %I nologin', v_role);
-        end if;
-    end loop;
     if to_regrole('authenticator') is null then
         create role authenticator login noinherit connection limit 50;
         alter role authenticator set statement_timeout = '10s';
         alter role authenticator set lock_timeout = '5s';
         alter role authenticator set idle_in_transaction_session_timeout = '60s';
     end if;
+    foreach v_role in array array['anon', 'authenticated', 'stanchion_web']::name[] loop
+        if to_regrole(v_role) is null then
+            execute format('create role %I nologin', v_role);
+        end if;
+        if not pg_has_role('authenticator', v_role, 'member') then
+            execute format('grant %I to authenticator', v_role);
+        end if;
+    end loop;
 end;
 $$;
 
-grant anon, authenticated, stanchion_web to authenticator;
 grant stanchion_app to stanchion_web;
 
 -- The gateway calls the function in this schema and exposes only the schema api.
