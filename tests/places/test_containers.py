@@ -69,6 +69,8 @@ def health(service: dict[str, Any], database_url: str) -> Outcome:
     return run_stanchion(*arguments, database_url=database_url)
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_the_image_reports_its_health_by_its_exit_code(dsn: str) -> None:
     (argument,) = [argument for name, argument in instructions(1) if name == "HEALTHCHECK"]
     command = yaml.safe_load(argument.partition("CMD ")[2])

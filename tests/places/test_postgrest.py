@@ -271,6 +271,7 @@ def test_the_next_request_of_the_session_has_no_tenant(gateway: Gateway, ids: di
         assert gateway.conn.execute("select current_user").fetchone() == ("authenticator",)
 
 
+@pytest.mark.slow
 def test_the_roles_break_no_tenancy_rule(built: Platform) -> None:
     """The command on the page works too, and only as a whole: a second run fails and changes nothing."""
     before = broken(built.conn, *rule_files())

@@ -76,7 +76,7 @@ begin
         select k.scopes into v_scopes from core.use_api_key(v_key) as k;
         if not found then
             raise exception 'the API key is not valid' using errcode = 'PT401';
-        elsif current_setting('request.method') not in ('GET', 'HEAD') and not 'write' = any(v_scopes) then
+        elsif current_setting('request.method') not in ('GET', 'HEAD') and ('write' = any(v_scopes)) is not true then
             raise exception 'the API key has no scope write' using errcode = 'PT403';
         end if;
     end if;
@@ -90,7 +90,9 @@ returns table (tenant text, member_role text)
 language sql
 stable
 begin atomic
-    select t.slug, core.member_role() from core.tenant as t where t.tenant_id = core.current_tenant();
+    select t.slug, core.member_role()
+    from core.tenant as t
+    where t.tenant_id = core.current_tenant();
 end;
 
 -- Amends the result of a game. PostgREST answers 500 to SQLSTATE P0002, so a game that does not exist becomes a 404.
