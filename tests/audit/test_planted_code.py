@@ -302,6 +302,7 @@ def test_an_audit_names_planted_code_and_does_not_run_it(planted: Planted, attac
 def test_psql_of_a_superuser_is_refused_until_the_code_is_removed(planted: Planted) -> None:
     planted.plant("view")
     read = ["-Atc", "select count(*) from marts.standings"]
+    assert planted.run("tool", "psql", *read).code == 1
     found = planted.run("psql", *read)
     assert found.code == 1
     removals = re.findall(r"Remove it with: (drop .*? cascade)", found.err)

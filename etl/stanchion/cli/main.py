@@ -28,6 +28,7 @@ SECTIONS = {
         "down": _entry("server:down", "Stop the embedded server and keep its data."),
         "dsn": _entry("server:dsn", "Print the connection URL of the server, with its password."),
         "psql": _entry("server:psql", "Open psql on the server, with ARGS as its arguments."),
+        "tool": _entry("tool:tool", "Run a program of Postgres, such as pg_dump, on the server."),
     },
     "Database": {
         "deploy": _entry("database:deploy", "Deploy the SQL modules that are new or changed."),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
+from pathlib import Path
 
 import click
 import psycopg
@@ -16,10 +14,10 @@ import psycopg
 from stanchion.cli.options import confirm, json_option, yes_option
 from stanchion.cli.output import note, print_json, print_result
 from stanchion.errors import StanchionError
-from stanchion.server.binaries import library_path
 from stanchion.server.connection import connect
 from stanchion.server.embedded import Embedded
 from stanchion.server.locate import Server, configured_by, find_server
+from stanchion.server.programs import Program, find_program, run_program
 
 
 @click.command()
@@ -143,15 +141,15 @@ def psql(ctx: click.Context, unchecked: bool, args: tuple[str, ...]) -> None:
     interactive = _is_interactive(args)
     with find_server(ctx.obj.dsn) as server:
         if not unchecked:
-            _refuse_planted(server)
-        program, libraries = _find_psql(server, interactive)
+            refuse_planted_code(server)
+        program = _find_psql(server, interactive)
         if interactive and not shutil.which("psql"):
             note("This psql has no line editing; install the psql of your system (postgresql-client) for that.")
-        code = _run([program, *args], os.environ | libraries | server.environment())
+        code = run_program([program.path, *args], program.environment(server))
     ctx.exit(code)
 
 
-def _refuse_planted(server: Server) -> None:
+def refuse_planted_code(server: Server) -> None:
     """Raise StanchionError when the login has more rights than the builder and the marts contain planted code."""
     from stanchion.access.builder import excess_right, refuse_planted
 
@@ -160,40 +158,21 @@ def _refuse_planted(server: Server) -> None:
             if excess_right(conn):
                 refuse_planted(conn)
     except psycopg.OperationalError:
-        return  # psql prints the error
+        return  # the program prints the error
     except StanchionError as e:
         raise StanchionError(f"{e} To open psql and remove the code, run: stanchion psql --unchecked") from None
 
 
-def _find_psql(server: Server, interactive: bool) -> tuple[str, dict[str, str]]:
-    """Return the psql to run, with the environment variables that it needs.
+def _find_psql(server: Server, interactive: bool) -> Program:
+    """Return the psql to run.
 
     Scripts on the embedded server get the psql of its own version. A person at a terminal and other servers get the
     psql on PATH if there is one, because the embedded psql is built without line editing and without TLS.
     """
-    try:
-        bindir = Embedded().binaries
-    except StanchionError:
-        bindir = None
-    embedded = bindir / "psql" if bindir and (bindir / "psql").exists() else None
     system = shutil.which("psql")
-    if embedded and bindir and not (system and (interactive or not server.embedded)):
-        return str(embedded), library_path(bindir)
-    if system:
-        return system, {}
-    raise StanchionError("psql is neither next to the binaries of the server nor on PATH: install postgresql-client.")
+    return Program(Path(system)) if system and (interactive or not server.embedded) else find_program(server, "psql")
 
 
 def _is_interactive(args: tuple[str, ...]) -> bool:
     """Return whether psql will read commands from a person: at a terminal, and not from -c, -f or -l."""
     return sys.stdin.isatty() and not any(re.match(r"-[^-]*[cfl]|--(command|file|list)", argument) for argument in args)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run psql and return its exit code. Ctrl-C reaches psql, which cancels its statement, and does not end us."""
-    previous = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        code = subprocess.run(command, env=environment, check=False).returncode
-    finally:
-        signal.signal(signal.SIGINT, previous)
-    return code if code >= 0 else 128 - code

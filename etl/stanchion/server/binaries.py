@@ -94,7 +94,7 @@ def find_binaries(major: str | None = None) -> Path:
     if chosen := os.environ.get("STANCHION_PG_BINDIR"):
         return Path(chosen).absolute()
     first = None
-    for found, bindir in _installed():
+    for found, bindir in installed():
         if major in (None, found):
             return bindir
         first = first or bindir
@@ -106,7 +106,7 @@ def find_binaries(major: str | None = None) -> Path:
     return first
 
 
-def _installed() -> Iterator[tuple[str, Path]]:
+def installed() -> Iterator[tuple[str, Path]]:
     """Yield each folder of binaries with its major version: those of Python packages, then those of the system."""
     for package, folder, major in _PACKAGES:
         spec = importlib.util.find_spec(package)  # find_spec, because importing the package has side effects
@@ -128,7 +128,7 @@ def has_library(bindir: Path, name: str) -> bool:
 
 def library_path(bindir: Path) -> dict[str, str]:
     """Return LD_LIBRARY_PATH for Debian packages unpacked in a folder, which ld.so does not search."""
-    if bindir.parents[1].name != "postgresql" or bindir.is_relative_to("/usr"):
+    if bindir.parent.parent.name != "postgresql" or bindir.is_relative_to("/usr"):
         return {}
     return {"LD_LIBRARY_PATH": ":".join(map(str, _library_dirs(bindir.parents[4])))}
 
