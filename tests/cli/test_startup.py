@@ -33,6 +33,7 @@ def test_the_program_itself_imports_no_command(args: list[str]) -> None:
     assert modules & HEAVY == set()
     assert {name for name in modules if name.startswith("stanchion.")} == {
         "stanchion.cli", "stanchion.cli.lazy", "stanchion.cli.main", "stanchion.cli.output", "stanchion.errors",
+        "stanchion.progress",
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from stanchion.cluster.freshness import examine_mirror
 from stanchion.contest.replay import Replayed, competitions
 from stanchion.contest.replay import replay as replay_competition
 from stanchion.errors import StanchionError
-from stanchion.ops.after_restore import find_stale, repair
+from stanchion.ops.after_restore import Stale, find_stale, repair
 from stanchion.ops.check import Check
 from stanchion.ops.deep import examine_deep
 from stanchion.ops.doctor import examine
@@ -200,18 +200,26 @@ def after_restore(yes: bool, as_json: bool) -> None:
                 f"{row['login']} reads {', '.join(row['tenants'])}" for row in stale.grants if row["is_there"]
             )
             confirm(f"Grant these logins what they could read on the old server: {grants}?", yes)
-        events = repair(conn, stale)
+        events = repair(conn, stale, regranted)
     if as_json:
         print_json({"events": events, "regranted": regranted, "without_login": missing})
         return
+    print_repair(stale, events, regranted)
+
+
+def print_repair(stale: Stale, events: int, regranted: list[str]) -> None:
+    """Print what was repaired, and which logins have no access yet."""
     if events:
         click.echo(f"{count_of(events, 'event')} now carry transaction ids of this server; no consumer misses one.")
     for row in stale.grants:
-        tenants = ", ".join(row["tenants"])
-        if row["is_there"]:
-            click.echo(f"{row['login']} reads {tenants} again.")
+        login, tenants = row["login"], ", ".join(row["tenants"])
+        if login in regranted:
+            click.echo(f"{login} reads {tenants} again.")
+        elif row["is_there"]:
+            remedy = "if it is the same person, run: stanchion after-restore"
+            click.echo(f"The login {login}, which read {tenants}, existed before the restore; {remedy}")
         else:
             remedy = "create it with: stanchion analyst add"
-            click.echo(f"The login {row['login']}, which read {tenants}, does not exist on this server; {remedy}")
+            click.echo(f"The login {login}, which read {tenants}, does not exist on this server; {remedy}")
     if not (stale.has_events or stale.grants):
         click.echo("Nothing to repair: events and grants belong to this server.")

@@ -1,7 +1,5 @@
 """worker and jobs: run the jobs of all tenants, list them, and retry and cancel some."""
 
-import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +10,7 @@ from typing import Any
 import click
 
 from stanchion.cli.options import database_option, json_option, open_database, open_server, until_signal
-from stanchion.cli.output import count_of, json_text, note, print_json, print_rows, printable
+from stanchion.cli.output import count_of, json_text, note, print_json, print_rows, printable, shows_progress
 from stanchion.jobs import manage
 from stanchion.jobs.worker import JobResult, Options, drain, run, run_once
 
@@ -104,7 +102,7 @@ class _Log:
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         self.counts: Counter[str] = Counter()
-        self._is_live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not as_json
+        self._is_live = shows_progress() and not as_json
         self._began = self._drawn = time.monotonic()
 
     def add(self, result: JobResult) -> None:

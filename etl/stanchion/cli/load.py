@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import click
 import psycopg
 
 from stanchion.cli.options import database_option, json_option, open_server, tenant_option
-from stanchion.cli.output import count_of, note, one_line, print_json, wants_plain_text
+from stanchion.cli.output import count_of, note, one_line, print_json, shows_progress, wants_plain_text
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.record import FileResult
 from stanchion.ingest.loading.run import FAILING, LoadResult
@@ -254,7 +253,7 @@ def read_mappings(paths: tuple[str, ...]) -> list[Mapping]:
 @contextmanager
 def _progress_bar(files: tuple[str, ...], as_json: bool) -> Iterator[_ProgressBar | None]:
     """Show a progress bar, or yield None when stderr is not a terminal that can show one."""
-    if as_json or not sys.stderr.isatty() or STDIN in files or os.environ.get("TERM") == "dumb":
+    if as_json or not shows_progress() or STDIN in files:
         yield None
         return
     from rich.console import Console

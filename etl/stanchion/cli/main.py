@@ -14,6 +14,7 @@ from stanchion.cli import DSN_HELP
 from stanchion.cli.lazy import Entry, LazyGroup
 from stanchion.cli.output import printable, wants_plain_text
 from stanchion.errors import StanchionError
+from stanchion.progress import switch
 
 
 def _entry(place: str, summary: str) -> Entry:
@@ -27,6 +28,7 @@ SECTIONS = {
         "up": _entry("server:up", "Start the embedded server and keep it running."),
         "down": _entry("server:down", "Stop the embedded server and keep its data."),
         "dsn": _entry("server:dsn", "Print the connection URL of the server, with its password."),
+        "profiles": _entry("profiles:profiles", "List the profiles of the configuration file."),
         "psql": _entry("server:psql", "Open psql on the server, with ARGS as its arguments."),
         "tool": _entry("tool:tool", "Run a program of Postgres, such as pg_dump, on the server."),
     },
@@ -66,6 +68,8 @@ SECTIONS = {
         "sessions": _entry("sessions:sessions", "List sessions, and end those over their limits."),
         "stats": _entry("stats:stats", "Refresh the statistics of tenants and show their age."),
         "replay": _entry("checks:replay", "Rebuild competitions from their events, and compare."),
+        "dump": _entry("backup:dump", "Write a dump of the database, with its roles and checks."),
+        "restore": _entry("backup:restore", "Restore a dump into an empty or a new database, and check it."),
         "after-restore": _entry("checks:after_restore", "Repair a database that was restored from another server."),
     },
     "Cluster": {
@@ -110,9 +114,11 @@ class Program(LazyGroup):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option("--dsn", metavar="DSN", help=DSN_HELP)
+@click.option("--profile", metavar="NAME", help="Profile of the configuration file (default: STANCHION_PROFILE).")
+@click.option("--quiet", is_flag=True, help="Print only results and errors, without progress and remarks.")
 @click.version_option(package_name="stanchion")
 @click.pass_context
-def main(ctx: click.Context, dsn: str | None) -> None:
+def main(ctx: click.Context, dsn: str | None, profile: str | None, quiet: bool) -> None:
     """Run a multi-tenant stats platform in one Postgres.
 
     Deploy the database, add tenants, load their games, build their marts, and prove that no tenant reads another one.
@@ -121,9 +127,17 @@ def main(ctx: click.Context, dsn: str | None) -> None:
     Example:
         stanchion demo
         stanchion --dsn postgresql://me@db.example/stats deploy
+        stanchion --profile prod --quiet build
     """
     from stanchion.cli.options import Options  # imports psycopg
 
     if wants_plain_text():
         ctx.color = False
-    ctx.obj = Options(dsn)
+    if profile is None:
+        profile = os.environ.get("STANCHION_PROFILE") or None
+    switch.is_quiet = quiet
+    ctx.obj = Options(dsn, profile=profile)
+    if profile is not None:
+        from stanchion.cli.profiles import apply_profile
+
+        apply_profile(ctx, profile)

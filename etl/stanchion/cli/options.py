@@ -24,11 +24,12 @@ from stanchion.server.replica import MAX_LAG, find_reader
 
 @dataclass
 class Options:
-    """The options that choose a server, from before or after the name of the command."""
+    """The options that choose a server, from before or after the name of the command, or from a profile."""
 
     dsn: str | None = None
     read_dsn: str | None = None
     max_lag: float = MAX_LAG
+    profile: str | None = None
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

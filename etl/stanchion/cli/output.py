@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stanchion.progress import switch
+
 if TYPE_CHECKING:
     from stanchion.audit.findings import Finding
 
@@ -21,8 +23,15 @@ def wants_plain_text() -> bool:
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
+def shows_progress() -> bool:
+    """Return whether stderr is a terminal that can draw progress, and --quiet is missing."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not switch.is_quiet
+
+
 def note(text: str) -> None:
-    """Print a remark on stderr, so that it is not part of the result."""
+    """Print a remark on stderr, so that it is not part of the result. With --quiet, print nothing."""
+    if switch.is_quiet:
+        return
     click.secho(printable(text), dim=True, err=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from stanchion.cli.options import database_option, json_option, open_database, open_reader, reader_options
-from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable
+from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable, shows_progress
 from stanchion.partitions import ahead
 from stanchion.partitions import run as machinery
 from stanchion.partitions.run import ALERTS, LEAST_DAYS_AHEAD
@@ -160,7 +160,7 @@ def _change(
     results: list[PartitionResult] = []
 
     def on_step(step: Step) -> None:
-        if sys.stderr.isatty() and step.step not in ("keep", "stuck"):
+        if shows_progress() and step.step not in ("keep", "stuck"):
             note(f"{step.step} {step.relation} {step.day} ...")
 
     def on_result(each: PartitionResult) -> None:

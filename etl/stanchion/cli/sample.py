@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stanchion.cli.output import count_of
+from stanchion.cli.output import count_of, shows_progress
 from stanchion.dev.sample.folder import QUIRKINESS, write
 from stanchion.errors import StanchionError
 
@@ -51,7 +51,7 @@ def sample(out: Path, games: int, seed: int, quirks: str, with_csv: bool) -> Non
     """
     if out.exists() and any(out.iterdir()):
         raise StanchionError(f"{out} is not empty; choose a new or empty folder.")
-    with click.progressbar(length=games, label="playing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with click.progressbar(length=games, label="playing", file=sys.stderr, hidden=not shows_progress()) as bar:
         write(out, games, seed, quirks, with_csv, lambda _: bar.update(1))
     files = sum(1 for path in out.rglob("*") if path.is_file())
     click.echo(f"{count_of(games, 'game')} in {count_of(files, 'file')} below {out}.")

@@ -32,12 +32,15 @@ def find_stale(conn: Connection) -> Stale:
     return Stale(bool(events.alerts), grants)
 
 
-def repair(conn: Connection, stale: Stale) -> int:
-    """Repair the rows in one transaction, then make the due partitions. Return the number of events changed."""
+def repair(conn: Connection, stale: Stale, logins: list[str]) -> int:
+    """Repair the events, and the grants of these logins, in one transaction, then make the due partitions.
+
+    Return the number of events changed.
+    """
     events = 0
     with conn.transaction():
         if stale.has_events:
             events = forget_all(conn)
-        conn.execute(query("ops", "regrant").encode(), {"logins": stale.logins(there=True)})
+        conn.execute(query("ops", "regrant").encode(), {"logins": logins})
     make_due_partitions(conn)
     return events

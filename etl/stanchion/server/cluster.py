@@ -29,6 +29,7 @@ from typing import TextIO
 import click
 
 from stanchion.errors import StanchionError
+from stanchion.progress import switch
 from stanchion.server.binaries import LOCALE, Account, failure_reason, find_binaries, has_library, runnable
 
 SUPERUSER = "postgres"
@@ -340,7 +341,8 @@ def poll(message: str) -> Iterator[None]:
         now = time.monotonic()
         if now - printed >= 5:
             printed = now
-            click.echo(f"{message} ({now - begun:.0f} s) …", err=True)
+            if not switch.is_quiet:
+                click.echo(f"{message} ({now - begun:.0f} s) …", err=True)
 
 
 def _is_free(port: int) -> bool:

@@ -19,6 +19,17 @@ LIBPQ_VARIABLES = ("PGSERVICE", "PGSERVICEFILE", "PGHOST", "PGHOSTADDR", "PGPORT
 CONNECT_TIMEOUT = 10  # seconds, unless the configuration has its own
 
 
+class NamedDsn(str):
+    """A connection string with the name that messages give it instead of --dsn."""
+
+    source: str
+
+    def __new__(cls, dsn: str, source: str) -> NamedDsn:
+        found = super().__new__(cls, dsn)
+        found.source = source
+        return found
+
+
 @dataclass(frozen=True)
 class Server:
     """A server that accepted a connection."""
@@ -40,10 +51,23 @@ class Server:
         }
 
 
+def describe(dsn: str) -> str:
+    """Return user, host, port and database of a connection string, without its other parts."""
+    try:
+        given = conninfo_to_dict(dsn)
+    except psycopg.Error:
+        return "not a connection URL"
+    if service := given.get("service"):
+        return f"service {service}"
+    login = f"{given['user']}@" if "user" in given else ""
+    port = f":{given['port']}" if "port" in given else ""
+    return f"{login}{given.get('host', 'localhost')}{port}/{given.get('dbname', '')}"
+
+
 def configured_by(dsn: str | None) -> str | None:
     """Return the name of the option or variables that configure a server, or None when none does."""
     if dsn is not None:
-        return "--dsn"
+        return dsn.source if isinstance(dsn, NamedDsn) else "--dsn"
     if os.environ.get("DATABASE_URL"):
         return "DATABASE_URL"
     return " and ".join(name for name in LIBPQ_VARIABLES if os.environ.get(name)) or None
@@ -51,7 +75,7 @@ def configured_by(dsn: str | None) -> str | None:
 
 @contextlib.contextmanager
 def find_server(dsn: str | None) -> Iterator[Server]:
-    """Yield the server of --dsn, DATABASE_URL or libpq's variables, in this order; without any, the embedded one.
+    """Yield the server of --dsn or a profile, of DATABASE_URL, or of libpq's variables, else the embedded one.
 
     A configured server that does not answer is an error: the embedded server never replaces it. The embedded server is
     started when it is down, and runs at least as long as the context.

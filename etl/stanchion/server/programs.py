@@ -21,7 +21,7 @@ from stanchion.server.locate import Server
 # Others, such as pg_ctl and initdb, work on files of a server; stanchion up and down do that for the embedded one.
 CLIENTS = (
     "clusterdb", "createdb", "createuser", "dropdb", "dropuser", "pg_amcheck", "pg_basebackup", "pg_dump", "pg_dumpall",
-    "pg_isready", "pg_receivewal", "pg_recvlogical", "pg_restore", "pgbench", "psql", "reindexdb", "vacuumdb", "vacuumlo",
+    "pg_isready", "pg_receivewal", "pg_recvlogical", "pg_restore", "pgbench", "psql", "reindexdb", "vacuumdb",
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def find_program(server: Server, name: str) -> Program:
 
 
 def run_program(command: Sequence[str | Path], environment: dict[str, str]) -> int:
-    """Run a program and return its exit code. Ctrl-C reaches the program, which cancels its work, and does not end us."""
+    """Run a program and return its exit code. Ctrl-C reaches the program, which cancels its work, not us."""
     previous = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         code = subprocess.run(command, env=environment, check=False).returncode
