@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 import psycopg
 
+from stanchion.cli import completing
 from stanchion.cli.errors import sentence
 from stanchion.cli.options import confirm, data_of, database_option, json_option, open_database, open_server, yes_option
 from stanchion.cli.output import count_of, note, print_findings, print_json, printable
@@ -138,7 +139,13 @@ def audit(matrix: bool, only: tuple[str, ...], as_json: bool) -> None:
 
 @click.command()
 @click.argument("names", metavar="[COMPETITION]...", nargs=-1)
-@click.option("--tenant", required=True, metavar="SLUG", help="Slug or id of the tenant of the competitions.")
+@click.option(
+    "--tenant",
+    required=True,
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    help="Slug or id of the tenant of the competitions.",
+)
 @click.option("--repair", is_flag=True, help="Replace the rows that differ by the rows that the events yield.")
 @json_option
 @database_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import confirm, database_option, json_option, open_database, yes_option
 from stanchion.cli.output import count_of, note, print_json, print_result, print_table
 from stanchion.cluster.move import STRATEGIES, Moved, plan_rebalance
@@ -22,7 +23,7 @@ block_option = click.option(
 
 
 @click.command()
-@click.argument("tenant")
+@click.argument("tenant", shell_complete=completing.tenants)
 @click.option("--to", "target", required=True, metavar="HOST:PORT", help="Node that gets the shard.")
 @block_option
 @json_option
@@ -51,7 +52,7 @@ def move(tenant: str, target: str, mode: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("tenant")
+@click.argument("tenant", shell_complete=completing.tenants)
 @json_option
 @database_option
 def isolate(tenant: str, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import database_option, json_option, open_server
 from stanchion.cli.output import print_result, print_rows
 from stanchion.cluster.route import entries, entry_of, pgbouncer, pgbouncer_name
@@ -11,7 +12,7 @@ from stanchion.server.connection import connect
 
 
 @click.command()
-@click.argument("tenant", required=False)
+@click.argument("tenant", shell_complete=completing.tenants, required=False)
 @click.option(
     "--pgbouncer", "for_pooler", is_flag=True, help="Print the entries of PgBouncer, or the one of the tenant."
 )

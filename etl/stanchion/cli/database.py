@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import confirm, database_option, json_option, open_database, open_server, yes_option
 from stanchion.cli.output import count_of, note, print_json, print_table
 from stanchion.cluster.deployed import spread
@@ -80,8 +81,18 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--to", metavar="MODULE", help="Revert every module after this one ('nothing': every module).")
-@click.option("--only", metavar="MODULE", help="Revert only this module. Refused while another one depends on it.")
+@click.option(
+    "--to",
+    metavar="MODULE",
+    shell_complete=completing.modules,
+    help="Revert every module after this one ('nothing': every module).",
+)
+@click.option(
+    "--only",
+    metavar="MODULE",
+    shell_complete=completing.modules,
+    help="Revert only this module. Refused while another one depends on it.",
+)
 @yes_option
 @drift_option
 @wait_option

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import database_option, json_option, open_marts_reader, reader_options
 from stanchion.cli.output import note, print_json, print_rows
 from stanchion.export.write import FORMATS
@@ -12,8 +13,14 @@ from stanchion.server.connection import connect
 
 
 @click.command()
-@click.argument("marts", nargs=-1, metavar="[MART]...")
-@click.option("--tenant", metavar="SLUG", required=True, help="Tenant. An analyst's login gives its name or its id.")
+@click.argument("marts", nargs=-1, metavar="[MART]...", shell_complete=completing.marts)
+@click.option(
+    "--tenant",
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    required=True,
+    help="Tenant. An analyst's login gives its name or its id.",
+)
 @click.option("--list", "is_list", is_flag=True, help="List the marts instead of writing them.")
 @click.option("--all", "is_all", is_flag=True, help="Write every mart.")
 @click.option(

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.load import existing_files, read_mappings
 from stanchion.cli.options import database_option, json_option, open_server, tenant_option
 from stanchion.cli.output import count_of, one_line, print_json, print_result, print_rows, print_table
@@ -25,7 +26,12 @@ from stanchion.ingest.reading.recognise import CsvFormat, Format, JsonFormat, Pa
 from stanchion.ingest.reading.sources import documents_in
 from stanchion.ingest.reading.trial import Trial, trials
 
-of_tenant_option = click.option("--tenant", metavar="SLUG", help="Include the mappings of this tenant (default: none).")
+of_tenant_option = click.option(
+    "--tenant",
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    help="Include the mappings of this tenant (default: none).",
+)
 
 
 @click.group()

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.load import load_facts, print_file_result
 from stanchion.cli.options import (
     confirm,
@@ -167,7 +168,9 @@ def settle(tenant: str, as_json: bool) -> None:
 
 
 @games.group(invoke_without_command=True)
-@click.option("--tenant", metavar="SLUG", help="Slug or id of the tenant (required).")
+@click.option(
+    "--tenant", metavar="SLUG", shell_complete=completing.tenants, help="Slug or id of the tenant (required)."
+)
 @json_option
 @reader_options
 @database_option

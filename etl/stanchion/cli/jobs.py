@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import database_option, json_option, open_database, open_server, until_signal
 from stanchion.cli.output import count_of, json_text, note, print_json, print_rows, printable, shows_progress
 from stanchion.jobs import manage
@@ -156,7 +157,7 @@ def jobs() -> None:
     """List, show, retry and cancel jobs."""
 
 
-_tenant = click.option("--tenant", metavar="SLUG", help="Only jobs of this tenant.")
+_tenant = click.option("--tenant", metavar="SLUG", shell_complete=completing.tenants, help="Only jobs of this tenant.")
 _ids = click.argument("ids", metavar="JOB...", nargs=-1, required=True, type=click.IntRange(min=1))
 
 

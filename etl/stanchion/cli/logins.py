@@ -7,6 +7,7 @@ import click
 
 from stanchion.access import analysts, logins
 from stanchion.access.address import Address, add_to_pgpass, address_for, require_writable, write_variables
+from stanchion.cli import completing
 from stanchion.cli.options import confirm, database_option, json_option, open_database, yes_option
 from stanchion.cli.output import print_json, print_result, print_rows
 from stanchion.errors import StanchionError
@@ -23,7 +24,15 @@ def analyst() -> None:
 
 @analyst.command("add")
 @click.argument("login")
-@click.option("--tenant", "slugs", multiple=True, required=True, metavar="SLUG", help="Tenant to read. Repeatable.")
+@click.option(
+    "--tenant",
+    "slugs",
+    multiple=True,
+    required=True,
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    help="Tenant to read. Repeatable.",
+)
 @click.option(
     "--pgpass",
     type=click.Path(path_type=Path),
@@ -87,7 +96,14 @@ def analyst_list(as_json: bool) -> None:
 
 @analyst.command("revoke")
 @click.argument("login")
-@click.option("--tenant", "slugs", multiple=True, metavar="SLUG", help="Tenant to revoke. Repeatable (default: all).")
+@click.option(
+    "--tenant",
+    "slugs",
+    multiple=True,
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    help="Tenant to revoke. Repeatable (default: all).",
+)
 @yes_option
 @json_option
 @database_option

@@ -78,6 +78,7 @@ SECTIONS = {
     "Develop": {
         "demo": _entry("demo:demo", "Deploy, load two sample leagues, and print their standings."),
         "sample": _entry("sample:sample", "Write sample exports of games, with the expected results."),
+        "completion": _entry("completion:completion", "Print the script that completes commands in a shell."),
         "new": _entry("database:new", "Write the file of a new module."),
         "bench": _entry("bench:bench", "Measure the most frequent operations and their alternatives."),
     },
@@ -108,13 +109,24 @@ class Program(LazyGroup):
             raise click.ClickException(printable(explain(e))) from e
 
 
+def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from stanchion.cli.completing import profiles
+
+    return profiles(ctx, param, incomplete)
+
+
 @click.group(
     cls=Program,
     sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option("--dsn", metavar="DSN", help=DSN_HELP)
-@click.option("--profile", metavar="NAME", help="Profile of the configuration file (default: STANCHION_PROFILE).")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=_profiles,
+    help="Profile of the configuration file (default: STANCHION_PROFILE).",
+)
 @click.option("--quiet", is_flag=True, help="Print only results and errors, without progress and remarks.")
 @click.version_option(package_name="stanchion")
 @click.pass_context

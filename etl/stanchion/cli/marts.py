@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import (
     database_option,
     json_option,
@@ -28,9 +29,14 @@ _COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
 
 
 @click.command()
-@click.argument("selection", nargs=-1)
+@click.argument("selection", nargs=-1, shell_complete=completing.marts)
 @click.option("--full-refresh", is_flag=True, help="Compute every row from scratch, without blocking readers.")
-@click.option("--tenant", metavar="SLUG", help="Compute only the games of this tenant (default: all tenants).")
+@click.option(
+    "--tenant",
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    help="Compute only the games of this tenant (default: all tenants).",
+)
 @click.option(
     "--wait", default=600, show_default=True, metavar="SECONDS", help="Longest wait for another build to finish."
 )
@@ -124,7 +130,12 @@ def _facts(result: BuildResult) -> dict[str, object]:
 
 
 @click.command()
-@click.option("--tenant", metavar="SLUG", help="League to report on. An analyst's login gives its name or its id.")
+@click.option(
+    "--tenant",
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    help="League to report on. An analyst's login gives its name or its id.",
+)
 @click.option("--partitions", is_flag=True, help="Report on the partitions instead of a league.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File (.html) or folder to write.")
 @click.option("--season", metavar="KEY", help="Season to report on (default: the latest one with a game that counts).")

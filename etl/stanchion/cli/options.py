@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from stanchion.cli import DSN_HELP
+from stanchion.cli import DSN_HELP, completing
 from stanchion.cli.output import note
 from stanchion.errors import StanchionError
 from stanchion.server.connection import Connection, connect
@@ -39,7 +39,9 @@ marts_option = click.option(
     metavar="DSN",
     help="Server of the marts, with a mirror of their sources (default: STANCHION_MARTS_DSN, else the server itself).",
 )
-tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="Slug or id of the tenant.")
+tenant_option = click.option(
+    "--tenant", required=True, metavar="SLUG", shell_complete=completing.tenants, help="Slug or id of the tenant."
+)
 
 
 def database_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import psycopg
 
+from stanchion.cli import completing
 from stanchion.cli.options import confirm, json_option, yes_option
 from stanchion.cli.output import note, print_json, print_result
 from stanchion.errors import StanchionError
@@ -80,7 +81,10 @@ def down(ctx: click.Context, purge: bool, yes: bool, as_json: bool) -> None:
 @click.option("--export", is_flag=True, help="Print export statements of libpq's variables, for programs such as dbt.")
 @click.option("--builder", is_flag=True, help="Use the login that builds the marts, which has no other rights.")
 @click.option(
-    "--tenant", metavar="SLUG", help="On a cluster, use the node of this tenant (default: the server itself)."
+    "--tenant",
+    metavar="SLUG",
+    shell_complete=completing.tenants,
+    help="On a cluster, use the node of this tenant (default: the server itself).",
 )
 @json_option
 @click.pass_context

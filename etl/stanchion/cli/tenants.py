@@ -5,6 +5,7 @@ from datetime import datetime
 import click
 
 from stanchion.access import tenants
+from stanchion.cli import completing
 from stanchion.cli.options import database_option, json_option, open_database
 from stanchion.cli.output import print_json, print_result, print_rows
 from stanchion.cli.tenant_transfer import tenant_export, tenant_import, tenant_remove
@@ -53,7 +54,7 @@ def tenant_list(as_json: bool) -> None:
 
 
 @tenant.command("config")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @click.argument("setting", required=False)
 @click.argument("setting_value", metavar="[VALUE]", required=False)
 @click.option(
@@ -105,7 +106,7 @@ def tenant_config(
 
 
 @tenant.command("domain")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @click.argument("domain")
 @json_option
 @database_option
@@ -122,7 +123,7 @@ def tenant_domain(slug: str, domain: str, as_json: bool) -> None:
 
 
 @tenant.command("suspend")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @json_option
 @database_option
 def tenant_suspend(slug: str, as_json: bool) -> None:
@@ -141,7 +142,7 @@ def tenant_suspend(slug: str, as_json: bool) -> None:
 
 
 @tenant.command("resume")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @json_option
 @database_option
 def tenant_resume(slug: str, as_json: bool) -> None:
@@ -169,7 +170,7 @@ def key() -> None:
 
 
 @key.command("create")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, help="Scope of the key. Repeatable.")
 @json_option
@@ -192,7 +193,7 @@ def key_create(slug: str, name: str, scopes: tuple[str, ...], as_json: bool) -> 
 
 
 @key.command("list")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @json_option
 @database_option
 def key_list(slug: str, as_json: bool) -> None:
@@ -208,7 +209,7 @@ def key_list(slug: str, as_json: bool) -> None:
 
 
 @key.command("revoke")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @click.argument("name")
 @json_option
 @database_option

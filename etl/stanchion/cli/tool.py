@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import json_option
 from stanchion.cli.output import print_rows
 from stanchion.cli.server import refuse_planted_code
@@ -16,7 +17,7 @@ _RUNS_CODE_OF_MARTS = ("pgbench", "psql")  # the others read tables, and functio
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--unchecked", is_flag=True, help="Run psql or pgbench even when the marts contain planted code.")
 @json_option
-@click.argument("program", required=False)
+@click.argument("program", required=False, shell_complete=completing.programs)
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def tool(ctx: click.Context, unchecked: bool, as_json: bool, program: str | None, args: tuple[str, ...]) -> None:
