@@ -12,7 +12,7 @@ from stanchion.deploy.modules import discover
 from stanchion.deploy.runner import deploy, plan_deploy
 from stanchion.paths import ROOT
 from stanchion.server.embedded import Embedded
-from tests.docs import cli_reference, function_reference
+from tests.docs import cli_reference, function_reference, man_page
 
 CATALOG = ROOT / "sql" / "catalog.txt"
 MATRIX = ROOT / "policies" / "README.md"
@@ -34,6 +34,7 @@ def main() -> None:
             MATRIX.write_text(with_matrix(MATRIX.read_text(encoding="utf-8"), conn), encoding="utf-8")
             function_reference.REFERENCE.write_text(function_reference.render(conn), encoding="utf-8")
     cli_reference.write()
+    man_page.write()
 
 
 if __name__ == "__main__":

@@ -56,7 +56,15 @@ def test_the_wheel_contains_exactly_the_tracked_files(wheel: Path) -> None:
     }
     with zipfile.ZipFile(wheel) as archive:
         contained = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert contained == tracked
+        page = f"stanchion-{version('stanchion')}.data/data/share/man/man1/stanchion.1"
+        assert archive.read(page) == (ROOT / "docs" / "stanchion.1").read_bytes()
+    assert contained == tracked | {page}
+
+
+def test_the_wheel_installs_the_manual_page(program: Path) -> None:
+    """man finds a page in share/man beside the bin of the path."""
+    page = program.parents[1] / "share" / "man" / "man1" / "stanchion.1"
+    assert page.read_text().startswith(".TH STANCHION 1")
 
 
 @pytest.fixture
