@@ -13,12 +13,12 @@ from stanchion.cli.output import count_of, note, print_json, print_table
 from stanchion.cluster.deployed import spread
 from stanchion.deploy import catalog as catalogs
 from stanchion.deploy import runner as deployer
-from stanchion.deploy.modules import Deployed, Step, discover, module_states, read_ledger
+from stanchion.deploy.modules import Deployed, Step, discover, module_states, read_ledger, up_to
 from stanchion.deploy.scaffold import scaffold
 from stanchion.errors import StanchionError
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import ROOT
-from stanchion.server.connection import connect, require_deployed
+from stanchion.server.connection import connect, require_deployed, value
 
 wait_option = click.option(
     "--wait", default=600, show_default=True, metavar="SECONDS", help="Longest wait for another deployer to finish."
@@ -33,19 +33,28 @@ drift_option = click.option(
 @click.option(
     "--dry-run", is_flag=True, help="Run the modules, then roll all of them back. Their locks last until then."
 )
+@click.option(
+    "--to",
+    metavar="MODULE",
+    shell_complete=completing.modules,
+    help="Deploy the modules up to this one, in their order (default: all modules).",
+)
 @drift_option
 @wait_option
 @json_option
 @database_option
-def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
+def deploy(dry_run: bool, to: str | None, accept_drift: bool, wait: int, as_json: bool) -> None:
     """Deploy the SQL modules that are new or changed.
 
     Modules run in one fixed order, each completely or not at all. When no module is new or changed, nothing is done.
+    A module needs only modules before it. So with --to the database has all that the module needs; the others stay
+    pending in stanchion status, and stanchion verify compares the database with what is deployed.
 
     \b
     Example:
         stanchion deploy --dry-run
         stanchion deploy
+        stanchion deploy --to contest/0003_season --dry-run
     """
     modules = discover(ROOT)
     started, steps_run = time.monotonic(), []
@@ -63,21 +72,26 @@ def deploy(dry_run: bool, accept_drift: bool, wait: int, as_json: bool) -> None:
         if accept_drift and not dry_run:
             for line in deployer.accept_drift(conn):
                 note(f"accepted: {line}")
-        steps = deployer.plan_deploy(conn, modules, accept_drift=accept_drift)
+        planned = deployer.plan_deploy(conn, modules, accept_drift=accept_drift)
+        steps = planned if to is None else up_to(planned, modules, to)
         if dry_run:
             deployer.rehearse(conn, steps, on_step)
         else:
             deployer.deploy(conn, steps, on_step)
-            make_due_partitions(conn)
+            if to is None or value(conn, "select to_regprocedure('core.ensure_due_partitions()') is not null"):
+                make_due_partitions(conn)
             spread(server, conn, note)
     if as_json:
-        print_json({"dry_run": dry_run, "steps": steps_run})
+        print_json({"dry_run": dry_run, "steps": steps_run, "pending": len(planned) - len(steps)})
     elif not steps_run:
-        click.echo("Up to date: every module is deployed.")
+        click.echo(f"Up to date: every module{f' up to {to}' if to else ''} is deployed.")
     elif dry_run:
         click.echo(f"{count_of(len(steps_run), 'module')} would be deployed; nothing was changed.")
     else:
         click.echo(f"{count_of(len(steps_run), 'module')} deployed in {time.monotonic() - started:.1f} s.")
+    pending = len(planned) - len(steps)
+    if pending and not as_json:
+        click.echo(f"Pending after {to}: {count_of(pending, 'module')}.")
 
 
 @click.command()

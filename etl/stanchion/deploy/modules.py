@@ -8,6 +8,7 @@ partitions/SCHEMA.table.sql. It is applied again when its text changes. Every fi
 A topic is a folder for readers: the ledger does not contain it, so a file can move to another folder of its schema.
 """
 
+import difflib
 import hashlib
 import re
 from collections import defaultdict
@@ -291,6 +292,19 @@ def make_plan(modules: Iterable[Module], ledger: dict[str, Deployed]) -> list[St
         elif (have.revert_sql, have.sort_key) != (module.revert_text, module.sort_key):
             steps.append(Step("mend", module, None))
     return steps
+
+
+def up_to(steps: list[Step], modules: list[Module], name: str) -> list[Step]:
+    """Return the steps up to and including a module.
+
+    Each module needs only earlier ones, so the database is then in a state that every deploy passes through.
+    """
+    places = {module.name: place for place, module in enumerate(modules)}
+    if name not in places:
+        near = difflib.get_close_matches(name, places, 3)
+        remedy = f"did you mean {' or '.join(near)}?" if near else "stanchion status lists the modules."
+        raise StanchionError(f"The module '{name}' does not exist: {remedy}")
+    return [step for step in steps if places[step.module.name] <= places[name]]
 
 
 def _undo(have: Deployed, module: Module) -> str:
