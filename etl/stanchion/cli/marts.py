@@ -1,5 +1,7 @@
 """build and report: build the marts of the tenants, and write pages about them."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +18,14 @@ from stanchion.cli.options import (
     open_server,
     reader_options,
 )
-from stanchion.cli.output import count_of, note, print_json, print_result, printable
+from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable
 from stanchion.errors import StanchionError
 from stanchion.marts import BuildResult, Node
 from stanchion.marts import build as build_marts
 from stanchion.server.connection import connect
 
 if TYPE_CHECKING:
+    from stanchion.marts.plan import Plan, Planned
     from stanchion.report.site.build import SiteResult
 
 _COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
@@ -40,6 +43,7 @@ _COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
 @click.option(
     "--wait", default=600, show_default=True, metavar="SECONDS", help="Longest wait for another build to finish."
 )
+@click.option("--plan", "is_plan", is_flag=True, help="Print what would be computed, and why. Nothing is written.")
 @marts_option
 @json_option
 @database_option
@@ -48,6 +52,7 @@ def build(
     full_refresh: bool,
     tenant: str | None,
     wait: int,
+    is_plan: bool,
     marts_dsn: str | None,
     as_json: bool,
 ) -> None:
@@ -63,7 +68,18 @@ def build(
     Example:
         stanchion build
         stanchion build fact_team_game+ --full-refresh
+        stanchion build --plan
     """
+    if is_plan:
+        from stanchion.marts.plan import plan
+
+        with open_server() as server:
+            found = plan(server, selection, full_refresh=full_refresh, tenant=tenant, marts_dsn=marts_dsn)
+        if as_json:
+            print_json(found.facts())
+        else:
+            _print_plan(found)
+        return
 
     def on_node(node: Node) -> None:
         if not as_json and (node.kind == "model" or node.outcome == "failed"):
@@ -90,6 +106,34 @@ def build(
         click.echo(_summary(result))
     if result.failed:
         click.get_current_context().exit(1)
+
+
+def _print_plan(plan: Plan) -> None:
+    """Print a line for each tenant, reason and load, with the number of marts."""
+    groups: dict[tuple[str, str, tuple[int, ...]], list[Planned]] = {}
+    for each in plan.planned:
+        groups.setdefault((each.tenant, each.reason, tuple(each.loads)), []).append(each)
+    rows = [
+        {
+            "tenant": tenant,
+            "reason": reason,
+            "loads": list(loads),
+            "games": max((each.games or 0 for each in group), default=0),
+            "items": max((each.items or 0 for each in group), default=0),
+            "marts": len(group),
+        }
+        for (tenant, reason, loads), group in sorted(groups.items())
+    ]
+    print_table(rows, "Nothing new: the marts contain every completed load.")
+    if plan.is_project_changed:
+        click.echo("The project changed since the last build: every view is made again.")
+    for row in plan.unscored:
+        click.echo(f"{row['tenant']}: the confirmed scores of {count_of(row['games'], 'game')} are compared first.")
+    if plan.compared:
+        names = ", ".join(name.removeprefix("marts.") for name in plan.compared)
+        click.echo(f"Compared in each build, as their sources change without a load: {names}.")
+    for load in plan.held_back_by[:1]:
+        click.echo(f"{load}; the marts leave out this load and every later one until it ends.")
 
 
 def _line(node: Node) -> str:
@@ -189,6 +233,6 @@ def report(
     print_result(as_json, {"file": str(out), "bytes": size}, f"{out} is written: {size // 1024} kB.")
 
 
-def _print_site(result: "SiteResult", out: Path, as_json: bool) -> None:
+def _print_site(result: SiteResult, out: Path, as_json: bool) -> None:
     text = f"{out} has {count_of(result.pages, 'page')}: {result.written:,} written, {result.removed:,} removed."
     print_result(as_json, {"folder": str(out), **asdict(result)}, text)

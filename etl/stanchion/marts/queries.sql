@@ -133,3 +133,79 @@ select
     r.position
 from core.stat_refresh as r
 where r.model ~ '^staging[.]tested_';
+
+-- name: positions
+-- Returns the position of each mart that was built.
+select
+    r.model,
+    r.position
+from core.stat_refresh as r;
+
+-- name: planned_games
+-- Returns, for each tenant, the number of games and loads after a position. Games whose partitions have expired are
+-- left out, as in the marts. A tenant without an earlier load is new.
+select
+    t.slug as tenant,
+    (
+        select count(*)
+        from contest.fixture as f
+        where
+            f.tenant_id = t.tenant_id
+            and f.load_id > greatest(%(low)s, 0)  -- 0: a game of a competition that no load contains
+            and f.load_id <= %(high)s
+            and (f.content_hash is null or contest.has_rows(f.tenant_id, f.played_on, f.game_key))
+    ) as games,
+    array_agg(b.load_id order by b.load_id) as loads,
+    not exists (
+        select
+        from landing.load_batch as earlier
+        where earlier.tenant_id = t.tenant_id and earlier.load_id <= %(low)s
+    ) as is_new
+from landing.load_batch as b
+join core.tenant as t on t.tenant_id = b.tenant_id
+where b.load_id > %(low)s and b.load_id <= %(high)s
+group by t.tenant_id, t.slug
+order by t.slug;
+
+-- name: planned_items
+-- Returns, for each tenant, the number of items with an order or a movement after a position. A tenant without an earlier
+-- one is new.
+select
+    t.slug as tenant,
+    count(distinct e.item_id) as items,
+    bool_and(e.is_first) as is_new
+from (
+    select
+        c.tenant_id,
+        c.item_id,
+        c.transaction_id,
+        min(c.transaction_id) over (partition by c.tenant_id) > %(low)s as is_first
+    from (
+        select
+            p.tenant_id,
+            p.item_id,
+            p.transaction_id
+        from stock.purchase as p
+        union all
+        select
+            m.tenant_id,
+            m.item_id,
+            m.transaction_id
+        from stock.movement as m
+    ) as c
+) as e
+join core.tenant as t on t.tenant_id = e.tenant_id
+where e.transaction_id > %(low)s and e.transaction_id <= %(high)s
+group by t.tenant_id, t.slug
+order by t.slug;
+
+-- name: unscored
+-- Returns the number of games of each tenant whose confirmed score the build compares before it computes the marts.
+select
+    t.slug as tenant,
+    count(*) as games
+from contest.fixture as f
+join core.tenant as t on t.tenant_id = f.tenant_id
+where not f.is_scored
+group by t.slug
+order by t.slug;

@@ -89,7 +89,7 @@ def build(
     chosen = list(selection)
     with connect(server) as sources, open_marts_node(server, sources, marts_dsn) as node:
         conn, prefix = node.conn, node.prefix
-        _require_builder(sources)
+        require_builder(sources)
         only = str(find_tenant(sources, tenant)) if tenant else ""
         with only_build(conn, report, wait):
             reap_dead_loads(sources)
@@ -99,16 +99,16 @@ def build(
                 report(f"{load}; the marts leave out this load and every later one until it ends")
             if prefix:
                 mirror(server, sources, node.server, wait=wait, report=report)
-            _require_builder(conn)
+            require_builder(conn)
             project = checksum(prefix)
             tested, is_up_to_date = _progress(conn, prefix)
-            has_views = _has_views(conn, project)
+            views_exist = has_views(conn, project)
             is_current = is_up_to_date and not (chosen or full_refresh or only)
             result = BuildResult(is_current=is_current, held_back_by=running)
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
-            if is_current and has_views:
+            if is_current and views_exist:
                 arguments += _ALWAYS
-            elif has_views and not chosen:
+            elif views_exist and not chosen:
                 arguments += _NO_VIEWS
             # The window of the tests. Each model opens its own window.
             settings = {
@@ -125,10 +125,10 @@ def build(
             if failure and not result.nodes:
                 raise StanchionError(f"dbt could not start: {failure}")
             if not (result.failed or chosen):
-                if not has_views:
-                    _as_builder(conn, query("marts", "note_views"), {"project": project})
+                if not views_exist:
+                    as_builder(conn, query("marts", "note_views"), {"project": project})
                 if test and not (only or is_current):
-                    _as_builder(conn, query("marts", "note_tested"))
+                    as_builder(conn, query("marts", "note_tested"))
                     if node.is_elsewhere:
                         _note_at_sources(conn, sources)
     result.seconds = time.monotonic() - started
@@ -143,7 +143,7 @@ def only_build(conn: Connection, report: Report, wait: float = 600) -> AbstractC
 def is_current(server: Server) -> bool:
     """Return whether the marts contain every finished change, tested. Does not start dbt, and mirrors nothing."""
     with connect(server) as sources, open_marts_node(server, sources) as node:
-        _require_builder(sources)
+        require_builder(sources)
         reap_dead_loads(sources)
         if not node.prefix:
             return _progress(node.conn, "")[1]
@@ -162,7 +162,7 @@ def _arguments(chosen: list[str], *, full_refresh: bool, models_only: bool) -> l
     return [*arguments, "--full-refresh"] if full_refresh else arguments
 
 
-def _require_builder(conn: Connection) -> None:
+def require_builder(conn: Connection) -> None:
     if not is_deployed(conn) or not value(conn, "select to_regclass('core.stat_refresh') is not null"):
         raise StanchionError("Stanchion is not deployed in this database, or only in part. Run: stanchion deploy")
     if not value(conn, "select pg_has_role('stanchion_builder', 'member')"):
@@ -178,7 +178,7 @@ def _score_quality(server: Server, conn: Connection, report: Report) -> None:
     Scores can be confirmed without a load, and a mart takes in a game only when a load changed it.
     """
     statement = "select distinct f.tenant_id from contest.fixture as f where not f.is_scored"
-    tenants = [str(tenant) for (tenant,) in _as_builder(conn, statement)]
+    tenants = [str(tenant) for (tenant,) in as_builder(conn, statement)]
     if tenants and not value(conn, "select pg_has_role('stanchion_loader', 'member')"):
         report("this login may not load, so confirmed scores of tracked games wait for the next load")
         return
@@ -193,24 +193,24 @@ def _progress(conn: Connection, prefix: str) -> tuple[dict[str, int], bool]:
         require_complete(conn)
         loads, purchases = horizons(conn)
     else:
-        ((loads, purchases),) = _as_builder(conn, query("marts", "horizons"))
-    rows = _as_builder(conn, query("marts", "progress"), {"loads": loads, "purchases": purchases})
+        ((loads, purchases),) = as_builder(conn, query("marts", "horizons"))
+    rows = as_builder(conn, query("marts", "progress"), {"loads": loads, "purchases": purchases})
     return {changes: position for changes, position, _ in rows}, all(is_current for *_, is_current in rows)
 
 
 def _note_at_sources(conn: Connection, sources: Connection) -> None:
     """Record at the sources too what the marts contain: game days expire there, once the marts contain their games."""
-    for changes, position in _as_builder(conn, query("marts", "tested")):
-        _as_builder(sources, query("marts", "note_position"), {"changes": changes, "position": position})
+    for changes, position in as_builder(conn, query("marts", "tested")):
+        as_builder(sources, query("marts", "note_position"), {"changes": changes, "position": position})
 
 
-def _has_views(conn: Connection, project: str) -> bool:
+def has_views(conn: Connection, project: str) -> bool:
     """Return whether every view exists and was made from this version of the project."""
-    ((has_views,),) = _as_builder(conn, query("marts", "has_views"), {"project": project})
-    return bool(has_views)
+    ((found,),) = as_builder(conn, query("marts", "has_views"), {"project": project})
+    return bool(found)
 
 
-def _as_builder(conn: Connection, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+def as_builder(conn: Connection, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """Run a query as stanchion_builder, which sees the changes of every tenant, and return its rows."""
     with conn.transaction():
         conn.execute("set local role stanchion_builder")
