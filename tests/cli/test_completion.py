@@ -1,4 +1,4 @@
-"""Shells complete commands, options and values, and a server that is away delays nobody."""
+"""Shells complete commands, options and values, and a server that is away does not delay them."""
 
 import os
 import shutil
@@ -88,7 +88,7 @@ def test_a_server_that_does_not_answer_is_left_after_a_second(complete: Complete
         between = time.monotonic()
         assert complete("load", "--tenant", "", url=url) == []
         waited = (time.monotonic() - between) - (between - started)
-    assert waited < 5  # libpq would wait for ever
+    assert waited < 5  # libpq would wait without a limit
 
 
 def test_slugs_cannot_run_code_in_the_shell(complete: Complete, db: Db, dsn: str, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def dump(out: Path, jobs: int, no_passwords: bool, wait: int, as_json: bool) -> 
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--into", metavar="NAME", help="Create this database and restore into it (default: the configured one).")
 @jobs_option
-@click.option("--yes", is_flag=True, help="Also give analysts' logins that exist already what they could read.")
+@click.option("--yes", is_flag=True, help="Also grant analysts' logins that exist already the tenants of the dump.")
 @json_option
 @database_option
 def restore(folder: Path, into: str | None, jobs: int, yes: bool, as_json: bool) -> None:

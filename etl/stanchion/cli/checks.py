@@ -215,7 +215,7 @@ def after_restore(yes: bool, as_json: bool) -> None:
 
 
 def print_repair(stale: Stale, events: int, regranted: list[str]) -> None:
-    """Print what was repaired, and which logins have no access yet."""
+    """Print the repairs, and the logins that have no access yet."""
     if events:
         click.echo(f"{count_of(events, 'event')} now carry transaction ids of this server; no consumer misses one.")
     for row in stale.grants:

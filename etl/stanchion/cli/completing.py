@@ -1,6 +1,6 @@
 """Values that a shell completes: tenants, modules, marts, profiles and programs.
 
-A shell waits for the answer and shows what is printed, so nothing is printed and a server gets less than a second.
+A shell waits for the answer and shows all output. So nothing is printed, and a server gets less than a second.
 """
 
 from __future__ import annotations

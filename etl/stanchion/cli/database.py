@@ -48,7 +48,7 @@ def deploy(dry_run: bool, to: str | None, accept_drift: bool, wait: int, as_json
 
     Modules run in one fixed order, each completely or not at all. When no module is new or changed, nothing is done.
     A module needs only modules before it. So with --to the database has all that the module needs; the others stay
-    pending in stanchion status, and stanchion verify compares the database with what is deployed.
+    pending in stanchion status, and stanchion verify compares the database with the deployed ones.
 
     \b
     Example:

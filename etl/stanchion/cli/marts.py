@@ -43,7 +43,7 @@ _COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
 @click.option(
     "--wait", default=600, show_default=True, metavar="SECONDS", help="Longest wait for another build to finish."
 )
-@click.option("--plan", "is_plan", is_flag=True, help="Print what would be computed, and why. Nothing is written.")
+@click.option("--plan", "is_plan", is_flag=True, help="Print the marts to compute, and why. Nothing is written.")
 @marts_option
 @json_option
 @database_option

@@ -34,7 +34,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a build would do now."""
+    """The work of a build at this time."""
 
     planned: list[Planned]
     compared: list[str]  # marts whose sources change without a load: computed, and written where they differ
