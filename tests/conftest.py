@@ -62,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def _no_configured_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clear the environment variables that configure a server, so that no test uses the developer's server."""
-    own = ("HOME", "PG_BINDIR", "BUILDER_DSN", "MARTS_DSN", "READ_DSN")
+    own = ("HOME", "PG_BINDIR", "BUILDER_DSN", "MARTS_DSN", "READ_DSN", "PROFILE", "CONFIG")
     for name in (*_SERVER_VARIABLES, *(f"STANCHION_{each}" for each in own)):
         monkeypatch.delenv(name, raising=False)
 

@@ -157,6 +157,7 @@ def test_a_dry_run_leaves_nothing(checkout: Checkout, run: Run, db: psycopg.Conn
             {"action": "deploy", "module": "core/9002_index", "tried": False},
             {"action": "reapply", "module": "policies/core.tenant", "tried": True},
         ],
+        "pending": 0,
     }
     assert everything() == before
     said = run("deploy", "--dry-run").out

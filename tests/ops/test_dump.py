@@ -107,6 +107,17 @@ def test_another_server_gets_the_rows_and_the_roles(
             assert conn.execute("select current_setting('app.motto')").fetchone() == ("a=b, c",)
 
 
+def test_limits_of_the_login_do_not_end_a_dump(db: Db, dsn: str, tmp_path: Path) -> None:
+    limits = make_conninfo(dsn, options="-c idle_in_transaction_session_timeout=1s")
+    with psycopg.connect(dsn) as blocker:
+        blocker.execute("lock table only core.event in access exclusive mode")
+        process = dumping(limits, tmp_path / "dump")
+        wait_until(lambda: db.execute(WAITING).rowcount)
+        time.sleep(1.5)  # longer than the limit
+    assert process.wait(60) == 0, process.stderr
+    assert (tmp_path / "dump" / "manifest.json").exists()
+
+
 def test_without_passwords_the_dump_contains_no_hash(
     run: Callable[..., Outcome], make_login: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ from stanchion.server.locate import Server
 def dump(server: Server, out: Path, *, jobs: int, passwords: bool, wait: float, report: Report) -> Manifest:
     """Write the dump. All of it, the number of rows too, comes from one snapshot of the database."""
     with connect(server) as conn:
+        conn.execute(query("backup", "without_limits").encode())
         require_deployed(conn)
         require_superuser(conn, "row-level security would hide rows from pg_dump")
         if state_of(conn):

@@ -93,8 +93,8 @@ select
         cross join lateral unnest(s.setconfig) as config (pair)
         cross join
             lateral (
-                select
                 -- the value of a list contains its quotes
+                select
                     format(
                         case when split_part(config.pair, '=', 1) in ('search_path', 'temp_tablespaces') then '%I to %s' else '%I to %L' end,
                         split_part(config.pair, '=', 1),
@@ -168,6 +168,12 @@ select
     ) as settings
 from pg_database as b
 where b.datname = current_database();
+
+-- name: without_limits
+-- Removes the limits of this session: counting the rows of a large database takes long.
+select set_config(s.name, '0', false)
+from pg_settings as s
+where s.name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
 
 -- name: known_roles
 -- Names of this list that are roles of this server.

@@ -16,6 +16,7 @@ from stanchion.cli.output import count_of, note, print_json, print_result
 from stanchion.deploy import catalog as catalogs
 from stanchion.errors import StanchionError
 from stanchion.ops.after_restore import find_stale, repair
+from stanchion.paths import query
 from stanchion.server.connection import connect
 
 jobs_option = click.option(
@@ -99,6 +100,7 @@ def restore(folder: Path, into: str | None, jobs: int, yes: bool, as_json: bool)
                 events = repair(conn, stale, regranted)
                 if not as_json:
                     print_repair(stale, events, regranted)
+                conn.execute(query("backup", "without_limits").encode())
                 note("collecting the statistics of the planner")
                 conn.execute("analyze")
                 drift = catalogs.drift(conn) if catalogs.is_comparable(conn) else []
