@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stanchion.cli import completing
 from stanchion.cli.options import confirm, database_option, json_option, open_server, yes_option
 from stanchion.cli.output import note, print_json, print_table, printable
 from stanchion.server.connection import connect
@@ -14,7 +15,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Check and count, 
 
 
 @click.command("export")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="File to write (ZIP)."
 )
@@ -85,7 +86,7 @@ def tenant_import(file: Path, slug: str | None, new_id: bool, dry_run: bool, as_
 
 
 @click.command("remove")
-@click.argument("slug")
+@click.argument("slug", shell_complete=completing.tenants)
 @click.option(
     "--keep-held", is_flag=True, help="Delete all but the rows of tables on hold, and keep the tenant closed."
 )
