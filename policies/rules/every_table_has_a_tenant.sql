@@ -16,6 +16,8 @@ where
         'core.config_key',  -- known settings
         'core.tenant_removal',  -- counts of what was removed
         'core.queue',  -- known queues
+        'core.operation',  -- periodic work of the platform
+        'core.operation_run',
         'core.partition_set',  -- days kept per table
         'core.partition_log',
         'core.stat_refresh',  -- position of each mart

@@ -21,6 +21,8 @@ with listed (name, class, reason) as (
     ('core.module_ledger', 'local', 'the deployer runs on the coordinator'),
     ('core.module_event', 'local', 'the deployer runs on the coordinator'),
     ('core.catalog_record', 'local', 'the deployer runs on the coordinator'),
+    ('core.operation', 'local', 'periodic work of the platform is run from one server'),
+    ('core.operation_run', 'local', 'periodic work of the platform is run from one server'),
     ('core.partition_set', 'local', 'partitions are created and expired on the coordinator'),
     ('core.partition_log', 'local', 'partitions are created and expired on the coordinator'),
     ('core.stat_refresh', 'local', 'marts are built on one node'),
