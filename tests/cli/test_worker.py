@@ -172,6 +172,6 @@ def test_another_login_gets_the_remedy(worker: Any, make_login: Callable[..., st
     outcome = worker("run", "--once", "--queue", "no.such")
     assert outcome.code == 1
     assert (
-        "No queue 'no.such' has a handler. Queues that have one: contest.confirm, public.note, stock.orders."
-        in outcome.err
+        "No queue 'no.such' has a handler. "
+        "Queues that have one: contest.confirm, core.periodic, public.note, stock.orders." in outcome.err
     )

@@ -157,6 +157,13 @@ def _jobs(s: str) -> Iterator[Call]:
     yield Call("core.reap", "worker", ("select core.reap()",), 0)
     yield Call("core.revive", "app", ("select core.revive(1)",), False)
     yield Call("core.cancel_job", "app", ("select core.cancel_job(0)",), False)
+    schedule = f"select core.schedule_job('p {s}', 'stock.orders', '0 0 1 1 *') > now()"
+    yield Call("core.schedule_job", "app", (schedule, schedule), True)
+    yield Call("core.next_run", "app", ("select core.next_run('@daily', 'UTC', now()) > now()",), True)
+    yield Call("core.pause_periodic", "app", (f"select core.pause_periodic('p {s}') is null",), True)
+    yield Call("core.pause_periodic again", "app", (f"select core.pause_periodic('p {s}', false) > now()",), True)
+    yield Call("core.enqueue_periodic", "worker", ("select core.enqueue_periodic(gen_random_uuid())",), 0)
+    yield Call("core.unschedule_job", "app", (f"select core.unschedule_job('p {s}')",), True)
 
 
 def _stock(s: str) -> Iterator[Call]:

@@ -13,11 +13,19 @@ from hypothesis import strategies as st
 from tests.sessions import Db
 
 NEXT = "select core.next_run(%s, %s, %s)"
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia")
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "America/St_Johns",
+    "Pacific/Apia",
+)
 MINUTE, DAYS = timedelta(minutes=1), 12
 NAMES = {
-    "month": "jan feb mar apr may jun jul aug sep oct nov dec".split(),
-    "weekday": "sun mon tue wed thu fri sat".split(),
+    "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    "weekday": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
 }  # fmt: skip
 BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -12,13 +13,16 @@ import click
 from stanchion.cli import completing
 from stanchion.cli.options import database_option, json_option, open_database, open_server, until_signal
 from stanchion.cli.output import count_of, json_text, note, print_json, print_rows, printable, shows_progress
+from stanchion.cli.schedules import schedule
 from stanchion.jobs import manage
+from stanchion.jobs.operate import require_operator, run_due, spawn_due
 from stanchion.jobs.worker import JobResult, Options, drain, run, run_once
 
 queue_option = click.option("--queue", metavar="QUEUE", help="Queue whose jobs to run (default: every queue).")
 batch_option = click.option(
     "--batch", type=click.IntRange(1, 1000), help="Number of jobs to lease at once (default: the setting of the queue)."
 )
+lines_option = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each job.")
 
 
 @click.group()
@@ -38,26 +42,66 @@ def worker() -> None:
     metavar="SECONDS",
     help="Time between two searches for due jobs. A notification starts a search earlier.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each job, with its request id.")
+@click.option(
+    "--operate", is_flag=True, help="Also run the due periodic work of the platform, with an operator's login."
+)
+@lines_option
 @database_option
-def worker_run(queue: str | None, batch: int | None, once: bool, poll: float, as_json: bool) -> None:
+def worker_run(queue: str | None, batch: int | None, once: bool, poll: float, operate: bool, as_json: bool) -> None:
     """Run jobs until SIGTERM.
 
     SIGTERM and Ctrl-C let the worker finish its current batch. A worker that is killed loses no job: its leases expire
     and another worker runs the jobs.
 
+    With --operate, the worker also runs the periodic work of the platform, such as new partitions and the marts, each
+    in a process of its own. Two workers never run the same work at the same time.
+
     \b
     Example:
         stanchion worker run
+        stanchion worker run --operate
         stanchion worker run --queue stock.orders --json
     """
     options, log = Options(queue, batch, poll), _Log(as_json)
     with open_server() as server, until_signal() as stop:
+        if operate:
+            require_operator(server)
         if once:
             run_once(server, options, stop, log.add)
+            if operate:
+                run_due(server, (), log.add, log.report)
+        elif operate:
+            with ThreadPoolExecutor(1) as pool:
+                operating = pool.submit(spawn_due, server, poll, stop, log.add, log.report)
+                run(server, options, stop, log.add, log.report)
+                operating.result()
         else:
             run(server, options, stop, log.add, log.report)
     log.end()
+
+
+@worker.command("operate")
+@click.argument("kinds", metavar="[KIND]...", nargs=-1)
+@lines_option
+@database_option
+def worker_operate(kinds: tuple[str, ...], as_json: bool) -> None:
+    """Run the due periodic work of the platform, then end.
+
+    For schedulers, in place of stanchion worker run --operate. KIND selects some of the work (default: all of it). Work
+    that another process runs is left to it. The exit code is 1 when a run failed.
+
+    \b
+    Example:
+        stanchion worker operate
+        stanchion worker operate stanchion.partitions
+    """
+    log = _Log(as_json)
+    with open_server() as server:
+        require_operator(server)
+        run_due(server, kinds, log.add, log.report)
+    log.end()
+    if log.counts["failed"] or log.counts["dead"]:
+        click.get_current_context().exit(1)
 
 
 @worker.command("drain")
@@ -154,8 +198,10 @@ class _Log:
 
 @click.group()
 def jobs() -> None:
-    """List, show, retry and cancel jobs."""
+    """List, show, retry, cancel and schedule jobs."""
 
+
+jobs.add_command(schedule)
 
 _tenant = click.option("--tenant", metavar="SLUG", shell_complete=completing.tenants, help="Only jobs of this tenant.")
 _ids = click.argument("ids", metavar="JOB...", nargs=-1, required=True, type=click.IntRange(min=1))
@@ -198,7 +244,7 @@ def jobs_show(ids: tuple[int, ...], tenant: str | None, as_json: bool) -> None:
         print_json([asdict(job) for job in found])
         return
     for job in found:
-        click.secho(f"Job {job.job_id} of {job.tenant} is {job.state}.", bold=True)
+        click.secho(f"Job {job.job_id} of {job.owner} is {job.state}.", bold=True)
         for name, fact in job.facts.items():
             if fact is not None:
                 click.echo(f"  {name}: {printable(fact if isinstance(fact, str) else json_text(fact))}")
@@ -262,7 +308,7 @@ def _print_changes(changes: Iterable[manage.Changed], done: str) -> None:
     """Print each result. Exit with 1 when a job was not changed."""
     seen = Counter[bool]()
     for each in changes:
-        job = f"Job {each.job.job_id} of {each.job.tenant}"
+        job = f"Job {each.job.job_id} of {each.job.owner}"
         seen[bool(each.refusal)] += 1
         if each.refusal:
             click.secho(f"{job} is not changed: {each.refusal}.", fg="red")

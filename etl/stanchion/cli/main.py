@@ -58,7 +58,7 @@ SECTIONS = {
     },
     "Jobs": {
         "worker": _entry("jobs:worker", "Run the jobs that applications enqueued."),
-        "jobs": _entry("jobs:jobs", "List, show, retry and cancel jobs."),
+        "jobs": _entry("jobs:jobs", "List, show, retry, cancel and schedule jobs."),
     },
     "Operate": {
         "doctor": _entry("checks:doctor", "Check the database, and print a remedy for each problem."),

@@ -9,10 +9,9 @@ import click
 
 from stanchion.cli.options import database_option, json_option, open_database, open_server, until_signal
 from stanchion.cli.output import count_of, note, print_json, print_rows, printable
-from stanchion.errors import StanchionError
 from stanchion.ops import sessions as machinery
 from stanchion.ops.sessions import OverLimit
-from stanchion.server.connection import Connection, connect, require_deployed
+from stanchion.server.connection import Connection, connect
 from stanchion.server.locate import Server
 from stanchion.server.loop import run_every
 
@@ -112,12 +111,7 @@ def _repeat(server: Server, every: float, stop: Event, as_json: bool) -> None:
 
 
 def _end(conn: Connection) -> list[OverLimit]:
-    require_deployed(conn)
-    if not machinery.may_end_sessions(conn):
-        raise StanchionError(
-            f"{conn.info.user} may not end sessions of other logins; as a superuser, run: "
-            f"grant pg_read_all_stats, pg_signal_backend to {conn.info.user}"
-        )
+    machinery.require_right_to_end(conn)
     return machinery.end_sessions(conn)
 
 

@@ -19,10 +19,15 @@ STATES = ("ready", "leased", "done", "dead")
 class Job:
     """A job with its tenant and its state when it was found."""
 
-    tenant: str
+    tenant: str | None  # None: a run of the platform's periodic work
     job_id: int
     state: str
     facts: dict[str, Any]
+
+    @property
+    def owner(self) -> str:
+        """Return the tenant, or the kind of a run of the platform's periodic work."""
+        return self.tenant or str(self.facts["kind"])
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,12 @@ def list_jobs(
     conn: Connection, tenant: str | None, queue: str | None, state: str | None, limit: int
 ) -> list[dict[str, Any]]:
     """Return the latest jobs, newest first."""
-    return _rows(conn, "list", slug=_slug(conn, tenant), queue=_known(conn, queue), state=state, most=limit)
+    slug = _slug(conn, tenant)
+    values = {"queue": _known(conn, queue), "state": state, "most": limit}
+    rows = _rows(conn, "list", slug=slug, **values)
+    if slug is None:  # another query, since a cluster does not join tables of tenants with those of one server
+        rows += _rows(conn, "operation_runs", **values)
+    return sorted(rows, key=lambda row: (row["enqueued_at"], row["job"]), reverse=True)[:limit]
 
 
 def queues(conn: Connection) -> list[dict[str, Any]]:
@@ -47,7 +57,10 @@ def queues(conn: Connection) -> list[dict[str, Any]]:
 
 def find_jobs(conn: Connection, ids: Sequence[int], tenant: str | None) -> list[Job]:
     """Return the jobs with these ids, or raise StanchionError when one does not exist."""
-    found = [Job(**row) for row in _rows(conn, "details", jobs=list(ids), slug=_slug(conn, tenant))]
+    slug = _slug(conn, tenant)
+    found = [Job(**row) for row in _rows(conn, "details", jobs=list(ids), slug=slug)]
+    if slug is None:
+        found += [Job(**row) for row in _rows(conn, "operation_details", jobs=list(ids))]
     if missing := sorted(set(ids) - {job.job_id for job in found}):
         of = f" of {tenant}" if tenant else ""
         raise StanchionError(
@@ -70,11 +83,16 @@ def retry(conn: Connection, jobs: Iterable[Job]) -> Iterator[Changed]:
 
 def cancel(conn: Connection, jobs: Iterable[Job]) -> Iterator[Changed]:
     """Delete jobs that no worker runs."""
-    yield from _change(conn, "select core.cancel_job(%s)", jobs, "a worker runs it, or it is done")
+    yield from _change(
+        conn, "select core.cancel_job(%s)", jobs, "a worker runs it, it is done, or it starts a periodic job"
+    )
 
 
 def _change(conn: Connection, statement: str, jobs: Iterable[Job], otherwise: str) -> Iterator[Changed]:
     for job in jobs:
+        if job.tenant is None:
+            yield _change_run(conn, job, otherwise, is_retry="revive" in statement)
+            continue
         try:
             with for_tenant_at_home(conn, job.tenant) as acting:
                 is_changed = value(acting.conn, statement, [job.job_id])
@@ -82,6 +100,17 @@ def _change(conn: Connection, statement: str, jobs: Iterable[Job], otherwise: st
             yield Changed(job, "another job with its key waits")
         else:
             yield Changed(job, None if is_changed else otherwise)
+
+
+def _change_run(conn: Connection, run: Job, otherwise: str, *, is_retry: bool) -> Changed:
+    """Retry a dead run of the platform's periodic work. Its runs are not cancelled: the next one would come anyway."""
+    if not is_retry:
+        return Changed(run, "a run of the platform is not cancelled; pause it with: stanchion jobs schedule pause")
+    try:
+        is_changed = value(conn, query("jobs", "retry_run"), [run.job_id])
+    except psycopg.errors.UniqueViolation:
+        return Changed(run, "a later run of the kind is not complete")
+    return Changed(run, None if is_changed else otherwise)
 
 
 def _slug(conn: Connection, tenant: str | None) -> str | None:
@@ -95,6 +124,7 @@ def _slug(conn: Connection, tenant: str | None) -> str | None:
 def _known(conn: Connection, queue: str | None) -> str | None:
     """Return the queue, or raise StanchionError with the queues that exist."""
     known = [name for (name,) in conn.execute("select q.queue from core.queue as q order by q.queue").fetchall()]
+    known += [kind for (kind,) in conn.execute("select o.kind from core.operation as o order by o.kind").fetchall()]
     if queue is not None and queue not in known:
         raise StanchionError(f"Queue '{queue}' does not exist. The queues: {', '.join(known)}.")
     return queue

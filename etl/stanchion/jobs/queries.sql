@@ -56,6 +56,85 @@ where
 order by s.enqueued_at desc, s.job_id desc
 limit %(most)s;
 
+-- name: operation_runs
+-- The latest runs of the platform's periodic work, newest first.
+select
+    null as tenant,
+    r.run_id as job,
+    r.kind as queue,
+    r.state,
+    r.enqueued_at,
+    r.attempts,
+    r.last_error
+from core.operation_run as r
+where
+    (%(queue)s::text is null or r.kind = %(queue)s)
+    and (%(state)s::text is null or r.state = %(state)s)
+order by r.enqueued_at desc, r.run_id desc
+limit %(most)s;
+
+-- name: operation_details
+-- Everything that is stored about the runs with these ids.
+select
+    null as tenant,
+    r.run_id as job_id,
+    r.state,
+    to_jsonb(r) - 'run_id' as facts
+from core.operation_run as r
+where r.run_id = any(%(jobs)s)
+order by r.run_id;
+
+-- name: operations
+-- The periodic work of the platform.
+select
+    null as tenant,
+    o.kind as name,
+    o.cron,
+    o.zone,
+    null as queue,
+    case when o.is_enabled then nullif(o.next_at, '-infinity') end as next_at,
+    (select max(r.slot) from core.operation_run as r where r.kind = o.kind) as last_at,
+    case when not o.is_enabled then 'paused' when isfinite(o.next_at) then 'enabled' else 'never run' end as state
+from core.operation as o
+order by o.kind;
+
+-- name: periodic_jobs
+-- The periodic jobs of tenants.
+select
+    t.slug as tenant,
+    p.name,
+    p.cron,
+    p.zone,
+    p.queue,
+    case when p.is_enabled then p.next_at end as next_at,
+    p.last_at,
+    case when p.is_enabled then 'enabled' else 'paused' end as state
+from core.periodic_job as p
+join core.tenant as t on t.tenant_id = p.tenant_id
+where %(slug)s::text is null or t.slug = %(slug)s
+order by t.slug, p.name;
+
+-- name: retry_run
+-- Makes a dead run ready, with all attempts of its kind.
+update core.operation_run as r
+set state = 'ready', attempts = 0, run_at = core.clock()
+where r.run_id = %s and r.state = 'dead'
+returning true;
+
+-- name: set_operation
+-- Changes the expression of a kind of periodic work.
+update core.operation as o
+set cron = %(cron)s, zone = %(zone)s, is_enabled = true, next_at = core.next_run(%(cron)s, %(zone)s, core.clock())
+where o.kind = %(kind)s
+returning o.next_at;
+
+-- name: pause_operation
+-- Pauses a kind of periodic work, or resumes it from the next time on.
+update core.operation as o
+set is_enabled = not %(paused)s, next_at = core.next_run(o.cron, o.zone, core.clock())
+where o.kind = %(kind)s
+returning o.next_at;
+
 -- name: stats
 -- Number of jobs in each state, and the longest wait, of each queue.
 select

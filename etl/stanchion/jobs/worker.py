@@ -63,7 +63,7 @@ class JobResult:
     """The outcome of one attempt at a job, for the log."""
 
     outcome: Literal["done", "failed", "dead"]
-    tenant_id: UUID
+    tenant_id: UUID | None  # None: a run of the platform's periodic work, whose kind is the queue
     queue: str
     job_id: int
     attempt: int

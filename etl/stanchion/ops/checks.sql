@@ -206,6 +206,43 @@ select
 from pg_prepared_xacts as p
 where p.prepared < now() - interval '5 minutes';
 
+-- name: operations
+-- The last run of each periodic work of the platform succeeded.
+--
+-- Only the latest run of a kind counts.
+select
+    format('The run %s of %s failed %s times: %s', r.run_id, r.kind, r.attempts, r.last_error) as problem,
+    case r.state
+        when 'dead' then format('Correct the cause, then run: stanchion jobs retry %s', r.run_id)
+        else 'Correct the cause; the worker tries again.'
+    end as remedy
+from (select distinct on (o.kind) o.* from core.operation_run as o order by o.kind, o.run_id desc) as r
+where r.state = 'dead' or (r.state = 'ready' and r.attempts > 0);
+
+-- name: schedules
+-- No periodic work is late.
+--
+-- Work of the platform that no worker has ever run may have another scheduler.
+select
+    format('The periodic job %s of %s was due at %s UTC.', p.name, t.slug, (p.next_at at time zone 'UTC')::timestamp(0)) as problem,
+    format('Start a worker: stanchion worker run; or run: stanchion jobs schedule resume --tenant %s', t.slug) as remedy
+from core.periodic_job as p
+join core.tenant as t on t.tenant_id = p.tenant_id
+where p.is_enabled and p.next_at < core.clock() - interval '15 minutes' and core.is_at_home(p.tenant_id)
+union all
+select
+    format('The work %s was due at %s UTC.', o.kind, (o.next_at at time zone 'UTC')::timestamp(0)),
+    'Start a worker: stanchion worker run --operate'
+from core.operation as o
+where
+    o.is_enabled
+    and isfinite(o.next_at)
+    and o.next_at < core.clock() - interval '15 minutes'
+    and not exists (
+        select from core.operation_run as r
+        where r.kind = o.kind and r.state in ('ready', 'leased')
+    );
+
 -- name: security_fixes
 -- The server has every security fix of Postgres that was published until 2026-11-29.
 --

@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg.rows import class_row, dict_row
 
+from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.server.connection import Connection, require_deployed, value
 
@@ -48,6 +49,16 @@ def over_limits(conn: Connection) -> list[OverLimit]:
     require_deployed(conn)
     cursor = conn.cursor(row_factory=class_row(OverLimit))
     return cursor.execute(query("ops", "sessions_over_limits")).fetchall()
+
+
+def require_right_to_end(conn: Connection) -> None:
+    """Raise StanchionError unless this login may end sessions of other logins."""
+    require_deployed(conn)
+    if not may_end_sessions(conn):
+        raise StanchionError(
+            f"{conn.info.user} may not end sessions of other logins; as a superuser, run: "
+            f"grant pg_read_all_stats, pg_signal_backend to {conn.info.user}"
+        )
 
 
 def end_sessions(conn: Connection) -> list[OverLimit]:
