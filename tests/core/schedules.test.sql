@@ -64,7 +64,13 @@ select is(pg_temp.slots(), '2030-01-01T02:00:00+00:00', 'the run that catches up
 select is((select p.next_at from core.periodic_job as p), '2030-01-04 02:00:00+00', 'after a run that catches up, the next time is after now');
 select pg_temp.at('2030-01-04 02:00:00+00');
 select is(pg_temp.work(), 1, 'the next time is due');
-select is((select count(*) from core.job as j where j.queue = 'core.mail'), 1::bigint, 'no second job is added while the earlier one waits');
+select is(
+    (
+        select count(*) from core.job as j
+        where j.queue = 'core.mail'
+    ),
+    1::bigint, 'no second job is added while the earlier one waits'
+);
 
 select pg_temp.at('2030-01-04 01:15:00+00');
 select is(pg_temp.work(), null, 'no time is repeated after the clock was set back');
@@ -79,10 +85,15 @@ select ok(not core.unschedule_job('report'), 'another tenant cannot remove the p
 select throws_ok($$select core.pause_periodic('report')$$, 'P0002', null, 'another tenant cannot pause the periodic job');
 select pg_temp.as_tenant('a');
 select core.set_tenant_config('jobs', 'periodic_jobs', '1');
-select throws_ok($$select core.schedule_job('second', 'core.mail', '@daily')$$, '54000', null, 'schedule_job refuses more periodic jobs than the setting allows');
+select throws_ok(
+    $$select core.schedule_job('second', 'core.mail', '@daily')$$, '54000', null, 'schedule_job refuses more periodic jobs than the setting allows'
+);
 select ok(core.unschedule_job('report'), 'unschedule_job returns true for a periodic job of the tenant');
 select is(
-    (select string_agg(a.action, ', ' order by a.recorded_at, a.action) from core.audit_log as a where a.subject = 'report'),
+    (
+        select string_agg(a.action, ', ' order by a.recorded_at, a.action) from core.audit_log as a
+        where a.subject = 'report'
+    ),
     'schedule.set, schedule.pause, schedule.remove, schedule.resume', 'each change of a periodic job is in the audit log'
 );
 

@@ -107,7 +107,7 @@ def _change_run(conn: Connection, run: Job, otherwise: str, *, is_retry: bool) -
     if not is_retry:
         return Changed(run, "a run of the platform is not cancelled; pause it with: stanchion jobs schedule pause")
     try:
-        is_changed = value(conn, query("jobs", "retry_run"), [run.job_id])
+        is_changed = value(conn, query("jobs", "retry_run"), {"run": run.job_id})
     except psycopg.errors.UniqueViolation:
         return Changed(run, "a later run of the kind is not complete")
     return Changed(run, None if is_changed else otherwise)

@@ -93,9 +93,13 @@ select
     o.zone,
     null as queue,
     case when o.is_enabled then nullif(o.next_at, '-infinity') end as next_at,
-    (select max(r.slot) from core.operation_run as r where r.kind = o.kind) as last_at,
+    last.slot as last_at,
     case when not o.is_enabled then 'paused' when isfinite(o.next_at) then 'enabled' else 'never run' end as state
 from core.operation as o
+left join lateral (
+    select max(r.slot) as slot from core.operation_run as r
+    where r.kind = o.kind
+) as last on true
 order by o.kind;
 
 -- name: periodic_jobs
@@ -118,7 +122,7 @@ order by t.slug, p.name;
 -- Makes a dead run ready, with all attempts of its kind.
 update core.operation_run as r
 set state = 'ready', attempts = 0, run_at = core.clock()
-where r.run_id = %s and r.state = 'dead'
+where r.run_id = %(run)s and r.state = 'dead'
 returning true;
 
 -- name: set_operation

@@ -216,7 +216,10 @@ select
         when 'dead' then format('Correct the cause, then run: stanchion jobs retry %s', r.run_id)
         else 'Correct the cause; the worker tries again.'
     end as remedy
-from (select distinct on (o.kind) o.* from core.operation_run as o order by o.kind, o.run_id desc) as r
+from (
+    select distinct on (o.kind) o.* from core.operation_run as o
+    order by o.kind asc, o.run_id desc
+) as r
 where r.state = 'dead' or (r.state = 'ready' and r.attempts > 0);
 
 -- name: schedules
