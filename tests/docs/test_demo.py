@@ -73,6 +73,7 @@ def test_a_second_demo_changes_nothing(prepared: Demo, home: Path) -> None:
     assert {table.partition("__2")[0] for table in written} == {"core.analyst_grant", "parts.core__audit_log"}
     listed = run("tenant", "list", "--json").out
     assert listed.count('"slug"') == 2
+    assert {job["state"] for job in json.loads(run("jobs", "list", "--limit", "1000", "--json").out)} == {"done"}
 
     doctor = run("doctor", "--strict", "--json")
     alerts = [alert for check in json.loads(doctor.out) for alert in check["alerts"]]

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from stanchion.cli import completing
+from stanchion.cli.logs import event, is_json, log_option
 from stanchion.cli.options import database_option, json_option, open_database, open_server, until_signal
 from stanchion.cli.output import count_of, json_text, note, print_json, print_rows, printable, shows_progress
 from stanchion.cli.schedules import schedule
@@ -46,6 +47,7 @@ def worker() -> None:
     "--operate", is_flag=True, help="Also run the due periodic work of the platform, with an operator's login."
 )
 @lines_option
+@log_option
 @database_option
 def worker_run(queue: str | None, batch: int | None, once: bool, poll: float, operate: bool, as_json: bool) -> None:
     """Run jobs until SIGTERM.
@@ -83,6 +85,7 @@ def worker_run(queue: str | None, batch: int | None, once: bool, poll: float, op
 @worker.command("operate")
 @click.argument("kinds", metavar="[KIND]...", nargs=-1)
 @lines_option
+@log_option
 @database_option
 def worker_operate(kinds: tuple[str, ...], as_json: bool) -> None:
     """Run the due periodic work of the platform, then end.
@@ -116,6 +119,7 @@ def worker_operate(kinds: tuple[str, ...], as_json: bool) -> None:
     help="Longest wait for jobs that other workers have leased or that wait for a retry.",
 )
 @json_option
+@log_option
 @database_option
 def worker_drain(queue: str | None, batch: int | None, timeout: float, as_json: bool) -> None:
     """Run jobs until none is due, leased or waiting for a retry.
@@ -147,11 +151,20 @@ class _Log:
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         self.counts: Counter[str] = Counter()
-        self._is_live = shows_progress() and not as_json
+        self._is_live = shows_progress() and not (as_json or is_json())
         self._began = self._drawn = time.monotonic()
 
     def add(self, result: JobResult) -> None:
         self.counts[result.outcome] += 1
+        event(
+            "job",
+            "info" if result.outcome == "done" else "error",
+            tenant=str(result.tenant_id) if result.tenant_id else None,
+            counts={"attempt": result.attempt},
+            duration_ms=result.milliseconds,
+            error=result.error,
+            message=f"{result.outcome} job {result.job_id} of {result.queue}",
+        )
         if self.as_json:
             self._line(asdict(result))
         elif result.outcome != "done":

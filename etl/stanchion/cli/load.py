@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import psycopg
 
+from stanchion.cli.logs import event, is_json, log_option
 from stanchion.cli.options import database_option, json_option, open_server, tenant_option
 from stanchion.cli.output import count_of, note, one_line, print_json, shows_progress, wants_plain_text
 from stanchion.errors import StanchionError
@@ -66,6 +67,7 @@ _COLOURS = {"quarantined": "yellow", "rejected": "red"}
 @click.option("--dry-run", is_flag=True, help="Print the outcome of each game without loading it.")
 @mappings_option
 @json_option
+@log_option
 @database_option
 def load(
     paths: tuple[str, ...],
@@ -96,6 +98,7 @@ def load(
     with open_server() as server, _progress_bar(files, as_json) as bar:
 
         def on_result(result: FileResult) -> None:
+            log_file(tenant, result)
             if bar:
                 bar.add(result)
             if dry_run or result.outcome in FAILING:
@@ -117,6 +120,7 @@ def load(
             on_result=on_result,
             report=note,
         )
+    log_load(tenant, total)
     if as_json:
         print_json(load_facts(total) | {"dry_run": dry_run, "games": [asdict(each) for each in shown]})
     else:
@@ -135,6 +139,7 @@ def load(
 @mappings_option
 @click.option("--build", "is_building", is_flag=True, help="Build the marts after each load that changed something.")
 @click.option("--once", is_flag=True, help="Load the files that exist now, then end.")
+@log_option
 @database_option
 def watch(
     folder: Path, tenant: str, played_on: datetime | None, mappings: tuple[str, ...], is_building: bool, once: bool
@@ -159,6 +164,10 @@ def watch(
             pass  # a login that may not load is refused now, not with the first file
         note(f"watching {folder}")
 
+        def on_result(result: FileResult) -> None:
+            log_file(tenant, result)
+            print_file_result(result)
+
         def load(paths: list[str]) -> bool:
             try:
                 total = load_paths(
@@ -167,7 +176,7 @@ def watch(
                     tuple(paths),
                     given_on=given_on,
                     mappings=given,
-                    on_result=print_file_result,
+                    on_result=on_result,
                     report=note,
                 )
                 if is_building and total.rows:
@@ -179,6 +188,7 @@ def watch(
                     raise
                 note(f"The server is unreachable ({str(e).strip().splitlines()[0]}); retrying.")
                 return False
+            log_load(tenant, total)
             _print_total(total, tenant, dry_run=False)
             if total.state == "interrupted":
                 raise KeyboardInterrupt
@@ -253,7 +263,7 @@ def read_mappings(paths: tuple[str, ...]) -> list[Mapping]:
 @contextmanager
 def _progress_bar(files: tuple[str, ...], as_json: bool) -> Iterator[_ProgressBar | None]:
     """Show a progress bar, or yield None when stderr is not a terminal that can show one."""
-    if as_json or not shows_progress() or STDIN in files:
+    if as_json or is_json() or not shows_progress() or STDIN in files:
         yield None
         return
     from rich.console import Console
@@ -266,6 +276,31 @@ def _progress_bar(files: tuple[str, ...], as_json: bool) -> Iterator[_ProgressBa
         # remote files are not counted, because that would download them
         is_remote = any(map(is_url, files))
         yield _ProgressBar(progress, None if is_remote else sum(1 for _ in documents_in(files)))
+
+
+def log_file(tenant: str, result: FileResult) -> None:
+    """Write a file or game to a log of JSON."""
+    is_failing = result.outcome in FAILING
+    event(
+        "file",
+        "error" if is_failing else "info",
+        tenant=tenant,
+        counts={"rows": result.rows, "seen": result.seen, "accepted": result.accepted, "rejected": result.rejected},
+        error=result.reason if is_failing else None,
+        message=f"{result.outcome} {result.path}" + (f" ({result.game})" if result.game else ""),
+    )
+
+
+def log_load(tenant: str, total: LoadResult) -> None:
+    """Write the end of a load to a log of JSON."""
+    event(
+        "load",
+        "info" if total.is_clean else "error",
+        tenant=tenant,
+        counts={**total.outcomes, "rows": total.rows, "seen": total.seen, "accepted": total.accepted},
+        duration_ms=total.seconds * 1000,
+        message=f"load {total.load_id} {total.state}",
+    )
 
 
 def print_file_result(result: FileResult) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stanchion.cli import completing
+from stanchion.cli.logs import event, log_option
 from stanchion.cli.options import (
     database_option,
     json_option,
@@ -46,6 +47,7 @@ _COLOURS = {"built": "green", "failed": "red", "skipped": "yellow"}
 @click.option("--plan", "is_plan", is_flag=True, help="Print the marts to compute, and why. Nothing is written.")
 @marts_option
 @json_option
+@log_option
 @database_option
 def build(
     selection: tuple[str, ...],
@@ -82,6 +84,7 @@ def build(
         return
 
     def on_node(node: Node) -> None:
+        log_node(node)
         if not as_json and (node.kind == "model" or node.outcome == "failed"):
             click.echo(_line(node))
 
@@ -100,6 +103,14 @@ def build(
         raise StanchionError(
             f"'{' '.join(selection)}' selects neither a mart nor a test; expected a name, tag: or path:."
         )
+    event(
+        "build",
+        "error" if result.failed else "info",
+        tenant=tenant,
+        counts={f"{kind}s_{name}": count for kind in ("model", "test") for name, count in result.count(kind).items()},
+        duration_ms=result.seconds * 1000,
+        error=result.failed[0].message if result.failed else None,
+    )
     if as_json:
         print_json(_facts(result))
     else:
@@ -134,6 +145,19 @@ def _print_plan(plan: Plan) -> None:
         click.echo(f"Compared in each build, as their sources change without a load: {names}.")
     for load in plan.held_back_by[:1]:
         click.echo(f"{load}; the marts leave out this load and every later one until it ends.")
+
+
+def log_node(node: Node) -> None:
+    """Write a model, or a test that failed, to a log of JSON."""
+    if node.kind == "model" or node.outcome == "failed":
+        event(
+            "model" if node.kind == "model" else "test",
+            "error" if node.outcome == "failed" else "info",
+            counts={} if node.rows is None or node.rows < 0 else {"rows": node.rows},
+            duration_ms=node.seconds * 1000,
+            error=node.message or None,
+            message=f"{node.name} {node.outcome}",
+        )
 
 
 def _line(node: Node) -> str:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,9 +28,21 @@ def shows_progress() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not switch.is_quiet
 
 
+_note_to: Callable[[str], None] | None = None
+
+
+def send_notes(receiver: Callable[[str], None] | None) -> None:
+    """Give every remark to a function instead of printing it; None prints remarks again."""
+    global _note_to
+    _note_to = receiver
+
+
 def note(text: str) -> None:
     """Print a remark on stderr, so that it is not part of the result. With --quiet, print nothing."""
     if switch.is_quiet:
+        return
+    if _note_to is not None:
+        _note_to(text)
         return
     click.secho(printable(text), dim=True, err=True)
 

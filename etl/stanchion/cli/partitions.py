@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from typing import Any
 
 import click
 
+from stanchion.cli.logs import event, is_json, log_option
 from stanchion.cli.options import database_option, json_option, open_database, open_reader, reader_options
 from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable, shows_progress
 from stanchion.partitions import ahead
@@ -70,6 +72,7 @@ def status(as_json: bool) -> None:
 @partitions.command()
 @dry_run_option
 @json_option
+@log_option
 @database_option
 def ensure(dry_run: bool, as_json: bool) -> None:
     """Create the partitions that are due.
@@ -87,6 +90,7 @@ def ensure(dry_run: bool, as_json: bool) -> None:
 @dry_run_option
 @wait_option
 @json_option
+@log_option
 @database_option
 def expire(dry_run: bool, wait: float, as_json: bool) -> None:
     """Drop the partitions that are past their retention.
@@ -105,6 +109,7 @@ def expire(dry_run: bool, wait: float, as_json: bool) -> None:
 @dry_run_option
 @wait_option
 @json_option
+@log_option
 @database_option
 def run(dry_run: bool, wait: float, as_json: bool) -> None:
     """Create the due partitions, then drop the expired ones.
@@ -160,11 +165,17 @@ def _change(
     results: list[PartitionResult] = []
 
     def on_step(step: Step) -> None:
-        if shows_progress() and step.step not in ("keep", "stuck"):
+        if shows_progress() and not is_json() and step.step not in ("keep", "stuck"):
             note(f"{step.step} {step.relation} {step.day} ...")
 
     def on_result(each: PartitionResult) -> None:
         results.append(each)
+        event(
+            "partition",
+            "error" if each.outcome in ALERTS else "info",
+            error=each.reason if each.outcome in ALERTS else None,
+            message=f"{each.outcome} {each.relation} {each.day or ''}".rstrip(),
+        )
         if not as_json:
             _print_outcome(each.outcome, each.relation, each.day, each.reason)
 
@@ -177,6 +188,12 @@ def _change(
             short = ahead.too_few_ahead(conn, LEAST_DAYS_AHEAD)
         for phase in phases if other is None else [ahead.ensure] if short else []:
             phase(conn, on_step, on_result, waits)
+    event(
+        "partitions",
+        "error" if short or any(each.outcome in ALERTS for each in results) else "info",
+        counts=dict(Counter(each.outcome for each in results)),
+        message=f"Another run is in progress: {other}." if other else None,
+    )
     alerts = len(short) + sum(each.outcome in ALERTS for each in results)
     if as_json:
         facts = {"ran": other is None, "other_run": other and asdict(other), "too_few_ahead": short}

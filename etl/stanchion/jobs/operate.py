@@ -175,7 +175,8 @@ def _spawn(server: Server, kind: str) -> _Child:
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - _collect closes them
     process = subprocess.Popen(
         [*_PROGRAM, "worker", "operate", kind, "--json"],
-        env=os.environ | {"DATABASE_URL": server.dsn},  # a command line would show the password
+        env=os.environ
+        | {"DATABASE_URL": server.dsn, "STANCHION_LOG": "text"},  # a command line would show the password
         stdin=subprocess.DEVNULL,
         stdout=out,
         stderr=err,
