@@ -16,15 +16,16 @@ import psycopg
 from stanchion.cli import output
 from stanchion.cli.errors import sentence
 from stanchion.errors import StanchionError
+from stanchion.telemetry import Traces, open_traces
 
 
 class _Log:
-    """The log of the command that runs, with its name."""
+    """The log of JSON of the command that runs, with its name."""
 
     def __init__(self, command: str) -> None:
         self.command, self.started = command, time.monotonic()
 
-    def write(self, name: str, level: str, **facts: Any) -> None:
+    def event(self, name: str, level: str, facts: Mapping[str, Any]) -> None:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "level": level,
@@ -33,24 +34,24 @@ class _Log:
             "tenant": facts.get("tenant"),
             "counts": facts.get("counts") or {},
             "exit_code": facts.get("exit_code"),
-            "duration_ms": facts.get("duration_ms"),
+            "duration_ms": None if facts.get("duration_ms") is None else round(facts["duration_ms"], 1),
             "error": facts.get("error"),
             "message": facts.get("message"),
         }
         click.echo(output.json_text(line), err=True)
 
-    def end(self, exit_code: int, error: str | None = None) -> None:
+    def end(self, exit_code: int, error: str | None) -> None:
         took = (time.monotonic() - self.started) * 1000
         level = "error" if exit_code or error else "info"
-        self.write("end", level, exit_code=exit_code, duration_ms=round(took, 1), error=error)
+        self.event("end", level, {"exit_code": exit_code, "duration_ms": took, "error": error})
 
 
-_active: _Log | None = None
+_observers: list[_Log | Traces] = []
 
 
 def is_json() -> bool:
     """Return whether the log of the command is JSON."""
-    return _active is not None
+    return any(isinstance(each, _Log) for each in _observers)
 
 
 def event(
@@ -63,10 +64,10 @@ def event(
     error: str | None = None,
     message: str | None = None,
 ) -> None:
-    """Write a line to a log of JSON; in text mode, the command prints what people read."""
-    if _active is not None:
-        rounded = None if duration_ms is None else round(duration_ms, 1)
-        _active.write(name, level, tenant=tenant, counts=counts, duration_ms=rounded, error=error, message=message)
+    """Write a line to a log of JSON, and a span to OpenTelemetry; the command itself prints what people read."""
+    facts = {"tenant": tenant, "counts": counts, "duration_ms": duration_ms, "error": error, "message": message}
+    for each in _observers:
+        each.event(name, level, facts)
 
 
 def log_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,52 +84,53 @@ def log_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def wrapped(*args: Any, log_format: str, **kwargs: Any) -> Any:
-        if log_format == "text":
-            return command(*args, **kwargs)
-        log = _Log(click.get_current_context().command_path.partition(" ")[2])
-        with _writing(log):
-            return _run(log, command, args, kwargs)
+        path = click.get_current_context().command_path.partition(" ")[2]
+        log = _Log(path) if log_format == "json" else None
+        with _observed([each for each in (log, open_traces(path)) if each is not None]):
+            if log is None:
+                return command(*args, **kwargs)
+            try:
+                return command(*args, **kwargs)
+            except (click.ClickException, StanchionError, psycopg.Error, OSError) as e:
+                if isinstance(e, BrokenPipeError):
+                    raise
+                raise click.exceptions.Exit(_outcome(e)[0]) from e  # the error is the last line of the log
 
     return wrapped
 
 
 @contextmanager
-def _writing(log: _Log) -> Iterator[None]:
-    """Send the events and the remarks of the body to a log of JSON."""
-    global _active
-    _active = log
-    output.send_notes(lambda text: log.write("note", "info", message=text))
+def _observed(observers: list[_Log | Traces]) -> Iterator[None]:
+    """Send the events, the remarks, the error and the end of the body to the observers."""
+    exit_code, error = 0, None
+    _observers[:] = observers
+    if is_json():
+        output.send_notes(lambda text: event("note", message=text))
     try:
-        log.write("start", "info")
+        event("start")
         yield
+    except BaseException as e:
+        exit_code, error = _outcome(e.__cause__ if isinstance(e, click.exceptions.Exit) and e.__cause__ else e)
+        raise
     finally:
-        _active = None
+        for each in observers:
+            each.end(exit_code, error)
+        _observers.clear()
         output.send_notes(None)
 
 
-def _run(log: _Log, command: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Run the command. An error ends it with a line of the log instead of a sentence, and with the same exit code."""
-    try:
-        result = command(*args, **kwargs)
-    except click.exceptions.Exit as e:
-        log.end(e.exit_code)
-        raise
-    except click.ClickException as e:
-        log.end(e.exit_code, e.format_message())
-        raise click.exceptions.Exit(e.exit_code) from e
-    except (StanchionError, psycopg.Error) as e:
-        log.end(1, sentence(e))
-        raise click.exceptions.Exit(1) from e
-    except BrokenPipeError:
-        raise
-    except OSError as e:
-        log.end(1, f"{e.filename or 'The operating system'}: {e.strerror or e}.")
-        raise click.exceptions.Exit(1) from e
-    except KeyboardInterrupt:
-        log.end(130, "interrupted")
-        raise
-    except BaseException as e:
-        log.end(1, f"{type(e).__name__}: {e}")
-        raise
-    log.end(0)
-    return result
+def _outcome(e: BaseException) -> tuple[int, str | None]:
+    """Return the exit code of a command that ends with this exception, and its sentence."""
+    match e:
+        case click.exceptions.Exit():
+            return e.exit_code, None
+        case click.ClickException():
+            return e.exit_code, e.format_message()
+        case StanchionError() | psycopg.Error():
+            return 1, sentence(e)
+        case OSError():
+            return 1, f"{e.filename or 'The operating system'}: {e.strerror or e}."
+        case KeyboardInterrupt():
+            return 130, "interrupted"
+        case _:
+            return 1, f"{type(e).__name__}: {e}"
