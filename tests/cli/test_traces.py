@@ -1,4 +1,4 @@
-"""With OTEL_* variables, loads, builds and jobs are spans that a receiver of OTLP over HTTP gets; else nothing is imported."""
+"""A receiver of OTLP over HTTP gets loads, builds and jobs as spans. Without OTEL_* variables, nothing is imported."""
 
 import os
 import subprocess
