@@ -117,7 +117,7 @@ declare
     v_from integer;
     v_to integer;
     v_step integer;
-    v_values integer[] := '{}';
+    v_values integer[] := '{}'::integer[];
 begin
     foreach v_part in array string_to_array(lower(p_field), ',') loop
         v_match := regexp_match(v_part, '^(?:\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([0-9]{1,2}))?$');
