@@ -16,7 +16,7 @@ from stanchion.cli.options import database_option, json_option, open_database, o
 from stanchion.cli.output import count_of, json_text, note, print_json, print_rows, printable, shows_progress
 from stanchion.cli.schedules import schedule
 from stanchion.jobs import manage
-from stanchion.jobs.operate import require_operator, run_due, spawn_due
+from stanchion.jobs.operate import check_login, run_due, spawn_due
 from stanchion.jobs.worker import JobResult, Options, drain, run, run_once
 
 queue_option = click.option("--queue", metavar="QUEUE", help="Queue whose jobs to run (default: every queue).")
@@ -67,7 +67,7 @@ def worker_run(queue: str | None, batch: int | None, once: bool, poll: float, op
     options, log = Options(queue, batch, poll), _Log(as_json)
     with open_server() as server, until_signal() as stop:
         if operate:
-            require_operator(server)
+            check_login(server)
         if once:
             run_once(server, options, stop, log.add)
             if operate:
@@ -100,7 +100,7 @@ def worker_operate(kinds: tuple[str, ...], as_json: bool) -> None:
     """
     log = _Log(as_json)
     with open_server() as server:
-        require_operator(server)
+        check_login(server)
         run_due(server, kinds, log.add, log.report)
     log.end()
     if log.counts["failed"] or log.counts["dead"]:

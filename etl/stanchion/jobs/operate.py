@@ -23,7 +23,7 @@ from psycopg.types.json import Jsonb
 from stanchion.errors import StanchionError
 from stanchion.jobs.worker import JobResult, OnResult
 from stanchion.progress import Report
-from stanchion.server.connection import Connection, connect, require_deployed, value
+from stanchion.server.connection import Connection, connect, require_operator, value
 from stanchion.server.locate import Server
 
 _PROGRAM = [sys.executable, "-c", "from stanchion.cli.main import main; main(prog_name='stanchion')"]
@@ -32,15 +32,10 @@ _OUTCOMES = {"done": "done", "ready": "failed", "dead": "dead"}
 Facts = dict[str, Any]
 
 
-def require_operator(server: Server) -> None:
+def check_login(server: Server) -> None:
     """Raise StanchionError unless the login of the server operates the platform."""
     with connect(server) as conn:
-        require_deployed(conn)
-        if not value(conn, "select pg_has_role('stanchion_owner', 'member')"):
-            raise StanchionError(
-                f"{conn.info.user} is not an operator, and only operators run the platform's periodic work; "
-                "create a login that may with: stanchion login add NAME --as dba"
-            )
+        require_operator(conn)
 
 
 def run_due(server: Server, kinds: Sequence[str], on_result: OnResult, report: Report) -> None:
