@@ -1,6 +1,8 @@
 """stanchion partitions status draws a line for each table with a cell for each day, or prints JSON."""
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from stanchion.partitions.status import CELLS, draw, read_status
 from tests.sessions import Db
 
-from .conftest import TODAY, Run, as_owner, day, fill, set_clock
+from .conftest import TODAY, Run, as_owner, day, fill, make_readings, set_clock
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def scene(readings: Db) -> Db:
         """,
     )
     readings.execute("select core.ensure_partitions('core.visit', %s, %s)", [day(-1), day(1)])
-    readings.execute("analyze core.reading")
+    readings.execute(f"analyze core.reading, parts.core__reading__{day(-9):%Y%m%d}")
     return readings
 
 
@@ -82,7 +84,8 @@ def test_json_contains_the_same_states(scene: Db, run: Run) -> None:
         (str(day(-7)), "expire", None),
         (str(day(-6)), "expire", None),
     ]
-    assert reading["estimated_rows"] == 8
+    assert (reading["rows"], reading["exact"]) == (9, False), "the detached row is not counted"
+    assert [(each["rows"], each["exact"]) for each in reading["days"][:2]] == [(1, False), (1, True)]
     assert visit["hold"] == "Case 4711"
     assert len(status["alerts"]) >= 1
 
@@ -109,6 +112,87 @@ def test_maintained_database_has_no_alert(db: Db, run: Run, stanchion: Any) -> N
     assert run("run").code == 0
     assert "alert" not in run("status").out
     assert "partition" not in "".join(line for line in stanchion("doctor").out.splitlines() if line.startswith("alert"))
+
+
+def filled_days(run: Run, *args: str, dsn: str | None = None) -> tuple[int, bool, list[tuple[int, bool]]]:
+    """Return the rows of core.reading and of its filled days, and whether they were counted."""
+    outcome = run("status", "--json", *args, **({"dsn": dsn} if dsn else {}))
+    assert outcome.code == 0, outcome.err
+    found = json.loads(outcome.out)["sets"][0]
+    counted = [(each["rows"], each["exact"]) for each in found["days"] if each["state"] == "filled"]
+    return found["rows"], found["exact"], counted
+
+
+def secure(db: Db) -> None:
+    as_owner(
+        db,
+        """
+        alter table core.reading enable row level security, force row level security;
+        create policy owner_for_tenant on core.reading for all to stanchion_owner
+        using (tenant_id = core.current_tenant() or core.is_operator())
+        with check (tenant_id = core.current_tenant() or core.is_operator());
+        """,
+    )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "Pacific/Honolulu"])
+@pytest.mark.parametrize("key", ["date", "timestamptz"])
+def test_rows_are_counted_right_after_an_insert(
+    key: str, zone: str, readings: Db, run: Run, make_login: Callable[..., str]
+) -> None:
+    """No ANALYZE has run. A DBA counts the rows of every tenant, in every time zone."""
+    readings.execute("drop table core.reading; drop sequence core.reading_number; delete from core.partition_set")
+    make_readings(readings, key)
+    fill(readings, -1, rows=3)
+    readings.execute(
+        "insert into core.reading (tenant_id, taken_on) select gen_random_uuid(), %s from generate_series(1, 4)",
+        [day(0)],
+    )
+    secure(readings)
+    expected = (10, True, [(3, True), (7, True)])
+    dba = f"{make_login('stanchion_dba')} options='-c timezone={zone}'"
+    assert filled_days(run, dsn=dba) == expected
+    assert filled_days(run) == expected
+
+
+def test_rows_are_estimated_after_the_limit(readings: Db, run: Run) -> None:
+    """The estimate comes from the counters of the server when no ANALYZE has run."""
+    fill(readings, -1, rows=3)
+    until = time.monotonic() + 60
+    while readings.execute("select min(estimated_rows) from core.partition where is_filled").fetchone() != (3,):
+        assert time.monotonic() < until, "the counters of the server do not contain the inserted rows"
+        time.sleep(0.05)
+    assert filled_days(run, "--count-within", "0") == (6, False, [(3, False), (3, False)])
+    assert " ~6 " in run("status", "--count-within", "0").out
+    readings.execute("analyze core.reading")
+    readings.execute("select pg_stat_reset()")
+    assert filled_days(run, "--count-within", "0") == (6, False, [(3, False), (3, False)])
+    assert filled_days(run) == (6, True, [(3, True), (3, True)])
+
+
+def test_a_count_ends_at_the_limit(readings: Db, run: Run, make_login: Callable[..., str]) -> None:
+    """The policy needs a minute for each row of the latest day, which is counted first and uses up the time."""
+    fill(readings, -1, rows=3)
+    as_owner(
+        readings,
+        f"""
+        alter table core.reading enable row level security, force row level security;
+        create policy slow on core.reading for select to stanchion_owner
+        using (case when taken_on = '{day(0)}' then pg_sleep(60) is not null else true end);
+        """,
+    )
+    begins = readings.execute("select clock_timestamp()").fetchone()
+    _, exact, counted = filled_days(run, "--count-within", "0.2", dsn=make_login("stanchion_dba"))
+    assert not exact
+    assert [each for _, each in counted] == [False, False]
+    assert readings.execute("select clock_timestamp() - %s < interval '60 seconds'", begins).fetchone() == (True,)
+
+
+def test_rows_of_a_default_partition_are_not_said_to_be_exact(readings: Db, run: Run) -> None:
+    as_owner(readings, "create table core.rest partition of core.reading default")
+    readings.execute("insert into core.reading (taken_on) values ('2030-01-01')")
+    found = json.loads(run("status", "--json").out)["sets"][0]
+    assert not found["exact"]
 
 
 def rows_visited(plan: dict[str, Any]) -> float:

@@ -18,6 +18,7 @@ from stanchion.cli.options import database_option, json_option, open_database, o
 from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable, shows_progress
 from stanchion.partitions import ahead
 from stanchion.partitions import run as machinery
+from stanchion.partitions.count import LIMIT
 from stanchion.partitions.run import ALERTS, LEAST_DAYS_AHEAD
 from stanchion.partitions.status import PartitionSet, Status, draw, read_status
 from stanchion.partitions.step import PartitionResult, Step, Waits, as_owner
@@ -41,20 +42,36 @@ def partitions() -> None:
 
 
 @partitions.command()
+@click.option(
+    "--count-within",
+    type=click.FloatRange(min=0),
+    default=LIMIT,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest time to count the rows of one table. After it, an estimate is printed, marked with ~.",
+)
 @json_option
 @reader_options
 @database_option
-def status(as_json: bool) -> None:
+def status(count_within: float, as_json: bool) -> None:
     """Show the partitions of each table.
 
-    Prints one cell per day, the size, the number of days ahead, and the partitions that expire next.
+    Prints one cell per day, the rows, the size, the number of days ahead, and the partitions that expire next. The rows
+    are counted. A number with ~ is an estimate ("exact": false in JSON), because the count took too long or because a
+    partition is detached.
 
     \b
     Example:
         stanchion partitions status
+        stanchion partitions status --count-within 60
     """
+
+    def on_table(table: str) -> None:
+        if sys.stderr.isatty():
+            note(f"counting the rows of {table} ...")
+
     with open_reader() as server, connect(server) as conn:
-        found = read_status(conn)
+        found = read_status(conn, count_within, on_table)
     if as_json:
         print_json(_as_json(found))
         return
@@ -249,7 +266,7 @@ def _row(each: PartitionSet, today: date) -> dict[str, Any]:
     due = [day for day in each.next if day.state in ("due", "half-way")]
     return {
         "table": each.relation,
-        "rows": each.estimated_rows,
+        "rows": each.rows if each.exact else f"~{each.rows}",
         "size": size(each.bytes),
         "oldest": each.oldest,
         "newest": each.newest,

@@ -22,6 +22,9 @@ select
     p.child,
     coalesce(z.bytes, p.bytes) as bytes,
     coalesce(z.estimated_rows, p.estimated_rows) as estimated_rows,
+    p.state = 'attached' as is_attached,
+    -- on a cluster the rows are on other nodes, which may not have answered
+    not p.is_filled and current_setting('citus.version', true) is null as is_surely_empty,
     case
         when p.state in ('detaching', 'detached') then 'half-way'
         when e.step = 'keep' then 'kept'
@@ -150,9 +153,16 @@ where p.days_missing[1] <= core.utc_day(core.clock()) + least($1::integer, p.day
 order by p.relation;
 
 -- name: sets
--- Partitioned tables with their settings and sizes, for `stanchion partitions status`.
+-- Partitioned tables with their settings and sizes, for `stanchion partitions status`. A partition is odd when it is the
+-- default partition or endless.
 with shard as materialized (
     select z.relation, z.bytes, z.estimated_rows from core.shard_sizes() as z
+),
+
+keys as (
+    select t.partrelid as relation, a.attname as key
+    from pg_partitioned_table as t
+    join pg_attribute as a on a.attrelid = t.partrelid and a.attnum = t.partattrs[0]
 )
 
 select
@@ -165,12 +175,15 @@ select
     s.hold,
     s.made_by,
     s.ran_at,
-    coalesce(sum(coalesce(z.estimated_rows, p.estimated_rows)), 0)::bigint as estimated_rows,
+    k.key,
+    coalesce(sum(coalesce(z.estimated_rows, p.estimated_rows)) filter (where p.day is null or p.until is null), 0)::bigint as odd_rows,
+    coalesce(bool_or(p.day is null or p.until is null) filter (where p.relation is not null), false) as has_odd,
     coalesce(sum(coalesce(z.bytes, p.bytes)), 0)::bigint as bytes,
     min(p.day) as oldest,
     max(p.until) - 1 as newest
 from core.partition_set as s
+left join keys as k on k.relation = to_regclass(s.relation)
 left join core.partition as p on p.relation = s.relation
 left join shard as z on z.relation = to_regclass(p.child)
-group by s.relation
+group by s.relation, k.key
 order by s.relation;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from stanchion.ops.check import Alert, run_check
+from stanchion.partitions.count import LIMIT, count_rows
 from stanchion.partitions.step import as_owner
 from stanchion.paths import queries, query
 from stanchion.server.connection import Connection, value
@@ -39,7 +40,8 @@ class Day:
     day: date
     state: str
     bytes: int = 0
-    estimated_rows: int = 0
+    rows: int = 0
+    exact: bool = True  # rows were counted, and are not an estimate
     step: str | None = None
     reason: str | None = None
 
@@ -57,7 +59,8 @@ class PartitionSet:
     hold: str | None
     made_by: str
     ran_at: datetime | None
-    estimated_rows: int
+    rows: int
+    exact: bool
     bytes: int
     oldest: date | None
     newest: date | None
@@ -91,8 +94,11 @@ class Status:
     alerts: list[Alert]
 
 
-def read_status(conn: Connection) -> Status:
-    """Read the status of all partitioned tables in one snapshot."""
+def read_status(conn: Connection, limit: float = LIMIT, on_table: Callable[[str], None] = lambda _: None) -> Status:
+    """Read the status of all partitioned tables in one snapshot, then count their rows.
+
+    After `limit` seconds the rows of a table are estimated. `on_table` is called before a table is counted.
+    """
     with as_owner(conn), conn.transaction():
         conn.execute("set transaction isolation level repeatable read")
         today = value(conn, "select core.utc_day(core.clock())")
@@ -105,10 +111,28 @@ def read_status(conn: Connection) -> Status:
     return Status(
         today,
         [
-            PartitionSet(**row, days=_days(row, [day for day in rows if day["relation"] == row["relation"]], today))
+            _read_set(conn, row, [day for day in rows if day["relation"] == row["relation"]], today, limit, on_table)
             for row in sets
         ],
         [alert for check in checks for alert in check.alerts],
+    )
+
+
+def _read_set(
+    conn: Connection,
+    row: dict[str, Any],
+    partitions: list[dict[str, Any]],
+    today: date,
+    limit: float,
+    on_table: Callable[[str], None],
+) -> PartitionSet:
+    on_table(row["relation"])
+    count_rows(conn, row["relation"], row.pop("key"), partitions, limit)
+    return PartitionSet(
+        rows=row.pop("odd_rows") + sum(each["rows"] for each in partitions),
+        exact=not row.pop("has_odd") and all(each["exact"] for each in partitions),
+        days=_days(row, partitions, today),
+        **row,
     )
 
 
@@ -118,7 +142,7 @@ def _days(of_set: dict[str, Any], rows: list[dict[str, Any]], today: date) -> li
     for row in rows:
         for offset in range((row["until"] - row["day"]).days):
             day = row["day"] + timedelta(offset)
-            there[day] = Day(day, row["state"], row["bytes"], row["estimated_rows"], row["step"], row["reason"])
+            there[day] = Day(day, row["state"], row["bytes"], row["rows"], row["exact"], row["step"], row["reason"])
     last = today + timedelta(of_set["days_ahead"])
     first = min([today, *there])
     span = (max([last, *there]) - first).days + 1

@@ -94,6 +94,10 @@ def _year(year: int, days: list[Day], today: date) -> Year:
 
 def _title(day: Day) -> str:
     state = "without a partition" if day.state == "never" else day.state
-    much = f", {day.estimated_rows:,} rows, {size(day.bytes)}" if day.bytes and day.state != "empty" else ""
+    much = (
+        f", {'' if day.exact else '~'}{day.rows:,} rows, {size(day.bytes)}"
+        if day.bytes and day.state != "empty"
+        else ""
+    )
     why = f" ({day.reason})" if day.reason else ""
     return f"{day.day}: {state}{much}{why}"

@@ -1,7 +1,8 @@
 -- Existing partitions of every partitioned table: attached, half detached, or detached and not dropped yet.
 --
 -- The bounds give the days. A detached table has no bounds: in the schema parts its name contains the day or the month,
--- elsewhere the comment that it got before contains the day.
+-- elsewhere the comment that it got before contains the day. The planner's number of rows is missing until ANALYZE, and
+-- the counters of the server are missing after a crash, so the estimate is the larger of both.
 create or replace view core.partition with (security_invoker = true) as
 select
     s.relation,
@@ -17,7 +18,7 @@ select
     end as state,
     pg_catalog.pg_relation_size(c.oid) > 0 as is_filled,
     pg_catalog.pg_total_relation_size(c.oid) as bytes,
-    greatest(c.reltuples, 0)::bigint as estimated_rows
+    greatest(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid), 0)::bigint as estimated_rows
 from core.partition_set as s
 join pg_catalog.pg_class as c on c.relkind = 'r'
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
