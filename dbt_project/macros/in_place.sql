@@ -60,7 +60,7 @@
         {% call statement('main') %}
             {{ write(target_relation, temp_relation, columns, flags.FULL_REFRESH and window[3] is none) }}
         {% endcall %}
-        {% if from_scratch %}{% do run_query('analyze ' ~ target_relation) %}{% endif %}
+        {% if from_scratch %}{% do run_query("select core.analyze_mart('" ~ target_relation ~ "')") %}{% endif %}
     {% endif %}
 
     {% if redefined %}{% do describe(target_relation) %}{% endif %}

@@ -73,17 +73,26 @@ def on_each_statement(call: Callable[[int, str], None]) -> Callable[[], None]:
     return prepare
 
 
+def kill_at_text(words: str, during: bool) -> Callable[[], None]:
+    """Kill the process at the first statement that contains the words."""
+    return _kill_when(lambda _, text: words in text, during)
+
+
 def kill_at(number: int, during: bool) -> Callable[[], None]:
     """Kill the process before the statement of this number, or when it has been sent to the server."""
 
+    return _kill_when(lambda current, _: current == number, during)
+
+
+def _kill_when(is_it: Callable[[int, str], bool], during: bool) -> Callable[[], None]:
     def send_and_die(pgconn: Any) -> Iterator[Any]:
         yield from generators.send(pgconn)
         die()
 
-    def kill(current: int, _: str) -> None:
-        if current == number and during:
+    def kill(current: int, text: str) -> None:
+        if is_it(current, text) and during:
             _cursor_base.execute = send_and_die
-        elif current == number:
+        elif is_it(current, text):
             die()
 
     return on_each_statement(kill)

@@ -64,7 +64,7 @@ SECTIONS = {
         "doctor": _entry("checks:doctor", "Check the database, and print a remedy for each problem."),
         "metrics": _entry("metrics:metrics", "Print metrics of the database for Prometheus."),
         "audit": _entry("checks:audit", "Try to reach other tenants' data, as every role."),
-        "partitions": _entry("partitions:partitions", "Create, expire, keep and show daily partitions."),
+        "partitions": _entry("partitions:partitions", "Create, expire, keep and show partitions of tables."),
         "sessions": _entry("sessions:sessions", "List sessions, and end those over their limits."),
         "stats": _entry("stats:stats", "Refresh the statistics of tenants and show their age."),
         "replay": _entry("checks:replay", "Rebuild competitions from their events, and compare."),

@@ -1,4 +1,4 @@
-"""partitions: create, expire, keep and show the daily partitions of tables."""
+"""partitions: create, expire, keep and show the partitions of tables."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ wait_option = click.option(
 
 @click.group()
 def partitions() -> None:
-    """Create, expire, keep and show daily partitions."""
+    """Create, expire, keep and show partitions of tables."""
 
 
 @partitions.command()
@@ -271,6 +271,7 @@ def _row(each: PartitionSet, today: date) -> dict[str, Any]:
         "oldest": each.oldest,
         "newest": each.newest,
         "ahead": f"{each.ahead(today)} of {each.days_ahead}",
+        "period": each.span,
         "gaps": len(each.gaps) or None,
         "kept": _retention(each),
         "due": f"{len(due)}, from {due[0].day}" if due else None,

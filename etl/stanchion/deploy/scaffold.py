@@ -75,10 +75,11 @@ grant select on {table} to stanchion_app, stanchion_loader, stanchion_builder;
 -- revert: select core.unsecure_relation('{table}');
 """
 _PARTITION = """\
--- Days kept, and the reason. A guard is a function of the day that returns the reason to keep the day, or null.
-insert into core.partition_set (relation, days_ahead, days_kept, guard) values ('{table}', 3, 90, null)
+-- Period of a partition (day, month or year), days kept, and the reason. A guard is a function of the day that returns
+-- the reason to keep the day, or null.
+insert into core.partition_set (relation, span, days_ahead, days_kept, guard) values ('{table}', 'day', 3, 90, null)
 on conflict (relation) do update set
-    days_ahead = excluded.days_ahead, days_kept = excluded.days_kept, guard = excluded.guard;
+    span = excluded.span, days_ahead = excluded.days_ahead, days_kept = excluded.days_kept, guard = excluded.guard;
 
 -- revert: delete from core.partition_set where relation = '{table}';
 """

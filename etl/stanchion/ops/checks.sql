@@ -146,7 +146,7 @@ group by l.relation, l.outcome, l.reason;
 -- name: partitions_expired
 -- Every partition past its retention time was dropped.
 with plan as materialized (  -- evaluated once, since it calls the guards, which can be slow
-    select e.relation, e.day, e.step, e.reason from core.plan_expiry() as e
+    select e.relation, e.day, e.until, e.step, e.reason from core.plan_expiry() as e
 )
 
 select
@@ -162,7 +162,7 @@ from plan as e
 join core.partition_set as s on s.relation = e.relation
 where
     e.step in ('expire', 'finish', 'drop')
-    and e.day < core.utc_day(core.clock()) - s.days_kept - 2
+    and e.until <= core.utc_day(core.clock()) - s.days_kept - 2
     and coalesce(s.ran_at, '-infinity') < core.clock() - interval '2 days'
 group by e.relation, s.ran_at;
 
@@ -188,7 +188,7 @@ where
 -- Every partition covers a range of days.
 select
     format('%s has the partition %s, which does not cover a range of days: it prevents making and expiring partitions.', p.relation, p.child) as problem,
-    'Move its rows into daily partitions and drop it, as described in docs/operations/partitions.md.' as remedy
+    'Move its rows into partitions of days, months or years and drop it, as described in docs/operations/partitions.md.' as remedy
 from core.partition as p
 where p.state in ('default', 'endless')
 union all

@@ -89,41 +89,38 @@ group by l.virtualtransaction, l.pid, a.usename, a.xact_start, a.state, a.applic
 order by a.xact_start nulls last;
 
 -- name: missing
--- Days without a partition, from yesterday to the last day ahead, of the tables whose partitions are made by $1. Days of
--- a month that will be one partition are one row, with the first day of the month.
+-- First days of the partitions that are missing between yesterday and the last day ahead, of the tables whose partitions
+-- are made by $1. A detached partition returns with all its days.
+with taken as materialized (
+    select
+        p.relation,
+        range_agg(daterange(p.day, p.until)) as days,
+        coalesce(range_agg(daterange(p.day, p.until)) filter (where p.state <> 'detached'), '{}') as attached,
+        array_agg(daterange(p.day, p.until)) filter (where p.state = 'detached') as detached
+    from core.partition as p
+    where p.state <> 'default'
+    group by p.relation
+)
+
 select distinct
     s.relation,
-    case when s.span = 'month' and not m.has_days then m.first else core.utc_day(core.clock()) + d.ahead end as day
+    coalesce(lower(former.days), lower(core.free_period(s.span, due.day, coalesce(t.days, '{}')))) as day
 from core.partition_set as s
-cross join lateral generate_series(-1, s.days_ahead) as d (ahead)
-cross join
-    lateral (
-        select
-            f.first,
-            exists(
-                select from core.partition as p
-                where
-                    s.span = 'month'
-                    and p.relation = s.relation
-                    and p.state <> 'detached'
-                    and p.day < f.first + interval '1 month'
-                    and p.until > f.first
-            ) as has_days
-        from (select date_trunc('month', (core.utc_day(core.clock()) + d.ahead)::timestamp)::date as first) as f
-    ) as m
+left join taken as t on t.relation = s.relation
+cross join lateral (
+    select core.utc_day(core.clock()) + n as day
+    from generate_series(-1, s.days_ahead) as n
+) as due
+left join lateral (
+    select d.days
+    from unnest(t.detached) as d (days)
+    where d.days @> due.day
+    limit 1
+) as former on true
 where
     s.made_by = $1
     and to_regclass(s.relation) is not null
-    and not exists (
-        select 1
-        from core.partition as p
-        where
-            p.relation = s.relation
-            and p.state <> 'detached'
-            and coalesce(p.day, '-infinity') <= core.utc_day(core.clock()) + d.ahead
-            and coalesce(p.until, 'infinity') > core.utc_day(core.clock()) + d.ahead
-            and p.state <> 'default'
-    )
+    and not coalesce(t.attached, '{}') @> due.day
 order by 1, 2;
 
 -- name: other_run

@@ -168,10 +168,12 @@ def _detaches_concurrently(conn: Connection) -> bool:
 
 
 def _write_origin(conn: Connection, step: Step, waits: Waits) -> None:
-    """Comment a partition outside schema parts with its table and day, which its name does not contain.
+    """Comment a partition outside schema parts with its table and days, which its name does not contain.
 
     core.detached_comment returns the comment; after the detach it is the only link to the table.
     """
-    comment = value(conn, "select core.detached_comment(%s, %s)", [step.relation, step.day])
+    comment = value(
+        conn, "select core.detached_comment(relation, day, until) from core.partition where child = %s", [step.child]
+    )
     statement = sql.SQL("comment on table {} is {}").format(sql.SQL(str(step.child)), sql.Literal(comment))
     with_lock_retries(conn, waits, lambda: conn.execute(statement))

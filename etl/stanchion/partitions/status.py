@@ -40,6 +40,8 @@ class Day:
     day: date
     state: str
     bytes: int = 0
+    first: date | None = None  # first and last day of the partition that contains this day
+    last: date | None = None
     rows: int = 0
     exact: bool = True  # rows were counted, and are not an estimate
     step: str | None = None
@@ -54,7 +56,7 @@ class PartitionSet:
     is_there: bool  # the table exists
     days_ahead: int
     days_kept: int | None
-    span: str  # length of a new partition: day or month
+    span: str  # length of a new partition: day, month or year
     guard: str | None
     hold: str | None
     made_by: str
@@ -81,8 +83,8 @@ class PartitionSet:
 
     @property
     def next(self) -> list[Day]:
-        """Return the days for which the next run has a step."""
-        return [day for day in self.days if day.step is not None]
+        """Return the first day of each partition for which the next run has a step."""
+        return [day for day in self.days if day.step is not None and day.day == day.first]
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,12 @@ def _days(of_set: dict[str, Any], rows: list[dict[str, Any]], today: date) -> li
     for row in rows:
         for offset in range((row["until"] - row["day"]).days):
             day = row["day"] + timedelta(offset)
-            there[day] = Day(day, row["state"], row["bytes"], row["rows"], row["exact"], row["step"], row["reason"])
+            there[day] = Day(
+                day,
+                first=row["day"],
+                last=row["until"] - timedelta(1),
+                **{name: row[name] for name in ("state", "bytes", "rows", "exact", "step", "reason")},
+            )
     last = today + timedelta(of_set["days_ahead"])
     first = min([today, *there])
     span = (max([last, *there]) - first).days + 1
@@ -152,9 +159,11 @@ def _days(of_set: dict[str, Any], rows: list[dict[str, Any]], today: date) -> li
 def draw(status: Status, width: int) -> list[list[tuple[str, str | None]]]:
     """Draw the days of all tables. A line is a list of (text, colour)."""
     label = max((len(each.relation) for each in status.sets), default=0)
+    room = max(width - label - len(" +9999 ") - 1, 20)
     last = max((each.days[-1].day for each in status.sets if each.days), default=status.today)
+    last = min(last, status.today + timedelta(room // 2))  # a partition of a year must not move today off the line
     first = min((each.days[0].day for each in status.sets if each.days), default=status.today)
-    first = max(first, last - timedelta(max(width - label - len(" +9999 ") - 1, 20)))
+    first = max(first, last - timedelta(room))
     column = (status.today - first).days
     lines: list[list[tuple[str, str | None]]] = [
         [(" " * (label + 7) + _ruler(first, status.today, column, width - label - 7), None)]

@@ -94,10 +94,8 @@ def _year(year: int, days: list[Day], today: date) -> Year:
 
 def _title(day: Day) -> str:
     state = "without a partition" if day.state == "never" else day.state
-    much = (
-        f", {'' if day.exact else '~'}{day.rows:,} rows, {size(day.bytes)}"
-        if day.bytes and day.state != "empty"
-        else ""
-    )
+    whole = f" in the partition of {day.first} to {day.last}" if day.first != day.last else ""
+    rows = f"{'' if day.exact else '~'}{day.rows:,} rows"
+    much = f", {rows}, {size(day.bytes)}{whole}" if day.bytes and day.state != "empty" else ""
     why = f" ({day.reason})" if day.reason else ""
     return f"{day.day}: {state}{much}{why}"

@@ -43,8 +43,11 @@ begin
                 join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
                 join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = v_relation and not i.inhdetachpending
                 where
-                    c.relname = replace(v_relation::text, '.', '__') || '__' || to_char(d.day, 'YYYYMMDD')
-                    or c.relname = replace(v_relation::text, '.', '__') || '__' || to_char(d.day, 'YYYYMM')
+                    c.relname in (
+                        replace(v_relation::text, '.', '__') || to_char(d.day, '__YYYYMMDD'),
+                        replace(v_relation::text, '.', '__') || to_char(d.day, '__YYYYMM'),
+                        replace(v_relation::text, '.', '__') || to_char(d.day, '__YYYY')
+                    )
             )
             order by 1
         loop

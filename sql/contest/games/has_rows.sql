@@ -32,8 +32,11 @@ begin
             join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
             join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = parent.relation and not i.inhdetachpending
             where
-                c.relname = replace(parent.relation::text, '.', '__') || '__' || to_char(p_played_on, 'YYYYMMDD')
-                or c.relname = replace(parent.relation::text, '.', '__') || '__' || to_char(p_played_on, 'YYYYMM')
+                c.relname in (
+                    replace(parent.relation::text, '.', '__') || to_char(p_played_on, '__YYYYMMDD'),
+                    replace(parent.relation::text, '.', '__') || to_char(p_played_on, '__YYYYMM'),
+                    replace(parent.relation::text, '.', '__') || to_char(p_played_on, '__YYYY')
+                )
         ) and not exists (
             -- partitions with foreign names, as other tools create them
             select from pg_inherits as i

@@ -18,14 +18,14 @@ create table core.partition_set (
     ),
     constraint partition_set_ahead_some check (days_ahead >= 1),
     constraint partition_set_kept_some check (days_kept >= 1),
-    constraint partition_set_span_known check (span in ('day', 'month')),
+    constraint partition_set_span_known check (span in ('day', 'month', 'year')),
     constraint partition_set_maker_known check (made_by in ('stanchion', 'pg_partman'))
 );
 comment on table core.partition_set is 'One row per partitioned table.';
 comment on column core.partition_set.relation is 'schema.table';
 comment on column core.partition_set.days_kept is 'Number of days that a partition is kept after its own day; null keeps it permanently.';
 comment on column core.partition_set.span is
-'Length of a new partition: day, or month (core.use_months), in which every partition of the table is multiplied by the shards of a cluster.';
+'Length of a new partition: day, month or year. On a cluster, where the shards multiply the partitions, core.use_months sets month.';
 comment on column core.partition_set.guard is
 'Function that is called before a partition is dropped: it takes the day and returns the reason to keep it, or null.';
 comment on column core.partition_set.ran_at is 'Time of the last complete run over the partitions of the table, whatever its results.';

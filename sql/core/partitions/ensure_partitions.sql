@@ -1,5 +1,6 @@
--- Creates the partitions of a table for a range of days, both ends included. A table with the span month gets a partition
--- for a whole month, unless a day of that month has a partition already.
+-- Creates the partitions of a table for a range of days, both ends included. A table with the span month or year gets a
+-- partition for the whole period; where a part of the period has a partition already, for the longest period that is
+-- free. Years have the suffix 2026, months 202603, days 20260310, so that names sort by time.
 --
 -- A new table that is attached afterwards blocks no reader and no writer of its parent, while "create table ... partition
 -- of" waits for all of them. It is empty, so its bounds need no check. A partition gets no grant, not even for the owner,
@@ -19,16 +20,16 @@ declare
     v_prefix text;
     v_pattern text;
     v_child text;
+    v_span text;
     v_is_former boolean;
     v_is_locked boolean;
-    v_is_monthly boolean;
-    v_is_of_month boolean;
     v_days daterange;
-    v_month daterange;
-    v_comment text;
     v_constraint name;
     v_covered datemultirange;
     v_leaving datemultirange := '{}'::datemultirange;
+    v_former_children text[];
+    v_former_days daterange[];
+    v_former datemultirange;
     v_day date;
     v_made integer := 0;
 begin
@@ -52,10 +53,14 @@ begin
     elsif octet_length(v_prefix) > 55 then
         raise exception 'the name % is too long: with a day it exceeds 63 bytes', v_name using errcode = '42622';
     end if;
-    v_pattern := '^' || v_prefix || '[0-9]{6}([0-9]{2})?$';
-    v_is_monthly := exists (select from core.partition_set as s where s.relation = v_name and s.span = 'month');
+    v_pattern := '^' || v_prefix || '[0-9]{4}([0-9]{2}){0,2}$';
+    v_span := coalesce((select s.span from core.partition_set as s where s.relation = v_name), 'day');
     for v_is_locked in select unnest(array[false, true]) loop
-        v_covered := core.named_days(p_relation, v_prefix, p_from, p_to, v_is_monthly);
+        v_covered := core.named_days(
+            p_relation, v_prefix,
+            case when v_is_locked then lower(core.period_of(v_span, p_from)) else p_from end,
+            case when v_is_locked then upper(core.period_of(v_span, p_to)) - 1 else p_to end
+        );
         exit when v_covered @> daterange(p_from, p_to, '[]');
         -- another tool may have chosen another name: its bounds are decisive
         select
@@ -72,41 +77,45 @@ begin
         -- of two sessions the second waits and looks again; not an advisory lock, which any session could hold
         perform from core.partition_set as s where s.relation = v_name for update;
     end loop;
+    if not v_covered @> daterange(p_from, p_to, '[]') then
+        select
+            coalesce(array_agg(format('%I.%I', n.nspname, c.relname)), '{}'),
+            coalesce(array_agg(f.days), '{}'),
+            coalesce(range_agg(f.days), '{}')
+        into v_former_children, v_former_days, v_former
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        left join pg_description as d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0
+        cross join lateral (
+            select core.former_days(v_name, case when n.nspname = 'parts' then c.relname end, d.description) as days
+        ) as f
+        where
+            c.relkind = 'r'
+            and not c.relispartition
+            and ((n.nspname = 'parts' and c.relname ~ v_pattern) or starts_with(d.description, v_name || ' '))
+            and f.days is not null;
+    end if;
     for v_day in
         select p_from + d.n from generate_series(0, p_to - p_from) as d (n)
         where not v_covered @> (p_from + d.n)
     loop
-        continue when v_covered @> v_day;  -- by a month that this call has made
+        continue when v_covered @> v_day;  -- by a longer partition that this call has made
         if v_leaving @> v_day then
             raise exception 'the partition of % for % is being detached', v_name, v_day
             using errcode = '55006', hint = 'Run: stanchion partitions run';
         end if;
-        v_days := daterange(v_day, v_day + 1);
-        v_month := daterange(date_trunc('month', v_day::timestamp)::date, (date_trunc('month', v_day::timestamp) + interval '1 month')::date);
-        v_comment := core.detached_comment(v_name, v_day);
-        select former.child, former.is_of_month into v_child, v_is_of_month
-        from (
-            select
-                format('%I.%I', n.nspname, c.relname) as child,
-                c.relname = v_prefix || to_char(v_day, 'YYYYMM') as is_of_month
-            from pg_class as c
-            join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
-            where
-                c.relname in (v_prefix || to_char(v_day, 'YYYYMMDD'), v_prefix || to_char(v_day, 'YYYYMM'))
-                and c.relkind = 'r'
-                and not c.relispartition
-            union all
-            select format('%I.%I', n.nspname, c.relname), false
-            from pg_description as d
-            join pg_class as c on c.oid = d.objoid and c.relkind = 'r' and not c.relispartition
-            join pg_namespace as n on n.oid = c.relnamespace
-            where d.classoid = 'pg_class'::regclass and d.objsubid = 0 and d.description = v_comment
-            limit 1
-        ) as former;
+        select f.child, f.days into v_child, v_days
+        from unnest(v_former_children, v_former_days) as f (child, days)
+        where f.days @> v_day
+        limit 1;
         v_is_former := found;
         if not v_is_former then
-            v_is_of_month := v_is_monthly and not v_covered && v_month and not v_leaving && v_month;
-            v_child := format('parts.%I', v_prefix || to_char(v_day, case when v_is_of_month then 'YYYYMM' else 'YYYYMMDD' end));
+            v_days := core.free_period(v_span, v_day, v_covered + v_leaving + v_former);
+            v_child := format('parts.%I', v_prefix || to_char(lower(v_days), case v_days
+                when core.period_of('year', v_day) then 'YYYY'
+                when core.period_of('month', v_day) then 'YYYYMM'
+                else 'YYYYMMDD'
+            end));
             if v_day < core.utc_day(core.clock()) - 1 then  -- a day that is due must exist, or writes would fail
                 perform core.check_shard_tables(p_relation);
             end if;
@@ -115,9 +124,6 @@ begin
                 v_child, p_relation
             );
             execute format('alter table %s enable row level security, force row level security', v_child);
-        end if;
-        if v_is_of_month then
-            v_days := v_month;
         end if;
         execute format(
             'alter table %s attach partition %s for values from (%L) to (%L)',
@@ -147,32 +153,24 @@ $$;
 comment on function core.ensure_partitions(regclass, date, date) is
 'Returns the number of partitions created. Errors: 42809 when the table is not partitioned by day; 42501 when it is not a table of Stanchion; 42622 when its name leaves no room for a day; 22004 when an end is null; 22023 for more than ten years; 55006 when a day is half detached; 54000 on a cluster above the threshold of shard tables.';
 
--- Returns the days of a range that have an attached partition with the name that core.ensure_partitions gives. With
--- p_months the range is extended to whole months.
+-- Returns the days of a range that have an attached partition with the name that core.ensure_partitions gives.
 --
 -- It reads a few pages per day. The bounds of a thousand partitions take 70 ms.
-create or replace function core.named_days(p_relation regclass, p_prefix text, p_from date, p_to date, p_months boolean)
+create or replace function core.named_days(p_relation regclass, p_prefix text, p_from date, p_to date)
 returns datemultirange
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_from timestamp := p_from;
-    v_to timestamp := p_to;
 begin
-    if p_months then
-        v_from := date_trunc('month', v_from);
-        v_to := date_trunc('month', v_to) + interval '1 month - 1 day';
-    end if;
     return (
-        select coalesce(range_agg(named.days), '{}')
+        select coalesce(range_agg(core.period_of(named.span, named.day)), '{}')
         from (
-            select p_prefix || to_char(d.day, 'YYYYMMDD') as name, daterange(d.day::date, d.day::date + 1) as days
-            from generate_series(v_from, v_to, '1 day') as d (day)
-            union all
-            select p_prefix || to_char(m.month, 'YYYYMM'), daterange(m.month::date, (m.month + interval '1 month')::date)
-            from generate_series(date_trunc('month', v_from), v_to, '1 month') as m (month)
+            select u.span, p.first::date as day, p_prefix || to_char(p.first, u.suffix) as name
+            from (values ('day', 'YYYYMMDD'), ('month', 'YYYYMM'), ('year', 'YYYY')) as u (span, suffix)
+            cross join lateral generate_series(
+                date_trunc(u.span, p_from::timestamp), p_to::timestamp, ('1 ' || u.span)::interval
+            ) as p (first)
         ) as named
         where exists (
             select from pg_class as c
@@ -184,25 +182,8 @@ begin
 end;
 $$;
 
-comment on function core.named_days(regclass, text, date, date, boolean) is
-'Returns the days of the range with an attached partition of the usual name. Another partition may contain the other days.';
+comment on function core.named_days(regclass, text, date, date) is
+'Returns the days of the range with an attached partition of the usual name, and the other days of these partitions. Another partition may contain the other days.';
 
--- Returns the comment that a partition outside the schema parts gets before it is detached. A detached table with a
--- foreign name has no other trace of its parent and day.
-create or replace function core.detached_comment(p_relation text, p_day date)
-returns text
-language plpgsql
-stable
-parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return format('%s %s, on its way out', p_relation, to_char(p_day, 'YYYY-MM-DD'));
-end;
-$$;
-
-comment on function core.detached_comment(text, date) is 'Returns the comment of a partition that is detached and not dropped yet.';
-
--- revert: drop function core.detached_comment(text, date);
--- revert: drop function core.named_days(regclass, text, date, date, boolean);
+-- revert: drop function core.named_days(regclass, text, date, date);
 -- revert: drop function core.ensure_partitions(regclass, date, date);

@@ -1,14 +1,14 @@
 -- Existing partitions of every partitioned table: attached, half detached, or detached and not dropped yet.
 --
--- The bounds give the days. A detached table has no bounds: in the schema parts its name contains the day or the month,
--- elsewhere the comment that it got before contains the day. The planner's number of rows is missing until ANALYZE, and
+-- The bounds give the days. A detached table has no bounds: in the schema parts its name contains its day, month or
+-- year, elsewhere the comment that it got before contains its days. The planner's number of rows is missing until ANALYZE, and
 -- the counters of the server are missing after a crash, so the estimate is the larger of both.
 create or replace view core.partition with (security_invoker = true) as
 select
     s.relation,
     format('%I.%I', n.nspname, c.relname) as child,
-    case when i.inhrelid is null then former.day else lower(bound.days) end as day,
-    case when i.inhrelid is null then former.until else upper(bound.days) end as until,
+    case when i.inhrelid is null then lower(former.days) else lower(bound.days) end as day,
+    case when i.inhrelid is null then upper(former.days) else upper(bound.days) end as until,
     case
         when i.inhrelid is null then 'detached'
         when i.inhdetachpending then 'detaching'
@@ -31,25 +31,12 @@ cross join
     ) as bound
 cross join
     lateral (
-        select t.first::date as day, (t.first::timestamp + case when t.is_month then interval '1 month' else '1 day' end)::date as until
-        from (
-            select
-                length(known.name) = 6 as is_month,
-                case when length(known.name) = 6 then known.name || '01' else known.name end as first
-            from (
-                select coalesce(
-                    case
-                        when n.nspname = 'parts' then substring(c.relname from '^' || replace(s.relation, '.', '__') || '__(\d{6}(?:\d\d)?)$')
-                    end,
-                    substring(d.description from '^' || replace(s.relation, '.', '[.]') || ' (\d{4}-\d\d-\d\d), on its way out$')
-                ) as name
-            ) as known
-        ) as t
+        select core.former_days(s.relation, case when n.nspname = 'parts' then c.relname end, d.description) as days
     ) as former
-where i.inhparent = to_regclass(s.relation) or (i.inhrelid is null and former.day is not null);
+where i.inhparent = to_regclass(s.relation) or (i.inhrelid is null and former.days is not null);
 
 comment on view core.partition is
 'One row per partition, and per detached partition that is not dropped yet: its days from day to until, which is not included.';
 
--- needs: core.bound_days
+-- needs: core.bound_days, core.former_days
 -- revert: drop view core.partition;

@@ -2,7 +2,7 @@
 --
 -- Per table, a half detached day comes first: while there is one, no other day can be detached.
 create or replace function core.plan_expiry()
-returns table (relation text, day date, child text, step text, reason text)
+returns table (relation text, day date, child text, step text, reason text, until date)
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -32,6 +32,7 @@ begin
             relation := v_partition.relation;
             day := v_partition.day;
             child := v_partition.child;
+            until := v_partition.until;
             reason := 'held: ' || v_set.hold;
             v_is_due := coalesce(v_partition.until <= v_today - v_set.days_kept, false) and v_set.hold is null;
             if v_partition.state = 'detached' then
@@ -67,7 +68,7 @@ end;
 $$;
 
 comment on function core.plan_expiry() is
-'Returns one row per day and step: expire (detach and drop), finish (an interrupted detach) and drop, drop, attach or restore (no longer due), keep (with the reason), stuck (with the fault to correct).';
+'Returns one row per day and step: expire (detach and drop), finish (an interrupted detach) and drop, drop, attach or restore (no longer due), keep (with the reason), stuck (with the fault to correct); until is the day after the last one of the partition.';
 
 -- Calls the guard of a partitioned table for a day.
 create or replace function core.call_guard(p_guard text, p_day date)
