@@ -188,7 +188,7 @@ def test_a_count_ends_at_the_limit(readings: Db, run: Run, make_login: Callable[
     assert readings.execute("select clock_timestamp() - %s < interval '60 seconds'", begins).fetchone() == (True,)
 
 
-def test_rows_of_a_default_partition_are_not_said_to_be_exact(readings: Db, run: Run) -> None:
+def test_rows_of_a_default_partition_are_an_estimate(readings: Db, run: Run) -> None:
     as_owner(readings, "create table core.rest partition of core.reading default")
     readings.execute("insert into core.reading (taken_on) values ('2030-01-01')")
     found = json.loads(run("status", "--json").out)["sets"][0]

@@ -107,15 +107,15 @@ select distinct
     coalesce(lower(former.days), lower(core.free_period(s.span, due.day, coalesce(t.days, '{}')))) as day
 from core.partition_set as s
 left join taken as t on t.relation = s.relation
-cross join lateral (
-    select core.utc_day(core.clock()) + n as day
-    from generate_series(-1, s.days_ahead) as n
-) as due
+cross join
+    lateral (
+        select core.utc_day(core.clock()) + n as day
+        from generate_series(-1, s.days_ahead) as n
+    ) as due
 left join lateral (
     select d.days
     from unnest(t.detached) as d (days)
     where d.days @> due.day
-    limit 1
 ) as former on true
 where
     s.made_by = $1
