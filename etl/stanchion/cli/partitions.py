@@ -14,16 +14,27 @@ from typing import Any
 import click
 
 from stanchion.cli.logs import event, is_json, log_option
-from stanchion.cli.options import database_option, json_option, open_database, open_reader, reader_options
+from stanchion.cli.options import (
+    confirm,
+    database_option,
+    json_option,
+    open_database,
+    open_reader,
+    reader_options,
+    yes_option,
+)
 from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable, shows_progress
 from stanchion.partitions import ahead
 from stanchion.partitions import run as machinery
 from stanchion.partitions.count import LIMIT
 from stanchion.partitions.run import ALERTS, LEAST_DAYS_AHEAD
 from stanchion.partitions.status import PartitionSet, Status, draw, read_status
-from stanchion.partitions.step import PartitionResult, Step, Waits, as_owner
+from stanchion.partitions.step import OnResult, OnStep, PartitionResult, Step, Waits, as_owner
 from stanchion.report.page import size
 from stanchion.server.connection import Connection, connect
+
+_NOTHING_DUE = "Nothing to do: every due partition exists, and none is past its retention."
+_NOTHING_DETACHED = "Nothing to do: no expired partition is kept for so long."
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Print the planned changes without making them.")
 wait_option = click.option(
@@ -112,7 +123,8 @@ def ensure(dry_run: bool, as_json: bool) -> None:
 def expire(dry_run: bool, wait: float, as_json: bool) -> None:
     """Drop the partitions that are past their retention.
 
-    Other sessions are not blocked. The exit code is 1 when a partition was in use for longer than --wait.
+    Other sessions are not blocked. A table with keep_detached keeps its partitions detached instead. The exit code is 1
+    when a partition was in use for longer than --wait.
 
     \b
     Example:
@@ -169,17 +181,51 @@ def hold(relation: str, reason: str | None, lift: bool, as_json: bool) -> None:
     print_result(as_json, {"relation": relation, "hold": reason}, sentence)
 
 
-def _change(
-    dry_run: bool,
-    as_json: bool,
-    waits: Waits,
-    plan: Callable[[Connection], list[Step]],
-    phases: tuple[Callable[..., None], ...],
-) -> None:
-    if dry_run:
-        _print_plan(plan, as_json)
-        return
-    results: list[PartitionResult] = []
+@partitions.command("drop-detached")
+@click.argument("relation", required=False)
+@click.option(
+    "--older-than",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="DAYS",
+    help="Drop only partitions that were detached at least so many days ago.",
+)
+@dry_run_option
+@yes_option
+@json_option
+@database_option
+def drop_detached(relation: str | None, older_than: int, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Drop the expired partitions that were detached and kept.
+
+    A legal hold keeps those of its table. Their rows cannot be restored. Without RELATION, those of every table.
+
+    \b
+    Example:
+        stanchion partitions drop-detached --dry-run
+        stanchion partitions drop-detached core.audit_log --older-than 365
+    """
+    with open_database() as conn:
+        with as_owner(conn):
+            steps = machinery.plan_dropping(conn, relation, older_than)
+        if dry_run:
+            _print_steps(steps, as_json, _NOTHING_DETACHED)
+            return
+        results: list[PartitionResult] = []
+        on_step, on_result = _listeners(results, as_json)
+        if dropped := sum(step.step == "drop" for step in steps):
+            confirm(f"Drop {count_of(dropped, 'detached partition')} with all rows?", yes)
+        machinery.drop_expired(conn, steps, on_step, on_result, Waits())
+    if as_json:
+        print_json({"dry_run": False, "days": [asdict(each) for each in results]})
+    else:
+        click.echo(_summary([each.outcome for each in results]) if results else _NOTHING_DETACHED)
+    if any(each.outcome in ALERTS for each in results):
+        click.get_current_context().exit(1)
+
+
+def _listeners(results: list[PartitionResult], as_json: bool) -> tuple[OnStep, OnResult]:
+    """Return functions that print each step on a terminal, and that collect and print each result."""
 
     def on_step(step: Step) -> None:
         if shows_progress() and not is_json() and step.step not in ("keep", "stuck"):
@@ -196,6 +242,21 @@ def _change(
         if not as_json:
             _print_outcome(each.outcome, each.relation, each.day, each.reason)
 
+    return on_step, on_result
+
+
+def _change(
+    dry_run: bool,
+    as_json: bool,
+    waits: Waits,
+    plan: Callable[[Connection], list[Step]],
+    phases: tuple[Callable[..., None], ...],
+) -> None:
+    if dry_run:
+        _print_plan(plan, as_json)
+        return
+    results: list[PartitionResult] = []
+    on_step, on_result = _listeners(results, as_json)
     with (
         open_database() as conn,
         machinery.only_run(conn) if machinery.expire in phases else nullcontext(None) as other,
@@ -223,7 +284,7 @@ def _change(
                 f"If that session is stuck, end it: select pg_terminate_backend({other.pid});"
             )
     elif not results:
-        click.echo("Nothing to do: every due partition exists, and none is past its retention.")
+        click.echo(_NOTHING_DUE)
     else:
         click.echo(_summary([each.outcome for each in results]))
     if alerts:
@@ -233,6 +294,10 @@ def _change(
 def _print_plan(plan: Callable[[Connection], list[Step]], as_json: bool) -> None:
     with open_database() as conn, as_owner(conn):
         steps = plan(conn)
+    _print_steps(steps, as_json, _NOTHING_DUE)
+
+
+def _print_steps(steps: list[Step], as_json: bool, nothing: str) -> None:
     if as_json:
         days = [
             {"relation": step.relation, "day": step.day, "outcome": step.outcome, "reason": step.reason}
@@ -245,10 +310,17 @@ def _print_plan(plan: Callable[[Connection], list[Step]], as_json: bool) -> None
     if steps:
         click.echo(f"{_summary([step.outcome for step in steps])} Dry run: nothing was changed.")
     else:
-        click.echo("Nothing to do: every due partition exists, and none is past its retention.")
+        click.echo(nothing)
 
 
-_COLOURS = {"made": "green", "reattached": "green", "kept": "yellow", "contended": "red", "failed": "red"}
+_COLOURS = {
+    "detached": "magenta",
+    "made": "green",
+    "reattached": "green",
+    "kept": "yellow",
+    "contended": "red",
+    "failed": "red",
+}
 
 
 def _print_outcome(outcome: str, relation: str, day: date | None, reason: str | None) -> None:
@@ -275,6 +347,7 @@ def _row(each: PartitionSet, today: date) -> dict[str, Any]:
         "gaps": len(each.gaps) or None,
         "kept": _retention(each),
         "due": f"{len(due)}, from {due[0].day}" if due else None,
+        "detached": f"{each.detached.partitions}, {size(each.detached.bytes)}" if each.detached else None,
         "last run": f"{each.ran_at:%Y-%m-%d %H:%M} UTC" if each.ran_at else "never",
     }
 

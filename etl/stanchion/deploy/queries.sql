@@ -21,7 +21,7 @@ relation as (
     select c.*, format('%s.%s', s.nspname, c.relname) as name
     from pg_class as c
     join space as s on s.oid = c.relnamespace
-    where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts') and not c.relispartition and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+    where s.nspname not in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts') and not c.relispartition and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
 ),
 
 -- 15 qualifies the columns of a sole relation where 16 does not: those of the first one lose their qualifier
@@ -49,7 +49,7 @@ routine as (
         format('%s.%s(%s)', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name
     from pg_proc as p
     join space as s on s.oid = p.pronamespace
-    where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts')
+    where s.nspname not in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts')
 ),
 
 privilege as (
@@ -66,7 +66,7 @@ privilege as (
     select 'type', format('%s.%s', s.nspname, t.typname), t.typowner, t.typacl
     from pg_type as t
     join space as s on s.oid = t.typnamespace
-    where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts')
+    where s.nspname not in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts')
     union all
     select 'default of ' || pg_get_userbyid(d.defaclrole) || ' for', d.defaclobjtype::text, d.defaclrole, d.defaclacl
     from pg_default_acl as d
@@ -276,7 +276,7 @@ select
 from pg_type as t
 join space as s on s.oid = t.typnamespace
 left join pg_class as c on c.oid = t.typrelid
-where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts') and t.typelem = 0 and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
+where s.nspname not in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts') and t.typelem = 0 and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
 
 union all
 select
@@ -311,7 +311,7 @@ join (
     select 'statistics', x.stxnamespace, x.stxname, pg_get_statisticsobjdef(x.oid), x.stxowner
     from pg_statistic_ext as x
 ) as o on o.space = s.oid
-where s.nspname not in ('parts', 'marts', 'staging', 'mart_parts')
+where s.nspname not in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts')
 
 union all
 select
@@ -358,7 +358,7 @@ cross join
             from pg_publication_rel as x
             join pg_class as c on c.oid = x.prrelid
             join space as s on s.oid = c.relnamespace
-            where x.prpubid = p.oid and s.nspname in ('parts', 'marts', 'staging', 'mart_parts')
+            where x.prpubid = p.oid and s.nspname in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts')
         ) as o
     ) as published
 where p.puballtables or published.names is not null

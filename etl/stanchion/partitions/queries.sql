@@ -40,6 +40,30 @@ left join core.plan_expiry() as e on e.relation = p.relation and e.child = p.chi
 where p.day is not null and p.until is not null
 order by p.relation, p.day;
 
+-- name: expired
+-- Steps that drop the expired partitions that are kept: of table $1, or of all, detached $2 days ago or earlier.
+select
+    p.relation,
+    p.day,
+    p.child,
+    case when p.hold is null then 'drop' else 'keep' end as step,
+    'held: ' || p.hold as reason
+from core.expired_partition as p
+where ($1::text is null or p.relation = $1) and p.detached_at <= core.clock() - make_interval(days => $2::integer)
+order by p.relation, p.day, p.child;
+
+-- name: expired_sets
+-- Number, bytes and oldest day of the expired partitions that are kept, for each table.
+select
+    p.relation,
+    count(*) as partitions,
+    sum(p.bytes)::bigint as bytes,
+    sum(p.estimated_rows)::bigint as estimated_rows,
+    min(p.day) as oldest
+from core.expired_partition as p
+group by p.relation
+order by p.relation;
+
 -- name: foreign_owner
 -- Statements that give the partitions of table $1 to the owner of the table.
 select format('alter table %s owner to %I', c.oid::regclass, pg_get_userbyid(p.relowner))
@@ -168,6 +192,7 @@ select
     s.days_ahead,
     s.days_kept,
     s.span,
+    s.keep_detached,
     s.guard,
     s.hold,
     s.made_by,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import errors, sql
+from psycopg import RawCursor, sql
 from psycopg.rows import class_row
 
 from stanchion.errors import StanchionError
@@ -74,7 +74,7 @@ def only_run(conn: Connection) -> Iterator[OtherRun | None]:
 
 def plan_expiry(conn: Connection) -> list[Step]:
     """Return the steps for partitions that are due or half detached."""
-    rows = conn.execute("select relation, day, child, step, reason from core.plan_expiry()").fetchall()
+    rows = conn.execute("select relation, day, child, step, reason, keeps from core.plan_expiry()").fetchall()
     return [Step(*row) for row in rows]
 
 
@@ -114,13 +114,38 @@ def expire(conn: Connection, on_step: OnStep, on_result: OnResult, waits: Waits)
 def hold(conn: Connection, relation: str, reason: str | None) -> None:
     """Put a table under a legal hold, which keeps all its partitions; end the hold when `reason` is None."""
     with as_owner(conn):
-        try:
-            conn.execute("select core.hold_partitions(%s, %s)", [relation, reason])
-        except errors.UndefinedObject as e:
-            sets = conn.execute("select relation from core.partition_set order by relation").fetchall()
-            raise StanchionError(
-                f"{relation} is not a partitioned table; choose one of {', '.join(name for (name,) in sets)}."
-            ) from e
+        require_set(conn, relation)
+        conn.execute("select core.hold_partitions(%s, %s)", [relation, reason])
+
+
+def require_set(conn: Connection, relation: str) -> None:
+    """Raise StanchionError unless the table is in core.partition_set."""
+    known = [name for (name,) in conn.execute("select relation from core.partition_set order by relation").fetchall()]
+    if relation not in known:
+        raise StanchionError(f"{relation} is not a partitioned table; choose one of {', '.join(known)}.")
+
+
+def plan_dropping(conn: Connection, relation: str | None, older_than: int) -> list[Step]:
+    """Return the steps for the kept partitions, of one table or of all, that were detached so many days ago."""
+    if relation is not None:
+        require_set(conn, relation)
+    rows = RawCursor(conn).execute(query("partitions", "expired"), [relation, older_than]).fetchall()
+    return [Step(*row) for row in rows]
+
+
+def drop_expired(conn: Connection, steps: list[Step], on_step: OnStep, on_result: OnResult, waits: Waits) -> None:
+    """Drop expired partitions that are kept, each in its own transaction. A legal hold keeps them."""
+    with as_owner(conn):
+        for step in steps:
+            on_step(step)
+            on_result(attempt(conn, step, waits, _drop_expired if step.step == "drop" else refuse))
+
+
+def _drop_expired(conn: Connection, step: Step, waits: Waits) -> PartitionResult:
+    rows = with_lock_retries(
+        conn, waits, lambda: conn.execute("select * from core.drop_expired(%s)", [step.child]).fetchall()
+    )
+    return PartitionResult(*rows[0])
 
 
 def _drop(conn: Connection, step: Step, waits: Waits) -> PartitionResult:

@@ -49,6 +49,16 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Detached:
+    """The expired partitions of a table that are kept."""
+
+    partitions: int
+    bytes: int
+    estimated_rows: int
+    oldest: date
+
+
+@dataclass(frozen=True)
 class PartitionSet:
     """A partitioned table, and its days from the oldest to the last one that should exist."""
 
@@ -57,6 +67,7 @@ class PartitionSet:
     days_ahead: int
     days_kept: int | None
     span: str  # length of a new partition: day, month or year
+    keep_detached: bool  # an expired partition is kept in expired_parts
     guard: str | None
     hold: str | None
     made_by: str
@@ -67,6 +78,7 @@ class PartitionSet:
     oldest: date | None
     newest: date | None
     days: list[Day] = field(default_factory=list)
+    detached: Detached | None = None
 
     @property
     def gaps(self) -> list[date]:
@@ -105,15 +117,26 @@ def read_status(conn: Connection, limit: float = LIMIT, on_table: Callable[[str]
         conn.execute("set transaction isolation level repeatable read")
         today = value(conn, "select core.utc_day(core.clock())")
         cursor = conn.cursor(row_factory=dict_row)
+        kept: dict[str, Detached] = {}
         sets = cursor.execute(query("partitions", "sets")).fetchall()
         rows = cursor.execute(query("partitions", "days")).fetchall()
+        for expired in cursor.execute(query("partitions", "expired_sets")).fetchall():
+            relation = expired.pop("relation")
+            kept[relation] = Detached(**expired)
         checks = [
             run_check(conn, text) for name, text in queries("ops/checks.sql").items() if name.startswith("partitions_")
         ]
     return Status(
         today,
         [
-            _read_set(conn, row, [day for day in rows if day["relation"] == row["relation"]], today, limit, on_table)
+            _read_set(
+                conn,
+                row | {"detached": kept.get(row["relation"])},
+                [day for day in rows if day["relation"] == row["relation"]],
+                today,
+                limit,
+                on_table,
+            )
             for row in sets
         ],
         [alert for check in checks for alert in check.alerts],

@@ -47,11 +47,13 @@ class Step:
     child: str | None  # qualified name of the partition, None before it exists
     step: str
     reason: str | None
+    keeps: bool = False  # the partition is detached and kept instead of dropped
 
     @property
     def outcome(self) -> str:
         """Return the outcome of the step when it succeeds."""
-        return _OUTCOMES[self.step]
+        outcome = _OUTCOMES[self.step]
+        return "detached" if self.keeps and outcome == "dropped" else outcome
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ create table core.partition_set (
     days_ahead integer not null,
     days_kept integer,
     span text not null default 'day',
+    keep_detached boolean not null default false,
     guard text,
     hold text,
     made_by text not null default 'stanchion',
@@ -26,6 +27,8 @@ comment on column core.partition_set.relation is 'schema.table';
 comment on column core.partition_set.days_kept is 'Number of days that a partition is kept after its own day; null keeps it permanently.';
 comment on column core.partition_set.span is
 'Length of a new partition: day, month or year. On a cluster, where the shards multiply the partitions, core.use_months sets month.';
+comment on column core.partition_set.keep_detached is
+'Whether an expired partition is detached and kept in the schema expired_parts, instead of being dropped.';
 comment on column core.partition_set.guard is
 'Function that is called before a partition is dropped: it takes the day and returns the reason to keep it, or null.';
 comment on column core.partition_set.ran_at is 'Time of the last complete run over the partitions of the table, whatever its results.';

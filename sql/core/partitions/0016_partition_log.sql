@@ -8,11 +8,12 @@ create table core.partition_log (
     outcome text not null,
     reason text,
     constraint partition_log_pk primary key (log_id),
-    -- made: created ahead; dropped: expired; kept: refused by a guard or a hold; contended: a session held a lock for too
-    -- long; missing: there was nothing to drop; reattached: a detach had begun and the day is no longer due;
-    -- failed: the server refused; held and lifted: an operator set or ended the hold of the table
+    -- made: created ahead; dropped: expired; detached: expired and kept in expired_parts; kept: refused by a guard or a
+    -- hold; contended: a session held a lock for too long; missing: there was nothing to drop; reattached: a detach had
+    -- begun and the day is no longer due; failed: the server refused; held and lifted: an operator set or ended the hold
+    -- of the table
     constraint partition_log_outcome_known check (
-        outcome in ('made', 'dropped', 'kept', 'contended', 'missing', 'reattached', 'failed', 'held', 'lifted')
+        outcome in ('made', 'dropped', 'detached', 'kept', 'contended', 'missing', 'reattached', 'failed', 'held', 'lifted')
     ),
     constraint partition_log_day_unless_hold check (outcome = 'failed' or (day is null) = (outcome in ('held', 'lifted')))
 );

@@ -2,7 +2,7 @@
 --
 -- Per table, a half detached day comes first: while there is one, no other day can be detached.
 create or replace function core.plan_expiry()
-returns table (relation text, day date, child text, step text, reason text, until date)
+returns table (relation text, day date, child text, step text, reason text, until date, keeps boolean)
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -33,6 +33,7 @@ begin
             day := v_partition.day;
             child := v_partition.child;
             until := v_partition.until;
+            keeps := v_set.keep_detached;
             reason := 'held: ' || v_set.hold;
             v_is_due := coalesce(v_partition.until <= v_today - v_set.days_kept, false) and v_set.hold is null;
             if v_partition.state = 'detached' then
@@ -68,7 +69,7 @@ end;
 $$;
 
 comment on function core.plan_expiry() is
-'Returns one row per day and step: expire (detach and drop), finish (an interrupted detach) and drop, drop, attach or restore (no longer due), keep (with the reason), stuck (with the fault to correct); until is the day after the last one of the partition.';
+'Returns one row per day and step: expire (detach and drop), finish (an interrupted detach) and drop, drop, attach or restore (no longer due), keep (with the reason), stuck (with the fault to correct); until is the day after the last one of the partition. keeps: expire, finish and drop keep the detached partition.';
 
 -- Calls the guard of a partitioned table for a day.
 create or replace function core.call_guard(p_guard text, p_day date)

@@ -3,4 +3,5 @@ revoke usage on schema core from stanchion_app, stanchion_loader, stanchion_buil
 drop schema mart_parts;
 drop schema staging;
 drop schema marts;
+drop schema expired_parts;
 drop schema parts;

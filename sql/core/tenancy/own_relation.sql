@@ -7,7 +7,7 @@ select
     format('%s.%s', n.nspname, c.relname) as name,
     n.nspname as schema_name,
     case
-        when c.relispartition then 'partition'
+        when c.relispartition or n.nspname = 'expired_parts' then 'partition'
         when c.relkind in ('r', 'p') then 'table'
         when c.relkind = 'v' then 'view'
         when c.relkind = 'm' then 'materialized view'
