@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import click
@@ -24,6 +24,8 @@ from stanchion.cli.options import (
     yes_option,
 )
 from stanchion.cli.output import count_of, note, print_json, print_result, print_table, printable, shows_progress
+from stanchion.errors import StanchionError
+from stanchion.partitions import adopt as adoption
 from stanchion.partitions import ahead
 from stanchion.partitions import run as machinery
 from stanchion.partitions.count import LIMIT
@@ -222,6 +224,47 @@ def drop_detached(relation: str | None, older_than: int, dry_run: bool, yes: boo
         click.echo(_summary([each.outcome for each in results]) if results else _NOTHING_DETACHED)
     if any(each.outcome in ALERTS for each in results):
         click.get_current_context().exit(1)
+
+
+@partitions.command()
+@click.argument("relation", metavar="SCHEMA.TABLE")
+@click.option("--by", "column", required=True, metavar="COLUMN", help="Column of the partitions, of a type of time.")
+@click.option(
+    "--period", type=click.Choice(["day", "month", "year"]), required=True, help="Period of each later partition."
+)
+@click.option(
+    "--days-ahead",
+    type=click.IntRange(min=1),
+    default=7,
+    show_default=True,
+    help="Number of days for which partitions are created ahead.",
+)
+@click.option("--days-kept", type=click.IntRange(min=1), help="Number of days kept (default: permanently).")
+@dry_run_option
+@json_option
+@database_option
+def adopt(
+    relation: str, column: str, period: str, days_ahead: int, days_kept: int | None, dry_run: bool, as_json: bool
+) -> None:
+    """Partition an existing table while others write to it.
+
+    The table becomes the first partition of a new table of the same name. Writers wait for a moment only. Until the
+    command ends, rows before the first day or after the days ahead are refused. When it is killed, run it again. To
+    give up instead, drop the constraint stanchion_adopt of the table.
+
+    \b
+    Example:
+        stanchion partitions adopt contest.note --by noted_on --period month --dry-run
+    """
+    with open_database() as conn, machinery.only_run(conn) as other:
+        if other:
+            raise StanchionError(f"Another run is in progress: {other}. Nothing was changed.")
+        planned = adoption.plan_adoption(conn, relation, column, period, days_ahead)
+        if not dry_run:
+            adoption.adopt(conn, planned, days_ahead, days_kept, lambda step: note(f"{step} ..."))
+    bounds = f"its rows from {planned.first} to {planned.until - timedelta(1)} in one partition, then one a {period}"
+    sentence = f"{relation} {'would be' if dry_run else 'is'} partitioned by {column}: {bounds}."
+    print_result(as_json, asdict(planned) | {"dry_run": dry_run}, sentence)
 
 
 def _listeners(results: list[PartitionResult], as_json: bool) -> tuple[OnStep, OnResult]:

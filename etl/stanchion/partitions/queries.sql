@@ -1,3 +1,26 @@
+-- name: adoption_begun
+-- Definition of the constraint of an adoption of a table that was interrupted.
+select pg_get_constraintdef(c.oid)
+from pg_constraint as c
+where c.conrelid = to_regclass(%s) and c.conname = 'stanchion_adopt';
+
+-- name: adoption_bounds
+-- First day of the first partition of a table, the day after its last one, and whether its key is null in a row. The
+-- partition ends after the last row and after the days ahead, so that writers can go on while rows are checked.
+with found as (
+    select
+        (min({key}))::timestamptz as oldest,
+        (max({key}))::timestamptz as newest,
+        count(*) > count({key}) as has_null
+    from {table}
+)
+
+select
+    lower(core.period_of(%(period)s, least((f.oldest at time zone 'UTC')::date, core.utc_day(core.clock()) - 1))) as first,
+    upper(core.period_of(%(period)s, greatest((f.newest at time zone 'UTC')::date, core.utc_day(core.clock()) + %(ahead)s))) as until,
+    f.has_null
+from found as f;
+
 -- name: broken
 -- Tables for which no partition can be made, with the reason.
 select s.relation, 'the table does not exist' as reason

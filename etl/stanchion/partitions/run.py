@@ -157,7 +157,8 @@ def _drop(conn: Connection, step: Step, waits: Waits) -> PartitionResult:
 
 
 def _expire(conn: Connection, step: Step, waits: Waits) -> PartitionResult:
-    if not value(conn, "select starts_with(%s, 'parts.')", [step.child]):
+    named = "select core.former_days(%s, substring(%s from '^parts[.](.*)$'), null) is not null"
+    if not value(conn, named, [step.relation, step.child]):
         _write_origin(conn, step, waits)
     if _detaches_concurrently(conn):
         detach(conn, step, waits, "concurrently")
@@ -193,7 +194,7 @@ def _detaches_concurrently(conn: Connection) -> bool:
 
 
 def _write_origin(conn: Connection, step: Step, waits: Waits) -> None:
-    """Comment a partition outside schema parts with its table and days, which its name does not contain.
+    """Comment a partition whose name does not contain its days with its table and its days.
 
     core.detached_comment returns the comment; after the detach it is the only link to the table.
     """
