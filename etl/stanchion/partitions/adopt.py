@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from psycopg import errors, sql
+from psycopg import RawCursor, errors, sql
 
 from stanchion.errors import StanchionError
 from stanchion.partitions.step import Waits, as_owner, with_lock_retries
 from stanchion.paths import query
-from stanchion.server.connection import Connection, value
+from stanchion.server.connection import Connection
 from stanchion.server.locks import RetryPolicy
 
 WAITS = Waits(locks=RetryPolicy(lock_timeout=0.2, tries=20, pause=0.1))  # writers queue behind each attempt
@@ -41,11 +41,15 @@ def plan_adoption(conn: Connection, relation: str, column: str, period: str, day
             raise StanchionError(f"{relation} cannot be adopted: {'; '.join(problem for (problem,) in rows)}.")
         if begun := _begun(conn, relation, column):
             return Adoption(relation, column, period, *begun)
-        statement = sql.SQL(query("partitions", "adoption_bounds")).format(
-            table=_table(relation), key=sql.Identifier(column)
+        statement = sql.SQL(
+            "select min({key})::timestamptz::text, max({key})::timestamptz::text, count(*) > count({key}) from {}"
+        ).format(_table(relation), key=sql.Identifier(column))
+        oldest, newest, has_null = conn.execute(statement).fetchone() or (None, None, None)
+        bounds = [period, oldest, newest, days_ahead]
+        first, until = RawCursor(conn).execute(query("partitions", "adoption_bounds"), bounds).fetchone() or (
+            None,
+            None,
         )
-        parameters = {"period": period, "ahead": days_ahead}
-        first, until, has_null = conn.execute(statement, parameters).fetchone() or (None, None, None)
     if has_null:
         raise StanchionError(f"{column} of {relation} contains null, which no partition can contain.")
     if first is None or until is None:
@@ -103,10 +107,11 @@ def _exchange(conn: Connection, planned: Adoption, days_ahead: int, days_kept: i
 
 
 def _begun(conn: Connection, relation: str, column: str) -> tuple[date, date] | None:
-    """Return the bounds of an adoption that was interrupted, unless the day after its last one is too near."""
-    text = value(conn, query("partitions", "adoption_begun"), [relation])
-    if text is None:
+    """Return the bounds of an adoption that was interrupted."""
+    found = RawCursor(conn).execute(query("partitions", "adoption_begun"), [relation]).fetchone()
+    if not found:
         return None
+    text = found[0]
     if not re.search(rf"\W{re.escape(column)}\W", text):
         raise StanchionError(
             f"An adoption of {relation} by another column was interrupted. To begin again, run: "

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Any
 
 from psycopg import RawCursor, errors, sql
 
-from stanchion.partitions.step import PartitionResult
+from stanchion.errors import StanchionError
+from stanchion.partitions.step import PartitionResult, Waits, as_owner, with_lock_retries
 from stanchion.paths import query
-from stanchion.server.connection import Connection, value
+from stanchion.server.connection import Connection, is_deployed, value
 from stanchion.server.locks import RetryPolicy
 
 
@@ -18,15 +20,11 @@ def maintain(conn: Connection, locks: RetryPolicy) -> Iterator[PartitionResult]:
 
     The retention of pg_partman is switched off, since it drops partitions under a lock that blocks all other sessions.
     """
-    found = conn.execute(
-        "select n.nspname from pg_extension as e join pg_namespace as n on n.oid = e.extnamespace "
-        "where e.extname = 'pg_partman'"
-    ).fetchone()
-    if not found:
+    schema = _schema(conn)
+    if not schema:
         conn.execute("update core.partition_set set made_by = 'stanchion' where made_by = 'pg_partman'")
         return
-    schema = sql.Identifier(found[0])
-    maintenance = sql.SQL("select {}.run_maintenance(p_parent_table := %s, p_analyze := false)").format(schema)
+    maintenance = _maintenance(schema)
     for relation in _configure(conn, schema):
         before = set(_days(conn, relation))
         reasons = []
@@ -48,6 +46,84 @@ def maintain(conn: Connection, locks: RetryPolicy) -> Iterator[PartitionResult]:
         if reasons and not any(result.outcome == "failed" for result in results):
             results.append(PartitionResult(relation, None, "failed", reason))
         yield from results
+
+
+def list_tables(conn: Connection) -> list[dict[str, Any]]:
+    """Return the tables in the configuration of pg_partman. Its columns differ between versions 4 and 5."""
+    schema = _require_schema(conn)
+    settings = ("control", "partition_interval", "premake", "retention", "automatic_maintenance")
+    statement = sql.SQL("select parent_table, to_jsonb(c) from {}.part_config as c order by parent_table").format(
+        schema
+    )
+    rows = conn.execute(statement).fetchall()
+    known = _of_stanchion(conn)
+    return [
+        {"table": table}
+        | {name: config.get(name) for name in settings}
+        | {"partitions": len(_children(conn, table)), "expired_by": "stanchion" if table in known else "pg_partman"}
+        for table, config in rows
+    ]
+
+
+def run_maintenance(conn: Connection, table: str | None, on_table: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    """Run pg_partman's maintenance for one table, or for each one with automatic maintenance, and yield each result."""
+    configured = {each["table"]: each for each in list_tables(conn)}
+    if table is not None and table not in configured:
+        known = ", ".join(configured) or "none"
+        raise StanchionError(f"pg_partman does not manage {table}; the tables in its part_config: {known}.")
+    maintenance, waits = _maintenance(_require_schema(conn)), Waits()
+    automatic = [name for name, each in configured.items() if each["automatic_maintenance"] == "on"]
+    for name in [table] if table is not None else automatic:
+        result: dict[str, Any] = {"table": name, "made": [], "dropped": [], "left_to": None, "error": None}
+        if configured[name]["expired_by"] == "stanchion":
+            yield result | {"left_to": "stanchion"}
+            continue
+        on_table(name)
+        before = _children(conn, name)
+        try:
+            with_lock_retries(conn, waits, lambda name=name: conn.execute(maintenance, [name]))  # type: ignore[misc]
+        except errors.Error as e:
+            if conn.broken:
+                raise
+            result["error"] = e.diag.message_primary or str(e)
+        after = _children(conn, name)
+        yield result | {"made": sorted(after - before), "dropped": sorted(before - after)}
+
+
+def _children(conn: Connection, table: str) -> set[str]:
+    rows = conn.execute("select inhrelid::regclass::text from pg_inherits where inhparent = to_regclass(%s)", [table])
+    return {name for (name,) in rows.fetchall()}
+
+
+def _of_stanchion(conn: Connection) -> set[str]:
+    """Return the tables of core.partition_set, none where Stanchion is not deployed."""
+    if not is_deployed(conn):
+        return set()
+    with as_owner(conn):
+        return {name for (name,) in conn.execute("select relation from core.partition_set").fetchall()}
+
+
+def _maintenance(schema: sql.Identifier) -> sql.Composed:
+    return sql.SQL("select {}.run_maintenance(p_parent_table := %s, p_analyze := false)").format(schema)
+
+
+def _schema(conn: Connection) -> sql.Identifier | None:
+    """Return the schema of the extension, or None without the extension."""
+    name = value(
+        conn,
+        "select n.nspname from pg_extension as e join pg_namespace as n on n.oid = e.extnamespace "
+        "where e.extname = 'pg_partman'",
+    )
+    return sql.Identifier(name) if name else None
+
+
+def _require_schema(conn: Connection) -> sql.Identifier:
+    schema = _schema(conn)
+    if not schema:
+        raise StanchionError(
+            "The extension pg_partman is not installed in this database; run: create extension pg_partman"
+        )
+    return schema
 
 
 def _hide(conn: Connection, relation: str) -> None:

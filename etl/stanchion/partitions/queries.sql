@@ -1,25 +1,15 @@
 -- name: adoption_begun
--- Definition of the constraint of an adoption of a table that was interrupted.
+-- Definition of the constraint of an adoption of table $1 that was interrupted.
 select pg_get_constraintdef(c.oid)
 from pg_constraint as c
-where c.conrelid = to_regclass(%s) and c.conname = 'stanchion_adopt';
+where c.conrelid = to_regclass($1) and c.conname = 'stanchion_adopt';
 
 -- name: adoption_bounds
--- First day of the first partition of a table, the day after its last one, and whether its key is null in a row. The
--- partition ends after the last row and after the days ahead, so that writers can go on while rows are checked.
-with found as (
-    select
-        (min({key}))::timestamptz as oldest,
-        (max({key}))::timestamptz as newest,
-        count(*) > count({key}) as has_null
-    from {table}
-)
-
+-- First day of the first partition, with the period $1, of a table with rows from $2 to $3, and the day after its last
+-- one. The partition ends after the last row and after $4 days ahead, so that writers can go on while rows are checked.
 select
-    lower(core.period_of(%(period)s, least((f.oldest at time zone 'UTC')::date, core.utc_day(core.clock()) - 1))) as first,
-    upper(core.period_of(%(period)s, greatest((f.newest at time zone 'UTC')::date, core.utc_day(core.clock()) + %(ahead)s))) as until,
-    f.has_null
-from found as f;
+    lower(core.period_of($1, least(($2::timestamptz at time zone 'UTC')::date, core.utc_day(core.clock()) - 1))) as first,
+    upper(core.period_of($1, greatest(($3::timestamptz at time zone 'UTC')::date, core.utc_day(core.clock()) + $4::integer))) as until;
 
 -- name: broken
 -- Tables for which no partition can be made, with the reason.
