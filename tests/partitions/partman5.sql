@@ -11,6 +11,7 @@ create table partman.part_config (
     premake integer not null default 4,
     retention text,
     retention_keep_table boolean not null default true,
+    automatic_maintenance text not null default 'on',
     infinite_time_partitions boolean not null default false,
     inherit_privileges boolean default false
 );

@@ -44,7 +44,8 @@ def metric(partman: Db) -> Db:  # noqa: F811 - a fixture
     partman.execute("create table public.metric (measured_on date not null) partition by range (measured_on)")
     partman.execute(
         "select partman.create_parent(p_parent_table := 'public.metric', p_control := 'measured_on', "
-        f"p_interval := '1 day', p_premake := 2{kind})"
+        f"p_interval := '1 day', p_premake := 2{kind}, "
+        "p_start_partition := ((now() at time zone 'UTC')::date - 1)::text)"
     )
     partman.execute(
         "update partman.part_config set infinite_time_partitions = true where parent_table = 'public.metric'"
