@@ -22,5 +22,5 @@ def test_a_build_from_scratch_logs_no_warning(built: Platform) -> None:
         "select c.relname, c.reltuples, c.relacl::text as acl from pg_inherits as i "
         "join pg_class as c on c.oid = i.inhrelid where i.inhparent = 'marts.fact_event'::regclass"
     )
-    assert all(each["reltuples"] > 0 for each in partitions)
+    assert all(each["reltuples"] >= 0 for each in partitions), "a partition that was never analyzed has -1"
     assert {each["acl"] for each in partitions} == {"{}"}, "the right to analyze was granted for the transaction only"
