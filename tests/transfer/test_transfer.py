@@ -131,7 +131,11 @@ def test_an_imported_tenant_has_equal_marts(source: Any, unloaded_platform: Make
 
 def test_a_removed_tenant_leaves_no_row(source: Any) -> None:
     with source() as platform:
-        tenant_id, others = id_of(platform, "ours"), digests(platform, "theirs")
+        tenant_id = id_of(platform, "ours")
+        platform.conn.execute("update core.partition_set set keep_detached = true where relation = 'contest.stint'")
+        expire(platform, "contest.stint")
+        assert [name for name in traces(platform.conn, tenant_id) if name.startswith("expired_parts.")]
+        others = digests(platform, "theirs")
         platform.conn.execute("analyze")
         assert len(traces(platform.conn, tenant_id)) > 50
         result = removed(platform, "ours")

@@ -276,7 +276,10 @@ select
 from pg_type as t
 join space as s on s.oid = t.typnamespace
 left join pg_class as c on c.oid = t.typrelid
-where s.nspname not in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts') and t.typelem = 0 and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
+where
+    s.nspname not in ('parts', 'expired_parts', 'marts', 'staging', 'mart_parts')
+    and t.typelem = 0
+    and (t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c'))
 
 union all
 select

@@ -211,7 +211,7 @@ where
 -- name: threshold_alerts
 -- The number of alerts of each threshold, for postgres_exporter.
 select
-    w.name as check,
+    w.name as "check",
     'warning' as severity,
     count(a.name) as count
 from ops.threshold as w

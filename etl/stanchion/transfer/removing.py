@@ -61,7 +61,7 @@ def count_rows(server: Server, conn: Connection, slug: str) -> Removed:
     found.logins = _analysts(conn, tenant_id)
     with at_home(conn, tenant_id) as there:
         holds = _holds(conn)
-        for table in tables_of(there):
+        for table in tables_of(there, with_detached=True):
             rows = _count(there, table.name, tenant_id)
             (found.kept if table.name in holds else found.deleted)[table.name] = rows
     found.kept = {name: rows for name, rows in found.kept.items() if rows}
@@ -84,7 +84,7 @@ def remove_tenant(server: Server, conn: Connection, slug: str, report: Report, *
     removal = _begin(conn, tenant_id, before)
     with at_home(conn, tenant_id) as there:
         _wait_for_writers(there, report)
-        for table in reversed(tables_of(there)):
+        for table in reversed(tables_of(there, with_detached=True)):
             if table.name in (TENANT, GRANTS):
                 continue
             if table.name in before.holds:

@@ -14,6 +14,7 @@ from stanchion.server.connection import Connection
 
 OWNER, BUILDER = "stanchion_owner", "stanchion_builder"
 TENANT = "core.tenant"
+_DETACHED = ("parts.", "expired_parts.")
 GRANTS = "core.analyst_grant"  # belongs to logins of the server: an import grants nothing
 
 
@@ -50,10 +51,13 @@ def rows_of(table: str, number: int) -> str:
     return f"{table}: {number:,} {'row' if number == 1 else 'rows'}"
 
 
-def tables_of(conn: Connection, owner: str = OWNER) -> list[Table]:
-    """Return the tables of an owner, each after those that its foreign keys refer to."""
+def tables_of(conn: Connection, owner: str = OWNER, *, with_detached: bool = False) -> list[Table]:
+    """Return the tables of an owner, each after those that its foreign keys refer to.
+
+    `with_detached` adds the partitions that have expired and are not dropped.
+    """
     found = conn.cursor(row_factory=class_row(Table)).execute(query("transfer", "tables"), {"owner": owner}).fetchall()
-    return ordered(found)
+    return ordered(table for table in found if with_detached or not table.name.startswith(_DETACHED))
 
 
 def ordered(tables: Iterable[Table]) -> list[Table]:
