@@ -22,6 +22,7 @@ from stanchion.transfer.outgoing import Exported, export_tenant
 from stanchion.transfer.removing import Removed, remove_tenant
 from tests.marts.platform import Maker, Platform, copy_of
 from tests.marts.test_expiry import expire
+from tests.program import call_stanchion
 
 pytestmark = pytest.mark.slow
 
@@ -127,6 +128,22 @@ def test_an_imported_tenant_has_equal_marts(source: Any, unloaded_platform: Make
         again = imported(target, file)
         assert again.was_complete
         assert broken(target.conn, *rule_files()) == []
+        verified = call_stanchion("verify", database_url=target.server.dsn)
+        assert verified.code == 0, verified.out
+
+
+@pytest.mark.exhaustive
+def test_the_audit_reaches_no_imported_row(source: Any, unloaded_platform: Maker, tmp_path: Path) -> None:
+    with source() as platform:
+        files = [tmp_path / f"{slug}.zip" for slug in ("ours", "theirs")]
+        for file in files:
+            exported(platform, file.stem, file)
+    with unloaded_platform(tmp_path) as target:
+        for file in files:
+            imported(target, file)
+        target.build()
+        audited = call_stanchion("audit", database_url=target.server.dsn)
+        assert audited.code == 0, audited.out + audited.err
 
 
 def test_a_removed_tenant_leaves_no_row(source: Any) -> None:

@@ -42,7 +42,7 @@ mappings_option = click.option(
     "mappings",
     metavar="FILE",
     multiple=True,
-    help="Mapping to try before the formats of the tenant, such as one of stanchion formats new (default: none).",
+    help="File with a mapping to try before the formats of the tenant (default: none).",
 )
 _CORES = min(os.cpu_count() or 1, 4)
 

@@ -29,7 +29,7 @@ def schedule() -> None:
 def schedule_list(tenant: str | None, as_json: bool) -> None:
     """List periodic jobs with the time of the next run.
 
-    Rows without a tenant are the platform's own work, which stanchion worker run --operate runs.
+    Rows without a tenant are work of the platform, which stanchion worker run --operate runs.
 
     \b
     Example:

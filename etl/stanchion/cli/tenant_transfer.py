@@ -43,7 +43,7 @@ def tenant_export(slug: str, out: Path, as_json: bool) -> None:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--slug", help="Slug of the tenant here (default: as in the file).")
 @click.option("--new-id", is_flag=True, help="Give the tenant another id. Its API keys are left out.")
 @dry_run_option

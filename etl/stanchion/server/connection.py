@@ -67,7 +67,7 @@ def require_operator(conn: Connection) -> None:
     if not value(conn, "select pg_has_role(session_user, 'stanchion_owner', 'member')"):
         raise StanchionError(
             f"{conn.info.user} is not an operator, and only operators see every tenant; "
-            "connect as a DBA or as the role that deployed."
+            "connect as the role that deployed, or create a login: stanchion login add NAME --as dba"
         )
 
 
