@@ -92,9 +92,9 @@ select
     o.cron,
     o.zone,
     null as queue,
-    case when o.is_enabled then nullif(o.next_at, '-infinity') end as next_at,
+    case when o.is_enabled then nullif(o.next_at, 'epoch') end as next_at,
     last.slot as last_at,
-    case when not o.is_enabled then 'paused' when isfinite(o.next_at) then 'enabled' else 'never run' end as state
+    case when not o.is_enabled then 'paused' when o.next_at > 'epoch' then 'enabled' else 'never run' end as state
 from core.operation as o
 left join lateral (
     select max(r.slot) as slot from core.operation_run as r

@@ -239,7 +239,7 @@ select
 from core.operation as o
 where
     o.is_enabled
-    and isfinite(o.next_at)
+    and o.next_at > 'epoch'
     and o.next_at < core.clock() - interval '15 minutes'
     and not exists (
         select from core.operation_run as r

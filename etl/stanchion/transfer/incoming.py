@@ -300,6 +300,7 @@ class _Import:
                     continue
                 tenant = sql.Literal(str(self.result.tenant_id))
                 with builder.transaction():
+                    builder.execute("set local role stanchion_builder")  # partitions belong to the builder
                     builder.execute(sql.SQL("delete from {} where tenant_id = {}").format(table.identifier, tenant))
                     _insert(builder, self.reader, "marts", table, member, {"tenant_id": tenant}, sql.SQL(""))
                 self.report(f"{table.name}: {member.rows:,} rows of expired games")

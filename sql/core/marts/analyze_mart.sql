@@ -14,6 +14,9 @@ declare
     v_has_right boolean := current_setting('server_version_num')::integer < 170000;
     v_partition regclass;
 begin
+    if not exists (select from pg_class as c where c.oid = p_relation and c.relkind in ('r', 'p')) then
+        raise exception 'mart % does not exist', coalesce(p_relation::text, 'null') using errcode = '42P01';
+    end if;
     if not v_has_right then
         foreach v_partition in array v_partitions loop
             execute format('grant maintain on %s to current_user', v_partition);
@@ -29,7 +32,7 @@ begin
 end;
 $$;
 
-comment on function core.analyze_mart(regclass) is 'Returns the number of partitions analyzed with a mart. Errors: 42501 when the caller does not own them.';
+comment on function core.analyze_mart(regclass) is 'Returns the number of partitions analyzed with a mart. Errors: 42P01 when the mart does not exist; 42501 when the caller does not own it.';
 
 grant execute on function core.analyze_mart(regclass) to stanchion_builder;
 

@@ -33,7 +33,7 @@ begin
         update core.operation as o set next_at = v_next where o.kind = p_kind;
         insert into core.operation_run as r (kind, slot, run_at, enqueued_at)
         values (
-            p_kind, case when isfinite(v_operation.next_at) then v_operation.next_at else date_trunc('minute', v_now, 'UTC') end,
+            p_kind, case when v_operation.next_at > 'epoch' then v_operation.next_at else date_trunc('minute', v_now, 'UTC') end,
             v_now, v_now
         )
         on conflict on constraint operation_run_slot_once do nothing  -- the clock was set back

@@ -3,10 +3,13 @@
 -- The expression has five fields: minute, hour, day of the month, month, day of the week. When neither of the fields of
 -- days begins with *, a day is selected that matches one of them, as in every cron. A local time that does not exist,
 -- because the clock is set forward, stands for the time of the jump; one that occurs twice stands for the first.
+--
+-- Security definer: applications may not call the functions that read the fields.
 create or replace function core.next_run(p_cron text, p_zone text, p_after timestamptz)
 returns timestamptz
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
