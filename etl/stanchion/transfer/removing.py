@@ -20,7 +20,6 @@ from stanchion.cluster.home import at_coordinator, at_home, is_cluster
 from stanchion.errors import StanchionError
 from stanchion.marts.node import open_marts_node
 from stanchion.marts.run import only_build
-from stanchion.ops import stats
 from stanchion.paths import query
 from stanchion.progress import Report
 from stanchion.server.connection import Connection, acting_for, connect, find_tenant, require_superuser, value
@@ -63,9 +62,10 @@ def count_rows(server: Server, conn: Connection, slug: str) -> Removed:
         holds = _holds(conn)
         for table in tables_of(there, with_detached=True):
             rows = _count(there, table.name, tenant_id)
-            (found.kept if table.name in holds else found.deleted)[table.name] = rows
-    found.kept = {name: rows for name, rows in found.kept.items() if rows}
-    found.holds = {name: holds[name] for name in found.kept}
+            if (reason := _hold_of(table, holds)) is None:
+                found.deleted[table.name] = rows
+            elif rows:
+                found.kept[table.name], found.holds[table.name] = rows, reason
     with open_marts_node(server, conn) as node, connect(builder_server(node.server, node.conn)) as builder:
         found.deleted |= {table.name: _count(builder, table.name, tenant_id) for table in tables_of(builder, BUILDER)}
     return found
@@ -80,18 +80,18 @@ def remove_tenant(server: Server, conn: Connection, slug: str, report: Report, *
         raise StanchionError(
             f"Rows of {slug} are on hold: {reasons}. End the hold, or delete only the other rows: --keep-held"
         )
-    result.logins = before.logins
+    result.logins, result.kept, result.holds = before.logins, before.kept, before.holds
     removal = _begin(conn, tenant_id, before)
     with at_home(conn, tenant_id) as there:
         _wait_for_writers(there, report)
         for table in reversed(tables_of(there, with_detached=True)):
             if table.name in (TENANT, GRANTS):
                 continue
-            if table.name in before.holds:
-                result.kept[table.name] = _count(there, table.name, tenant_id)
+            if table.name in before.kept:
                 continue
             names = [table.name] if is_cluster(there) else partitions_of(there, table)
             result.deleted[table.name] = _empty(there, table, names, tenant_id, report)
+        _forget_statistics(there, tenant_id)
     with (
         open_marts_node(server, conn) as node,
         only_build(node.conn, report),
@@ -101,12 +101,7 @@ def remove_tenant(server: Server, conn: Connection, slug: str, report: Report, *
             result.deleted[table.name] = _empty(builder, table, [table.name], tenant_id, report)
         require_superuser(node.conn)
         _forget_statistics(node.conn, tenant_id)
-    result.kept = {name: rows for name, rows in result.kept.items() if rows}
-    result.holds = {name: before.holds[name] for name in result.kept}
     _end(conn, tenant_id, removal, result)
-    stats.refresh(conn, report)  # the stored statistics have a row for each tenant
-    with at_home(conn, tenant_id) as there:
-        _forget_statistics(there, tenant_id)
     return result
 
 
@@ -179,6 +174,16 @@ def _end(conn: Connection, tenant_id: UUID, removal: UUID, result: Removed) -> N
             "where removal_id = %s",
             [result.is_complete, Jsonb(result.kept), removal],
         )
+        there.execute("select workspace.refresh_stats()")  # the stored statistics have a row for each tenant
+        _forget_statistics(there, tenant_id)
+
+
+def _hold_of(table: Table, holds: dict[str, str]) -> str | None:
+    """Return the reason of the hold of a table, or of the table of which it is a detached partition."""
+    for relation, reason in holds.items():
+        if table.name == relation or (table.is_detached and f".{relation.replace('.', '__')}__" in table.name):
+            return reason
+    return None
 
 
 def _holds(conn: Connection) -> dict[str, str]:

@@ -33,6 +33,11 @@ class Table:
         return sql.SQL(self.name)
 
     @property
+    def is_detached(self) -> bool:
+        """Whether the table is a partition that has expired and was not dropped."""
+        return self.name.startswith(_DETACHED)
+
+    @property
     def column_names(self) -> list[str]:
         """The names of the columns."""
         return [name for name, _ in self.columns]
@@ -57,7 +62,7 @@ def tables_of(conn: Connection, owner: str = OWNER, *, with_detached: bool = Fal
     `with_detached` adds the partitions that have expired and are not dropped.
     """
     found = conn.cursor(row_factory=class_row(Table)).execute(query("transfer", "tables"), {"owner": owner}).fetchall()
-    return ordered(table for table in found if with_detached or not table.name.startswith(_DETACHED))
+    return ordered(table for table in found if with_detached or not table.is_detached)
 
 
 def ordered(tables: Iterable[Table]) -> list[Table]:
