@@ -19,7 +19,7 @@ begin
         outcome := 'kept';
         reason := 'held: ' || v_hold;
     else
-        execute format('drop table %s', p_child);
+        execute format('drop table %s', p_child::regclass);
     end if;
     perform core.log_partition(relation, day, outcome, reason);
     return next;

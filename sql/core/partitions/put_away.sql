@@ -12,7 +12,6 @@ declare
     v_schema name := (
         select n.nspname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where c.oid = p_child
     );
-    v_kind text;
     v_old name;
     v_new text;
 begin
@@ -21,14 +20,14 @@ begin
     join pg_namespace as n on n.oid = c.relnamespace
     left join pg_description as d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0
     where c.oid = p_child;
-    for v_kind, v_old, v_new in
-        select case when c.oid = p_child then 'table' else 'index' end, c.relname, left(c.relname, 52) || '_' || c.oid
+    for v_old, v_new in
+        select c.relname, left(c.relname, 52) || '_' || c.oid
         from pg_class as c
         where
             (c.oid = p_child or c.oid in (select i.indexrelid from pg_index as i where i.indrelid = p_child))
             and to_regclass(format('expired_parts.%I', c.relname)) is not null
     loop
-        execute format('alter %s %I.%I rename to %I', v_kind, v_schema, v_old, v_new);
+        execute format('alter table %I.%I rename to %I', v_schema, v_old, v_new);  -- an index too
     end loop;
     execute format('alter table %s set schema expired_parts', p_child);
     execute format(
