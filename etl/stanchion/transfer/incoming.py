@@ -331,9 +331,13 @@ def batched(days: list[str]) -> Iterator[list[str]]:
 
 
 def _advance(conn: Connection, sequence: str, number: int | None, skipped: int) -> None:
-    """Let a sequence continue after a number, unless it is beyond it."""
-    if number is not None and number >= (value(conn, "select pg_sequence_last_value(%s::regclass)", [sequence]) or 0):
-        conn.execute("select setval(%s::regclass, %s)", [sequence, number + skipped])
+    """Let a sequence continue after a number, unless it is beyond it.
+
+    Each node of a cluster has a range of numbers. One of another range only causes the gap that a move leaves too.
+    """
+    last, highest = conn.execute(query("transfer", "range"), {"sequence": sequence}).fetchone() or (0, 0)
+    if number is not None and number >= last:
+        conn.execute("select setval(%s::regclass, %s)", [sequence, (number if number < highest else last) + skipped])
 
 
 def _insert(

@@ -122,6 +122,14 @@ from core.partition_set as s
 where s.hold is not null
 order by 1;
 
+-- name: range
+-- Returns the last number of a sequence, and the highest one that it can give.
+select
+    coalesce(pg_sequence_last_value(s.seqrelid), s.seqmin) as last,
+    s.seqmax as highest
+from pg_sequence as s
+where s.seqrelid = %(sequence)s::regclass;
+
 -- name: writers
 -- Returns the transactions that began before a transaction id, and may have written rows that are not visible yet.
 select
