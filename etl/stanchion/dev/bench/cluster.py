@@ -65,16 +65,18 @@ def _nodes(conn: Connection) -> tuple[Node, tuple[Node, ...]]:
 @contextmanager
 def _distributed(server: Server, target: Target, report: Report) -> Iterator[Scratch]:
     """Create a scratch database over all nodes, and drop it on each of them."""
-    with scratch_database(server) as scratch:
-        name = scratch.conn.info.dbname
-        try:
+    names: list[str] = []
+    try:
+        with scratch_database(server) as scratch:
+            names.append(scratch.conn.info.dbname)
             run(scratch.server, scratch.conn, target, lambda _: None)
             report(f"distributed over {len(target.workers)} nodes, sessions enter at the {target.entry}")
             with connect(scratch.server) as conn:  # a session that began before the nodes were added is of no node
                 home = home_of(conn, scratch.tenant)  # None when it is the coordinator
                 address = _address(at(scratch.server, home) if home else scratch.server)
                 yield replace(_with_item(scratch, conn), environment=scratch.environment | address)
-        finally:
+    finally:  # last, because the scratch database ends sessions of its login on every node
+        for name in names:
             for node in target.workers:
                 with connect_to(server, node, "postgres") as there:
                     there.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
