@@ -1,42 +1,23 @@
 """The platform's periodic work runs from one worker: once per time, in one process at a time, and visibly."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from stanchion.ops.stats import _LOCK
+from tests import program
+from tests.program import running_worker
 from tests.sessions import Db
 
 Run = Callable[..., Any]
 LEASED = "exists (select from core.operation_run where state = 'leased')"
 KINDS = {"stanchion.build", "stanchion.partitions", "stanchion.sessions", "stanchion.stats"}
-
-
-@contextmanager
-def running(dsn: str, *args: str) -> Iterator[subprocess.Popen[str]]:
-    argv = [str(Path(sys.executable).with_name("stanchion")), "worker", *args]
-    env = os.environ | {"DATABASE_URL": dsn}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def wait_for(db: Db, condition: str) -> None:
-    until = time.monotonic() + 120
-    while not db.execute(f"select {condition}").fetchone()[0]:
-        assert time.monotonic() < until, condition
-        time.sleep(0.05)
+wait_for = partial(program.wait_for, seconds=120)  # runs are processes, which start a command line and dbt
 
 
 def only(db: Db, kind: str) -> None:
@@ -54,7 +35,7 @@ def runs(db: Db) -> list[tuple[str, str, int]]:
 
 def test_one_worker_runs_all_the_work_and_shows_it(db: Db, dsn: str, call: Run) -> None:
     db.execute("select core.create_tenant('ours', 'Ours', 'league')")
-    with running(dsn, "run", "--operate", "--json") as process:
+    with running_worker(dsn, "run", "--operate", "--json") as process:
         wait_for(db, "(select count(distinct kind) = 4 from core.operation_run where state in ('done', 'dead'))")
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
@@ -78,7 +59,10 @@ def test_two_workers_never_run_the_same_work_at_once(db: Db, dsn: str, call: Run
     only(db, "stanchion.stats")
     make_due(db)
     db.execute("select pg_advisory_lock(%s)", [_LOCK])  # the refresh waits for this lock
-    with running(dsn, "run", "--operate", "--poll", "0.1") as first, running(dsn, "run", "--operate", "--poll", "0.1"):
+    with (
+        running_worker(dsn, "run", "--operate", "--poll", "0.1") as first,
+        running_worker(dsn, "run", "--operate", "--poll", "0.1"),
+    ):
         wait_for(db, LEASED)
         make_due(db)  # the next time passes while the run works
         assert call("worker", "operate", "stanchion.stats").out.endswith("0 done.\n")
@@ -101,7 +85,7 @@ def test_a_killed_run_is_leased_again_until_it_is_dead(db: Db, dsn: str, call: R
     only(db, "stanchion.stats")
     db.execute("select pg_advisory_lock(%s)", [_LOCK])
     for attempt in (1, 2, 3):
-        with running(dsn, "operate", "stanchion.stats") as process:
+        with running_worker(dsn, "operate", "stanchion.stats") as process:
             wait_for(db, f"(select coalesce(max(attempts), 0) = {attempt} from core.operation_run)")
             process.kill()
         wait_for(db, "(select count(*) = 1 from core.due_operations())")  # the lock ends with the session

@@ -1,19 +1,16 @@
 """A job worker runs the jobs of each tenant as that tenant, ends on SIGTERM, and prints the outcomes."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
 import pytest
 
+from tests.program import running_worker, wait_for
 from tests.sessions import Db
 
 MAKE = """
@@ -45,23 +42,9 @@ def worker(db: Db, make_login: Callable[..., str], stanchion: Callable[..., Any]
     return run
 
 
-@contextmanager
-def running(worker: Any, *args: str) -> Iterator[subprocess.Popen[str]]:
+def running(worker: Any, *args: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """Run a worker in a separate process. It runs jobs as soon as it listens for notifications."""
-    argv = [str(Path(sys.executable).with_name("stanchion")), "worker", "run", *args]
-    env = os.environ | {"DATABASE_URL": worker.login, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def wait_for(db: Db, condition: str) -> None:
-    until = time.monotonic() + 60
-    while not db.execute(f"select {condition}").fetchone()[0]:
-        assert time.monotonic() < until, condition
-        time.sleep(0.02)
+    return running_worker(worker.login, "run", *args)
 
 
 LISTENS = "exists (select from pg_stat_activity where usename like 'login_%' and query = 'COMMIT' and state = 'idle')"

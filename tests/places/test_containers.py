@@ -16,8 +16,9 @@ import pytest
 import yaml
 
 from stanchion.paths import ROOT
-from tests.cli.test_worker import MAKE, enqueue, wait_for
+from tests.cli.test_worker import MAKE, enqueue
 from tests.conftest import PROGRAM, Outcome, open_folder, run_stanchion
+from tests.program import wait_for
 from tests.provided import provide
 from tests.sessions import Db
 

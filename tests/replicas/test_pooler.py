@@ -16,8 +16,9 @@ from psycopg_pool import ConnectionPool
 from stanchion.dev.bench.load import find_pgbench
 from stanchion.server.connection import is_pooled
 from stanchion.server.locate import Server
-from tests.cli.test_worker import MAKE, enqueue, states, wait_for
+from tests.cli.test_worker import MAKE, enqueue, states
 from tests.conftest import Cluster, Outcome, run_stanchion
+from tests.program import wait_for
 from tests.replicas.pooler import Pooler, pooling
 from tests.sessions import Db
 

@@ -20,7 +20,7 @@ from stanchion.deploy.runner import deploy_lock
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
-from stanchion.server.connection import Connection, connect, require_deployed, value
+from stanchion.server.connection import connect, require_deployed, require_superuser, value
 from stanchion.server.locate import Server
 
 
@@ -63,11 +63,6 @@ def dump(server: Server, out: Path, *, jobs: int, passwords: bool, wait: float, 
             )
             manifest.write(folder)
     return manifest
-
-
-def require_superuser(conn: Connection, reason: str) -> None:
-    if not value(conn, "select rolsuper from pg_roles where rolname = current_user"):
-        raise StanchionError(f"{conn.info.user} is not a superuser: {reason}. Connect as a superuser.")
 
 
 @contextmanager

@@ -10,13 +10,12 @@ from pathlib import Path
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
-from stanchion.backup.dump import require_superuser
 from stanchion.backup.manifest import DATA, Manifest, count_rows
 from stanchion.backup.run import run_reporting
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
-from stanchion.server.connection import Connection, connect, value
+from stanchion.server.connection import Connection, connect, require_superuser, value
 from stanchion.server.locate import Server
 
 _PREFIX = "restoring "  # of the name of a new database until it is complete

@@ -25,8 +25,8 @@ def tenant_export(slug: str, out: Path, as_json: bool) -> None:
     """Write every row of a tenant to one file.
 
     The file has all tables, documents, the archive of revisions, settings and the audit log, as of one moment, and a
-    manifest with counts and checksums. It contains personal data. The tenant can be used meanwhile; suspend it first
-    when it moves, so that nothing is written after the export.
+    manifest with counts and checksums. It contains personal data. The tenant can be used during the export.
+    Before a move, suspend it, so that nothing is written after the export.
 
     \b
     Example:

@@ -40,16 +40,18 @@ def check_login(server: Server) -> None:
 
 def run_due(server: Server, kinds: Sequence[str], on_result: OnResult, report: Report) -> None:
     """Run the due work of these kinds, or of all kinds, one after the other."""
-    for kind in kinds or _due(server):
+    if not kinds:
+        with connect(server) as conn:
+            kinds = _due(conn)
+    for kind in kinds:
         if kind not in _WORK:
             raise StanchionError(f"The platform has no work '{kind}'; expected one of {', '.join(_WORK)}.")
         if result := _run(server, kind, report):
             on_result(result)
 
 
-def _due(server: Server) -> list[str]:
-    with connect(server) as conn:
-        return [kind for (kind,) in conn.execute("select core.due_operations()").fetchall()]
+def _due(conn: Connection) -> list[str]:
+    return [kind for (kind,) in conn.execute("select core.due_operations()").fetchall()]
 
 
 def _run(server: Server, kind: str, report: Report) -> JobResult | None:
@@ -154,7 +156,7 @@ def spawn_due(server: Server, poll: float, stop: Event, on_result: OnResult, rep
         try:
             with connect(server) as conn:
                 while not stop.is_set():
-                    for (kind,) in conn.execute("select core.due_operations()").fetchall():
+                    for kind in _due(conn):
                         if kind not in children:
                             children[kind] = _spawn(server, kind)
                     stop.wait(poll)

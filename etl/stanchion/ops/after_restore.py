@@ -9,7 +9,7 @@ from stanchion.ops.check import run_check
 from stanchion.ops.transactions import forget_all
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.paths import queries, query
-from stanchion.server.connection import Connection, require_superuser
+from stanchion.server.connection import Connection, require_deployed, require_superuser
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Stale:
 
 def find_stale(conn: Connection) -> Stale:
     """Find the rows to repair. After pg_basebackup the result is empty, since it copies transaction ids and roles."""
+    require_deployed(conn)
     require_superuser(conn)
     events = run_check(conn, queries("ops/checks.sql")["events_of_another_server"])
     grants = conn.cursor(row_factory=dict_row).execute(query("ops", "stale_grants").encode()).fetchall()

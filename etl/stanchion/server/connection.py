@@ -71,13 +71,10 @@ def require_operator(conn: Connection) -> None:
         )
 
 
-def require_superuser(conn: Connection) -> None:
-    """Raise StanchionError unless the login may change the tables that are append-only."""
-    require_deployed(conn)
+def require_superuser(conn: Connection, reason: str = "only a superuser may change events") -> None:
+    """Raise StanchionError with the reason unless the login is a superuser."""
     if not value(conn, "select current_setting('is_superuser')::boolean"):
-        raise StanchionError(
-            f"{conn.info.user} is not a superuser, and only a superuser may change events; connect as one."
-        )
+        raise StanchionError(f"{conn.info.user} is not a superuser, and {reason}; connect as one.")
 
 
 def find_tenant(conn: Connection, slug: str) -> UUID:

@@ -54,7 +54,6 @@ class Manifest:
     marts: dict[str, Member] = field(default_factory=dict)
     days: dict[str, list[str]] = field(default_factory=dict)  # of the rows of each partitioned table
     needs: dict[str, list[list[str]]] = field(default_factory=dict)  # keys in tables that all tenants share
-    needs_columns: dict[str, list[str]] = field(default_factory=dict)
     loads: list[int] = field(default_factory=list)
     expired_games: list[str] = field(default_factory=list)
     analysts: list[str] = field(default_factory=list)

@@ -25,7 +25,15 @@ from stanchion.marts.node import open_marts_node
 from stanchion.ops.transactions import forget
 from stanchion.paths import query
 from stanchion.progress import Report
-from stanchion.server.connection import Connection, acting_for, connect, only_one, require_superuser, value
+from stanchion.server.connection import (
+    Connection,
+    acting_for,
+    connect,
+    only_one,
+    require_deployed,
+    require_superuser,
+    value,
+)
 from stanchion.server.locate import Server
 from stanchion.transfer.bundle import Manifest, Member, Reader, reading
 from stanchion.transfer.tables import BUILDER, GRANTS, TENANT, Table, rows_of, tables_of
@@ -69,6 +77,7 @@ def import_tenant(
     server: Server, conn: Connection, path: Path, slug: str | None, report: Report, *, new_id: bool, dry_run: bool
 ) -> Imported:
     """Import a file that export_tenant wrote, under its slug or another one, and under its id or a new one."""
+    require_deployed(conn)
     require_superuser(conn)
     with reading(path) as reader:
         report(f"checking {path}")

@@ -57,12 +57,13 @@ def export_tenant(server: Server, conn: Connection, slug: str, out: Path, report
         replacing(out) as beside,
         writing(beside) as writer,
     ):
-        manifest = _describe(there, tenant_id)
+        tables = tables_of(there)
+        manifest = _describe(there, tables, tenant_id)
         if manifest.tenant["status"] in ("importing", "removing"):
             raise StanchionError(
                 f"{slug} is {manifest.tenant['status']}; an export would have only a part of its rows."
             )
-        for table in tables_of(there):
+        for table in tables:
             if table.name == GRANTS:
                 continue
             manifest.tables[table.name] = _add(there, writer, "data", table, tenant_id, report)
@@ -86,7 +87,7 @@ def _snapshot(conn: Connection, tenant_id: UUID) -> Iterator[None]:
             conn.isolation_level, conn.read_only = None, None
 
 
-def _describe(conn: Connection, tenant_id: UUID) -> Manifest:
+def _describe(conn: Connection, tables: list[Table], tenant_id: UUID) -> Manifest:
     row = conn.execute(query("transfer", "tenant"), {"tenant": tenant_id}).fetchone()
     if row is None:
         raise StanchionError(f"Tenant {tenant_id} was removed just now.")
@@ -95,7 +96,7 @@ def _describe(conn: Connection, tenant_id: UUID) -> Manifest:
         exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
         server=str(conn.info.server_version),
     )
-    for name, columns, target, keys in conn.execute(query("transfer", "shared_keys").encode(), {}).fetchall():
+    for name, columns, target, _ in conn.execute(query("transfer", "shared_keys").encode(), {}).fetchall():
         statement = sql.SQL("select distinct {} from {} where tenant_id = %s and ({}) is not null order by 1").format(
             sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns),
             sql.SQL(name),
@@ -103,21 +104,20 @@ def _describe(conn: Connection, tenant_id: UUID) -> Manifest:
         )
         if found := conn.execute(statement, [tenant_id]).fetchall():
             manifest.needs[target] = sorted(map(list, {*map(tuple, manifest.needs.get(target, [])), *found}))
-            manifest.needs_columns[target] = keys
     expired = conn.execute(query("transfer", "expired_games"), {"tenant": tenant_id}).fetchall()
     manifest.expired_games = [key for (key,) in expired]
     manifest.analysts = [
         login for (login,) in conn.execute(query("transfer", "analysts"), {"tenant": tenant_id}).fetchall()
     ]
-    manifest.loads = _loads(conn, tenant_id)
+    manifest.loads = _loads(conn, tables, tenant_id)
     return manifest
 
 
-def _loads(conn: Connection, tenant_id: UUID) -> list[int]:
+def _loads(conn: Connection, tables: list[Table], tenant_id: UUID) -> list[int]:
     """Return the load ids in all tables, in order. An import replaces them by new ones in the same order."""
     parts = [
         sql.SQL("select load_id from {} where tenant_id = %(tenant)s").format(table.identifier)
-        for table in tables_of(conn)
+        for table in tables
         if table.has("load_id")
     ]
     statement = sql.SQL("select distinct load_id from ({}) as l where load_id > 0 order by 1")

@@ -55,8 +55,8 @@ class Removed:
 
 def count_rows(server: Server, conn: Connection, slug: str) -> Removed:
     """Return the rows that a removal would delete and keep. Changes nothing."""
-    require_superuser(conn)
     tenant_id, found = find_tenant(conn, slug), Removed(slug)
+    require_superuser(conn)
     found.logins = _analysts(conn, tenant_id)
     with at_home(conn, tenant_id) as there:
         holds = _holds(conn)
