@@ -11,7 +11,7 @@ import pytest
 
 from stanchion.dev.sample.files import as_json, export
 from stanchion.dev.sample.league import play
-from tests.cli.test_operate import running, wait_for
+from tests.program import running_worker, wait_for
 from tests.sessions import Db
 
 KEYS = "time level command event tenant counts exit_code duration_ms error message".split()  # noqa: SIM905
@@ -100,7 +100,7 @@ def test_a_worker_logs_each_attempt(db: Db, dsn: str, tenants: dict[str, str], s
         db.execute("select set_config('app.tenant_id', %s, true)", [tenants["ours"]])
         db.execute("select core.enqueue('public.fails', '{}')")
     db.execute("grant execute on function public.fails(uuid) to stanchion_worker")
-    with running(dsn, "run", "--log-format", "json") as process:
+    with running_worker(dsn, "run", "--log-format", "json") as process:
         wait_for(db, "exists (select from core.job_dead)")
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
