@@ -89,7 +89,7 @@ _share = click.FloatRange(0, 1, min_open=True)
 )
 @click.option(
     "--efficiency",
-    default=0.85,
+    default=0.4,
     show_default=True,
     type=_share,
     help="Calls per core through the node of a tenant, compared with plain Postgres.",
