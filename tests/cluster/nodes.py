@@ -30,7 +30,6 @@ SETTINGS = {
     "max_locks_per_transaction": "1024",  # a statement over all shards locks every partition of every shard
     # a commit that was answered must survive kill -9; it needs a write to the kernel, not to a disk
     "synchronous_commit": "on",
-    "output_plugin_libraries": "pgoutput, test_decoding, citus",  # a shard is moved by the decoder of Citus
     "citus.shard_count": str(SHARDS),
     "citus.max_adaptive_executor_pool_size": "4",
     "citus.recover_2pc_interval": "1s",

@@ -14,7 +14,7 @@ from stanchion.server.locate import Server
 from tests.cluster.databases import Distributed
 
 # the programs and settings of the test servers, and logins that other tests left
-EXPECTED = {"cluster_servers", "cluster_security_fixes", "cluster_durability", "cluster_timeouts"}
+EXPECTED = {"cluster_security_fixes", "cluster_durability", "cluster_timeouts"}
 
 
 def server_of(database: Distributed) -> Server:

@@ -34,6 +34,15 @@ SHARDS_OF = """
     join pg_dist_node using (groupid)
     where logicalrelid = 'core.event_stream'::regclass and nodeport = %s
 """
+REFUSE = """
+    create function public.refuse() returns trigger language plpgsql as $$
+    begin
+        if current_setting('session_replication_role') = 'replica' then
+            raise 'full';
+        end if;
+        return new;
+    end $$
+"""
 BURN = "do $$ begin for i in 1..{} loop perform pg_current_xact_id(); commit; end loop; end $$"
 
 
@@ -108,6 +117,43 @@ def test_consumers_miss_events_after_a_move_without_repair(distributed: Distribu
         assert conn.execute(poll).fetchall() == [("new", 2)]
 
 
+def test_failures_of_an_online_move_are_reported(distributed: Distributed, tenant: str) -> None:
+    """A trigger refuses the replicated rows of the target until the move reported it. Then the move ends."""
+    second = distributed.workers[1]
+    lines: list[str] = []
+    with operator(distributed) as conn:
+        stream = f"core.event_stream_{move.shard_of(conn, tenant).shard_id}"
+    with traffic(distributed, tenant) as answers, distributed.connect(second) as there:
+        there.execute("set citus.enable_ddl_propagation = off")
+        there.execute(REFUSE)
+
+        def refuse() -> None:
+            """Create the trigger as soon as the target has the table."""
+            while not there.execute("select to_regclass(%s)", [stream]).fetchone()[0]:
+                time.sleep(0.02)
+            there.execute("set citus.enable_manual_changes_to_shards = on")
+            there.execute(
+                f"create trigger refuse before update on {stream} for each row execute function public.refuse()"
+            )
+            there.execute(f"alter table {stream} enable always trigger refuse")
+
+        def report(line: str) -> None:
+            lines.append(line)
+            if "has failed" in line:
+                there.execute(f"drop trigger refuse on {stream}")
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        with operator(distributed) as conn:
+            move.move(conn, "harbour", address(second), "auto", report)
+        refusing.join()
+    assert [line for line in lines if "has failed" in line] == [
+        f"127.0.0.1:{second.port} has failed 3 times to apply the changes of the move, and tries again. "
+        "The log of its server has the reason. Stop this command to leave the tenants where they are."
+    ]
+    check(distributed, tenant, answers)
+
+
 def test_sessions_of_the_old_node_are_refused(distributed: Distributed, tenant: str) -> None:
     first, second = distributed.workers
     login = distributed.make_login("stanchion_app")
@@ -152,7 +198,10 @@ def test_a_transaction_that_was_checked_holds_up_the_move(
 
 def test_an_isolated_tenant_moves_alone(distributed: Distributed, tenant: str) -> None:
     first, second = distributed.workers
-    others = [distributed.make_tenant(f"other{number}", home=first) for number in range(6)]
+    others: list[str] = []
+    with operator(distributed) as conn:
+        while len(move.shard_of(conn, tenant).tenants) < 3:
+            others.append(distributed.make_tenant(f"other{len(others)}", home=first))
     with traffic(distributed, tenant, writers=2) as answers:
         with operator(distributed) as conn:
             shard, is_new = move.isolate(conn, "harbour", lambda line: None)

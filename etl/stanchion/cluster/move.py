@@ -33,6 +33,7 @@ from stanchion.server.connection import Connection, find_tenant, require_deploye
 from stanchion.server.locate import Server
 
 STRATEGIES = {"size": "by_disk_size", "shards": "by_shard_count"}
+_FAILURES = 3  # of a subscription; one or two can happen before its role may apply the changes
 _PROGRESS_EVERY = 2.0  # seconds between two lines of progress
 _LOCKED = ("Final Catchup", "Creating Foreign Keys", "Completing", "Completed")  # states of a copy after the last lock
 _CLEAN_UP_WAIT = 60.0  # seconds
@@ -255,7 +256,7 @@ def _shown(conn: Connection, target: Node, report: Report) -> Iterator[dict[str,
     server = server_of(conn)
     threads = [
         Thread(target=_print_progress, args=[server, stop, seen, report], daemon=True),
-        Thread(target=_let_replicate, args=[server, target, stop], daemon=True),
+        Thread(target=_let_replicate, args=[server, target, stop, report], daemon=True),
     ]
     for thread in threads:
         thread.start()
@@ -282,12 +283,14 @@ def _print_progress(server: Server, stop: Event, seen: dict[str, float], report:
                 report(line)
 
 
-def _let_replicate(server: Server, target: Node, stop: Event) -> None:
+def _let_replicate(server: Server, target: Node, stop: Event, report: Report) -> None:
     """Let the subscriptions of the move write tables whose policies apply to the owner too, until `stop` is set.
 
     Postgres applies changes as the owner of the table, whom the policies of this project do not exempt: it would retry
     permanently. Citus creates a role for each subscription and drops it at the end. This role may apply the changes.
+    A subscription that fails for another reason is tried again without end too: its failures are reported once.
     """
+    failed = False
     while not stop.wait(0.1):  # the node may have been restarted just now
         with suppress(psycopg.Error, StanchionError), connect_alone(server, target) as there:
             while not stop.wait(0.1):
@@ -295,6 +298,13 @@ def _let_replicate(server: Server, target: Node, stop: Event) -> None:
                     there.execute(sql.SQL("alter role {} bypassrls").format(sql.Identifier(role)))
                     statement = "alter subscription {} set (run_as_owner = true)"
                     there.execute(sql.SQL(statement).format(sql.Identifier(subscription)))
+                failures = 0 if failed else value(there, _query("failures"))
+                if failures >= _FAILURES:
+                    failed = True
+                    report(
+                        f"{target} has failed {failures} times to apply the changes of the move, and tries again. "
+                        "The log of its server has the reason. Stop this command to leave the tenants where they are."
+                    )
 
 
 @contextmanager

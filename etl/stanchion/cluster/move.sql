@@ -71,6 +71,12 @@ from pg_subscription as s
 join pg_roles as r on r.oid = s.subowner
 where s.subname like 'citus\_shard\_%' and r.rolname like 'citus\_shard\_%' and not (s.subrunasowner and r.rolbypassrls);
 
+-- name: failures
+-- How often the subscription of a move on this node failed that failed most.
+select coalesce(max(t.apply_error_count + t.sync_error_count), 0)
+from pg_stat_subscription_stats as t
+where t.subname like 'citus\_shard\_%';
+
 -- name: targets
 -- The nodes that may have shards.
 select n.nodename, n.nodeport

@@ -48,12 +48,6 @@ def examine_nodes(server: Server, conn: Connection) -> list[Check]:
             ),
             ("cluster_settings", "Every node has the settings of the database", _RUN, rights.missing_settings),
             (
-                "cluster_servers",
-                "The server of every node is configured for a cluster",
-                "Change the configuration of that server.",
-                lambda there: [problem for (problem,) in there.execute(query("cluster", "server_warnings")).fetchall()],
-            ),
-            (
                 "cluster_sequences",
                 "Every node has its sequences, ahead of its rows",
                 _COMPLETE,

@@ -708,16 +708,6 @@ select 'is a replica; connect to its primary.'
 where pg_is_in_recovery()
 order by 1;
 
--- name: server_warnings
--- Settings of a server without which a command of the cluster does less, one sentence each.
-select
-    format(
-        '%s is %s, and moving shards without blocking writers needs citus in it; set it to ''%s, citus'' and restart the server.',
-        s.name, s.setting, s.setting
-    ) as problem
-from pg_settings as s
-where s.name = 'output_plugin_libraries' and s.setting !~ '\mcitus\M';
-
 -- name: set_address
 -- Sets the address of the node in a group.
 select citus_update_node(n.nodeid, %(host)s, %(port)s)
