@@ -26,7 +26,7 @@ from tests.cluster.databases import DISTRIBUTED, Distributed, copied, make_templ
 from tests.cluster.nodes import Node, started
 from tests.cluster.work import Work
 
-QUIET_EVERY, QUIET = 5, 12  # kills between two longest pauses, and the seconds of one: a move needs most of them
+QUIET_EVERY, QUIET = 5, 12  # kills between two pauses in which a move ends, and the seconds in which the next one runs
 
 SETTINGS = """
     select r.nodeid, r.result from run_command_on_all_nodes(
@@ -66,6 +66,12 @@ class Moves:
         with connect(self.server) as conn:
             moved = move.move(conn, slug, parse_node(f"127.0.0.1:{target.port}"), "auto", lambda line: None)
         self.done += moved.target != moved.shard.node
+
+    def wait_for_one(self, seconds: float = 60) -> None:
+        """Wait until one more move has ended, however slow the machine is."""
+        done, until = self.done, time.monotonic() + seconds
+        while self.done == done and time.monotonic() < until:
+            time.sleep(0.1)
 
     def faults(self) -> Iterator[str]:
         """Repeat a move of each tenant, then yield a sentence for each remain of the moves that were killed."""
@@ -134,7 +140,10 @@ def kill_nodes(
         moves = Moves(cluster, [tenant.slug for tenant in work.tenants], random.Random(seed))
         with work.running(moves.run):
             for moment in range(moments):
-                time.sleep(choose.uniform(0.2, QUIET if moment % QUIET_EVERY == 0 else 1.5))
+                is_quiet = moment % QUIET_EVERY == 0
+                if is_quiet:
+                    moves.wait_for_one()
+                time.sleep(choose.uniform(0.2, QUIET if is_quiet else 1.5))
                 node = choose.choice(cluster.nodes.nodes)
                 node.kill()
                 time.sleep(choose.choice([0, choose.uniform(0, 1)]))

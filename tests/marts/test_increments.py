@@ -68,8 +68,9 @@ class Season:
             game = self.gone.pop()
             self.loaded.append(game)
             (row,) = self.platform.rows(
-                "select encode(content_hash, 'hex') as hash from landing.revision where game_key = %s "
-                "and state <> 'empty' order by exported_at desc limit 1",
+                "select encode(content_hash, 'hex') as hash from landing.revision join core.tenant using (tenant_id) "
+                "where slug = %s and game_key = %s and state <> 'empty' order by exported_at desc limit 1",
+                self.league.slug,
                 str(game.game_id),
             )
             with open_session(self.platform.server, self.league.slug) as session:
