@@ -7,6 +7,7 @@ texts differ.
 """
 
 from functools import cache
+from types import NoneType
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -128,6 +129,21 @@ def coerce(piece: Piece) -> Piece:
         if value is not None and not (takes_text and isinstance(value, str)):
             setattr(piece, name, _coerced(value, kind))
     return piece
+
+
+def coerce_all(values: list[Any], kind: Any) -> list[Any]:
+    """Convert values of a field of this type, which takes text, as coerce does. Equal values are converted once."""
+    kinds = {*map(type, values)} - {str, NoneType}
+    if not kinds:
+        return values
+    if len(kinds) > 1:  # 1, 1.0 and true are equal
+        return [value if value is None or isinstance(value, str) else _coerced(value, kind) for value in values]
+    if kinds == {int} and all(value.__class__ is not int or -_LARGEST <= value <= _LARGEST for value in values):
+        return values
+    known = {
+        value: value if value is None or isinstance(value, str) else _coerced(value, kind) for value in set(values)
+    }
+    return [known[value] for value in values]
 
 
 @cache
