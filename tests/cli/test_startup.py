@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -27,10 +28,35 @@ def imported(*args: str) -> set[str]:
     return set(done.stderr.splitlines())
 
 
+def test_version_is_printed_without_click() -> None:
+    program = "import sys; from stanchion.cli.start import main; main(); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True)
+    assert done.stdout == f"stanchion, version {version('stanchion')}\n"
+    modules = set(done.stderr.split())
+    assert {name for name in modules if name.startswith("stanchion")} == {
+        "stanchion", "stanchion.cli", "stanchion.cli.start"
+    }  # fmt: skip
+    assert modules & {"click", "importlib.metadata", *HEAVY} == set()
+
+
+@pytest.mark.parametrize("args", [[], ["--version", "--quiet"], ["--help"], ["no-such-command"]])
+def test_the_program_does_what_the_group_of_commands_does(args: list[str]) -> None:
+    """Only --version alone has a way of its own."""
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", f"from stanchion.cli.{module} import main; main()", *args],
+            capture_output=True,
+            text=True,
+        )
+        for module in ("start", "main")
+    ]
+    assert (done[0].returncode, done[0].stdout, done[0].stderr) == (done[1].returncode, done[1].stdout, done[1].stderr)
+
+
 @pytest.mark.parametrize("args", [["--version"], ["--help"], ["-h"], ["no-such-command"]])
 def test_the_program_itself_imports_no_command(args: list[str]) -> None:
     modules = imported(*args)
-    assert modules & HEAVY == set()
+    assert modules & (HEAVY | {"json", "unicodedata"}) == set()
     assert {name for name in modules if name.startswith("stanchion.")} == {
         "stanchion.cli", "stanchion.cli.lazy", "stanchion.cli.main", "stanchion.cli.output", "stanchion.errors",
         "stanchion.progress",

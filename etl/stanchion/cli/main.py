@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stanchion import __version__
 from stanchion.cli import DSN_HELP
 from stanchion.cli.lazy import Entry, LazyGroup
 from stanchion.cli.output import printable, wants_plain_text
@@ -128,7 +129,7 @@ def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     help="Profile of the configuration file (default: STANCHION_PROFILE).",
 )
 @click.option("--quiet", is_flag=True, help="Print only results and errors, without progress and remarks.")
-@click.version_option(package_name="stanchion")
+@click.version_option(__version__)
 @click.pass_context
 def main(ctx: click.Context, dsn: str | None, profile: str | None, quiet: bool) -> None:
     """Run a multi-tenant stats platform in one Postgres.

@@ -1,12 +1,13 @@
-"""Output of the commands: JSON for programs, sentences and tables for people."""
+"""Output of the commands: JSON for programs, sentences and tables for people.
 
-import json
+Modules that --help does not need are imported where they are used.
+"""
+
 import os
 import re
 import shutil
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ def print_json(value: Any) -> None:
 
 def json_text(value: Any, indent: int | None = None) -> str:
     """Return JSON in which a terminal finds nothing to interpret."""
+    import json
+
     text = json.dumps(value, indent=indent, default=str, ensure_ascii=False)
     # outside the strings, JSON has no other unprintable characters than line breaks
     return re.sub(r"[^\n -~]", lambda found: found[0] if found[0].isprintable() else _json_escape(found[0]), text)
@@ -133,6 +136,8 @@ def _text(value: Any) -> str:
 
 def _wrap(text: str, width: int) -> list[str]:
     """Return the lines of a cell; at least one."""
+    if _width(text) <= width and text.isprintable() and text == " ".join(text.split()):
+        return [text]
     return [
         part
         for line in text.split("\n")
@@ -142,10 +147,12 @@ def _wrap(text: str, width: int) -> list[str]:
 
 def _width(text: str) -> int:
     """Return the number of terminal columns of the longest line, where wide characters need two."""
-    return max(sum(map(_columns, line)) for line in text.split("\n"))
+    return max(len(line) if line.isascii() else sum(map(_columns, line)) for line in text.split("\n"))
 
 
 def _columns(char: str) -> int:
+    import unicodedata
+
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 _WORD = r"[a-zA-Z_\u0080-\U0010ffff][a-zA-Z0-9_\u0080-\U0010ffff{}]*"  # every byte beyond ASCII is a letter there
 _ESCAPED = r"'(?:[^'\\]|''|\\.)*+'"
@@ -24,11 +25,15 @@ _TOKEN = re.compile(
     re.X | re.S,
 )
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+_HEAD = 4  # words that decide the form of a statement
 _ROUTINE = re.compile(r"create (or replace )?(function|procedure)\b")
 _RULE = re.compile(r"create (or replace )?rule\b")
 _TRANSACTION = re.compile(
     r"(begin|start transaction|commit|end|abort|prepare transaction|rollback(?!( work| transaction)? to))\b"
 )
+
+
+_Form = Literal["routine", "rule", ""]
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ def split(text: str) -> Iterator[Statement]:
     """Yield the non-empty statements in the order of the results of the server."""
     words: list[str] = []
     start = end = depth = 0
+    form: _Form = ""
     for kind, at, word in _tokens(text):
         if kind in ("blank", "comment"):
             continue
@@ -64,7 +70,9 @@ def split(text: str) -> Iterator[Statement]:
             continue
         start = start if words else at
         words.append("''" if kind in ("string", "dollar") else word.lower())
-        depth = max(0, depth + _nesting(words)) if word != ";" else depth
+        if len(words) <= _HEAD:
+            form = _form(" ".join(words))
+        depth = max(0, depth + _nesting(form, words)) if form and word != ";" else depth
         end = at + len(word)
     if words:
         yield _statement(text, start, end, words)
@@ -74,15 +82,18 @@ def _statement(text: str, start: int, end: int, words: list[str]) -> Statement:
     return Statement(text[start:end], line_at(text, start), " ".join(words))
 
 
-def _nesting(words: list[str]) -> int:
+def _form(head: str) -> _Form:
+    """Return the form of a statement in which a semicolon may not be its end, from its first words."""
+    return "routine" if _ROUTINE.match(head) else "rule" if _RULE.match(head) else ""
+
+
+def _nesting(form: _Form, words: list[str]) -> int:
     """Return 1 or -1 when the last word opens or closes a part in which a semicolon does not end the statement."""
-    last, head = words[-1], " ".join(words[:4])
-    if _ROUTINE.match(head):
+    last = words[-1]
+    if form == "routine":
         opens = last == "case" or (last == "atomic" and words[-2] == "begin")
         return 1 if opens else -1 if last == "end" else 0
-    if _RULE.match(head):
-        return 1 if last == "(" else -1 if last == ")" else 0
-    return 0
+    return 1 if last == "(" else -1 if last == ")" else 0
 
 
 def _tokens(text: str) -> Iterator[tuple[str, int, str]]:
