@@ -35,24 +35,7 @@ begin
     foreach v_relation in array array[
         'contest.play_event', 'contest.play_participant', 'contest.play_point', 'contest.stint', 'contest.stint_player'
     ]::regclass[] loop
-        for v_day in
-            select distinct d.day
-            from unnest(p_days) as d (day)
-            where not exists (
-                select from pg_class as c
-                join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
-                join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = v_relation and not i.inhdetachpending
-                where
-                    c.relname in (
-                        replace(v_relation::text, '.', '__') || to_char(d.day, '__YYYYMMDD'),
-                        replace(v_relation::text, '.', '__') || to_char(d.day, '__YYYYMM'),
-                        replace(v_relation::text, '.', '__') || to_char(d.day, '__YYYY')
-                    )
-            )
-            order by 1
-        loop
-            v_made := v_made + core.ensure_partitions(v_relation, v_day, v_day);
-        end loop;
+        v_made := v_made + core.ensure_partitions_of(v_relation, p_days);
     end loop;
     return v_made;
 end;

@@ -1,13 +1,36 @@
--- Creates the partitions of a table for a range of days, both ends included. A table with the span month or year gets a
--- partition for the whole period; where a part of the period has a partition already, for the longest period that is
--- free. Years have the suffix 2026, months 202603, days 20260310, so that names sort by time.
+-- Creates the partitions of a table for a range of days, both ends included.
+create or replace function core.ensure_partitions(p_relation regclass, p_from date, p_to date)
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $$
+begin
+    if p_from is null or p_to is null then
+        raise exception 'the first and the last day must be given, not % and %', coalesce(p_from::text, 'null'), coalesce(p_to::text, 'null')
+            using errcode = '22004';
+    elsif p_to - p_from > 3700 then
+        raise exception '% to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
+    end if;
+    return core.ensure_partitions_of(p_relation, array(select p_from + d.n from generate_series(0, p_to - p_from) as d (n)));
+end;
+$$;
+
+comment on function core.ensure_partitions(regclass, date, date) is
+'Returns the number of partitions created. Errors: 42809 when the table is not partitioned by day; 42501 when it is not a table of Stanchion; 42622 when its name leaves no room for a day; 22004 when an end is null; 22023 for more than ten years; 55006 when a day is half detached; 54000 on a cluster above the threshold of shard tables.';
+
+-- Creates the partitions of a table for the given days. A table with the span month or year gets a partition for the
+-- whole period; where a part of the period has a partition already, for the longest period that is free. Years have the
+-- suffix 2026, months 202603, days 20260310, so that names sort by time. The catalogs are read once for all days.
 --
 -- A new table that is attached afterwards blocks no reader and no writer of its parent, while "create table ... partition
 -- of" waits for all of them. It is empty, so its bounds need no check. A partition gets no grant, not even for the owner,
 -- and forced row-level security without a policy, so that its rows can only be read through the table. A day that was
 -- detached and not dropped yet is attached again, with its rows. Rights are revoked after the attach: on a cluster, Citus
 -- reads the new partition as the owner.
-create or replace function core.ensure_partitions(p_relation regclass, p_from date, p_to date)
+create or replace function core.ensure_partitions_of(p_relation regclass, p_days date[])
 returns integer
 language plpgsql
 volatile
@@ -24,6 +47,8 @@ declare
     v_is_former boolean;
     v_is_locked boolean;
     v_days daterange;
+    v_wanted datemultirange;
+    v_periods date[];
     v_constraint name;
     v_covered datemultirange;
     v_leaving datemultirange := '{}'::datemultirange;
@@ -45,23 +70,17 @@ begin
         and a.atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype);
     if not found then
         raise exception '% is not partitioned by day', p_relation using errcode = '42809';
-    elsif p_from is null or p_to is null then
-        raise exception 'the first and the last day must be given, not % and %', coalesce(p_from::text, 'null'), coalesce(p_to::text, 'null')
-            using errcode = '22004';
-    elsif p_to - p_from > 3700 then
-        raise exception '% to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
+    elsif array_position(p_days, null) is not null then
+        raise exception 'a day of % is null', v_name using errcode = '22004';
     elsif octet_length(v_prefix) > 55 then
         raise exception 'the name % is too long: with a day it exceeds 63 bytes', v_name using errcode = '42622';
     end if;
     v_pattern := '^' || v_prefix || '[0-9]{4}([0-9]{2}){0,2}$';
     v_span := coalesce((select s.span from core.partition_set as s where s.relation = v_name), 'day');
+    v_wanted := (select coalesce(range_agg(daterange(d.day, d.day, '[]')), '{}') from unnest(p_days) as d (day));
     for v_is_locked in select unnest(array[false, true]) loop
-        v_covered := core.named_days(
-            p_relation, v_prefix,
-            case when v_is_locked then lower(core.period_of(v_span, p_from)) else p_from end,
-            case when v_is_locked then upper(core.period_of(v_span, p_to)) - 1 else p_to end
-        );
-        exit when v_covered @> daterange(p_from, p_to, '[]');
+        v_covered := core.named_days(p_relation, v_prefix, case when v_is_locked then v_periods else p_days end);
+        exit when v_covered @> v_wanted;
         -- another tool may have chosen another name: its bounds are decisive
         select
             v_covered + coalesce(range_agg(b.days) filter (where not i.inhdetachpending), '{}'),
@@ -73,11 +92,16 @@ begin
         where
             i.inhparent = p_relation
             and (i.inhdetachpending or c.relnamespace <> 'parts'::regnamespace or c.relname !~ v_pattern);
-        exit when v_is_locked or v_covered @> daterange(p_from, p_to, '[]');
+        exit when v_is_locked or v_covered @> v_wanted;
         -- of two sessions the second waits and looks again; not an advisory lock, which any session could hold
         perform from core.partition_set as s where s.relation = v_name for update;
+        v_periods := array(
+            select p.day::date
+            from (select distinct core.period_of(v_span, d.day) as days from unnest(p_days) as d (day)) as of_day
+            cross join lateral generate_series(lower(of_day.days), upper(of_day.days) - 1, interval '1 day') as p (day)
+        );
     end loop;
-    if not v_covered @> daterange(p_from, p_to, '[]') then
+    if not v_covered @> v_wanted then
         select
             coalesce(array_agg(format('%I.%I', n.nspname, c.relname)), '{}'),
             coalesce(array_agg(f.days), '{}'),
@@ -96,8 +120,9 @@ begin
             and f.days is not null;
     end if;
     for v_day in
-        select p_from + d.n from generate_series(0, p_to - p_from) as d (n)
-        where not v_covered @> (p_from + d.n)
+        select distinct d.day from unnest(p_days) as d (day)
+        where not v_covered @> d.day
+        order by d.day
     loop
         continue when v_covered @> v_day;  -- by a longer partition that this call has made
         if v_leaving @> v_day then
@@ -150,13 +175,14 @@ begin
 end;
 $$;
 
-comment on function core.ensure_partitions(regclass, date, date) is
-'Returns the number of partitions created. Errors: 42809 when the table is not partitioned by day; 42501 when it is not a table of Stanchion; 42622 when its name leaves no room for a day; 22004 when an end is null; 22023 for more than ten years; 55006 when a day is half detached; 54000 on a cluster above the threshold of shard tables.';
+comment on function core.ensure_partitions_of(regclass, date[]) is
+'Returns the number of partitions created. Errors: as core.ensure_partitions; 22004 when a day is null.';
 
--- Returns the days of a range that have an attached partition with the name that core.ensure_partitions gives.
+-- Returns the given days that have an attached partition with the name that core.ensure_partitions gives.
 --
--- It reads a few pages per day. The bounds of a thousand partitions take 70 ms.
-create or replace function core.named_days(p_relation regclass, p_prefix text, p_from date, p_to date)
+-- It reads a few pages per day: offset 0 keeps the lookup of a name a lookup. The bounds of a thousand partitions take
+-- 70 ms.
+create or replace function core.named_days(p_relation regclass, p_prefix text, p_days date[])
 returns datemultirange
 language plpgsql
 stable
@@ -166,24 +192,26 @@ begin
     return (
         select coalesce(range_agg(core.period_of(named.span, named.day)), '{}')
         from (
-            select u.span, p.first::date as day, p_prefix || to_char(p.first, u.suffix) as name
+            select distinct
+                u.span,
+                date_trunc(u.span, d.day::timestamp)::date as day,
+                p_prefix || to_char(d.day::timestamp, u.suffix) as name
             from (values ('day', 'YYYYMMDD'), ('month', 'YYYYMM'), ('year', 'YYYY')) as u (span, suffix)
-            cross join lateral generate_series(
-                date_trunc(u.span, p_from::timestamp), p_to::timestamp, ('1 ' || u.span)::interval
-            ) as p (first)
+            cross join unnest(p_days) as d (day)
         ) as named
-        where exists (
-            select from pg_class as c
-            join pg_namespace as n on n.oid = c.relnamespace and n.nspname = 'parts'
-            join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = p_relation and not i.inhdetachpending
-            where c.relname = named.name
-        )
+        cross join lateral (
+            select c.oid from pg_class as c
+            where c.relname = named.name::name and c.relnamespace = 'parts'::regnamespace
+            offset 0
+        ) as found
+        join pg_inherits as i on i.inhrelid = found.oid and i.inhparent = p_relation and not i.inhdetachpending
     );
 end;
 $$;
 
-comment on function core.named_days(regclass, text, date, date) is
-'Returns the days of the range with an attached partition of the usual name, and the other days of these partitions. Another partition may contain the other days.';
+comment on function core.named_days(regclass, text, date[]) is
+'Returns the days with an attached partition of the usual name, and the other days of these partitions. Another partition may contain the other days.';
 
--- revert: drop function core.named_days(regclass, text, date, date);
+-- revert: drop function core.named_days(regclass, text, date[]);
+-- revert: drop function core.ensure_partitions_of(regclass, date[]);
 -- revert: drop function core.ensure_partitions(regclass, date, date);

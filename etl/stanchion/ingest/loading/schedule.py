@@ -256,8 +256,7 @@ def _record(
 
 def _update(store: Store, rows: list[dict[str, Any]], result: LoadResult) -> None:
     """Write rows of the schedule and update their games. Loads of games wait until the transaction ends."""
-    for day in sorted({row["played_on"] for row in rows} - store.days):
-        store.ensure_partitions(day)
+    store.ensure_partitions(*sorted({row["played_on"] for row in rows} - store.days))
     with store.session.transaction() as conn:
         conn.execute(query("ingest/loading", "lock_schedule"), {"tenant": store.tenant})
         _put_names(conn, store, rows)

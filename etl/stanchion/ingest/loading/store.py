@@ -34,6 +34,7 @@ from stanchion.server.connection import Connection, value
 
 T = TypeVar("T")
 
+_DAYS = 50  # days whose partitions one transaction creates: several of these fit into the lock table of a server
 _LONGEST_RAW = 4000  # characters of a rejected piece that are stored
 _UNPUBLISH = (
     "select contest.remove_rows('game_quality', %(game)s)",
@@ -106,14 +107,18 @@ class Store:
         row = conn.execute(query("ingest/loading", "lock_game"), key).fetchone()
         return str(row[0]) if row else game_key
 
-    def ensure_partitions(self, day: date) -> None:
-        """Create the partitions of a game day in a short transaction of its own, because that locks the tables."""
-        try:
-            with self.session.transaction() as conn:
-                conn.execute("select contest.ensure_game_days(%s)", [[day]])
-        except psycopg.errors.InvalidParameterValue:
-            raise UnknownDayError(f"No game can be played on {day}; load it again with --played-on DATE.") from None
-        self.days.add(day)
+    def ensure_partitions(self, *days: date) -> None:
+        """Create the partitions of game days in short transactions of their own, because that locks the tables."""
+        for first in range(0, len(days), _DAYS):
+            some = days[first : first + _DAYS]
+            try:
+                with self.session.transaction() as conn:
+                    conn.execute("select contest.ensure_game_days(%s)", [list(some)])
+            except psycopg.errors.InvalidParameterValue:
+                raise UnknownDayError(
+                    f"No game can be played on {' or '.join(map(str, some))}; load it again with --played-on DATE."
+                ) from None
+            self.days.update(some)
 
     def is_known(self, arrival: Arrival) -> bool:
         """Return whether everything in the arrival is archived already.
