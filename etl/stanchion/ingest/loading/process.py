@@ -3,8 +3,11 @@
 Every loader process iterates over the whole list of documents and loads the chunks whose numbers it draws from a shared
 counter. Documents are not passed between processes, because a document within an archive cannot be passed.
 
+When a load has several files, processes of a first kind look at the documents, and the load of those that another one
+supersedes waits for the others. See order.py.
+
 Of a document with parts of a game, the process stores the parts and sends a PartDocument. When everything is read,
-processes of a second kind merge the games that these documents belong to.
+processes of a third kind merge the games that these documents belong to.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import io
 import pickle
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection as Pipe
@@ -30,6 +33,7 @@ from stanchion.ingest.loading.fingerprint import with_formats, with_path
 from stanchion.ingest.loading.formats import Added
 from stanchion.ingest.loading.keys import storable
 from stanchion.ingest.loading.merging import REFUSED, Merger, known_revision, put_parts, reason_of
+from stanchion.ingest.loading.order import Look, look
 from stanchion.ingest.loading.parts import Options, PartDocument, names_of, one_by_one
 from stanchion.ingest.loading.record import Counts, FileResult, Origin, Recorder, counts, file_result
 from stanchion.ingest.loading.session import act_as_loader
@@ -43,6 +47,7 @@ from stanchion.server.connection import Connection, connect
 from stanchion.server.locate import Server
 
 CHUNK = 4  # documents drawn at once; small, so that even a few games are shared by all loader processes
+_GARBAGE = 20_000  # objects between two collections: reading a game makes more, which all stay alive
 _WHOLE = 64 * 2**20  # bytes of the largest document that gets a fingerprint
 
 
@@ -58,7 +63,20 @@ class Task:
     dry_run: bool
     piped: bytes | None = None  # standard input, which a forked process cannot read
     added: Added = field(default_factory=Added)  # formats to try before the registered ones
+    is_look: bool = False  # look at the documents instead of loading them
+    known: frozenset[int] = frozenset()  # numbers of the documents that are loaded already
+    superseded: frozenset[int] = frozenset()  # numbers of the documents that another one supersedes
+    passes: tuple[bool, ...] = (False,)  # each loads the documents that are superseded, or the others
     games: tuple[tuple[PartDocument, ...], ...] = ()  # documents of each game to merge, when all files are read
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a process that looks at a document sends to the main process."""
+
+    number: int
+    is_known: bool
+    look: Look | None
 
 
 def run_process(task: Task, counter: Any, stop: Any, pipe: Pipe) -> None:
@@ -70,7 +88,9 @@ def run_process(task: Task, counter: Any, stop: Any, pipe: Pipe) -> None:
     try:
         with connect(task.server) as conn:
             gc.freeze()
-            (_Merger if task.games else _Loader)(task, conn, counter, stop, pipe).run()
+            gc.set_threshold(_GARBAGE)
+            kind = _Merger if task.games else _Looker if task.is_look else _Loader
+            kind(task, conn, counter, stop, pipe).run()
         pipe.send(None)
     except BrokenPipeError:
         return  # the main process is gone
@@ -98,6 +118,97 @@ class _Process:
             return int(self.counter.value) - 1
 
 
+@dataclass(frozen=True)
+class _Fingerprint:
+    """The fingerprint of a document: of a document with one game, and of one with a part of a game."""
+
+    of_game: bytes
+    of_parts: bytes
+
+    def of(self, piece: Game | Parts) -> bytes:
+        return self.of_parts if isinstance(piece, Parts) else self.of_game
+
+
+@dataclass(frozen=True)
+class _Fingerprinted:
+    """A document with its fingerprint, its size in bytes, and the facts that decide its order."""
+
+    number: int
+    document: Document
+    mark: _Fingerprint | None
+    size: int
+    look: Look | None = None
+
+    def is_in(self, known: set[bytes]) -> bool:
+        return self.mark is not None and (self.mark.of_game in known or self.mark.of_parts in known)
+
+
+class _Reader(_Process):
+    """Iterates over the documents whose numbers it draws."""
+
+    def chunks(self) -> Iterator[list[tuple[int, Document]]]:
+        """Yield the chunks of documents that this process has drawn, until `stop` is set."""
+        mine = self.draw()
+        chunk: list[tuple[int, Document]] = []
+        for place, numbered in enumerate(self._documents()):
+            if self.stop.is_set():
+                return
+            if place // CHUNK < mine:
+                continue
+            chunk.append(numbered)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+                mine = self.draw()
+        if chunk:
+            yield chunk
+
+    def _documents(self) -> Iterator[tuple[int, Document]]:
+        for is_superseded in self.task.passes:
+            for number, document in enumerate(documents_in(self.task.paths)):
+                if (number in self.task.superseded) == is_superseded and number not in self.task.known:
+                    yield number, document
+
+    def fingerprints(self, documents: Iterable[tuple[int, Document]]) -> tuple[list[_Fingerprinted], set[bytes]]:
+        """Return the fingerprint of each document, and those of the documents that are known."""
+        found = [self._fingerprint(number, document) for number, document in documents]
+        return found, self._known([each for one in found if one.mark for each in (one.mark.of_game, one.mark.of_parts)])
+
+    def _fingerprint(self, number: int, document: Document) -> _Fingerprinted:
+        """Return the fingerprint and the size. A document over _WHOLE has none, because it would be read twice."""
+        try:
+            with document.open() as stream:
+                data = stream.read(_WHOLE + 1)
+        except UnreadableError:
+            return _Fingerprinted(number, document, None, 0)
+        if len(data) > _WHOLE:
+            return _Fingerprinted(number, document, None, len(data))
+        mark = fingerprint_of(data, self.task.options.given_on, self.task.options.accept_shrink)
+        mark = with_formats(mark, self.task.added.digest) if mark else None
+        marks = _Fingerprint(mark, with_path(mark, document.path)) if mark else None
+        return _Fingerprinted(number, document, marks, len(data), look(data) if self.task.is_look else None)
+
+    def _known(self, marks: list[bytes]) -> set[bytes]:
+        if not marks:
+            return set()
+        with self.session.transaction() as conn:
+            values = {"tenant": self.store.tenant, "fingerprints": marks}
+            found = conn.execute(query("ingest/loading", "known_fingerprints"), values)
+            return {bytes(row[0]) for row in found}
+
+
+class _Looker(_Reader):
+    """Looks at the documents whose numbers it draws. Sends the result of those that are known."""
+
+    def run(self) -> None:
+        for chunk in self.chunks():
+            found, known = self.fingerprints(chunk)
+            for one in found:
+                self.pipe.send(Looked(one.number, one.is_in(known), one.look))
+                if one.is_in(known):
+                    self.pipe.send(FileResult(storable(one.document.path), "unchanged"))
+
+
 class _Merger(_Process):
     """Merges games with the documents that the load has read."""
 
@@ -108,7 +219,7 @@ class _Merger(_Process):
                 self.pipe.send(result)
 
 
-class _Loader(_Process):
+class _Loader(_Reader):
     """Loads the documents whose numbers it draws."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -117,60 +228,26 @@ class _Loader(_Process):
         self._waiting: dict[PartDocument, Parts] = {}
 
     def run(self) -> None:
-        mine = self.draw()
-        chunk: list[tuple[int, Document]] = []
-        for number, document in enumerate(documents_in(self.task.paths)):
-            if self.stop.is_set():
-                return
-            if number // CHUNK < mine:
-                continue
-            chunk.append((number, document))
-            if len(chunk) == CHUNK:
-                self._load(chunk)
-                chunk = []
-                mine = self.draw()
-        if chunk:
+        for chunk in self.chunks():
             self._load(chunk)
-        if self.dry_run:
+        if self.dry_run and not self.stop.is_set():
             for result in self.dry_run.merge():
                 self.pipe.send(result)
 
     def _load(self, chunk: list[tuple[int, Document]]) -> None:
-        prints = {number: self._fingerprint(document) for number, document in chunk}
-        known = self._known([each for mark, _ in prints.values() if mark for each in (mark.of_game, mark.of_parts)])
-        for number, document in chunk:
+        # again, because the file may have changed since a process has looked at it
+        found, known = self.fingerprints(chunk)
+        for one in found:
             if self.stop.is_set():
                 return
-            mark, size = prints[number]
-            if mark and (mark.of_game in known or mark.of_parts in known):
-                self.pipe.send(FileResult(storable(document.path), "unchanged"))
+            if one.is_in(known):
+                self.pipe.send(FileResult(storable(one.document.path), "unchanged"))
                 continue
-            for result in self._load_document(number, document, mark, size):
+            for result in self._load_document(one.number, one.document, one.mark, one.size):
                 self.pipe.send(result)
                 if self.stop.is_set():
                     return
         self._store_waiting()
-
-    def _fingerprint(self, document: Document) -> tuple[_Fingerprint | None, int]:
-        """Return the fingerprint and the size. A document over _WHOLE has none, because it would be read twice."""
-        try:
-            with document.open() as stream:
-                data = stream.read(_WHOLE + 1)
-        except UnreadableError:
-            return None, 0
-        if len(data) > _WHOLE:
-            return None, len(data)
-        mark = fingerprint_of(data, self.task.options.given_on, self.task.options.accept_shrink)
-        mark = with_formats(mark, self.task.added.digest) if mark else None
-        return _Fingerprint(mark, with_path(mark, document.path)) if mark else None, len(data)
-
-    def _known(self, marks: list[bytes]) -> set[bytes]:
-        if not marks:
-            return set()
-        with self.session.transaction() as conn:
-            values = {"tenant": self.store.tenant, "fingerprints": marks}
-            found = conn.execute(query("ingest/loading", "known_fingerprints"), values)
-            return {bytes(row[0]) for row in found}
 
     def _load_document(
         self, number: int, document: Document, mark: _Fingerprint | None, size: int
@@ -264,17 +341,6 @@ class _Loader(_Process):
 
     def _reject(self, number: int, count: int, document: Document, size: int, reason: str) -> FileResult:
         return self.recorder.reject(Origin(number, count, storable(document.path), size, None), reason)
-
-
-@dataclass(frozen=True)
-class _Fingerprint:
-    """The fingerprint of a document: of a document with one game, and of one with a part of a game."""
-
-    of_game: bytes
-    of_parts: bytes
-
-    def of(self, piece: Game | Parts) -> bytes:
-        return self.of_parts if isinstance(piece, Parts) else self.of_game
 
 
 def _read(document: Document, added: Added) -> Iterator[Game | Parts | str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from typing import Any
@@ -20,13 +21,14 @@ from psycopg.types.json import Jsonb
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.formats import added_formats
 from stanchion.ingest.loading.keys import storable
+from stanchion.ingest.loading.order import superseded
 from stanchion.ingest.loading.parts import Options, PartDocument, by_game
-from stanchion.ingest.loading.process import Task, run_process
+from stanchion.ingest.loading.process import Looked, Task, run_process
 from stanchion.ingest.loading.record import FileResult
 from stanchion.ingest.loading.session import Session, open_session
 from stanchion.ingest.loading.store import Store
 from stanchion.ingest.reading.mapping.schema import Mapping
-from stanchion.ingest.reading.sources import MAX_IN_MEMORY_BYTES, STDIN, list_files, shown
+from stanchion.ingest.reading.sources import MAX_IN_MEMORY_BYTES, STDIN, is_url, list_files, shown
 from stanchion.partitions.ahead import make_due_partitions
 from stanchion.progress import Report
 from stanchion.server.locate import Server
@@ -104,7 +106,7 @@ def load(
             task = Task(
                 session.server, tenant, found, load_id or 0, Options(given_on, accept_shrink), dry_run, piped, added
             )
-            for each in _results(task, jobs, result, on_read):
+            for each in _results(task, jobs, result, session.settings().shrink_percent, on_read):
                 result.add(each)
                 on_result(each)
             if load_id is not None:
@@ -164,10 +166,12 @@ def finish_load(session: Session, result: LoadResult) -> None:
         )
 
 
-def _results(task: Task, jobs: int, result: LoadResult, on_read: Callable[[str], None]) -> Iterator[FileResult]:
+def _results(
+    task: Task, jobs: int, result: LoadResult, shrink_percent: Decimal, on_read: Callable[[str], None]
+) -> Iterator[FileResult]:
     """Load the files, then merge each game with the documents that were read, and yield the results as they arrive."""
     documents: list[PartDocument] = []
-    for each in _messages(task, jobs, result):
+    for each in _loaded(task, jobs, result, shrink_percent):
         if isinstance(each, PartDocument):
             documents.append(each)
             on_read(each.origin.path)
@@ -179,7 +183,31 @@ def _results(task: Task, jobs: int, result: LoadResult, on_read: Callable[[str],
         yield from (each for each in merged if isinstance(each, FileResult))
 
 
-def _messages(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult | PartDocument]:
+def _loaded(task: Task, jobs: int, result: LoadResult, shrink_percent: Decimal) -> Iterator[FileResult | PartDocument]:
+    """Load the files: of several, the documents that another one supersedes after the others."""
+    looked: list[Looked] = []
+    if len(task.paths) > 1 and not any(path == STDIN or is_url(path) for path in task.paths):
+        for each in _messages(replace(task, is_look=True), jobs, result):
+            if isinstance(each, Looked):
+                looked.append(each)
+            else:
+                yield each
+    looks = ((each.number, each.look) for each in looked if each.look and not each.is_known)
+    later = superseded(looks, shrink_percent, is_accepted=task.options.accept_shrink)
+    known = frozenset(each.number for each in looked if each.is_known)
+    task = replace(task, known=known, superseded=later)
+    # one process of a dry run remembers all games
+    passes: list[tuple[bool, ...]] = (
+        [(False,)] if not later else [(False, True)] if task.dry_run else [(False,), (True,)]
+    )
+    for some in passes:
+        if result.state == "running" and (not looked or len(known) < len(looked)):
+            for each in _messages(replace(task, passes=some), jobs, result):
+                if not isinstance(each, Looked):
+                    yield each
+
+
+def _messages(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult | PartDocument | Looked]:
     """Start the loader processes, and yield what they send."""
     context = multiprocessing.get_context("fork")  # safe, because this process has no threads yet
     counter, stop = context.Value("q", 0), context.Event()
@@ -197,7 +225,7 @@ def _messages(task: Task, jobs: int, result: LoadResult) -> Iterator[FileResult 
             try:
                 for pipe in wait(list(pipes)):
                     message = _receive(pipe)  # type: ignore[arg-type]
-                    if isinstance(message, FileResult | PartDocument):
+                    if isinstance(message, FileResult | PartDocument | Looked):
                         yield message
                         continue
                     del pipes[pipe]  # type: ignore[arg-type]
