@@ -91,6 +91,19 @@ def test_benchmark_of_claims_prints_a_table(db: psycopg.Connection[Any], stanchi
     assert left_behind(db) == []
 
 
+@pytest.mark.slow
+def test_cpu_of_workbooks_and_of_starts_is_measured(bench: Bench) -> None:
+    measured = bench("workbooks", "start", *QUICK)
+    unpacked, read = measured["workbooks"]
+    assert (unpacked["ratio"], read["bar"]) == (None, 0.4)
+    assert read["p50_ms"] > unpacked["p50_ms"]
+    python, *commands = measured["start"]
+    assert [each["what"] for each in commands] == [
+        f"stanchion {name}, CPU time" for name in ("--version", "--help", "status")
+    ]
+    assert all(each["p50_ms"] > python["p50_ms"] for each in commands[1:])
+
+
 def test_an_unknown_benchmark_is_named(call: Callable[..., Any]) -> None:
     outcome = call("bench", "everything")
     assert outcome.code == 2

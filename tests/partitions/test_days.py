@@ -106,6 +106,19 @@ def test_detached_table_with_the_name_of_a_day_is_attached(readings: Db) -> None
     assert log(readings)[-1] == ("core.reading", "2026-03-09", "reattached")
 
 
+def test_given_days_get_a_partition_each_and_the_days_between_get_none(readings: Db) -> None:
+    statement = "select core.ensure_partitions_of('core.reading', %s::date[])"
+    wanted = [day(-9), day(-30), day(-9), day(-3), day(-30)]
+    before = set(days(readings))
+    for made in (3, 0):
+        assert readings.execute(statement, [wanted]).fetchone() == (made,)
+        assert set(days(readings)) - before == {-30, -9, -3}
+    with pytest.raises(psycopg.errors.NullValueNotAllowed, match=r"a day of core\.reading is null"):
+        readings.execute(statement, [[day(-40), None]])
+    assert -40 not in days(readings)
+    assert readings.execute(statement, [[]]).fetchone() == (0,)
+
+
 def test_reattaching_removes_the_constraint_of_the_detach(readings: Db) -> None:
     fill(readings, 0)
     constraints = (

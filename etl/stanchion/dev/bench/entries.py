@@ -10,6 +10,7 @@ import psycopg
 from stanchion.dev.bench import loading, shop
 from stanchion.dev.bench import workspace as workspaces
 from stanchion.dev.bench.compare import Alternative, Result, compare
+from stanchion.dev.bench.cpu import measure_start, measure_workbooks
 from stanchion.dev.bench.expiry import measure as measure_expiry
 from stanchion.dev.bench.increments import measure as measure_increments
 from stanchion.dev.bench.live import live as measure_live
@@ -185,6 +186,16 @@ def usage(server: Server, effort: Effort) -> list[Result]:
     return workspaces.usage(server, seconds=effort.seconds, rounds=effort.rounds, report=effort.report)
 
 
+def workbooks(_: Server, effort: Effort) -> list[Result]:
+    """Read workbooks of 57 kB, compared with only unpacking their cells. No server takes part."""
+    return measure_workbooks(effort.rounds, effort.report)
+
+
+def start(server: Server, effort: Effort) -> list[Result]:
+    """Start commands, compared with starting Python. status also lists the modules of the configured database."""
+    return measure_start(server, effort.rounds, effort.report)
+
+
 ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "claims": claims,
     "claims-live-keys": claims_live_keys,
@@ -198,4 +209,6 @@ ENTRIES: dict[str, Callable[[Server, Effort], list[Result]]] = {
     "orders": orders,
     "workspace": workspace,
     "usage": usage,
+    "workbooks": workbooks,
+    "start": start,
 }
