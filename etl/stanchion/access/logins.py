@@ -1,6 +1,7 @@
 """Database logins: created with timeouts and without sending the password, dropped with their connections."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -129,6 +130,17 @@ def drop_login(conn: Connection, login: str) -> None:
             f"'{login}' is disabled but was not dropped, since it owns objects in another database of this server: "
             f"{e.diag.message_detail}. Run there: drop owned by {name.as_string()}"
         ) from e
+
+
+def drop_left_over(conn: Connection, mark: str, drop: Callable[[Connection, str], None] = drop_login) -> None:
+    """Drop the temporary logins of killed commands, which have no connection any more and `mark` as their comment."""
+    statement = """
+        select r.rolname from pg_roles as r
+        where shobj_description(r.oid, 'pg_authid') = %s
+            and not exists (select from pg_stat_activity as a where a.usesysid = r.oid)
+    """
+    for (login,) in conn.execute(statement, [mark]).fetchall():
+        drop(conn, login)
 
 
 def remove_login(conn: Connection, login: str) -> None:

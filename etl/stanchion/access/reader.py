@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from stanchion.access.builder import builder_server, refuse_planted
-from stanchion.access.logins import create_login, drop_login
+from stanchion.access.logins import create_login, drop_left_over, drop_login
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.server.connection import (
@@ -143,7 +143,7 @@ def _twin(server: Server, login: str, tenant_id: str) -> Iterator[str]:
     the builder planted in a mart. A login of its own cannot.
     """
     with connect(replace(server, read_only=False)) as admin:
-        _drop_left_over(admin)
+        drop_left_over(admin, _MARK, _drop)
         twin = f"{_PREFIX}{secrets.token_hex(4)}"
         with admin.transaction():
             password = create_login(admin, twin, "stanchion_analyst")
@@ -155,17 +155,6 @@ def _twin(server: Server, login: str, tenant_id: str) -> Iterator[str]:
             yield make_conninfo(server.dsn, user=twin, password=password)
         finally:
             _drop(admin, twin)
-
-
-def _drop_left_over(admin: Connection) -> None:
-    """Drop the logins of killed commands, which have no connection any more."""
-    statement = """
-        select r.rolname from pg_roles as r
-        where shobj_description(r.oid, 'pg_authid') = %s
-            and not exists (select from pg_stat_activity as a where a.usesysid = r.oid)
-    """
-    for (twin,) in admin.execute(statement, [_MARK]).fetchall():
-        _drop(admin, twin)
 
 
 def _drop(admin: Connection, twin: str) -> None:

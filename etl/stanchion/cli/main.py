@@ -57,6 +57,9 @@ SECTIONS = {
         "report": _entry("marts:report", "Write the season of a league as HTML pages."),
         "export": _entry("export:export", "Write marts of a tenant as CSV, JSON, Excel, Parquet or Arrow."),
     },
+    "Applications": {
+        "serve": _entry("serve:serve", "Serve the marts and functions of tenants over HTTP."),
+    },
     "Jobs": {
         "worker": _entry("jobs:worker", "Run the jobs that applications enqueued."),
         "jobs": _entry("jobs:jobs", "List, show, retry, cancel and schedule jobs."),

@@ -1,0 +1,134 @@
+"""serve: an HTTP server for applications."""
+
+import re
+
+import click
+
+from stanchion.cli.options import database_option, open_server, reader_options, until_signal
+from stanchion.cli.output import note, print_json
+from stanchion.errors import StanchionError
+
+
+def _secret(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is not None and len(given.encode()) < 32:
+        raise StanchionError(f"The secret of the tokens has {len(given.encode())} bytes; HS256 needs at least 32.")
+    return given
+
+
+def _url(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given):
+        raise StanchionError(f"The URL of the keys must begin with https://, not '{given}'.")
+    return given
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="Port to listen on; 0 chooses one."
+)
+@click.option("--reuse-port", is_flag=True, help="Let several processes listen on the same port.")
+@click.option(
+    "--jwt-secret",
+    envvar="STANCHION_JWT_SECRET",
+    show_envvar=True,
+    metavar="SECRET",
+    callback=_secret,
+    help="Secret of tokens signed with HS256 (default: such tokens are refused).",
+)
+@click.option(
+    "--jwks-url",
+    envvar="STANCHION_JWKS_URL",
+    show_envvar=True,
+    metavar="URL",
+    callback=_url,
+    help="Public keys of tokens signed with RS256 or ES256 (default: such tokens are refused).",
+)
+@click.option(
+    "--audience", default="authenticated", show_default=True, metavar="NAME", help="Audience that a token must name."
+)
+@click.option("--issuer", metavar="NAME", help="Issuer that a token must name (default: any).")
+@click.option(
+    "--skew",
+    type=click.FloatRange(0, 300),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Largest difference between the clocks of the issuer and of this machine.",
+)
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Most connections to the database.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest duration of a statement.",
+)
+@click.option("--max-rows", type=click.IntRange(1), default=1000, show_default=True, help="Most rows of an answer.")
+@click.option("--openapi", is_flag=True, help="Print the description of the interface in OpenAPI 3.1, and end.")
+@reader_options
+@database_option
+def serve(
+    host: str,
+    port: int,
+    reuse_port: bool,
+    jwt_secret: str | None,
+    jwks_url: str | None,
+    audience: str,
+    issuer: str | None,
+    skew: float,
+    connections: int,
+    timeout: float,
+    max_rows: int,
+    openapi: bool,
+) -> None:
+    """Serve the marts and functions of tenants over HTTP.
+
+    Requests are in the grammar of PostgREST, which the clients of Supabase send. A token, an API key or the host name
+    chooses the tenant, and each request is one transaction of stanchion_app under its policies. The login of the server
+    must have no other right than to become that role. SIGTERM and Ctrl-C let requests that run end.
+
+    \b
+    Example:
+        stanchion serve
+        stanchion serve --dsn postgresql://web@db.example/stats --port 8080
+        stanchion serve --jwks-url https://id.example/.well-known/jwks.json --audience league
+        stanchion serve --openapi > openapi.json
+    """
+    try:
+        from stanchion.serve.run import listen, login_of
+        from stanchion.serve.run import serve as run
+        from stanchion.serve.settings import Settings
+    except ModuleNotFoundError as e:
+        raise StanchionError(f"stanchion serve needs the package {e.name}; run: pip install 'stanchion[serve]'") from e
+    options = click.get_current_context().obj
+    with open_server() as server, login_of(server) as dsn:
+        settings = Settings(
+            dsn=dsn,
+            read_dsn=options.read_dsn,
+            max_lag=options.max_lag,
+            host=host,
+            port=port,
+            jwt_secret=jwt_secret,
+            jwks_url=jwks_url,
+            audience=audience,
+            issuer=issuer,
+            skew=skew,
+            connections=connections,
+            statement_seconds=timeout,
+            max_rows=max_rows,
+        )
+        if openapi:
+            from stanchion.serve.app import make_app
+
+            print_json(make_app(settings).openapi())
+            return
+        # the first signal ends the loop of the server; its own handlers give it back to this one
+        with until_signal(), listen(host, port, shared=reuse_port) as bound:
+            run(settings, bound, note)

@@ -1,0 +1,1 @@
+"""The HTTP server of `stanchion serve`. Nothing of it is imported by other commands."""

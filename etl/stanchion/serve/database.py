@@ -1,0 +1,163 @@
+"""Transactions of one tenant, on the primary or on a replica.
+
+Nothing is kept in a session, so a pooler in transaction mode may be between: no statement is prepared, and every
+setting ends with its transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.sql import SQL, Composed
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from stanchion.paths import query
+from stanchion.serve.problems import Problem
+from stanchion.serve.settings import Settings
+from stanchion.serve.who.principal import Principal
+
+Conn = AsyncConnection[Any]
+Statement = LiteralString | SQL | Composed
+INVALID_KEY = "the API key is not valid"
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def named(name: str) -> LiteralString:
+    """Return a query of serve/queries.sql."""
+    return query("serve", name)
+
+
+class Database:
+    """The pools of connections to the primary and to the replica."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.primary = self._pool(settings.dsn)
+        self.replica = self._pool(settings.read_dsn) if settings.read_dsn else None
+
+    def _pool(self, dsn: str) -> AsyncConnectionPool[Conn]:
+        return AsyncConnectionPool(
+            dsn,
+            open=False,
+            min_size=min(2, self.settings.connections),
+            max_size=self.settings.connections,
+            timeout=self.settings.wait_seconds,
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": None,
+                "application_name": "stanchion serve",
+                "client_encoding": "utf8",
+            },
+        )
+
+    async def open(self) -> None:
+        for pool in self._pools():
+            await pool.open()
+
+    async def close(self) -> None:
+        for pool in self._pools():
+            await pool.close()
+
+    def _pools(self) -> list[AsyncConnectionPool[Conn]]:
+        return [pool for pool in (self.primary, self.replica) if pool is not None]
+
+    @asynccontextmanager
+    async def connection(self, *, replica: bool = False) -> AsyncIterator[Conn]:
+        """Yield a connection of a pool, or raise a problem when none is free in time."""
+        pool = self.replica if replica and self.replica is not None else self.primary
+        try:
+            conn = await pool.getconn()
+        except PoolTimeout:
+            raise Problem(
+                503, "no connection to the database is free; try again", headers={"Retry-After": "1"}
+            ) from None
+        try:
+            yield conn
+        finally:
+            await pool.putconn(conn)
+
+    @asynccontextmanager
+    async def transaction(
+        self, principal: Principal, *, write: bool = False, replica: bool = False
+    ) -> AsyncIterator[Conn]:
+        """Yield a connection in one transaction of stanchion_app, with the tenant and the person of the principal.
+
+        An API key is checked again in this transaction, so that a revoked one neither reads nor writes.
+        """
+        context, values = self._context(principal)
+        async with self.connection(replica=replica and not write) as conn:
+            try:
+                async with conn.pipeline():
+                    await conn.execute("begin" if write else "begin read only")
+                    cursor = await conn.execute(context, values)
+                _require_key(principal, await cursor.fetchone())
+                yield conn
+                await conn.execute("commit")
+            except BaseException:
+                await _roll_back(conn)
+                raise
+
+    async def read(
+        self, principal: Principal, *statements: tuple[Statement, Any], replica: bool = False
+    ) -> list[AsyncCursor[Any]]:
+        """Run statements in one transaction that reads, in one round trip, and return their cursors."""
+        context, values = self._context(principal)
+        async with self.connection(replica=replica) as conn:
+            try:
+                async with conn.pipeline():
+                    await conn.execute("begin read only")
+                    first = await conn.execute(context, values)
+                    cursors = [await conn.execute(statement, given) for statement, given in statements]
+                    await conn.execute("commit")
+                _require_key(principal, await first.fetchone())
+            except BaseException:
+                await _roll_back(conn)
+                raise
+            return cursors
+
+    @asynccontextmanager
+    async def as_nobody(self) -> AsyncIterator[Conn]:
+        """Yield a connection in a transaction of stanchion_app without a tenant, to find out who sends a request."""
+        async with self.connection() as conn:
+            try:
+                async with conn.pipeline():
+                    await conn.execute("begin read only")
+                    await conn.execute("set local role stanchion_app")
+                yield conn
+                await conn.execute("commit")
+            except BaseException:
+                await _roll_back(conn)
+                raise
+
+    def _context(self, principal: Principal) -> tuple[LiteralString, dict[str, Any]]:
+        values: dict[str, Any] = {
+            "timeout": f"{self.settings.statement_seconds * 1000:.0f}ms",
+            "request": request_id.get(),
+        }
+        if principal.key is not None:
+            return named("set_context_of_key"), values | {"key": principal.key}
+        return named("set_context"), values | {
+            "tenant": str(principal.tenant_id),
+            "principal": str(principal.principal_id) if principal.principal_id is not None else None,
+            "email": principal.email,
+        }
+
+
+def _require_key(principal: Principal, row: Any) -> None:
+    if principal.key is not None and (row is None or row[2] != principal.tenant_id):
+        raise Problem(401, INVALID_KEY)
+
+
+async def _roll_back(conn: Conn) -> None:
+    if conn.closed:
+        return
+    try:
+        await conn.execute("rollback")
+    except psycopg.Error:
+        await conn.close()

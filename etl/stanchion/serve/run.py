@@ -1,0 +1,96 @@
+"""Runs the server until SIGTERM."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import uvicorn
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from stanchion.access.logins import create_login, drop_left_over, drop_login
+from stanchion.errors import StanchionError
+from stanchion.paths import query
+from stanchion.progress import Report
+from stanchion.serve.app import make_app
+from stanchion.serve.settings import Settings
+from stanchion.server.connection import connect, require_deployed, value
+from stanchion.server.locate import Server
+
+_MARK = "Temporary login of stanchion serve."
+_BACKLOG = 1024
+
+
+@contextmanager
+def login_of(server: Server) -> Iterator[str]:
+    """Yield the connection string of a login that can only become stanchion_app.
+
+    The embedded server has only the login of its superuser. There a login is created, and dropped at the end.
+    """
+    with connect(server, needs_session=False) as conn:
+        rights = value(conn, query("serve", "rights_of_login"))
+        can_become = value(conn, "select pg_has_role(session_user, 'stanchion_app', 'member')") if _has_app(conn) else 0
+        if can_become:
+            require_deployed(conn)
+        if not rights and can_become:
+            yield server.dsn
+            return
+        if not server.embedded:
+            reason = (
+                f"must have no other right than to become stanchion_app, but {rights}"
+                if rights
+                else ("cannot become stanchion_app")
+            )
+            raise StanchionError(
+                f"The login {conn.info.user} {reason}; create a login and use it: stanchion login add web --as app"
+            )
+    with connect(server) as admin:
+        require_deployed(admin)
+        drop_left_over(admin, _MARK)
+        name = f"stanchion_serve_{admin.info.backend_pid}"
+        with admin.transaction():
+            password = create_login(admin, name, "stanchion_app")
+            admin.execute(sql.SQL("comment on role {} is {}").format(sql.Identifier(name), sql.Literal(_MARK)))
+        try:
+            yield make_conninfo(server.dsn, user=name, password=password)
+        finally:
+            drop_login(admin, name)
+
+
+def _has_app(conn: object) -> bool:
+    return bool(value(conn, "select to_regrole('stanchion_app') is not null"))  # type: ignore[arg-type]
+
+
+def listen(host: str, port: int, *, shared: bool) -> socket.socket:
+    """Return a socket that listens. With `shared`, several processes may have the same port."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        found.bind((host, port))
+    except OSError as e:
+        raise StanchionError(f"The port {port} of {host} cannot be used: {e.strerror or e}.") from None
+    found.set_inheritable(True)
+    return found
+
+
+def serve(settings: Settings, bound: socket.socket, report: Report) -> None:
+    """Serve until SIGTERM or Ctrl-C. Requests that run get `grace_seconds` to end."""
+    host, port = bound.getsockname()[:2]
+    report(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/")
+    config = uvicorn.Config(
+        make_app(replace(settings, port=port)),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=settings.grace_seconds,
+        h11_max_incomplete_event_size=settings.max_url,
+    )
+    uvicorn.Server(config).run(sockets=[bound])

@@ -1,0 +1,170 @@
+"""Finds the sender of a request, and remembers it for a few seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import HTTPConnection
+
+from stanchion.serve.database import INVALID_KEY, Database, named
+from stanchion.serve.problems import Problem
+from stanchion.serve.settings import Settings
+from stanchion.serve.who.principal import STRANGER, Principal
+from stanchion.serve.who.tokens import Tokens
+
+_MOST = 10_000  # senders that are remembered
+_KEY = re.compile(r"stn_[0-9a-f]{32}_[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ONCE = ("authorization", "host", "apikey", "x-api-key", "content-length", "content-type")
+
+
+class Senders:
+    """The senders of requests. A sender that was checked is not checked again for `who_seconds`."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings, self._database = settings, database
+        self._tokens = Tokens(settings)
+        self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+
+    async def identify(self, request: HTTPConnection) -> Principal:
+        """Return the sender of a request, or raise a problem with status 400, 401 or 403."""
+        token, key = _credentials(request)
+        host = _host(request)
+        digest = hashlib.sha256("\0".join((token or "", key or "", host)).encode("utf-8", "surrogateescape")).digest()
+        known = self._known.get(digest)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        principal, until = await self._find(token, key, host)
+        left = until - time.time()
+        self._known[digest] = (time.monotonic() + min(self._settings.who_seconds, left), principal)
+        if len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _find(self, token: str | None, key: str | None, host: str) -> tuple[Principal, float]:
+        """Return the sender, and the time at which its token expires."""
+        of_host = await self._tenant_of(host)
+        until = float("inf")
+        if token is not None:
+            claims = await self._tokens.claims(token)
+            principal = await self._of_token(claims, of_host)
+            until = float(claims["exp"]) + self._settings.skew
+            if key is not None and (await self._of_key(key)).tenant_id != principal.tenant_id:
+                raise Problem(403, "the token and the API key are of different tenants")
+        elif key is not None:
+            principal = await self._of_key(key)
+        else:
+            return await self._of_anybody(of_host), until
+        if of_host is not None and of_host != principal.tenant_id:
+            raise Problem(403, "the host name belongs to another tenant than the token or the API key")
+        return principal, until
+
+    async def _tenant_of(self, host: str) -> UUID | None:
+        async with self._database.as_nobody() as conn:
+            row = await (await conn.execute(named("tenant_of_host"), {"host": host})).fetchone()
+        return row[0] if row else None
+
+    async def _of_key(self, key: str) -> Principal:
+        if not _KEY.fullmatch(key):
+            raise Problem(401, INVALID_KEY)
+        async with self._database.as_nobody() as conn:
+            row = await (await conn.execute(named("find_key"), {"key": key})).fetchone()
+            if row is None:
+                raise Problem(401, INVALID_KEY)
+            slug = (await _one(conn, "find_tenant", {}))[0]
+        digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+        return Principal("key", row[0], slug, f"key:{digest}", scopes=frozenset({"read", *row[1]}), key=key)
+
+    async def _of_token(self, claims: dict[str, Any], of_host: UUID | None) -> Principal:
+        tenant = _tenant_claim(claims)
+        chosen = tenant or of_host
+        if chosen is None:
+            raise Problem(403, "the token has no claim app_metadata.tenant_id, and the host name no tenant")
+        subject, email = claims.get("sub"), claims.get("email")
+        subject = subject if isinstance(subject, str) else None
+        if not isinstance(email, str) or claims.get("email_verified", True) is not True or "\0" in email:
+            email = None
+        async with self._database.as_nobody() as conn:
+            await conn.execute("select core.set_local('app.tenant_id', %s)", [str(chosen)])
+            found = await _one(conn, "find_tenant", {})
+            if found is None or found[1] != "active":
+                raise Problem(403, "the claim app_metadata.tenant_id names no active tenant")
+            sub = subject if subject is not None and _UUID.fullmatch(subject) else None
+            member = await _one(conn, "find_member", {"subject": sub, "email": email})
+        if tenant is None and member is None:
+            # a host name is chosen by the sender, so that alone it must open no tenant
+            raise Problem(403, "the sender is not a member of the tenant of this host name")
+        return Principal(
+            "token",
+            chosen,
+            found[0],
+            f"person:{subject or email or 'unknown'}"[:300],
+            principal_id=member[0] if member else STRANGER,
+            email=email,
+            scopes=frozenset({"read", "write"}) if member else frozenset({"read"}),
+        )
+
+    async def _of_anybody(self, of_host: UUID | None) -> Principal:
+        if of_host is None or not self._settings.anonymous:
+            raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
+        async with self._database.as_nobody() as conn:
+            await conn.execute("select core.set_local('app.tenant_id', %s)", [str(of_host)])
+            slug = (await _one(conn, "find_tenant", {}))[0]
+            published = (await _one(conn, "find_published", {}))[0]
+        if not published:
+            raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
+        names = frozenset(name for name in published if isinstance(name, str))
+        return Principal("anonymous", of_host, slug, "anonymous", principal_id=STRANGER, published=names)
+
+
+async def _one(conn: Any, name: str, values: dict[str, Any]) -> Any:
+    return await (await conn.execute(named(name), values)).fetchone()
+
+
+def _tenant_claim(claims: dict[str, Any]) -> UUID | None:
+    """Return the tenant of a token. The user of Supabase can write user_metadata, so that is not read."""
+    metadata = claims.get("app_metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    text = metadata.get("tenant_id") or metadata.get("org_id")
+    if text is None:
+        return None
+    if not isinstance(text, str) or not _UUID.fullmatch(text):
+        raise Problem(403, "the claim app_metadata.tenant_id names no active tenant")
+    return UUID(text)
+
+
+def _credentials(request: HTTPConnection) -> tuple[str | None, str | None]:
+    """Return the token and the API key of a request. supabase-js sends a key in both headers."""
+    for name in _ONCE:
+        if len(request.headers.getlist(name)) > 1:
+            raise Problem(400, f"the header {name} occurs more than once")
+    token, key = None, None
+    given = request.headers.get("authorization")
+    if given is not None:
+        scheme, _, text = given.partition(" ")
+        text = text.strip()
+        if scheme.lower() != "bearer" or not text:
+            raise Problem(401, "the header authorization must be: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"})
+        if text.startswith("stn_"):
+            key = text
+        else:
+            token = text
+    for name in ("x-api-key", "apikey"):
+        other = request.headers.get(name)
+        if other is None or (name == "apikey" and other == token):
+            continue
+        if key is not None and key != other:
+            raise Problem(400, "the request has two different API keys")
+        key = other
+    return token, key
+
+
+def _host(request: HTTPConnection) -> str:
+    """Return the host name without its port."""
+    host = request.headers.get("host", "")
+    return re.sub(r":\d*$", "", host).rstrip(".").lower()[:253]
