@@ -41,7 +41,7 @@ def test_sigterm_ends_with_exit_code_0_after_the_requests_that_run(
         while not db.execute("select from pg_locks where not granted").fetchall():
             pass
         web.process.send_signal(signal.SIGTERM)
-        with pytest.raises(OSError):  # noqa: PT011 - refused or reset: no new connection is accepted
+        with pytest.raises(OSError):  # refused or reset: no new connection is accepted
             while True:
                 socket.create_connection(("127.0.0.1", int(web.url.rpartition(":")[2])), 1).close()
         other.rollback()

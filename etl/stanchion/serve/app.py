@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -15,8 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stanchion.serve.call.answers import Caller
 from stanchion.serve.database import Database, request_id
 from stanchion.serve.problems import Problem, of_database
+from stanchion.serve.read.answers import Reader
+from stanchion.serve.read.catalog import Catalogs
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.identify import Senders
 
@@ -94,12 +97,17 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.database = settings, database
     app.state.senders = Senders(settings, database)
+    app.state.catalogs = Catalogs(database, settings.schemas)
+    app.state.reader = Reader(settings, database, app.state.catalogs)
+    app.state.caller = Caller(settings, database, app.state.catalogs)
     app.add_middleware(Requests)
     for kind in (Problem, psycopg.Error, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_route("/healthz", _healthz, methods=["GET"])
     app.add_route("/readyz", _readyz, methods=["GET"])
     app.add_route("/me", _me, methods=["GET"])
+    app.add_route("/rpc/{function}", _call, methods=["GET", "POST"])
+    app.add_route("/{relation}", _read, methods=["GET"])  # last: the names above are not relations
     return app
 
 
@@ -132,4 +140,13 @@ async def _me(request: Request) -> Response:
     )
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+async def _call(request: Request) -> Response:
+    principal = await request.app.state.senders.identify(request)
+    answer: Response = await request.app.state.caller.answer(request, principal)
+    return answer
+
+
+async def _read(request: Request) -> Response:
+    principal = await request.app.state.senders.identify(request)
+    answer: Response = await request.app.state.reader.answer(request, principal)
+    return answer

@@ -17,7 +17,7 @@ _STATUS_OF = {
     "08": 503, "53": 503, "54": 413, "55": 409, "57": 503, "58": 503,
     "22": 400, "23": 400, "2200": 400, "40": 409, "42": 400, "44": 400, "P0": 400,
     "22023": 400, "23502": 400, "23503": 409, "23505": 409, "23514": 400, "23P01": 409, "25006": 405, "25P03": 503,
-    "25P04": 503, "42501": 403, "42703": 400, "42883": 404, "42P01": 404, "P0002": 404, "57014": 504, "40001": 409,
+    "25P04": 503, "42501": 403, "42703": 400, "42883": 400, "42P01": 404, "P0002": 404, "57014": 504, "40001": 409,
     "40P01": 409, "55000": 409, "55P03": 503, "55006": 409, "0A000": 400,
 }  # fmt: skip
 _RETRY_AFTER = {"40001": "0", "40P01": "0", "55P03": "1", "53300": "1"}
@@ -42,10 +42,12 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
         *,
         code: str | None = None,
         hint: str | None = None,
+        details: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.code, self.hint, self.headers = status, detail, code, hint, headers or {}
+        self.status, self.detail, self.code, self.hint = status, detail, code, hint
+        self.details, self.headers = details, headers or {}
 
     def body(self, request_id: str | None = None) -> dict[str, Any]:
         """Return the fields of RFC 9457, and code, message, details and hint of PostgREST."""
@@ -56,7 +58,7 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
             "detail": self.detail,
             "code": self.code or str(self.status),
             "message": self.detail,
-            "details": None,
+            "details": self.details,
             "hint": self.hint,
             "request_id": request_id,
         }

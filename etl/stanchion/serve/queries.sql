@@ -74,3 +74,10 @@ from (
         and not (select l.rolsuper from pg_catalog.pg_roles as l where l.rolname = session_user)
         and pg_has_role(session_user, g.oid, 'member')
 ) as r;
+
+-- name: claim_key
+select c.outcome, c.attempt, c.response_code, c.response_body
+from core.claim_key(%(key)s, %(fingerprint)s) as c;
+
+-- name: complete_key
+select core.complete_key(%(key)s, %(attempt)s, %(status)s, %(body)s);

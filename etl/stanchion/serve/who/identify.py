@@ -20,6 +20,7 @@ from stanchion.serve.who.tokens import Tokens
 _MOST = 10_000  # senders that are remembered
 _KEY = re.compile(r"stn_[0-9a-f]{32}_[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EDITORS = ("owner", "admin", "editor")  # as in core.require_editor
 _ONCE = ("authorization", "host", "apikey", "x-api-key", "content-length", "content-type")
 
 
@@ -106,7 +107,7 @@ class Senders:
             f"person:{subject or email or 'unknown'}"[:300],
             principal_id=member[0] if member else STRANGER,
             email=email,
-            scopes=frozenset({"read", "write"}) if member else frozenset({"read"}),
+            scopes=frozenset({"read", "write"}) if member and member[1] in _EDITORS else frozenset({"read"}),
         )
 
     async def _of_anybody(self, of_host: UUID | None) -> Principal:

@@ -1,0 +1,1 @@
+"""Calls functions of the database."""

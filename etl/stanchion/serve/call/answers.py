@@ -1,0 +1,194 @@
+"""Calls a function in one transaction, and answers its result."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+import psycopg
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from stanchion.serve.call.arguments import bind, parse_body
+from stanchion.serve.call.functions import Function, is_callable
+from stanchion.serve.database import Conn, Database, named
+from stanchion.serve.problems import Problem, of_database
+from stanchion.serve.read.answers import JSON, Wish, pairs_of, profile_of, respond, statement_of, value_of, within
+from stanchion.serve.read.catalog import Catalog, Catalogs, ColumnInfo, Relation
+from stanchion.serve.read.compiler import Source, compile_read, quoted
+from stanchion.serve.read.parser import parse
+from stanchion.serve.settings import Settings
+from stanchion.serve.who.principal import Principal
+
+_OF_A_READ = ("select", "order", "limit", "offset", "and", "or")
+# Functions here trust the program that calls them, and do not look at the role of a person.
+_OF_PROGRAMS = ("core", "ops")
+_MOST_KEY = 200
+
+
+class Caller:
+    """Answers requests that call a function."""
+
+    def __init__(self, settings: Settings, database: Database, catalogs: Catalogs) -> None:
+        self._settings, self._database, self._catalogs = settings, database, catalogs
+
+    async def answer(self, request: HttpRequest, principal: Principal) -> Response:
+        reads = request.method in ("GET", "HEAD")
+        header = "accept-profile" if reads else "content-profile"
+        schema = profile_of(request, self._settings.schemas, header)
+        name = request.path_params["function"]
+        catalog = await self._catalogs.get()
+        function = _find(catalog, name, schema)
+        if function is None:
+            catalog = await self._catalogs.get_again()
+            function = _find(catalog, name, schema)
+        if function is None:
+            raise Problem(404, f"function {name[:63]} does not exist", code="PGRST202")
+        _require_callable(principal, function, reads)
+        pairs = pairs_of(request)
+        if reads:
+            known = {each.name for each in function.arguments} | {each.short_name for each in function.arguments}
+            given: dict[str, Any] = {}
+            for each, text in pairs:
+                if each in known and each not in _OF_A_READ:
+                    if each in given:
+                        raise Problem(400, f"the argument {each} is given twice", code="PGRST102")
+                    given[each] = text
+            pairs = [(each, text) for each, text in pairs if each not in given]
+        else:
+            given = parse_body(await body_of(request, self._settings.max_body))
+        key = _key_of(request)
+        bound = bind(function, given, key, from_query=reads)
+        call = _Call(catalog, function, bound, pairs, Wish.of(request), self._settings.max_rows)
+        try:
+            if key is not None and not function.takes_key and not reads:
+                return await self._once(principal, call, key)
+            async with self._database.transaction(principal, write=not reads) as conn:
+                return await call.run(conn)
+        except psycopg.Error as e:
+            problem = of_database(e)
+            problem.hint = problem.hint or function.errors.get(e.sqlstate or "")
+            raise problem from e
+
+    async def _once(self, principal: Principal, call: _Call, key: str) -> Response:
+        """Call a function that claims no key itself. The claim, the call and the stored answer are one transaction."""
+        async with self._database.transaction(principal, write=True) as conn:
+            values = {"key": key, "fingerprint": call.fingerprint(principal)}
+            row = await (await conn.execute(named("claim_key"), values)).fetchone()
+            outcome, attempt, status, stored = row or (None, None, 500, None)
+            if outcome == "replay":
+                headers = {"Idempotency-Replayed": "true"}
+                return Response(stored or b"", status, headers, JSON if stored else None)
+            if outcome == "in_progress":
+                raise Problem(409, "a request with this idempotency-key is running", headers={"Retry-After": "1"})
+            if outcome == "mismatch":
+                raise Problem(422, "the idempotency-key belongs to another request")
+            answer = await call.run(conn)
+            body = bytes(answer.body) or None
+            await conn.execute(
+                named("complete_key"), {"key": key, "attempt": attempt, "status": answer.status_code, "body": body}
+            )
+            return answer
+
+
+class _Call:
+    """A call that is ready to run."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        function: Function,
+        bound: dict[str, str | None],
+        pairs: list[tuple[str, str]],
+        wish: Wish,
+        max_rows: int,
+    ) -> None:
+        self._function, self._bound, self._wish, self._pairs = function, bound, wish, pairs
+        types = {each.name: each.type for each in function.arguments}
+        listed = ", ".join(f"{quoted(name)} => %(a{at})s::{types[name]}" for at, name in enumerate(bound))
+        self._text = f"{quoted(function.schema)}.{quoted(function.name)}({listed})"
+        self._values = {f"a{at}": text for at, text in enumerate(bound.values())}
+        self._plan = None
+        if function.returns_set and function.columns:
+            # the names of the columns are known; their types decide nothing but how a path into JSON begins
+            columns = {name: ColumnInfo(name, "unknown", True, None) for name in function.columns}
+            relation = Relation(function.schema, function.name, "", columns)
+            tree = within(parse(pairs), wish.window)
+            self._plan = compile_read(catalog, Source(relation, self._text, self._values), tree, max_rows=max_rows)
+        elif pairs:
+            raise Problem(
+                400, f"{function.full_name} does not return rows, so it has no parameter {pairs[0][0][:40]}",
+                code="PGRST100",
+            )  # fmt: skip
+
+    def fingerprint(self, principal: Principal) -> bytes:
+        """Return a digest of the sender and everything that it asks."""
+        parts: Iterable[tuple[str, str | None]] = (
+            ("sender", principal.subject), ("function", self._function.full_name), *sorted(self._bound.items()),
+            *self._pairs, ("form", self._wish.form),
+        )  # fmt: skip
+        return hashlib.sha256(urlencode([(name, repr(text)) for name, text in parts]).encode()).digest()
+
+    async def run(self, conn: Conn) -> Response:
+        if self._plan is not None:
+            cursor = await conn.execute(statement_of(self._plan, self._wish), self._plan.values)
+            return respond(cursor, self._plan, self._wish, None)
+        function = self._function
+        if function.result == "void":
+            await conn.execute(f"select {self._text}".encode(), self._values)
+            return Response(status_code=204)
+        if function.returns_set:
+            text = f"select coalesce(json_agg(_row), '[]') from {self._text} as _row"
+        elif function.columns:
+            text = f"select row_to_json(_row) from {self._text} as _row"
+        else:
+            text = f"select to_json({self._text})"
+        cursor = await conn.execute(text.encode(), self._values)
+        return Response(value_of(cursor) or b"null", media_type=JSON)
+
+
+def _find(catalog: Catalog, name: str, schema: str | None) -> Function | None:
+    for each in (schema,) if schema is not None else catalog.schemas:
+        found = catalog.functions.get(f"{each}.{name}")
+        if found is not None and is_callable(found):
+            return found
+    return None
+
+
+def _require_callable(principal: Principal, function: Function, reads: bool) -> None:
+    if principal.how == "anonymous":
+        raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
+    if principal.how == "token" and function.schema in _OF_PROGRAMS:
+        raise Problem(403, f"only a program with an API key may call {function.full_name}", code="42501")
+    if function.is_volatile and reads:
+        raise Problem(405, f"{function.full_name} may write, so it needs POST", headers={"Allow": "POST"})
+    if not reads and not principal.may_write:
+        reason = "the API key has no scope write" if principal.how == "key" else "only an editor may call functions"
+        raise Problem(403, reason, code="42501")
+
+
+def _key_of(request: HttpRequest) -> str | None:
+    found = request.headers.getlist("idempotency-key")
+    if len(found) > 1:
+        raise Problem(400, "the header idempotency-key occurs more than once")
+    if found and not 0 < len(found[0]) <= _MOST_KEY:
+        raise Problem(400, f"the header idempotency-key must have 1 to {_MOST_KEY} characters")
+    return found[0] if found else None
+
+
+async def body_of(request: HttpRequest, most: int) -> bytes:
+    """Return the body of a request, or raise a problem as soon as it is larger than allowed."""
+    declared = request.headers.get("content-length", "0")
+    media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise Problem(415, f"the body must be application/json, not {media[:40]}")
+    if declared.isdigit() and int(declared) > most:
+        raise Problem(413, f"the body is larger than {most} bytes", headers={"Connection": "close"})
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Problem(413, f"the body is larger than {most} bytes", headers={"Connection": "close"})
+    return bytes(body)

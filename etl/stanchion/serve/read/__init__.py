@@ -1,0 +1,1 @@
+"""Reads relations in the grammar of PostgREST."""
