@@ -213,14 +213,14 @@ def test_columns_of_one_row_are_spread_and_ordered_by(stats: Stats) -> None:
 
 def test_parts_of_json_are_columns(stats: Stats) -> None:
     periods = "goals_by_period"
-    found = stats.rows(f"/{GAMES}?select=game_key,side,first:{periods}->>"1",{periods}->"2"&order=game_key,side")
+    found = stats.rows(f'/{GAMES}?select=game_key,side,first:{periods}->>"1",{periods}->"2"&order=game_key,side')
     expected = sql(stats, f"select game_key, side, {periods}->>'1' as first, {periods}->'2' as \"2\" "
                    f"from marts.{GAMES} where tenant_id = %s order by 1, 2")  # fmt: skip
     assert found == expected
     assert any(row["first"] is not None for row in found)
     nothing = stats.rows(f"/{GAMES}?select={periods}->>1&limit=1")
     assert nothing == [{periods: None}], "digits without quotes are the index of an array"
-    filtered = stats.rows(f"/{GAMES}?select=game_key,side&{periods}->>"1"=eq.1&order=game_key,side")
+    filtered = stats.rows(f'/{GAMES}?select=game_key,side&{periods}->>"1"=eq.1&order=game_key,side')
     assert filtered == [{"game_key": row["game_key"], "side": row["side"]} for row in expected if row["first"] == "1"]
 
 

@@ -1,12 +1,17 @@
 """serve: an HTTP server for applications."""
 
 import re
+from typing import TYPE_CHECKING
 
 import click
 
+from stanchion.cli.logs import event, is_json, log_option
 from stanchion.cli.options import database_option, open_server, reader_options, until_signal
 from stanchion.cli.output import note, print_json
 from stanchion.errors import StanchionError
+
+if TYPE_CHECKING:
+    from stanchion.serve.app import Answered
 
 
 def _secret(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
@@ -71,8 +76,13 @@ def _url(_: click.Context, __: click.Parameter, given: str | None) -> str | None
     help="Longest duration of a statement.",
 )
 @click.option("--max-rows", type=click.IntRange(1), default=1000, show_default=True, help="Most rows of an answer.")
+@click.option(
+    "--rate", type=click.IntRange(1), metavar="COUNT", help="Most requests a minute of each sender (default: no limit)."
+)
+@click.option("--metrics", is_flag=True, help="Serve /metrics to every client that reaches the port.")
 @click.option("--openapi", is_flag=True, help="Print the description of the interface in OpenAPI 3.1, and end.")
 @reader_options
+@log_option
 @database_option
 def serve(
     host: str,
@@ -86,6 +96,8 @@ def serve(
     connections: int,
     timeout: float,
     max_rows: int,
+    rate: int | None,
+    metrics: bool,
     openapi: bool,
 ) -> None:
     """Serve the marts and functions of tenants over HTTP.
@@ -123,12 +135,25 @@ def serve(
             connections=connections,
             statement_seconds=timeout,
             max_rows=max_rows,
+            rate=rate or 0,
+            metrics=metrics,
         )
         if openapi:
-            from stanchion.serve.app import make_app
+            from stanchion.serve.openapi import describe_now
 
-            print_json(make_app(settings).openapi())
+            print_json(describe_now(settings))
             return
         # the first signal ends the loop of the server; its own handlers give it back to this one
         with until_signal(), listen(host, port, shared=reuse_port) as bound:
-            run(settings, bound, note)
+            run(settings, bound, note, _log if is_json() else None)
+
+
+def _log(answered: "Answered") -> None:
+    event(
+        "request",
+        "error" if answered.status >= 500 else "info",
+        tenant=answered.tenant,
+        counts={"status": answered.status},
+        duration_ms=answered.milliseconds,
+        message=f"{answered.method} {answered.path} {answered.request_id}",
+    )

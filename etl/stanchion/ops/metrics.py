@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, Protocol
 
 from psycopg import Cursor
 
@@ -24,20 +25,22 @@ _LIMIT = "30s"  # of one query, so that scrapes of a busy server do not pile up
 
 @dataclass(frozen=True)
 class Metric:
-    """A gauge with its samples: the values of its labels, and a number."""
+    """A gauge or a counter with its samples: the values of its labels, and a number."""
 
     name: str
     help: str
     labels: tuple[str, ...] = ()
     samples: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
+    kind: Literal["gauge", "counter"] = "gauge"
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the metric in the text format of OpenMetrics."""
         name = f"stanchion_{self.name}"
-        yield f"# TYPE {name} gauge"
+        yield f"# TYPE {name} {self.kind}"
         if unit := next((unit for unit in _UNITS if name.endswith(f"_{unit}")), None):
             yield f"# UNIT {name} {unit}"
         yield f"# HELP {name} {self.help.translate(_ESCAPED)}"
+        name += "_total" if self.kind == "counter" else ""
         for values, number in sorted(self.samples):
             pairs = zip(self.labels, values, strict=True)
             listed = ",".join(f'{label}="{value.translate(_ESCAPED)}"' for label, value in pairs)
@@ -88,6 +91,12 @@ def _up(number: float) -> Metric:
 UP, DOWN = _up(1), _up(0)
 
 
-def openmetrics(metrics: Iterable[Metric]) -> str:
+class Lines(Protocol):
+    """Anything that has lines in the text format of OpenMetrics."""
+
+    def lines(self) -> Iterator[str]: ...
+
+
+def openmetrics(metrics: Iterable[Lines]) -> str:
     """Return the text format of OpenMetrics."""
     return "".join(f"{line}\n" for metric in metrics for line in metric.lines()) + "# EOF\n"

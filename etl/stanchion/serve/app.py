@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+import orjson
 import psycopg
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -15,23 +18,43 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stanchion.ops.metrics import CONTENT_TYPE
 from stanchion.serve.call.answers import Caller
 from stanchion.serve.database import Database, request_id
+from stanchion.serve.limits import Gate
+from stanchion.serve.metrics import Counts
+from stanchion.serve.openapi import make_openapi
 from stanchion.serve.problems import Problem, of_database
 from stanchion.serve.read.answers import Reader
 from stanchion.serve.read.catalog import Catalogs
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.identify import Senders
+from stanchion.serve.who.principal import Principal
 
 _log = logging.getLogger("stanchion.serve")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 
-class Requests:
-    """Gives each request an id, and turns an unforeseen exception into a problem."""
+@dataclass(frozen=True)
+class Answered:
+    """A request that was answered, for the log."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    request_id: str
+    tenant: str | None
+    method: str
+    path: str
+    status: int
+    milliseconds: float
+
+
+Log = Callable[[Answered], None]
+
+
+class Requests:
+    """Gives each request an id, counts and logs it, and turns an exception into a problem."""
+
+    def __init__(self, app: ASGIApp, counts: Counts, most_url: int, log: Log | None) -> None:
+        self._app, self._counts, self._most_url, self._log = app, counts, most_url, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -39,24 +62,47 @@ class Requests:
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         chosen = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
-        mark, started = request_id.set(chosen), False
+        mark, began, status = request_id.set(chosen), time.monotonic(), 0
+        state = scope.setdefault("state", {})
 
-        async def send_with_id(message: Message) -> None:
-            nonlocal started
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] in ("http.response.start", "websocket.accept"):
-                started = True
-                message.setdefault("headers", [])
-                message["headers"] = [*message["headers"], (b"x-request-id", chosen.encode())]
+                status = message.get("status", 101)
+                added = {"x-request-id": chosen, **state.get("limit", {})}
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *((name.lower().encode(), text.encode()) for name, text in added.items()),
+                ]
+                self._count(scope, status, time.monotonic() - began)
             await send(message)
 
+        self._counts.running += 1
         try:
-            await self._app(scope, receive, send_with_id)
+            if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > self._most_url:
+                raise Problem(414, f"the URL is longer than {self._most_url} bytes")
+            await self._app(scope, receive, send_with_headers)
         except Exception as e:
-            if started or scope["type"] != "http":
+            if status or scope["type"] != "http":
                 raise
-            await answer_of(e)(scope, receive, send_with_id)
+            await answer_of(e)(scope, receive, send_with_headers)
         finally:
+            self._counts.running -= 1
             request_id.reset(mark)
+            if self._log is not None and scope["type"] == "http":
+                took = (time.monotonic() - began) * 1000
+                self._log(Answered(chosen, state.get("tenant"), scope["method"], scope["path"], status, took))
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        self._counts.add(_route(scope), scope.get("method", "WEBSOCKET"), status, seconds)
+
+
+def _route(scope: Scope) -> str:
+    """Return the path of a request with the names of its parameters: their values would be labels without end."""
+    if "endpoint" not in scope:
+        return "none"
+    parts = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
+    return "/".join(parts.get(part, part) for part in scope["path"].split("/"))
 
 
 def answer_of(error: Exception) -> Response:
@@ -80,9 +126,10 @@ async def _answer(_: Request, error: Exception) -> Response:
     return answer_of(error)
 
 
-def make_app(settings: Settings) -> FastAPI:
+def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     """Return the application. Its lifespan opens the pools, and closes them at the end."""
     database = Database(settings)
+    counts = Counts(database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -100,11 +147,16 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.catalogs = Catalogs(database, settings.schemas)
     app.state.reader = Reader(settings, database, app.state.catalogs)
     app.state.caller = Caller(settings, database, app.state.catalogs)
-    app.add_middleware(Requests)
+    app.state.gate = Gate(settings, database, app.state.senders)
+    app.state.counts = counts
+    app.add_middleware(Requests, counts=counts, most_url=settings.max_url, log=log)
     for kind in (Problem, psycopg.Error, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_route("/healthz", _healthz, methods=["GET"])
     app.add_route("/readyz", _readyz, methods=["GET"])
+    if settings.metrics:
+        app.add_route("/metrics", _metrics, methods=["GET"])
+    app.add_route("/", _openapi, methods=["GET"])
     app.add_route("/me", _me, methods=["GET"])
     app.add_route("/rpc/{function}", _call, methods=["GET", "POST"])
     app.add_route("/{relation}", _read, methods=["GET"])  # last: the names above are not relations
@@ -124,9 +176,21 @@ async def _readyz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+async def _metrics(request: Request) -> Response:
+    return Response(request.app.state.counts.text(), media_type=CONTENT_TYPE)
+
+
+async def admit(request: Request) -> Principal:
+    """Return the sender of a request that is within its limit, and note the tenant for the log."""
+    gate: Gate = request.app.state.gate
+    principal = await gate.admit(request)
+    request.state.tenant = principal.slug
+    return principal
+
+
 async def _me(request: Request) -> Response:
     """Answer the tenant and the rights of the sender."""
-    principal = await request.app.state.senders.identify(request)
+    principal = await admit(request)
     async with request.app.state.database.transaction(principal) as conn:
         row = await (await conn.execute("select core.member_role()")).fetchone()
     return JSONResponse(
@@ -140,13 +204,21 @@ async def _me(request: Request) -> Response:
     )
 
 
+async def _openapi(request: Request) -> Response:
+    await admit(request)
+    catalog = await request.app.state.catalogs.get()
+    if catalog.openapi is None:
+        catalog.openapi = orjson.dumps(make_openapi(catalog))
+    return Response(catalog.openapi, media_type="application/openapi+json;version=3.1")
+
+
 async def _call(request: Request) -> Response:
-    principal = await request.app.state.senders.identify(request)
+    principal = await admit(request)
     answer: Response = await request.app.state.caller.answer(request, principal)
     return answer
 
 
 async def _read(request: Request) -> Response:
-    principal = await request.app.state.senders.identify(request)
+    principal = await admit(request)
     answer: Response = await request.app.state.reader.answer(request, principal)
     return answer

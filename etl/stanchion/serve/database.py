@@ -67,6 +67,11 @@ class Database:
     def _pools(self) -> list[AsyncConnectionPool[Conn]]:
         return [pool for pool in (self.primary, self.replica) if pool is not None]
 
+    def statistics(self) -> dict[str, dict[str, int]]:
+        """Return numbers of each pool, such as the connections that wait and the requests that wait for one."""
+        named_pools = {"primary": self.primary} | ({"replica": self.replica} if self.replica is not None else {})
+        return {name: dict(pool.get_stats()) for name, pool in named_pools.items()}
+
     @asynccontextmanager
     async def connection(self, *, replica: bool = False) -> AsyncIterator[Conn]:
         """Yield a connection of a pool, or raise a problem when none is free in time."""

@@ -75,6 +75,10 @@ from (
         and pg_has_role(session_user, g.oid, 'member')
 ) as r;
 
+-- name: rate_limit_take
+select t.allowed, t.remaining, t.resets_at
+from core.rate_limit_take(%(subject)s, %(limit)s, '1 minute') as t;
+
 -- name: claim_key
 select c.outcome, c.attempt, c.response_code, c.response_body
 from core.claim_key(%(key)s, %(fingerprint)s) as c;

@@ -15,7 +15,8 @@ from stanchion.access.logins import create_login, drop_left_over, drop_login
 from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
-from stanchion.serve.app import make_app
+from stanchion.serve.app import Log, make_app
+from stanchion.serve.protocol import Protocol
 from stanchion.serve.settings import Settings
 from stanchion.server.connection import connect, require_deployed, value
 from stanchion.server.locate import Server
@@ -79,18 +80,20 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
     return found
 
 
-def serve(settings: Settings, bound: socket.socket, report: Report) -> None:
+def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C. Requests that run get `grace_seconds` to end."""
     host, port = bound.getsockname()[:2]
     report(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/")
     config = uvicorn.Config(
-        make_app(replace(settings, port=port)),
+        make_app(replace(settings, port=port), log),
+        http=Protocol,
+        ws="websockets-sansio",
+        loop="asyncio",
         log_config=None,
         access_log=False,
         lifespan="on",
         server_header=False,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=settings.grace_seconds,
-        h11_max_incomplete_event_size=settings.max_url,
     )
     uvicorn.Server(config).run(sockets=[bound])

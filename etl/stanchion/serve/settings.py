@@ -31,4 +31,3 @@ class Settings:
     rate: int = 0  # requests of a minute by each key, person or address; 0 does not count them
     grace_seconds: int = 10  # time that SIGTERM leaves to requests that run
     metrics: bool = False  # serve /metrics
-    log: bool = False  # write a line of JSON for each request

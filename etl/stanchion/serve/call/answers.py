@@ -24,7 +24,7 @@ from stanchion.serve.who.principal import Principal
 
 _OF_A_READ = ("select", "order", "limit", "offset", "and", "or")
 # Functions here trust the program that calls them, and do not look at the role of a person.
-_OF_PROGRAMS = ("core", "ops")
+OF_PROGRAMS = ("core", "ops")
 _MOST_KEY = 200
 
 
@@ -160,7 +160,7 @@ def _find(catalog: Catalog, name: str, schema: str | None) -> Function | None:
 def _require_callable(principal: Principal, function: Function, reads: bool) -> None:
     if principal.how == "anonymous":
         raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
-    if principal.how == "token" and function.schema in _OF_PROGRAMS:
+    if principal.how == "token" and function.schema in OF_PROGRAMS:
         raise Problem(403, f"only a program with an API key may call {function.full_name}", code="42501")
     if function.is_volatile and reads:
         raise Problem(405, f"{function.full_name} may write, so it needs POST", headers={"Allow": "POST"})

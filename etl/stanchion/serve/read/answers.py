@@ -80,8 +80,13 @@ def pairs_of(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def profile_of(request: HttpRequest, schemas: Iterable[str], header: str = "accept-profile") -> str | None:
-    """Return the schema that a header chooses."""
+    """Return the schema that a header chooses.
+
+    The clients of Supabase send public unless they are told otherwise. It has no relation, so it chooses no schema.
+    """
     given = request.headers.get(header)
+    if given == "public" and given not in schemas:
+        return None
     if given is not None and given not in schemas:
         raise Problem(406, f"the schema must be one of {', '.join(schemas)}, not '{given[:40]}'", code="PGRST106")
     return given

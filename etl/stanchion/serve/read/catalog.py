@@ -61,6 +61,7 @@ class Catalog:
     schemas: tuple[str, ...]
     read_at: float = field(default_factory=time.monotonic)
     plans: dict[Any, Any] = field(default_factory=dict)  # compiled requests, which end with this reading
+    openapi: bytes | None = None
 
     def find(self, name: str, schema: str | None) -> Relation | None:
         """Return a relation of a schema, or the first one in the order of the schemas."""
