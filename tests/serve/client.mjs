@@ -20,8 +20,8 @@ const requests = {
     none: person.from("dim_team").select("team_key").eq("team_key", "nothing").maybeSingle(),
     notOne: person.from("dim_team").select("team_key").single(),
     csv: person.from("dim_team").select("team_key").order("team_key").csv(),
-    item: program.rpc("add_item", { name: "Scarf", price: 12.5, stock: 3 }),
-    refused: person.schema("stock").rpc("add_item", { name: "Hat", price: 1, stock: 1 }),
+    item: program.rpc("add_item", { name: "Scarf", price: 12.5, available: 3 }),
+    refused: person.schema("stock").rpc("add_item", { name: "Hat", price: 1, available: 1 }),
     wrong: person.from("dim_team").select("colour_of_the_shirt"),
 };
 const answers = {};

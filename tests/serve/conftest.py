@@ -27,6 +27,7 @@ class Stats:
     web: Web
     platform: Platform
     ids: dict[str, str]
+    dsn: str
 
     def token(self, slug: str = "ours", **changes: Any) -> str:
         return token(self.ids[slug], **changes)
@@ -53,7 +54,8 @@ def stats(_built_template: Any, cluster: Any, tmp_path_factory: pytest.TempPathF
         with for_tenant(platform.conn, "theirs"):
             platform.conn.execute("select core.add_member('ref@ours.example', 'Ref', 'editor')")
         ids = {row["slug"]: str(row["tenant_id"]) for row in platform.rows("select slug, tenant_id from core.tenant")}
-        with serving(make_conninfo(platform.server.dsn, user=name, password=password)) as web:
-            yield Stats(web, platform, ids)
+        dsn = make_conninfo(platform.server.dsn, user=name, password=password)
+        with serving(dsn) as web:
+            yield Stats(web, platform, ids, dsn)
         platform.conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
         platform.conn.execute(f"drop role {name}")

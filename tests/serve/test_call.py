@@ -32,14 +32,13 @@ def editor(db: Db, tenants: dict[str, str]) -> Iterator[str]:
 
 
 def test_results_have_the_shape_of_the_function(call: Callable[..., Any], db: Db, tenants: dict[str, str]) -> None:
-    item = call("add_item", {"name": "Scarf", "price": 12.5, "stock": 3})
+    item = call("add_item", {"name": "Scarf", "price": 12.5, "available": 3})
     assert (item.status_code, uuid.UUID(item.json()).version) == (200, 4), "a value"
     bought = call("buy", {"p_item": item.json(), "p_qty": 2, "p_key": "order 1"})
-    assert (bought.status_code, bought.json()["state"]) == (200, "accepted"), "a row is an object"
+    assert (bought.status_code, bought.json()["state"]) == (200, "sold"), "a row is an object"
     again = call("buy", {"item": item.json(), "qty": 2, "key": "order 1"})
     assert again.json() == bought.json(), "names of arguments may be without p_"
-    left = db.execute("select available from stock.movement order by available limit 1").fetchone()[0]
-    assert left == 1
+    assert db.execute("select count(*), sum(qty) from stock.purchase").fetchone() == (1, 2)
     assert call(
         "create_competition", {"competition": "cup", "name": "Cup", "format": "round_robin", "kind": "team"}
     ).text
@@ -50,13 +49,17 @@ def test_results_have_the_shape_of_the_function(call: Callable[..., Any], db: Db
 
 
 def test_rows_of_a_function_are_read_in_the_grammar(call: Callable[..., Any], web: Web, key: str) -> None:
-    call("append_events", {"type": "note", "stream": "s", "expected": 0, "events": [{"n": 1}, {"n": 2}, {"n": 3}]})
-    found = call("read_stream?select=version&order=version.desc&limit=2", {"type": "note", "stream": "s"})
-    assert found.status_code in (200, 404), found.text
-    if found.status_code == 200:
-        assert len(found.json()) <= 2
-    wrong = call("buy?select=state", {})
-    assert problem(wrong)[0] == 400
+    events = [{"type": "added", "payload": {"n": n}} for n in (1, 2, 3)]
+    assert call("append_events", {"type": "note", "stream": "s", "expected": 0, "events": events}).json() == 3
+    query = "select=version,payload->n&order=version.desc&limit=2&version=gt.1"
+    expected = [{"version": 3, "n": 3}, {"version": 2, "n": 2}]
+    assert call(f"read_stream?{query}", {"type": "note", "stream": "s"}).json() == expected
+    assert web.get(f"/rpc/read_stream?type=note&stream=s&{query}", X_Api_Key=key).json() == expected
+    csv = web.get(f"/rpc/read_stream?type=note&stream=s&{query}", X_Api_Key=key, Accept="text/csv")
+    assert csv.text == "version,n\n3,3\n2,2\n"
+    assert problem(call("buy?select=state", {"item": str(uuid.uuid4()), "qty": 1, "key": "k"})) == (
+        400, "stock.buy does not return rows, so it has no parameter select",
+    )  # fmt: skip
 
 
 def test_wrong_arguments_are_refused(call: Callable[..., Any], web: Web, key: str) -> None:
@@ -66,15 +69,15 @@ def test_wrong_arguments_are_refused(call: Callable[..., Any], web: Web, key: st
         ({"item": item, "qty": 1, "key": "k", "colour": 1}, 400, "stock.buy has no argument colour"),
         ({"item": item, "p_item": item, "qty": 1, "key": "k"}, 400, "the argument item is given twice"),
         ({"item": "x", "qty": 1, "key": "k"}, 400, "invalid input syntax for type uuid"),
-        ({"item": item, "qty": 1e100, "key": "k"}, 400, "out of range"),
+        ({"item": item, "qty": 1e100, "key": "k"}, 400, "invalid input syntax for type integer"),
         ({"item": item, "qty": [1], "key": "k"}, 400, "invalid input syntax for type integer"),
         ({"item": item, "qty": 1, "key": "a\0b"}, 400, "the body contains a zero byte"),
-        ({"item": item, "qty": 1, "key": "\ud800"}, 400, "half of a pair of surrogates"),
     ]
     for body, status, sentence in cases:
         found = problem(call("buy", body))
         assert (found[0], sentence in found[1]) == (status, True), (body, found)
     bodies = {b"[1]": 400, b"{": 400, b"\xff": 400, b'{"a": NaN}': 400, b"[" * 100_000: 400, b'"x"': 400}
+    bodies |= {b'{"item": "x", "qty": 1, "key": "\\ud800"}': 400}
     bodies |= {b'{"qty": ' + b"9" * 5000 + b"}": 400, b" " * 2_000_000: 413}
     for body, status in bodies.items():
         answer = web.client.post(
@@ -138,12 +141,12 @@ def test_get_calls_only_functions_that_do_not_write(web: Web, key: str) -> None:
 
 
 def test_an_idempotency_key_runs_a_request_once(call: Callable[..., Any], db: Db) -> None:
-    body = {"name": "Scarf", "price": 12.5, "stock": 3}
+    body = {"name": "Scarf", "price": 12.5, "available": 3}
     first = call("add_item", body, Idempotency_Key="abc")
     second = call("add_item", body, Idempotency_Key="abc")
     assert (second.json(), second.headers.get("idempotency-replayed")) == (first.json(), "true")
     assert db.execute("select count(*) from stock.item").fetchone()[0] == 1
-    assert problem(call("add_item", body | {"stock": 4}, Idempotency_Key="abc")) == (
+    assert problem(call("add_item", body | {"available": 4}, Idempotency_Key="abc")) == (
         422, "the idempotency-key belongs to another request",
     )  # fmt: skip
     item = first.json()
@@ -154,7 +157,7 @@ def test_an_idempotency_key_runs_a_request_once(call: Callable[..., Any], db: Db
 
 
 def test_a_request_that_fails_leaves_its_key_free(call: Callable[..., Any], db: Db) -> None:
-    body = {"name": "Scarf", "price": -1, "stock": 3}
+    body = {"name": "Scarf", "price": -1, "available": 3}
     for _ in range(2):
         assert problem(call("add_item", body, Idempotency_Key="abc"))[0] == 400
     assert db.execute("select count(*) from core.idempotency_key").fetchone()[0] == 0
@@ -162,7 +165,7 @@ def test_a_request_that_fails_leaves_its_key_free(call: Callable[..., Any], db: 
 
 def test_two_requests_with_one_key_at_once_run_once(call: Callable[..., Any], db: Db) -> None:
     answers: list[Any] = []
-    body = {"name": "Scarf", "price": 12.5, "stock": 3}
+    body = {"name": "Scarf", "price": 12.5, "available": 3}
     senders = [
         threading.Thread(target=lambda: answers.append(call("add_item", body, Idempotency_Key="abc"))) for _ in range(8)
     ]

@@ -50,7 +50,7 @@ def test_the_client_for_python_reads_and_calls(stats: Stats, key: str) -> None:
         text = client.from_("dim_team").select("team_key").order("team_key").csv().execute()
         assert text.data.splitlines()[0] == "team_key"
     with SyncPostgrestClient(stats.web.url, schema="stock", headers={"apikey": key}) as client:
-        item = client.rpc("add_item", {"name": "Hat", "price": 9, "stock": 2}).execute().data
+        item = client.rpc("add_item", {"name": "Hat", "price": 9, "available": 2}).execute().data
         assert client.from_("item").select("item_id").eq("item_id", item).execute().data == [{"item_id": item}]
 
 

@@ -1,5 +1,6 @@
 """serve: an HTTP server for applications."""
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from stanchion.cli.logs import event, is_json, log_option
 from stanchion.cli.options import database_option, open_server, reader_options, until_signal
 from stanchion.cli.output import note, print_json
 from stanchion.errors import StanchionError
+from stanchion.server.locate import reach
 
 if TYPE_CHECKING:
     from stanchion.serve.app import Answered
@@ -114,16 +116,19 @@ def serve(
         stanchion serve --openapi > openapi.json
     """
     try:
-        from stanchion.serve.run import listen, login_of
+        from stanchion.serve.run import listen, login_of, require_narrow
         from stanchion.serve.run import serve as run
         from stanchion.serve.settings import Settings
     except ModuleNotFoundError as e:
         raise StanchionError(f"stanchion serve needs the package {e.name}; run: pip install 'stanchion[serve]'") from e
     options = click.get_current_context().obj
+    read_dsn = options.read_dsn or os.environ.get("STANCHION_READ_DSN") or None
     with open_server() as server, login_of(server) as dsn:
+        if read_dsn is not None:
+            require_narrow(reach(read_dsn, "--read-dsn", remedy="correct it"))
         settings = Settings(
             dsn=dsn,
-            read_dsn=options.read_dsn,
+            read_dsn=read_dsn,
             max_lag=options.max_lag,
             host=host,
             port=port,

@@ -20,13 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stanchion.ops.metrics import CONTENT_TYPE
 from stanchion.serve.call.answers import Caller
-from stanchion.serve.database import Database, request_id
+from stanchion.serve.database import Database, request_id, written_at
 from stanchion.serve.limits import Gate
 from stanchion.serve.metrics import Counts
 from stanchion.serve.openapi import make_openapi
 from stanchion.serve.problems import Problem, of_database
 from stanchion.serve.read.answers import Reader
 from stanchion.serve.read.catalog import Catalogs
+from stanchion.serve.replica import number_of
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.identify import Senders
 from stanchion.serve.who.principal import Principal
@@ -63,6 +64,8 @@ class Requests:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         chosen = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         mark, began, status = request_id.set(chosen), time.monotonic(), 0
+        position = next((value for name, value in scope["headers"] if name == b"stanchion-position"), b"")
+        written = written_at.set(number_of(position.decode("latin-1")))
         state = scope.setdefault("state", {})
 
         async def send_with_headers(message: Message) -> None:
@@ -89,6 +92,7 @@ class Requests:
         finally:
             self._counts.running -= 1
             request_id.reset(mark)
+            written_at.reset(written)
             if self._log is not None and scope["type"] == "http":
                 took = (time.monotonic() - began) * 1000
                 self._log(Answered(chosen, state.get("tenant"), scope["method"], scope["path"], status, took))

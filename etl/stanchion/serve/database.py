@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from stanchion.paths import query
 from stanchion.serve.problems import Problem
+from stanchion.serve.replica import Guard
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 
@@ -26,6 +27,7 @@ Statement = LiteralString | SQL | Composed
 INVALID_KEY = "the API key is not valid"
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+written_at: ContextVar[int | None] = ContextVar("written_at", default=None)  # of an earlier call of the sender
 
 
 def named(name: str) -> LiteralString:
@@ -40,6 +42,7 @@ class Database:
         self.settings = settings
         self.primary = self._pool(settings.dsn)
         self.replica = self._pool(settings.read_dsn) if settings.read_dsn else None
+        self._guard = Guard(self.primary, self.replica, settings.max_lag) if self.replica is not None else None
 
     def _pool(self, dsn: str) -> AsyncConnectionPool[Conn]:
         return AsyncConnectionPool(
@@ -75,7 +78,9 @@ class Database:
     @asynccontextmanager
     async def connection(self, *, replica: bool = False) -> AsyncIterator[Conn]:
         """Yield a connection of a pool, or raise a problem when none is free in time."""
-        pool = self.replica if replica and self.replica is not None else self.primary
+        pool = self.primary
+        if replica and self.replica is not None and self._guard is not None:
+            pool = self.replica if await self._guard.allows(written_at.get()) else self.primary
         try:
             conn = await pool.getconn()
         except PoolTimeout:
@@ -125,6 +130,14 @@ class Database:
                 await _roll_back(conn)
                 raise
             return cursors
+
+    async def position(self) -> str | None:
+        """Return the position that a replica must have replayed to show what was written so far."""
+        if self.replica is None:
+            return None
+        async with self.connection() as conn:
+            row = await (await conn.execute(named("written"))).fetchone()
+        return str(row[0]) if row else None
 
     @asynccontextmanager
     async def as_nobody(self) -> AsyncIterator[Conn]:

@@ -7,7 +7,7 @@ import re
 from importlib.metadata import version
 from typing import Any
 
-from stanchion.serve.call.answers import OF_PROGRAMS
+from stanchion.serve.call.answers import is_of_programs
 from stanchion.serve.call.functions import Argument, Function, is_callable
 from stanchion.serve.database import Database
 from stanchion.serve.problems import CONTENT_TYPE
@@ -38,6 +38,7 @@ _REASONS = {
     "404": "The relation, the function or the row does not exist.",
     "405": "The method is not allowed here.",
     "406": "The answer does not have the wanted form, or the schema is not served.",
+    "408": "The body did not arrive in time.",
     "409": "The state of the data does not allow this, or another request was faster.",
     "413": "The request or a value is too large.",
     "415": "The body is not JSON.",
@@ -163,7 +164,7 @@ def _read(relation: Relation) -> dict[str, Any]:
             "200": {"description": "The rows.", "content": content},
             "206": {"description": "Some of the rows, with the number of all in Content-Range.", "content": content},
             "300": _AMBIGUOUS,
-            **_problems("409", "415", "422"),
+            **_problems("408", "409", "415", "422"),
         },
     }
 
@@ -174,7 +175,7 @@ def _argument(argument: Argument) -> dict[str, Any]:
 
 
 def _described(function: Function) -> dict[str, Any]:
-    note = " Needs an API key." if function.schema in OF_PROGRAMS else ""
+    note = " Needs an API key." if is_of_programs(function) else ""
     responses: dict[str, Any] = {"200": {"description": "The result.", "content": {"application/json": {}}}}
     if function.returns_set and function.columns:
         responses["200"]["content"] = _rows({"type": "object"})

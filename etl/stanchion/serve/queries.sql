@@ -57,6 +57,9 @@ select coalesce(
 -- name: tenant_of_host
 select core.tenant_for_domain(%(host)s);
 
+-- name: is_application
+select coalesce(pg_has_role(session_user, to_regrole('stanchion_app')::oid, 'member'), false);
+
 -- name: rights_of_login
 -- Rights of the login beyond becoming stanchion_app.
 select coalesce(string_agg(r.reason, ', ' order by r.reason), '')
@@ -85,3 +88,12 @@ from core.claim_key(%(key)s, %(fingerprint)s) as c;
 
 -- name: complete_key
 select core.complete_key(%(key)s, %(attempt)s, %(status)s, %(body)s);
+
+-- name: written
+select pg_catalog.pg_current_wal_insert_lsn()::text;
+
+-- name: replayed
+select
+    pg_catalog.pg_is_in_recovery(),
+    pg_catalog.pg_last_wal_replay_lsn()::text,
+    extract(epoch from clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())::float8;

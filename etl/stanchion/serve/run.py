@@ -31,23 +31,10 @@ def login_of(server: Server) -> Iterator[str]:
 
     The embedded server has only the login of its superuser. There a login is created, and dropped at the end.
     """
-    with connect(server, needs_session=False) as conn:
-        rights = value(conn, query("serve", "rights_of_login"))
-        can_become = value(conn, "select pg_has_role(session_user, 'stanchion_app', 'member')") if _has_app(conn) else 0
-        if can_become:
-            require_deployed(conn)
-        if not rights and can_become:
-            yield server.dsn
-            return
-        if not server.embedded:
-            reason = (
-                f"must have no other right than to become stanchion_app, but {rights}"
-                if rights
-                else ("cannot become stanchion_app")
-            )
-            raise StanchionError(
-                f"The login {conn.info.user} {reason}; create a login and use it: stanchion login add web --as app"
-            )
+    if not server.embedded:
+        require_narrow(server)
+        yield server.dsn
+        return
     with connect(server) as admin:
         require_deployed(admin)
         drop_left_over(admin, _MARK)
@@ -61,8 +48,18 @@ def login_of(server: Server) -> Iterator[str]:
             drop_login(admin, name)
 
 
-def _has_app(conn: object) -> bool:
-    return bool(value(conn, "select to_regrole('stanchion_app') is not null"))  # type: ignore[arg-type]
+def require_narrow(server: Server) -> None:
+    """Raise StanchionError unless the login of the server has no other right than to become stanchion_app."""
+    with connect(server, needs_session=False) as conn:
+        rights = value(conn, query("serve", "rights_of_login"))
+        reason = f"must have no other right than to become stanchion_app, but {rights}" if rights else None
+        if reason is None and not value(conn, query("serve", "is_application")):
+            reason = "cannot become stanchion_app"
+        if reason is not None:
+            raise StanchionError(
+                f"The login {conn.info.user} {reason}; create a login and use it: stanchion login add web --as app"
+            )
+        require_deployed(conn)
 
 
 def listen(host: str, port: int, *, shared: bool) -> socket.socket:

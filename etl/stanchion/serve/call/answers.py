@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +26,11 @@ from stanchion.serve.who.principal import Principal
 _OF_A_READ = ("select", "order", "limit", "offset", "and", "or")
 # Functions here trust the program that calls them, and do not look at the role of a person.
 OF_PROGRAMS = ("core", "ops")
+# They look at the role of the person themselves, or change nothing.
+_OF_PERSONS = ("core.add_member", "core.member_role", "core.current_principal", "core.current_tenant")
 _MOST_KEY = 200
+_BODY_SECONDS = 10
+_DRAINED = 8  # times the largest body
 
 
 class Caller:
@@ -64,13 +69,17 @@ class Caller:
         call = _Call(catalog, function, bound, pairs, Wish.of(request), self._settings.max_rows)
         try:
             if key is not None and not function.takes_key and not reads:
-                return await self._once(principal, call, key)
-            async with self._database.transaction(principal, write=not reads) as conn:
-                return await call.run(conn)
+                answer = await self._once(principal, call, key)
+            else:
+                async with self._database.transaction(principal, write=not reads, replica=reads) as conn:
+                    answer = await call.run(conn)
         except psycopg.Error as e:
             problem = of_database(e)
             problem.hint = problem.hint or function.errors.get(e.sqlstate or "")
             raise problem from e
+        if not reads and (position := await self._database.position()) is not None:
+            answer.headers["Stanchion-Position"] = position
+        return answer
 
     async def _once(self, principal: Principal, call: _Call, key: str) -> Response:
         """Call a function that claims no key itself. The claim, the call and the stored answer are one transaction."""
@@ -160,13 +169,18 @@ def _find(catalog: Catalog, name: str, schema: str | None) -> Function | None:
 def _require_callable(principal: Principal, function: Function, reads: bool) -> None:
     if principal.how == "anonymous":
         raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
-    if principal.how == "token" and function.schema in OF_PROGRAMS:
+    if principal.how == "token" and is_of_programs(function):
         raise Problem(403, f"only a program with an API key may call {function.full_name}", code="42501")
     if function.is_volatile and reads:
         raise Problem(405, f"{function.full_name} may write, so it needs POST", headers={"Allow": "POST"})
     if not reads and not principal.may_write:
         reason = "the API key has no scope write" if principal.how == "key" else "only an editor may call functions"
         raise Problem(403, reason, code="42501")
+
+
+def is_of_programs(function: Function) -> bool:
+    """Return whether only a program may call the function."""
+    return function.schema in OF_PROGRAMS and function.full_name not in _OF_PERSONS
 
 
 def _key_of(request: HttpRequest) -> str | None:
@@ -184,11 +198,22 @@ async def body_of(request: HttpRequest, most: int) -> bytes:
     media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media != "application/json":
         raise Problem(415, f"the body must be application/json, not {media[:40]}")
-    if declared.isdigit() and int(declared) > most:
-        raise Problem(413, f"the body is larger than {most} bytes", headers={"Connection": "close"})
-    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await _receive(request, int(declared) if declared.isdigit() else 0, most)
+    except TimeoutError:
+        raise Problem(408, f"the body did not arrive in {_BODY_SECONDS} s", headers={"Connection": "close"}) from None
+
+
+async def _receive(request: HttpRequest, declared: int, most: int) -> bytes:
+    body, size = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Problem(413, f"the body is larger than {most} bytes", headers={"Connection": "close"})
+        size += len(chunk)
+        if max(size, declared) <= most:
+            body += chunk
+        elif size > most * _DRAINED:
+            break
+    # a connection that is closed while the client still sends loses the answer, so a part of the rest is read too
+    if max(size, declared) > most:
+        raise Problem(413, f"the body is larger than {most} bytes", headers={"Connection": "close"})
     return bytes(body)

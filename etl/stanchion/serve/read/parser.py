@@ -31,6 +31,7 @@ MOST = 200  # columns, embedded relations and conditions of a request
 MOST_VALUES = 1000  # of an in
 LARGEST = 2**31 - 1
 
+_PARTS = re.compile(r'"(?:[^"\\]|\\.)+"|[^."]+')
 _NAME = re.compile(r'"((?:[^"\\]|\\.)+)"|([\w$]+(?:[ -](?!>)[\w$]+)*)')
 _STEP = re.compile(r"(->>|->)(?:\"((?:[^\"\\]|\\.)+)\"|(-?[\w$ ]+))")
 _INDEX = re.compile(r"-?[0-9]{1,9}", re.ASCII)
@@ -84,10 +85,9 @@ def parse(pairs: Iterable[tuple[str, str]]) -> Request:
 def _split(name: str) -> list[str]:
     """Split the name of a parameter at its dots, but not within a path into JSON or within quotes."""
     head, arrow, path = name.partition("->")
-    if head.startswith('"') or '."' in head:
-        parts = [found[1] or found[0] for found in re.findall(r'(?:^|\.)([^."]+|"((?:[^"\\]|\\.)+)")', head)]
-    else:
-        parts = head.split(".")
+    parts = [_ESCAPE.sub(r"\1", part[1:-1]) if part.startswith('"') else part for part in _PARTS.findall(head)]
+    if not parts:
+        _refuse(f"'{_short(name)}' is not the name of a parameter")
     parts[-1] += arrow + path
     return parts
 

@@ -1,0 +1,80 @@
+"""The server beside the endpoint that an application would write by hand, in turns.
+
+No bound depends on the machine: both run the same statement in the same seconds. Run with -s to see the figures.
+"""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+
+import httpx
+import pytest
+
+from tests.serve.conftest import Stats
+from tests.serve.web import SECRET
+
+pytestmark = pytest.mark.exhaustive
+ROUNDS, SECONDS, SENDERS = 7, 1.5, 16
+
+
+@contextmanager
+def handwritten(stats: Stats) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tests.serve.handwritten", stats.dsn, SECRET, str(port)]
+    process = subprocess.Popen(command)
+    try:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+async def answers_of_a_second(url: str, token: str) -> float:
+    """Return the answers of a second that several senders get, each over one connection without a library."""
+    path = url.partition("/")[2].partition("/")[2].partition("/")[2]
+    port = int(url.split(":")[2].split("/")[0])
+    request = f"GET /{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    count, until = 0, time.monotonic() + SECONDS
+
+    async def send() -> None:
+        nonlocal count
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.monotonic() < until:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), head
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+            await reader.readexactly(int(length.partition(b":")[2]))
+            count += 1
+        writer.close()
+
+    await asyncio.gather(*(send() for _ in range(SENDERS)))
+    return count / SECONDS
+
+
+def test_an_uncached_read_is_as_fast_as_one_written_by_hand(stats: Stats) -> None:
+    token = stats.token(sub="reader")
+    season = stats.rows("/standings?select=season_key&limit=1")[0]["season_key"]
+    query = f"season_key=eq.{season}&points=gte.0&order=place&select=team_key,team_name,points,place"
+    with handwritten(stats) as other:
+        ours, theirs = f"{stats.web.url}/standings?{query}", f"{other}/standings?season={season}"
+        found = [httpx.get(url, headers={"Authorization": f"Bearer {token}"}).json() for url in (ours, theirs)]
+        assert found[0] == found[1] != []
+        rates = [[asyncio.run(answers_of_a_second(url, token)) for url in (ours, theirs)] for _ in range(ROUNDS)]
+    ratio = median(mine / by_hand for mine, by_hand in rates[1:])
+    rate = [median(each[at] for each in rates[1:]) for at in (0, 1)]
+    sys.stderr.write(f"\nserve {rate[0]:,.0f}/s, by hand {rate[1]:,.0f}/s, ratio {ratio:.2f}\n")
+    assert ratio >= 0.8
