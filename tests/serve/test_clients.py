@@ -77,7 +77,7 @@ def test_the_client_for_javascript_reads_and_calls(stats: Stats, key: str) -> No
     assert found["single"]["data"] == teams[0]
     assert (found["none"]["data"], found["none"]["error"]) == (None, None)
     assert (found["notOne"]["error"]["code"], found["notOne"]["status"]) == ("PGRST116", 406)
-    assert found["csv"]["data"].split() == ["team_key", *(row["team_key"] for row in teams)]
+    assert found["csv"]["data"].splitlines() == ["team_key", *(row["team_key"] for row in teams)]
     assert found["item"]["error"] is None
     assert (found["refused"]["status"], found["refused"]["error"]["code"]) == (403, "42501")
     assert found["wrong"]["error"]["message"] == "column marts.dim_team.colour_of_the_shirt does not exist"

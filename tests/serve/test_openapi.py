@@ -1,0 +1,71 @@
+"""The description of the interface is valid, complete, and true for requests made from it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from stanchion.server.connection import for_tenant
+from tests.conftest import run_stanchion
+from tests.serve.conftest import Stats
+
+
+def test_it_names_what_the_role_may_reach(stats: Stats) -> None:
+    printed = run_stanchion("serve", "--openapi", database_url=stats.dsn)
+    assert printed.code == 0, printed.err
+    described = json.loads(printed.out)
+    assert described == stats.get("/").json()
+    assert described["openapi"] == "3.1.0"
+    readable = stats.platform.rows(
+        "select c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace "
+        "where n.nspname in ('marts', 'contest', 'stock', 'workspace', 'core') and c.relkind in ('r', 'p', 'v', 'm') "
+        "and not c.relispartition and has_any_column_privilege('stanchion_app', c.oid, 'select')"
+    )
+    paths = set(described["paths"])
+    assert {f"/{row['relname']}" for row in readable} == {path for path in paths if not path.startswith("/rpc/")}
+    assert {"/rpc/submit_score", "/rpc/buy"} <= paths
+    assert not {"/rpc/set_context", "/rpc/use_api_key", "/rpc/create_tenant"} & paths
+    for schema in described["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    submit = described["paths"]["/rpc/submit_score"]["post"]
+    assert "Errors:" in submit["description"]
+    body = submit["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["game_key", "home", "away", "key"]
+
+
+def test_rows_have_the_types_of_the_description(stats: Stats) -> None:
+    schemas = stats.get("/").json()["components"]["schemas"]
+    checked = 0
+    for name, schema in schemas.items():
+        if name.startswith("marts."):
+            validator = Draft202012Validator({"type": "array", "items": schema | {"additionalProperties": False}})
+            rows = stats.rows(f"/{name.partition('.')[2]}?limit=50")
+            assert list(validator.iter_errors(rows)) == [], name
+            checked += len(rows)
+    assert checked > 100
+
+
+@pytest.mark.exhaustive
+def test_requests_of_schemathesis_get_listed_answers(stats: Stats, tmp_path: Path) -> None:
+    """No 5xx, no status, media type or body that is not in the description."""
+    program = Path(sys.executable).with_name("schemathesis")
+    if not program.exists():
+        pytest.skip("schemathesis is not installed")
+    with for_tenant(stats.platform.conn, "ours"):
+        key = stats.platform.rows("select core.create_api_key('fuzz', '{write}') as key")[0]["key"]
+    (tmp_path / "openapi.json").write_text(stats.get("/").text)
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    done = subprocess.run(
+        [
+            program, "run", tmp_path / "openapi.json", "--url", stats.web.url, "--header", f"X-Api-Key: {key}",
+            "--checks", checks, "--phases", "examples,fuzzing", "--max-examples", "8", "--seed", "7", "--no-color",
+            "--suppress-health-check", "all",
+        ],
+        capture_output=True, text=True, cwd=tmp_path, timeout=280,
+    )  # fmt: skip
+    shutil.rmtree(tmp_path / ".hypothesis", ignore_errors=True)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
