@@ -1,4 +1,4 @@
-"""stanchion serve reads from a replica that has what the sender wrote, and from the primary otherwise."""
+"""stanchion serve reads from a replica with the rows of the sender, and from the primary otherwise."""
 
 import time
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def test_a_read_after_an_own_write_has_it(pair: Pair, web: Web, key: str) -> Non
 
 def test_a_replica_that_ends_is_replaced_by_the_primary(pair: Pair, web: Web, key: str) -> None:
     item, _ = add(web, key, "Hat")
-    pair.replica.stop()
+    pair.replica.down()
     until = time.monotonic() + 60
     while (answer := web.get(f"/item?item_id=eq.{item}&select=item_id", X_Api_Key=key)).status_code != 200:
         assert time.monotonic() < until, answer.text

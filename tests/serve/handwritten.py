@@ -28,8 +28,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 QUERY = """
     select coalesce(json_agg(r), '[]')::text from (
-        select team_key, team_name, points, place from marts.standings
-        where season_key = %s and points >= %s order by place limit %s
+        select team_key, name from contest.team where team_key >= %s order by team_key limit %s
     ) as r
 """
 
@@ -39,16 +38,13 @@ def tenant_of(bearer: Annotated[object, Depends(HTTPBearer())]) -> str:
     return claims["app_metadata"]["tenant_id"]
 
 
-@app.get("/standings")
-async def standings(
-    request: Request, tenant: Annotated[str, Depends(tenant_of)], season: str, points: int = 0, limit: int = 1000
-) -> Response:
+@app.get("/team")
+async def team(request: Request, tenant: Annotated[str, Depends(tenant_of)], first: str, limit: int = 1000) -> Response:
     async with pool.connection() as conn:
         await conn.execute(
             "select set_config('role', 'stanchion_app', true), core.set_local('app.tenant_id', %s)", [tenant]
         )
-        await conn.execute("select core.plan_for_marts()")
-        row = await (await conn.execute(QUERY, [season, points, limit])).fetchone()
+        row = await (await conn.execute(QUERY, [first, limit])).fetchone()
     return Response(row[0], media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""The command: which login it accepts, how it ends, and what it answers without a database."""
+"""The command: the logins that it accepts, its end, and its answers without a database."""
 
 import signal
 import socket

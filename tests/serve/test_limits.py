@@ -1,4 +1,4 @@
-"""Limits of requests, of their heads and bodies, and what the server writes about them."""
+"""Limits of requests, of their heads and bodies, and the log and the metrics of the server."""
 
 import json
 import re

@@ -238,6 +238,6 @@ def test_a_schema_is_chosen_by_header(stats: Stats) -> None:
     assert problem(stranger) == (403, "only a member of the tenant may read the schema contest")
 
 
-def test_answers_are_what_the_database_sends(stats: Stats) -> None:
+def test_answers_equal_those_of_sql(stats: Stats) -> None:
     text = stats.get("/standings?order=place").text
     assert json.loads(text) == sql(stats, "select * from marts.standings where tenant_id = %s order by place")

@@ -85,7 +85,7 @@ def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | N
         make_app(replace(settings, port=port), log),
         http=Protocol,
         ws="websockets-sansio",
-        loop="asyncio",
+        loop="auto",  # uvloop where it is installed
         log_config=None,
         access_log=False,
         lifespan="on",
