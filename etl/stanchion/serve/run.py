@@ -66,7 +66,8 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
     """Return a socket that listens. With `shared`, several processes may have the same port."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        found = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio turns off the delay of small packets only for sockets that name the protocol: 40 ms for each answer
+        found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
