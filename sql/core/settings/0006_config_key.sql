@@ -19,6 +19,6 @@ comment on table core.config_key is 'One row per setting that a tenant can have:
 comment on column core.config_key.items is 'Texts that an array may contain; null when it may contain anything.';
 
 insert into core.config_key (namespace, key, value_type, default_value, description) values
-('serve', 'published', 'array', '[]', 'Relations, such as marts.standings, that stanchion serve shows to requests without a token on the host names of the tenant');
+('serve', 'published', 'array', '[]', 'Relations, such as marts.standings, that anybody may read at the host names of the tenant');
 
 -- revert: drop table core.config_key;
