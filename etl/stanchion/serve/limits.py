@@ -61,7 +61,7 @@ class Gate:
     async def _take(self, principal: Principal, subject: str) -> dict[str, str]:
         limit = self._settings.rate
         async with self._database.transaction(principal, write=True) as conn:
-            values = {"subject": f"serve {subject}"[:500], "limit": limit}
+            values = {"subject": f"serve {subject}"[:500], "most": limit}
             row = await (await conn.execute(named("rate_limit_take"), values)).fetchone()
         allowed, remaining, resets_at = row if row is not None else (True, 0, datetime.now(UTC))
         left = max(1, math.ceil((resets_at - datetime.now(UTC)).total_seconds()))

@@ -64,23 +64,33 @@ select coalesce(pg_has_role(session_user, to_regrole('stanchion_app')::oid, 'mem
 -- Rights of the login beyond becoming stanchion_app.
 select coalesce(string_agg(r.reason, ', ' order by r.reason), '')
 from (
-    select 'it is a superuser' as reason from pg_catalog.pg_roles as l where l.rolname = session_user and l.rolsuper
+    select 'it is a superuser' as reason
+    from pg_catalog.pg_roles as l
+    where l.rolname = session_user and l.rolsuper
     union all
-    select 'it bypasses row-level security' from pg_catalog.pg_roles as l where l.rolname = session_user and l.rolbypassrls
+    select 'it bypasses row-level security'
+    from pg_catalog.pg_roles as l
+    where l.rolname = session_user and l.rolbypassrls
     union all
-    select 'it may create roles' from pg_catalog.pg_roles as l where l.rolname = session_user and l.rolcreaterole
+    select 'it may create roles'
+    from pg_catalog.pg_roles as l
+    where l.rolname = session_user and l.rolcreaterole
     union all
     select format('it is a member of %I', g.rolname)
     from pg_catalog.pg_roles as g
     where
         g.rolname not in ('stanchion_app', session_user)
-        and not (select l.rolsuper from pg_catalog.pg_roles as l where l.rolname = session_user)
+        and not exists (
+            select
+            from pg_catalog.pg_roles as l
+            where l.rolname = session_user and l.rolsuper
+        )
         and pg_has_role(session_user, g.oid, 'member')
 ) as r;
 
 -- name: rate_limit_take
 select t.allowed, t.remaining, t.resets_at
-from core.rate_limit_take(%(subject)s, %(limit)s, '1 minute') as t;
+from core.rate_limit_take(%(subject)s, %(most)s, '1 minute') as t;
 
 -- name: claim_key
 select c.outcome, c.attempt, c.response_code, c.response_body

@@ -6,9 +6,13 @@ select
     c.relname,
     obj_description(c.oid, 'pg_class'),
     (
-        select jsonb_agg(jsonb_build_array(
-            a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull, col_description(c.oid, a.attnum)
-        ) order by a.attnum)
+        select
+            jsonb_agg(
+                jsonb_build_array(
+                    a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull, col_description(c.oid, a.attnum)
+                )
+                order by a.attnum
+            )
         from pg_catalog.pg_attribute as a
         where
             a.attrelid = c.oid
@@ -47,8 +51,8 @@ select
         from unnest(f.confkey) with ordinality as k (attnum, place)
         join pg_catalog.pg_attribute as a on a.attrelid = f.confrelid and a.attnum = k.attnum
     ),
-    exists (
-        select
+    (
+        select count(*) > 0
         from pg_catalog.pg_constraint as u
         where u.conrelid = f.conrelid and u.contype in ('p', 'u') and u.conkey <@ f.conkey
     )
