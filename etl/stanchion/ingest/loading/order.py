@@ -18,6 +18,7 @@ import msgspec
 from stanchion.ingest.loading.decide import Revision, decide
 from stanchion.ingest.reading.values import BadValueError, moment, text
 
+_MOST_BYTES, _MOST_VALUES = 2 * 2**20, 1_000_000  # of a larger document the values are counted: each needs memory
 _NONE = msgspec.Raw(b"[]")
 
 
@@ -45,8 +46,11 @@ _decoder = msgspec.json.Decoder(_Export)
 
 
 def look(data: bytes) -> Look | None:
-    """Return the facts about the export of a tracker; None for another document, or one without a game or a time."""
-    if not data.startswith(b"{"):
+    """Return the facts about the export of a tracker.
+
+    None for another document, one without a game or a time, and one with so many values that it may be an attack.
+    """
+    if not data.startswith(b"{") or (len(data) > _MOST_BYTES and data.count(b",") > _MOST_VALUES):
         return None
     try:
         export = _decoder.decode(data)
