@@ -176,7 +176,7 @@ end;
 $$;
 
 comment on function core.ensure_partitions_of(regclass, date[]) is
-'Returns the number of partitions created. Errors: as core.ensure_partitions; 22004 when a day is null.';
+'Returns the number of partitions created. Errors: 42809 when the table is not partitioned by day; 42622 when its name leaves no room for a day; 22004 when a day is null; 55006 when a day is half detached; other errors as core.ensure_partitions.';
 
 -- Returns the given days that have an attached partition with the name that core.ensure_partitions gives.
 --
