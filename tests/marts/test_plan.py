@@ -34,7 +34,7 @@ def tenants(rows: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 def written(platform: Platform) -> list[dict[str, Any]]:
     """Return the numbers of writes to all tables of the database, and the positions of the marts."""
-    platform.settle()
+    platform.settle("application_name like 'stanchion%' and pid <> pg_backend_pid()")
     return platform.rows(
         "select relid, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables "
         "where n_tup_ins + n_tup_upd + n_tup_del > 0 order by relid"
