@@ -14,6 +14,7 @@ begin
     elsif p_to - p_from > 3700 then
         raise exception '% to % is more than ten years of daily partitions', p_from, p_to using errcode = '22023';
     end if;
+    -- it reads core.partition_set, which only the coordinator of a cluster has; so this function stays there too
     return core.ensure_partitions_of(p_relation, array(select p_from + d.n from generate_series(0, p_to - p_from) as d (n)));
 end;
 $$;
