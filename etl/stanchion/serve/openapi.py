@@ -8,11 +8,12 @@ from importlib.metadata import version
 from typing import Any
 
 from stanchion.serve.call.answers import is_of_programs
-from stanchion.serve.call.functions import Argument, Function, is_callable
+from stanchion.serve.call.functions import Argument, Function
 from stanchion.serve.database import Database
 from stanchion.serve.problems import CONTENT_TYPE
 from stanchion.serve.read.answers import OBJECT
 from stanchion.serve.read.catalog import Catalog, Catalogs, Relation
+from stanchion.serve.read.parser import RESERVED
 from stanchion.serve.settings import Settings
 
 _TYPES: dict[str, dict[str, Any]] = {
@@ -69,14 +70,11 @@ def make_openapi(catalog: Catalog) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
     for relation in sorted(catalog.relations.values(), key=lambda each: each.full_name):
-        if catalog.find(relation.name, None) is relation:
+        if catalog.relation(relation.name) is relation:
             schemas[relation.full_name] = _row(relation)
             paths[f"/{relation.name}"] = {"get": _read(relation)}
     for function in sorted(catalog.functions.values(), key=lambda each: each.full_name):
-        first = next(
-            found for schema in catalog.schemas if (found := catalog.functions.get(f"{schema}.{function.name}"))
-        )
-        if first is function and is_callable(function):
+        if catalog.function(function.name) is function:
             operations = {"post": _call(function)}
             if not function.is_volatile:
                 operations["get"] = _get(function)
@@ -151,7 +149,7 @@ def _read(relation: Relation) -> dict[str, Any]:
             "schema": {"type": "string"},
         }
         for column in relation.columns.values()
-        if column.name not in ("select", "order", "limit", "offset", "and", "or")
+        if column.name not in RESERVED
     ]
     content = _rows({"$ref": f"#/components/schemas/{relation.full_name}"})
     shared = [{"$ref": f"#/components/parameters/{name}"} for name in _PARAMETERS]

@@ -13,17 +13,16 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from stanchion.serve.call.arguments import bind, parse_body
-from stanchion.serve.call.functions import Function, is_callable
+from stanchion.serve.call.functions import Function
 from stanchion.serve.database import Conn, Database, named
-from stanchion.serve.problems import Problem, of_database
+from stanchion.serve.problems import Problem, of_database, unknown_sender
 from stanchion.serve.read.answers import JSON, Wish, pairs_of, profile_of, respond, statement_of, value_of, within
 from stanchion.serve.read.catalog import Catalog, Catalogs, ColumnInfo, Relation
 from stanchion.serve.read.compiler import Source, compile_read, quoted
-from stanchion.serve.read.parser import parse
+from stanchion.serve.read.parser import RESERVED, parse
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 
-_OF_A_READ = ("select", "order", "limit", "offset", "and", "or")
 # Functions here trust the program that calls them, and do not look at the role of a person.
 OF_PROGRAMS = ("core", "ops")
 # They look at the role of the person themselves, or change nothing.
@@ -44,11 +43,7 @@ class Caller:
         header = "accept-profile" if reads else "content-profile"
         schema = profile_of(request, self._settings.schemas, header)
         name = request.path_params["function"]
-        catalog = await self._catalogs.get()
-        function = _find(catalog, name, schema)
-        if function is None:
-            catalog = await self._catalogs.get_again()
-            function = _find(catalog, name, schema)
+        catalog, function = await self._catalogs.find(lambda each: each.function(name, schema))
         if function is None:
             raise Problem(404, f"function {name[:63]} does not exist", code="PGRST202")
         _require_callable(principal, function, reads)
@@ -57,7 +52,7 @@ class Caller:
             known = {each.name for each in function.arguments} | {each.short_name for each in function.arguments}
             given: dict[str, Any] = {}
             for each, text in pairs:
-                if each in known and each not in _OF_A_READ:
+                if each in known and each not in RESERVED:
                     if each in given:
                         raise Problem(400, f"the argument {each} is given twice", code="PGRST102")
                     given[each] = text
@@ -158,17 +153,9 @@ class _Call:
         return Response(value_of(cursor) or b"null", media_type=JSON)
 
 
-def _find(catalog: Catalog, name: str, schema: str | None) -> Function | None:
-    for each in (schema,) if schema is not None else catalog.schemas:
-        found = catalog.functions.get(f"{each}.{name}")
-        if found is not None and is_callable(found):
-            return found
-    return None
-
-
 def _require_callable(principal: Principal, function: Function, reads: bool) -> None:
     if principal.how == "anonymous":
-        raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
+        raise unknown_sender()
     if principal.how == "token" and is_of_programs(function):
         raise Problem(403, f"only a program with an API key may call {function.full_name}", code="42501")
     if function.is_volatile and reads:

@@ -16,7 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from stanchion.serve.database import Database
-from stanchion.serve.problems import Problem
+from stanchion.serve.problems import Problem, unknown_sender
 from stanchion.serve.read.catalog import Catalog, Catalogs, Relation
 from stanchion.serve.read.compiler import Plan, Source, compile_read
 from stanchion.serve.read.parser import MOST, parse
@@ -96,7 +96,7 @@ def require_readable(principal: Principal, relation: Relation) -> None:
     """Raise a problem when the sender may not read a relation, although its role may."""
     if principal.how == "anonymous":
         if relation.full_name not in principal.published:
-            raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
+            raise unknown_sender()
     elif principal.principal_id == STRANGER and relation.schema not in OPEN_SCHEMAS:
         raise Problem(403, f"only a member of the tenant may read the schema {relation.schema}", code="42501")
 
@@ -116,10 +116,7 @@ class Reader:
         key = (name, profile, rights, request.scope["query_string"], wish.window)
         plan = catalog.plans.get(key)
         if plan is None:
-            relation = catalog.find(name, profile)
-            if relation is None:
-                catalog = await self._catalogs.get_again()
-                relation = catalog.find(name, profile)
+            catalog, relation = await self._catalogs.find(lambda each: each.relation(name, profile))
             if relation is None:
                 raise Problem(404, f"relation {name[:63]} does not exist", code="42P01")
             tree = within(parse(pairs_of(request)), wish.window)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from stanchion.paths import query
-from stanchion.serve.call.functions import Function
+from stanchion.serve.call.functions import Function, is_callable
 from stanchion.serve.database import Database
 
+T = TypeVar("T")
 _SECONDS = 60.0  # between two reads of the catalog
 _SOON = 5.0  # after a name that was not found
 _TAG = re.compile(r"^@(primaryKey|foreignKey) (.+)$", re.MULTILINE)
@@ -63,12 +65,17 @@ class Catalog:
     plans: dict[Any, Any] = field(default_factory=dict)  # compiled requests, which end with this reading
     openapi: bytes | None = None
 
-    def find(self, name: str, schema: str | None) -> Relation | None:
+    def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """Return a relation of a schema, or the first one in the order of the schemas."""
-        for each in (schema,) if schema is not None else self.schemas:
-            if found := self.relations.get(f"{each}.{name}"):
-                return found
-        return None
+        return self._first(self.relations, name, schema)
+
+    def function(self, name: str, schema: str | None = None) -> Function | None:
+        """Return a function of a schema, or the first one in the order of the schemas."""
+        return self._first(self.functions, name, schema)
+
+    def _first(self, named: dict[str, T], name: str, schema: str | None) -> T | None:
+        places = (schema,) if schema is not None else self.schemas
+        return next((named[full] for each in places if (full := f"{each}.{name}") in named), None)
 
     def keys_between(self, source: Relation, name: str) -> list[tuple[ForeignKey, bool]]:
         """Return the foreign keys from and to a relation, and whether each leads to one row."""
@@ -90,6 +97,7 @@ class Catalogs:
         self._lock = asyncio.Lock()
 
     async def get(self, *, older_than: float = _SECONDS) -> Catalog:
+        """Return the latest reading, or a new one when that is older."""
         found = self._latest
         if found is not None and time.monotonic() - found.read_at < older_than:
             return found
@@ -99,9 +107,14 @@ class Catalogs:
                 self._latest = found = await self._read()
             return found
 
-    async def get_again(self) -> Catalog:
-        """Return the catalog after a name was not found: it may be new."""
-        return await self.get(older_than=_SOON)
+    async def find(self, lookup: Callable[[Catalog], T | None]) -> tuple[Catalog, T | None]:
+        """Return what `lookup` finds, and the catalog that has it. A name that is not found may be new."""
+        catalog = await self.get()
+        found = lookup(catalog)
+        if found is None:
+            catalog = await self.get(older_than=_SOON)
+            found = lookup(catalog)
+        return catalog, found
 
     async def _read(self) -> Catalog:
         async with self._database.as_nobody() as conn:
@@ -140,7 +153,8 @@ def make_catalog(relations: Any, foreign_keys: Any, functions: Any, schemas: tup
         and set(each.columns) <= set(found[each.source].columns)
         and set(each.keys) <= set(found[each.target].columns)
     ]
-    return Catalog(found, readable, {f.full_name: f for f in map(Function.of_row, functions)}, schemas)
+    by_name = {each.full_name: each for each in map(Function.of_row, functions)}
+    return Catalog(found, readable, {name: each for name, each in by_name.items() if is_callable(each)}, schemas)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from stanchion.serve.problems import Problem
 from stanchion.serve.read.catalog import Catalog, Relation
 from stanchion.serve.read.tree import (
+    IS,
     Column,
     Condition,
     Embed,
@@ -40,7 +41,6 @@ _CASTS = {
     "float8", "double precision", "boolean", "bool", "date", "time", "timetz", "timestamp", "timestamptz", "interval",
     "uuid", "json", "jsonb",
 }  # fmt: skip
-_IS = {"null": "null", "not_null": "not null", "true": "true", "false": "false", "unknown": "unknown"}
 _LANGUAGE = re.compile(r"[a-z_]{1,63}")
 _MOST_EMBEDS = 20
 
@@ -279,7 +279,7 @@ class _Compiler:
                     return f"(not {text})" if condition.value == "null" else text
         expression = self._expression(relation, alias, condition.field)
         if condition.operator == "is":
-            return f"({expression} is {_IS[str(condition.value)]})"
+            return f"({expression} is {IS[str(condition.value)]})"
         if condition.operator == "in":
             if not condition.value:
                 return "false"

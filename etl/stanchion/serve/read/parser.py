@@ -8,6 +8,7 @@ from typing import Literal, NoReturn, cast
 
 from stanchion.serve.problems import Problem
 from stanchion.serve.read.tree import (
+    IS,
     Column,
     Condition,
     Embed,
@@ -25,7 +26,7 @@ from stanchion.serve.read.tree import (
 COMPARED = ("eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch")  # may have any or all
 SEARCHED = ("fts", "plfts", "phfts", "wfts")  # may have a language
 OPERATORS = (*COMPARED, *SEARCHED, "in", "is", "isdistinct", "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj")
-IS = ("null", "not_null", "true", "false", "unknown")
+RESERVED = ("select", "order", "limit", "offset", "and", "or")  # parameters that are no column
 DEEPEST = 10  # parentheses
 MOST = 200  # columns, embedded relations and conditions of a request
 MOST_VALUES = 1000  # of an in

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Place = tuple[str, ...]  # names of embedded relations, from the outside; () is the relation itself
-
-
 Step = tuple[Literal["->", "->>"], str | int]
+IS = {"null": "null", "not_null": "not null", "true": "true", "false": "false", "unknown": "unknown"}  # what follows is
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 
 from stanchion.serve.database import INVALID_KEY, Database, named
-from stanchion.serve.problems import Problem
+from stanchion.serve.problems import Problem, unknown_sender
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import STRANGER, Principal
 from stanchion.serve.who.tokens import Tokens
@@ -112,13 +112,13 @@ class Senders:
 
     async def _of_anybody(self, of_host: UUID | None) -> Principal:
         if of_host is None or not self._settings.anonymous:
-            raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
+            raise unknown_sender()
         async with self._database.as_nobody() as conn:
             await conn.execute("select core.set_local('app.tenant_id', %s)", [str(of_host)])
             slug = (await _one(conn, "find_tenant", {}))[0]
             published = (await _one(conn, "find_published", {}))[0]
         if not published:
-            raise Problem(401, "the request has neither a token nor an API key", headers={"WWW-Authenticate": "Bearer"})
+            raise unknown_sender()
         names = frozenset(name for name in published if isinstance(name, str))
         return Principal("anonymous", of_host, slug, "anonymous", principal_id=STRANGER, published=names)
 
