@@ -5,6 +5,7 @@ build. The parsed project is kept in memory for later builds of the same process
 """
 
 import contextlib
+import gc
 import os
 import re
 import threading
@@ -17,6 +18,7 @@ from stanchion.marts.project import PROJECT, files, target
 from stanchion.server.locate import Server
 
 SOURCES = "STANCHION_SOURCES"  # prefix of the schemas of the sources, in dbt_project/models/staging/_sources.yml
+THREADS = "STANCHION_BUILD_THREADS"  # number of sessions of a build, in profiles.yml
 
 OnEvent = Callable[[Any], None]
 Fingerprint = tuple[tuple[str, int, int], ...]
@@ -45,8 +47,10 @@ def invoke(
 
     Every connection of the run gets `settings`. The schemas of the sources begin with `prefix`.
     """
-    from dbt.cli.main import dbtRunner
+    with _without_collector():
+        from dbt.cli.main import dbtRunner
 
+    _keep_sessions()
     folder = target(server, prefix)
     places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder)]
     quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors"]
@@ -54,7 +58,9 @@ def invoke(
         fingerprint = _files()
         known, parsed = _parsed.get(folder, (None, None))
         if known != fingerprint:
-            outcome = dbtRunner().invoke([*quiet, "parse", *places])
+            # The JSON of the project, which nothing here reads, would take as long as reading the parsed project.
+            with _without_collector():
+                outcome = dbtRunner().invoke([*quiet, "--no-write-json", "parse", *places])
             if not outcome.success:
                 return _sentence(outcome.exception)
             parsed = outcome.result
@@ -63,6 +69,50 @@ def invoke(
         lean = [] if arguments[0] == "docs" else ["--no-write-json"]
         outcome = dbtRunner(manifest=parsed, callbacks=[on_event]).invoke([*quiet, *lean, *arguments, *places])
     return _sentence(outcome.exception) if outcome.exception else None
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Collect no garbage while dbt is imported and the project is parsed: all of both is kept."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _keep_sessions() -> None:
+    """Let each thread of dbt keep its session until the end of a run.
+
+    dbt opens a session for each model and test. A new session reads the catalog entries of every partition again, which
+    takes longer than most models.
+    """
+    from dbt.adapters.postgres.connections import PostgresConnectionManager
+    from psycopg2.extensions import (  # type: ignore[import-untyped]
+        TRANSACTION_STATUS_IDLE,
+        TRANSACTION_STATUS_INTRANS,
+    )
+
+    close = PostgresConnectionManager.release
+
+    def release(manager: Any) -> None:
+        session = manager.get_if_exists()
+        if session is None or session.state != "open" or session.handle.closed:
+            close(manager)
+            return
+        if session.handle.get_transaction_status() not in (TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS):
+            close(manager)  # after an error
+            return
+        session.handle.rollback()
+        session.transaction_open = False
+        with session.handle.cursor() as cursor:  # dbt sets the role in the first transaction, which may be rolled back
+            cursor.execute(f"set role {session.credentials.role}")
+        session.handle.commit()
+
+    if close.__module__ != __name__:
+        setattr(PostgresConnectionManager, "release", release)  # noqa: B010 - mypy refuses the assignment
 
 
 def read_node(event: Any) -> Node:
@@ -130,8 +180,9 @@ def _files() -> Fingerprint:
 @contextlib.contextmanager
 def _environment(server: Server, settings: dict[str, str], prefix: str) -> Iterator[None]:
     """Replace libpq's variables by those of the server while dbt runs, and set the prefix of the sources."""
-    before = {name: text for name, text in os.environ.items() if name.startswith("PG") or name == SOURCES}
+    before = {name: text for name, text in os.environ.items() if name.startswith("PG") or name in (SOURCES, THREADS)}
     own = server.environment()
+    own[THREADS] = before.get(THREADS) or str(min(max(os.cpu_count() or 2, 2), 8))
     options = [own.get("PGOPTIONS", ""), *(f"-c {name}={text}" for name, text in settings.items())]
     own["PGOPTIONS"] = " ".join(option for option in options if option)
     if prefix:
