@@ -109,13 +109,22 @@
             select
                 marks.side,
                 marks.player_key,
-                count(distinct marks.event_no) filter (where concat_ws(' ', marks.detail1, marks.detail2) ~ '(^|[ _])BlockedShot') as blocks,
+                count(distinct marks.event_no) filter (where marks.is_block) as blocks,
                 count(*) filter (where marks.detail1 = 'Plus') as plus,
                 count(*) filter (where marks.detail1 = 'Minus') as "minus"
-            from {{ ref('stg_contest__play_participant') }} as marks
-            where
-                {{ of_game('marks') }}
-                and (concat_ws(' ', marks.detail1, marks.detail2) ~ '(^|[ _])BlockedShot' or marks.detail1 in ('Plus', 'Minus'))
+            from (
+                select
+                    participants.side,
+                    participants.player_key,
+                    participants.event_no,
+                    participants.detail1,
+                    -- LIKE first, because the regular expression is slow
+                    concat_ws(' ', participants.detail1, participants.detail2) like '%BlockedShot%'
+                    and concat_ws(' ', participants.detail1, participants.detail2) ~ '(^|[ _])BlockedShot' as is_block
+                from {{ ref('stg_contest__play_participant') }} as participants
+                where {{ of_game('participants') }}
+            ) as marks
+            where marks.is_block or marks.detail1 in ('Plus', 'Minus')
             group by marks.side, marks.player_key
         ),
 

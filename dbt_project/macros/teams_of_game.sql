@@ -16,6 +16,17 @@
         {{ share('power_plays_against - power_play_goals_against', 'power_plays_against') }} as penalty_kill_share,
         {{ share('xg', 'xg + xg_against') }} as xg_share
     from (
+        with
+
+        -- materialized: counted once for each side, and not again for the opponent
+        counts as materialized (
+            select
+                of_side.side,
+                counted.*
+            from (values ('home'), ('away')) as of_side (side)
+            cross join lateral ({{ team_counts('of_side.side') }}) as counted
+        )
+
         select
             sides.side,
             sides.team_key,
@@ -68,8 +79,8 @@
             ('home', 'away', games.home_team_key, games.away_team_key, games.official_home, games.official_away),
             ('away', 'home', games.away_team_key, games.home_team_key, games.official_away, games.official_home)
         ) as sides (side, other_side, team_key, opponent_team_key, official_for, official_against)
-        cross join lateral ({{ team_counts('sides.side') }}) as own
-        cross join lateral ({{ team_counts('sides.other_side') }}) as other
+        join counts as own on own.side = sides.side
+        join counts as other on other.side = sides.other_side
         cross join lateral (
             select
                 coalesce(sum(stints.seconds), 0)::integer as seconds,

@@ -112,28 +112,30 @@ events as (
         -- one was entered twice and counts once; without a clock it is never a duplicate. The loader applies the same
         -- definition in Python (stanchion.ingest.reading.goals) before events reach the database, and
         -- tests/marts/test_goals.py compares both on every combination.
-        counted as (
+        entries as (
             select
-                acted.*,
-                acted.is_goal_entry and (
-                    acted.remaining_s is null
-                    or row_number() over (
-                        partition by acted.is_goal_entry, acted.period, acted.remaining_s, acted.credited_side, acted.player_key
-                        order by acted.event_no
-                    ) = 1
-                ) as is_goal
+                acted.event_no,
+                acted.period,
+                acted.remaining_s,
+                acted.credited_side,
+                acted.remaining_s is null
+                or row_number() over (
+                    partition by acted.period, acted.remaining_s, acted.credited_side, acted.player_key
+                    order by acted.event_no
+                ) = 1 as is_goal
             from acted
+            where acted.is_goal_entry
         ),
 
         goal_shots as (
             select
-                counted.period,
-                counted.remaining_s,
-                counted.side,
+                acted.period,
+                acted.remaining_s,
+                acted.side,
                 count(*) as shots
-            from counted
-            where counted.is_goal_shot
-            group by counted.period, counted.remaining_s, counted.side
+            from acted
+            where acted.is_goal_shot
+            group by acted.period, acted.remaining_s, acted.side
         ),
 
         -- a goal for which no shot was entered counts as a shot on goal
@@ -143,7 +145,7 @@ events as (
                 row_number() over (
                     partition by goal.period, goal.remaining_s, goal.credited_side order by goal.event_no
                 ) > coalesce(goal_shots.shots, 0) as adds_shot
-            from counted as goal
+            from entries as goal
             left join goal_shots
                 on
                     goal_shots.period = goal.period
@@ -154,11 +156,20 @@ events as (
 
         select
             counted.*,
-            coalesce(goals.adds_shot, false) as adds_shot,
             (count(*) filter (where counted.is_goal and counted.credited_side = 'home') over game_to_here)::smallint as home_score,
             (count(*) filter (where counted.is_goal and counted.credited_side = 'away') over game_to_here)::smallint as away_score
-        from counted
-        left join goals on goals.event_no = counted.event_no
+        from (
+            -- arrays, because a join would compare every event with the few goals
+            select
+                acted.*,
+                acted.event_no = any(array(select goals.event_no from goals)) as is_goal,
+                acted.event_no = any(array(
+                    select goals.event_no
+                    from goals
+                    where goals.adds_shot
+                )) as adds_shot
+            from acted
+        ) as counted
         window game_to_here as (order by counted.period, counted.remaining_s desc nulls last, counted.event_no)
     ) as lines
 

@@ -180,19 +180,29 @@ shots as (
             left join directions on directions.period = plays.period and directions.side = plays.side
         ),
 
+        -- Shots, goals and saves. The n-th shot of a goal in one second belongs to the n-th goal, and the n-th save to the
+        -- n-th saved shot.
         ordered as (
             select
                 placed.*,
-                -- the n-th shot of a goal in one second belongs to the n-th goal, and the n-th save to the n-th saved shot
                 row_number() over (
                     partition by placed.period, placed.remaining_s, placed.side, placed.is_goal, placed.is_goal_shot, placed.is_saved, placed.type
                     order by placed.event_no
-                ) as nth,
+                ) as nth
+            from placed
+            where placed.is_shot or placed.is_goal or placed.type = 'Save'
+        ),
+
+        -- What happened in the seconds before each shot. Saved shots are shots.
+        before as (
+            select
+                placed.event_no,
                 bool_or(placed.is_saved and not placed.is_penalty_shot and placed.side = 'home') over three_seconds as home_saved,
                 bool_or(placed.is_saved and not placed.is_penalty_shot and placed.side = 'away') over three_seconds as away_saved,
                 bool_or(case placed.side when 'home' then placed.is_far when 'away' then placed.is_far_for_other end) over four_seconds as home_rush,
                 bool_or(case placed.side when 'away' then placed.is_far when 'home' then placed.is_far_for_other end) over four_seconds as away_rush
             from placed
+            where placed.is_shot or placed.is_far or placed.is_far_for_other
             window
                 three_seconds as (partition by placed.period order by placed.moment range between 3999999 preceding and 1 preceding),
                 four_seconds as (partition by placed.period order by placed.moment range between 4999999 preceding and 1 preceding)
@@ -243,10 +253,11 @@ shots as (
                 shot.is_penalty_shot or coalesce(goal.is_penalty_shot, false) as is_penalty_shot,
                 coalesce(shot.strength, goal.strength) as strength,
                 coalesce(shot.is_empty_net, goal.is_empty_net) as is_empty_net,
-                case shot.side when 'home' then shot.home_saved else shot.away_saved end as is_rebound,
-                case shot.side when 'home' then shot.home_rush else shot.away_rush end as is_rush,
+                case shot.side when 'home' then before.home_saved else before.away_saved end as is_rebound,
+                case shot.side when 'home' then before.home_rush else before.away_rush end as is_rush,
                 save.player_key as saved_by
             from ordered as shot
+            join before on before.event_no = shot.event_no
             left join ordered as goal
                 on
                     shot.is_goal_shot and goal.is_goal and not goal.adds_shot
