@@ -1,7 +1,13 @@
-{#- The games that a load in the window changed. They are found tenant by tenant, with the index on the load id. A game
-    whose partitions have expired is left out: its rows in the marts are neither computed nor replaced. -#}
+{#- The games that a load in the window changed. -#}
 {% macro changed_games(columns='*') -%}
     select {% for column in columns.split(', ') %}game.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from ({{ search_of_changed_games() }}) as game
+{%- endmacro %}
+
+{#- The changed games, found tenant by tenant with the index on the load id. A game whose partitions have expired is left out:
+    its rows in the marts are neither computed nor replaced. -#}
+{% macro search_of_changed_games() -%}
+    /* the changed games */ select of_tenant.*
     from ({{ changed_tenants() }}) as changed_tenant
     cross join lateral (
         select *
@@ -9,9 +15,24 @@
         where
             games_of_tenant.tenant_id = changed_tenant.tenant_id
             and {{ in_window('games_of_tenant') }}
-            and games_of_tenant.is_expired is not true
         offset 0
-    ) as game
+    ) as of_tenant
+    where of_tenant.is_expired is not true
+{%- endmacro %}
+
+{#- Statement that stores the changed games until the end of the transaction. The search looks up the rows of each game in its
+    partition, so the materialization searches once, and its statements read the result. -#}
+{% macro list_changed_games() -%}
+    create temporary table changed_game on commit drop as {{ search_of_changed_games() }}
+{%- endmacro %}
+
+{#- Replaces the search of the changed games by its stored result. -#}
+{% macro from_list(sql) -%}
+    {{ return(sql | replace(search_of_changed_games(), 'select * from pg_temp.changed_game') if reads_changed_games(sql) else sql) }}
+{%- endmacro %}
+
+{% macro reads_changed_games(sql) -%}
+    {{ return('/* the changed games */' in sql) }}
 {%- endmacro %}
 
 {#- The tenants with a load in the window. -#}

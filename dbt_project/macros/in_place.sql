@@ -12,7 +12,9 @@
     {%- set existing = load_cached_relation(this) -%}
     {%- set temp_relation = make_temp_relation(target_relation) -%}
     {%- set name = this.schema ~ '.' ~ this.identifier -%}
-    {%- set definition = definition_of(sql) -%}
+    {%- set columns = model.columns.values() | map(attribute='name') | list -%}
+    {%- set comparison = differences(target_relation, sql, columns) if config.get('always') else none -%}
+    {%- set definition = definition_of(sql ~ comparison) -%}
     {%- set partition_by = config.get('partition_by') -%}
     {%- set changes = config.get('changes', 'loads') -%}
 
@@ -38,15 +40,11 @@
     {#- before it is analyzed: new columns must have no statistics -#}
     {% if redefined %}{% do run_query(secure_relation()) %}{% endif %}
 
-    {%- set columns = model.columns.values() | map(attribute='name') | list -%}
-    {%- set has_changes = window[0] != window[1] -%}
-    {% if has_changes or config.get('always') %}
+    {%- set has_changes = window[0] != window[1] or (comparison and run_query(comparison).rows[0][0]) -%}
+    {% if has_changes %}
+        {% if reads_changed_games(sql) or (changes == 'loads' and config.get('materialized') == 'replace_changed') %}{% do run_query(list_changed_games()) %}{% endif %}
         {% do run_query(steady_plans()) %}
-        {% do run_query(get_create_table_as_sql(True, temp_relation, within_days(sql) if first_day() in sql else sql)) %}
-        {% do run_query('analyze ' ~ temp_relation) %}
-    {% endif %}
-    {% if not has_changes and config.get('always') %}
-        {%- set has_changes = run_query(differences(target_relation, temp_relation, columns)).rows[0][0] -%}
+        {% do run_query('create temporary table ' ~ temp_relation ~ ' on commit drop as (' ~ from_list(within_days(sql)) ~ '\n)') %}
     {% endif %}
 
     {% if not has_changes %}
@@ -58,7 +56,7 @@
             ) %}
         {% endif %}
         {% call statement('main') %}
-            {{ write(target_relation, temp_relation, columns, flags.FULL_REFRESH and window[3] is none) }}
+            {{ from_list(write(target_relation, temp_relation, columns, flags.FULL_REFRESH and window[3] is none)) }}
         {% endcall %}
         {% if from_scratch %}{% do run_query("select core.analyze_mart('" ~ target_relation ~ "')") %}{% endif %}
     {% endif %}
@@ -66,7 +64,7 @@
     {% if redefined %}{% do describe(target_relation) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% if redefined or has_changes %}
-        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ changes ~ "', '" ~ definition ~ "')") %}
+        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ changes ~ "', '" ~ definition ~ "', " ~ ("$comparison$" ~ comparison ~ "$comparison$" if comparison else 'null') ~ ")") %}
     {% endif %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -55,7 +55,7 @@
 {% macro last_day() -%} 'infinity'::date /* last day of the window */ {%- endmacro %}
 
 {% macro within_days(sql) -%}
-    {%- set days = run_query('select min(played_on), max(played_on) from (' ~ changed_games('played_on') ~ ') as changed').rows[0] -%}
+    {%- set days = run_query('select min(played_on), max(played_on) from pg_temp.changed_game').rows[0] if first_day() in sql else [none] -%}
     {{ return(sql if days[0] is none else sql | replace(first_day(), "'" ~ days[0] ~ "'::date") | replace(last_day(), "'" ~ days[1] ~ "'::date")) }}
 {%- endmacro %}
 

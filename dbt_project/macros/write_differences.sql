@@ -9,6 +9,7 @@
 {% macro write_different_rows(target, source, columns, everything) -%}
     {%- set keys = config.require('unique_key') -%}
     {%- set list = columns | join(', ') -%}
+    analyze {{ source }};
     select set_config('enable_nestloop', 'on', true);
     delete from {{ target }} as old
     using (
@@ -55,17 +56,24 @@
     {% for key in keys %}{{ one }}.{{ key }} = {{ other }}.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
-{#- Query that returns true when any row differs. -#}
-{% macro differences(target, source, columns) -%}
+{#- Query that returns true when a row of the mart differs from the rows of a query. The database stores it for each mart
+    with `always`, so that a build without changes compares these marts without dbt. -#}
+{% macro differences(target, query, columns) -%}
     {%- set list = columns | join(', ') -%}
     {%- set kept -%}
         select {{ list }} from {{ target }} as kept where {{ is_recent('kept') }}
     {%- endset -%}
-    select exists (
-        (select {{ list }} from {{ source }} except all {{ kept }})
-        union all
-        ({{ kept }} except all select {{ list }} from {{ source }})
+    with
+
+    computed as materialized (
+        {{ query }}
     )
+
+    select exists (
+        (select {{ list }} from computed except all {{ kept }})
+        union all
+        ({{ kept }} except all select {{ list }} from computed)
+    ) as is_different
 {%- endmacro %}
 
 {#- For a model with `always` and `recent_by`: condition for the rows from the day before the last change of the mart

@@ -2,6 +2,8 @@
 
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -156,6 +158,78 @@ def test_with_nothing_new_no_mart_is_read_or_written(built: Platform) -> None:
     assert report.is_current
     assert built.rows(TOUCHED) == before
     assert report.count("model").get("built", 0) == 0
+
+
+WITHOUT_DBT = """
+import sys
+from stanchion.marts import build
+from stanchion.server.locate import find_server
+
+with find_server(sys.argv[1]) as server:
+    result = build(server)
+print(result.is_current, sorted({node.outcome for node in result.nodes}), "dbt.cli.main" in sys.modules)
+"""
+
+
+def outcome_of_a_process(platform: Platform) -> str:
+    """Build in a new process and return whether it was current, the outcomes, and whether dbt was imported."""
+    command = [sys.executable, "-c", WITHOUT_DBT, platform.server.dsn]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_a_build_without_changes_does_not_start_dbt(built: Platform) -> None:
+    """A changed source, a broken comparison, a missing mart and a changed project start it."""
+    built.build()
+    assert outcome_of_a_process(built) == "True ['unchanged'] False"
+    built.conn.execute("update core.tenant set name = 'Renamed' where slug = 'nobody'")
+    assert outcome_of_a_process(built) == "True ['built', 'unchanged'] True"
+    assert built.rows("select from marts.tenant_stats_mart where tenant_name = 'Renamed'")
+    built.conn.execute(
+        "update core.stat_refresh set comparison = 'select 1 / 0' where model = 'marts.dim_league_rules'"
+    )
+    assert outcome_of_a_process(built) == "True ['unchanged'] True"
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_only_rows_that_differ_are_written(built: Platform) -> None:
+    """A full refresh repairs changed rows only. A corrected score changes no event, and a build keeps its sessions."""
+
+    def written(report: BuildResult) -> dict[str, int]:
+        return {
+            node.name.removeprefix("marts."): node.rows for node in report.nodes if node.kind == "model" and node.rows
+        }
+
+    built.build()
+    before = built.digests()
+    built.conn.execute(
+        "update marts.fact_event set zone = 'n' where (game_key, event_no) = ('1001', 7) and zone is distinct from 'n'"
+    )
+    built.conn.execute("delete from marts.fact_shot where game_key = '1002'")
+    built.conn.execute("update marts.fact_shot set game_key = 'gone' where game_key = '1003'")
+    assert built.digests() != before
+    (shots,) = built.rows(
+        "select count(*) as n from contest.play_event where type = 'Shot' and game_key in ('1002', '1003')"
+    )
+    rows = written(built.build(full_refresh=True, test=False))
+    assert built.digests() == before
+    assert rows.keys() == {"fact_event", "fact_shot"}
+    assert 0 < rows["fact_event"] <= 2  # one of each league
+    assert rows["fact_shot"] >= shots["n"]
+    league = built.leagues["ours"]
+    league.official[1001] = (8, 0)
+    league.schedule(built.server, [league.games[0]])
+    built.settle()
+    (sessions,) = built.rows("select sessions from pg_stat_database where datname = current_database()")
+    report = built.build()
+    built.settle()
+    (later,) = built.rows("select sessions from pg_stat_database where datname = current_database()")
+    rows = written(report)
+    assert rows["fact_game_quality"] == 1
+    assert not rows.keys() & {"fact_event", "fact_stint", "fact_player_stint", "fact_shot"}
+    assert later["sessions"] - sessions["sessions"] < len(report.nodes) / 2
 
 
 @pytest.mark.slow

@@ -1,3 +1,13 @@
+-- name: comparisons
+-- Returns the marts whose sources change without a load, with the query that compares each with its sources.
+select
+    r.model,
+    r.changes,
+    r.comparison
+from core.stat_refresh as r
+where r.comparison is not null
+order by r.model;
+
 -- name: has_views
 -- Returns whether every view of the marts exists and was made from this version of the project.
 select
@@ -140,6 +150,10 @@ select
     r.model,
     r.position
 from core.stat_refresh as r;
+
+-- name: open_window
+-- Opens the empty window of a mart that contains every finished change.
+select core.open_window(%(model)s, %(changes)s, %(horizon)s, '{}', false);
 
 -- name: planned_games
 -- Returns, for each tenant, the number of games and loads after a position. Games whose partitions have expired are

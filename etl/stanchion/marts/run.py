@@ -17,6 +17,7 @@ from stanchion.cluster.nodes import has_citus
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.publish import score_quality
 from stanchion.ingest.loading.session import open_session
+from stanchion.marts.compare import unchanged
 from stanchion.marts.dbt import Node, invoke, read_node
 from stanchion.marts.horizon import RunningLoad, reap_dead_loads, running_loads
 from stanchion.marts.node import open_marts_node
@@ -104,7 +105,14 @@ def build(
             tested, is_up_to_date = _progress(conn, prefix)
             views_exist = has_views(conn, project)
             is_current = is_up_to_date and not (chosen or full_refresh or only)
+            builder = builder_server(node.server, conn)
             result = BuildResult(is_current=is_current, held_back_by=running)
+            if is_current and views_exist and (nodes := unchanged(builder, tested)):
+                result.nodes += nodes
+                for each in nodes:
+                    on_node(each)
+                result.seconds = time.monotonic() - started
+                return result
             arguments = _arguments(chosen, full_refresh=full_refresh, models_only=is_current or not test)
             if is_current and views_exist:
                 arguments += _ALWAYS
@@ -119,9 +127,7 @@ def build(
                 settings["stanchion.window_tenant"] = only
             if has_citus(conn):
                 settings |= _ALONE
-            failure = invoke(
-                builder_server(node.server, conn), arguments, settings, _Listener(result, on_node), prefix=prefix
-            )
+            failure = invoke(builder, arguments, settings, _Listener(result, on_node), prefix=prefix)
             if failure and not result.nodes:
                 raise StanchionError(f"dbt could not start: {failure}")
             if not (result.failed or chosen):

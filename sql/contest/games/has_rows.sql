@@ -23,6 +23,9 @@ begin
         return false;
     end if;
     -- the five tables of a day expire one after the other
+    if contest.has_named_partitions(p_played_on) then
+        return true;
+    end if;
     return not exists (
         select from unnest(array[
             'contest.play_event', 'contest.play_participant', 'contest.play_point', 'contest.stint', 'contest.stint_player'

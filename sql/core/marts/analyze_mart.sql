@@ -19,6 +19,9 @@ begin
     end if;
     if not v_has_right then
         foreach v_partition in array v_partitions loop
+            -- Locks the partition, for which an owner needs no right. After the grant, the lock could wait for a vacuum that
+            -- waits for the catalog row that the grant updated.
+            execute format('comment on table %s is null', v_partition);
             execute format('grant maintain on %s to current_user', v_partition);
         end loop;
     end if;
