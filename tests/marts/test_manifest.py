@@ -1,8 +1,9 @@
 """Check the rules of the dbt project: layers, names, keys, contracts and hooks. Run its unit tests."""
 
 import json
-import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -27,12 +28,18 @@ NAMES = {
 UNIT_TESTS = 41
 
 
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The manifest of the project, as JSON."""
+    folder = tmp_path_factory.mktemp("parsed")
+    argv = [Path(sys.executable).with_name("dbt"), "--quiet", "parse", "--profiles-dir", "."]
+    subprocess.run([*argv, "--target-path", folder, "--log-path", folder], cwd=ROOT, check=True)
+    return (folder / "manifest.json").read_text(encoding="utf-8")
+
+
 @pytest.fixture
-def manifest(_built_template: Any) -> dict[str, Any]:
-    """The project as dbt parsed it to build the template."""
-    paths = Path(os.environ["DBT_TARGET_PATH"]).glob("*/manifest.json")  # one per database and login
-    path = max(paths, key=lambda path: path.stat().st_mtime)
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def manifest(parsed: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(parsed)
     return found
 
 
