@@ -14,7 +14,7 @@
     {%- set name = this.schema ~ '.' ~ this.identifier -%}
     {%- set columns = model.columns.values() | map(attribute='name') | list -%}
     {%- set comparison = differences(target_relation, sql, columns) if config.get('always') else none -%}
-    {%- set definition = definition_of(sql ~ comparison) -%}
+    {%- set definition = definition_of(sql) -%}
     {%- set partition_by = config.get('partition_by') -%}
     {%- set changes = config.get('changes', 'loads') -%}
 
@@ -62,9 +62,10 @@
     {% endif %}
 
     {% if redefined %}{% do describe(target_relation) %}{% endif %}
+    {% if comparison %}{% do log(tojson({'comparison of': name, 'query': comparison})) %}{% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% if redefined or has_changes %}
-        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ changes ~ "', '" ~ definition ~ "', " ~ ("$comparison$" ~ comparison ~ "$comparison$" if comparison else 'null') ~ ")") %}
+        {% do run_query("select core.close_window('" ~ name ~ "', '" ~ changes ~ "', '" ~ definition ~ "')") %}
     {% endif %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

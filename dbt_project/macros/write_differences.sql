@@ -56,8 +56,8 @@
     {% for key in keys %}{{ one }}.{{ key }} = {{ other }}.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
-{#- Query that returns true when a row of the mart differs from the rows of a query. The database stores it for each mart
-    with `always`, so that a build without changes compares these marts without dbt. -#}
+{#- Query that returns true when a row of the mart differs from the rows of a query. stanchion.marts.compare keeps it for each
+    mart with `always`, so that a build without changes compares these marts without dbt. -#}
 {% macro differences(target, query, columns) -%}
     {%- set list = columns | join(', ') -%}
     {%- set kept -%}

@@ -20,7 +20,6 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from stanchion.access.analysts import add_analyst
-from stanchion.access.builder import builder_server
 from stanchion.cli.demo import LEAGUES, add_leagues, load_league
 from stanchion.contest.rules import PRESETS
 from stanchion.deploy.modules import discover
@@ -33,6 +32,7 @@ from stanchion.paths import ROOT
 from stanchion.server.connection import connect
 from stanchion.server.embedded import Embedded
 from stanchion.server.locate import Server
+from tests.marts.parsed import manifest
 
 GUIDE = ROOT / "docs" / "marts"
 QUESTIONS = GUIDE / "questions"  # MART.sql: five statements or more, each below a comment with the question
@@ -280,12 +280,9 @@ def index(models: dict[str, Any]) -> str:
 
 def guide(server: Server, analyst: str) -> dict[Path, str]:
     """Return the text of every page."""
-    with connect(server) as conn:
-        folder = target(builder_server(server, conn))
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     models = {
         node["name"]: node
-        for node in manifest["nodes"].values()
+        for node in manifest()["nodes"].values()
         if node["resource_type"] == "model" and node["fqn"][1] == "marts"
     }
     with psycopg.connect(analyst, autocommit=True) as reader:

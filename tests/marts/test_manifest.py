@@ -1,13 +1,9 @@
 """Check the rules of the dbt project: layers, names, keys, contracts and hooks. Run its unit tests."""
 
-import json
 import re
-import subprocess
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from stanchion.marts.dbt import Node, invoke, read_node
 from stanchion.paths import ROOT
+from tests.marts import parsed
 from tests.marts.platform import Platform
 
 NAMES = {
@@ -28,19 +25,9 @@ NAMES = {
 UNIT_TESTS = 41
 
 
-@pytest.fixture(scope="module")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The manifest of the project, as JSON."""
-    folder = tmp_path_factory.mktemp("parsed")
-    argv = [Path(sys.executable).with_name("dbt"), "--quiet", "parse", "--profiles-dir", "."]
-    subprocess.run([*argv, "--target-path", folder, "--log-path", folder], cwd=ROOT, check=True)
-    return (folder / "manifest.json").read_text(encoding="utf-8")
-
-
 @pytest.fixture
-def manifest(parsed: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(parsed)
-    return found
+def manifest() -> dict[str, Any]:
+    return parsed.manifest()
 
 
 def problems(manifest: dict[str, Any]) -> Iterator[str]:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from stanchion.marts.models import tables
+from tests.marts import parsed
 from tests.marts.league import play
 from tests.marts.platform import Platform
 from tests.marts.test_command import as_login
-from tests.marts.test_manifest import manifest as manifest
 from tests.program import call_stanchion
 
 NOTHING = "Nothing new: the marts contain every completed load.\n"
@@ -41,14 +41,14 @@ def written(platform: Platform) -> list[dict[str, Any]]:
     ) + platform.rows("select * from core.stat_refresh order by model")
 
 
-def test_the_tables_are_those_that_dbt_parses(manifest: dict[str, Any]) -> None:
+def test_the_tables_are_those_that_dbt_parses() -> None:
     expected = {
         f"{node['schema']}.{node['name']}": (
             node["config"].get("changes") or "loads",
             bool(node["config"].get("always")),
             node["config"]["materialized"] == "replace_changed",
         )
-        for node in manifest["nodes"].values()
+        for node in parsed.manifest()["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["materialized"] != "secure_view"
     }
     found = {model.name: (model.changes, model.is_always_compared, model.is_of_games) for model in tables()}

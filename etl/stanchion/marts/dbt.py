@@ -91,6 +91,7 @@ def _keep_sessions() -> None:
     """
     from dbt.adapters.postgres.connections import PostgresConnectionManager
     from psycopg2.extensions import (  # type: ignore[import-untyped]
+        STATUS_BEGIN,
         TRANSACTION_STATUS_IDLE,
         TRANSACTION_STATUS_INTRANS,
     )
@@ -102,14 +103,19 @@ def _keep_sessions() -> None:
         if session is None or session.state != "open" or session.handle.closed:
             close(manager)
             return
-        if session.handle.get_transaction_status() not in (TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS):
+        status = session.handle.get_transaction_status()
+        if status not in (TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS):
             close(manager)  # after an error
             return
-        session.handle.rollback()
-        session.transaction_open = False
-        with session.handle.cursor() as cursor:  # dbt sets the role in the first transaction, which may be rolled back
+        with session.handle.cursor() as cursor:
+            if status == TRANSACTION_STATUS_IDLE and session.handle.status == STATUS_BEGIN:
+                # dbt sent COMMIT as a query, so psycopg2 would roll back a transaction that has ended, with a warning
+                cursor.execute("begin")
+            session.handle.rollback()
+            session.transaction_open = False
+            # dbt sets the role in the first transaction, which may be rolled back
             cursor.execute(f"set role {session.credentials.role}")
-        session.handle.commit()
+            session.handle.commit()
 
     if close.__module__ != __name__:
         setattr(PostgresConnectionManager, "release", release)  # noqa: B010 - mypy refuses the assignment

@@ -1,13 +1,3 @@
--- name: comparisons
--- Returns the marts whose sources change without a load, with the query that compares each with its sources.
-select
-    r.model,
-    r.changes,
-    r.comparison
-from core.stat_refresh as r
-where r.comparison is not null
-order by r.model;
-
 -- name: has_views
 -- Returns whether every view of the marts exists and was made from this version of the project.
 select

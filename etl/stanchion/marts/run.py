@@ -17,7 +17,7 @@ from stanchion.cluster.nodes import has_citus
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.publish import score_quality
 from stanchion.ingest.loading.session import open_session
-from stanchion.marts.compare import unchanged
+from stanchion.marts.compare import keep, read_comparison, unchanged
 from stanchion.marts.dbt import Node, invoke, read_node
 from stanchion.marts.horizon import RunningLoad, reap_dead_loads, running_loads
 from stanchion.marts.node import open_marts_node
@@ -107,7 +107,7 @@ def build(
             is_current = is_up_to_date and not (chosen or full_refresh or only)
             builder = builder_server(node.server, conn)
             result = BuildResult(is_current=is_current, held_back_by=running)
-            if is_current and views_exist and (nodes := unchanged(builder, tested)):
+            if is_current and views_exist and (nodes := unchanged(builder, prefix, project, tested)):
                 result.nodes += nodes
                 for each in nodes:
                     on_node(each)
@@ -127,9 +127,11 @@ def build(
                 settings["stanchion.window_tenant"] = only
             if has_citus(conn):
                 settings |= _ALONE
-            failure = invoke(builder, arguments, settings, _Listener(result, on_node), prefix=prefix)
+            listener = _Listener(result, on_node)
+            failure = invoke(builder, arguments, settings, listener, prefix=prefix)
             if failure and not result.nodes:
                 raise StanchionError(f"dbt could not start: {failure}")
+            keep(builder, prefix, project, listener.comparisons)
             if not (result.failed or chosen):
                 if not views_exist:
                     as_builder(conn, query("marts", "note_views"), {"project": project})
@@ -231,9 +233,12 @@ class _Listener:
 
     def __init__(self, result: BuildResult, on_node: OnNode) -> None:
         self.result, self.on_node = result, on_node
+        self.comparisons: dict[str, str] = {}
         self.lock = threading.Lock()  # dbt calls from several threads
 
     def __call__(self, event: Any) -> None:
+        if comparison := read_comparison(event):
+            self.comparisons.update([comparison])
         if event.info.name == "NodeFinished":
             with self.lock:
                 self._finished(event)

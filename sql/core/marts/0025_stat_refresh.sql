@@ -10,7 +10,6 @@ create table core.stat_refresh (
     position bigint not null,
     refreshed_at timestamptz not null,
     definition text not null,
-    comparison text,
     constraint stat_refresh_pk primary key (model),
     constraint stat_refresh_model_shape check (model ~ '^[a-z_]+[.][a-z_0-9]+$'),
     constraint stat_refresh_position_counts check (position >= 0)
@@ -21,6 +20,5 @@ comment on column core.stat_refresh.changes is 'List of changes that the mart fo
 comment on column core.stat_refresh.position is 'Last change that is in the mart: a load id, or a transaction.';
 comment on column core.stat_refresh.refreshed_at is 'Time at which the mart last included a change.';
 comment on column core.stat_refresh.definition is 'Checksum of the query and the description with which the mart was built.';
-comment on column core.stat_refresh.comparison is 'Query that returns whether the mart differs from its sources; null for a mart whose sources change only with the list.';
 
 -- revert: drop table core.stat_refresh;
