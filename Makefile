@@ -45,8 +45,8 @@ lint: .venv/developed  ## check with ruff, mypy, squawk, sqlfluff, dbt-score, db
 	$(BIN)/dbt-bouncer --config-file dbt_project/dbt-bouncer.yml
 	$(BIN)/python -m tests.docs.language
 
-bench: .venv/installed  ## every benchmark, quickly: whether it runs, not how fast it is
-	$(BIN)/stanchion bench --seconds 1 --rounds 1 --rows 20000 --clients 2
+bench: .venv/developed  ## every benchmark, quickly: whether it runs, not how fast it is
+	$(BIN)/stanchion bench --seconds 1 --rounds 1 --rows 20000 --games 5 --clients 2
 
 catalog: .venv/developed  ## rewrite the files generated from the database, after a change of the SQL
 	$(BIN)/python -m tests.regenerate
