@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Apart(Generic[T]):
-    """What a way returned, and what it used. The server is not included."""
+    """The result of a way, and the CPU time and memory of its process. The server is not included."""
 
     result: T
     cpu: float

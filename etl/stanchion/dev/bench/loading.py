@@ -1,8 +1,9 @@
-"""Compare loading exports with psql's \\copy of prepared files, and with other loaders.
+"""Compare loading exports with other loaders, and with psql's \\copy of prepared files.
 
 Both sides fill the same tables from files on disk, including the documents, in the same order and with one transaction
 per game. The start of the programs is not measured. \\copy does not read exports or decide about revisions, and it
-bypasses the policies, because Postgres refuses COPY into tables with row-level security.
+bypasses the policies, because Postgres refuses COPY into tables with row-level security. Decision 0072 has the reasons
+for the bars.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ import shutil
 import subprocess
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from stanchion.dev.bench import peers
+from stanchion.dev.bench.apart import Apart, run_apart
 from stanchion.dev.bench.compare import Result
 from stanchion.dev.bench.games import write_games
+from stanchion.dev.bench.peers import PEERS
 from stanchion.dev.bench.scratch import Scratch, settle
 from stanchion.errors import StanchionError
 from stanchion.ingest.loading.run import load
@@ -33,20 +36,12 @@ from stanchion.server.binaries import find_binaries
 from stanchion.server.connection import value
 from stanchion.server.locate import Server
 
-# least ratio to the rate of \copy with as many sessions; for the same files again, to the rate of the first load
-BARS = {1: 0.5, 2: 0.6}
-AGAIN = 10.0
+AGAIN = 10.0  # least ratio of the same files again to the rate of the first load
 TABLES = (*(f"contest.{table}" for table in COLUMNS), "landing.revision")
-_PEER_GAMES = 4  # because these loaders need seconds per game
+_PEER_GAMES = 4  # because some of these loaders need seconds per game
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One run of one way of loading."""
-
-    seconds: float
-    cpu: float
-    megabytes: float  # most memory of one process
+Pass = Apart[float]  # one run of one way of loading, with its seconds
 
 
 def measure(server: Server, scratch: Scratch, games: int, rounds: int, report: Report) -> list[Result]:
@@ -59,76 +54,62 @@ def measure(server: Server, scratch: Scratch, games: int, rounds: int, report: R
         write_games(pile, games)
         rows, rendered = _render(own, scratch, pile)
         report(f"{rows:,} rows")
+        some = sorted(pile.iterdir())[:_PEER_GAMES]
         ways: dict[str, list[Pass]] = {}
         for number in range(rounds):
             for jobs in (1, 2):
                 slug = f"copy-{number}-{jobs}"
                 scripts = _scripts(rendered, Path(folder, slug), _tenant(scratch, slug), jobs)
-                ways.setdefault(f"\\copy, {jobs}", []).append(_measured(lambda: _copy(own, scripts)))  # noqa: B023
+                _measure(ways, f"\\copy, {jobs}", partial(_copy, own, scripts))
                 slug = f"load-{number}-{jobs}"
                 _tenant(scratch, slug)
                 for way in ("load", "again"):
-                    done = _measured(lambda: _load(own, slug, pile, jobs))  # noqa: B023
-                    ways.setdefault(f"{way}, {jobs}", []).append(done)
+                    _measure(ways, f"{way}, {jobs}", partial(_load, own, slug, pile, jobs))
                 for table in TABLES:
                     settle(scratch.conn, table)
+            for name, (peer, _) in PEERS.items():
+                _measure(ways, name, partial(peer, own.dsn, some))
             report(f"round {number + 1} of {rounds}")
-        results = []
-        for jobs in (1, 2):
-            best, loaded = ways[f"\\copy, {jobs}"], ways[f"load, {jobs}"]
-            results.append(_result(f"\\copy of {rows:,} rendered rows", jobs, best, best, rows))
-            results.append(_result("load of the exports", jobs, loaded, best, rows, BARS[jobs]))
-            results.append(
-                _result(
-                    "load of the same files again, compared with load",
-                    jobs,
-                    ways[f"again, {jobs}"],
-                    loaded,
-                    rows,
-                    AGAIN,
-                )
-            )
-        lacking = peers.missing()
-        if lacking:
-            report(lacking)
-            return results
-        files = sorted(pile.iterdir())[:_PEER_GAMES]
-        for name, peer in peers.PEERS.items():
-            report(f"{name}, {len(files)} games")
-            taken = [_measured(lambda: peer(own.dsn, files))]  # noqa: B023
-            some = rows * len(files) // games
-            per_row = [replace(each, seconds=each.seconds * some / rows) for each in ways["load, 2"]]
-            results.append(_result(f"{name}, compared with load with two processes", 1, taken, per_row[:1], some))
+    return [*_ours(ways, rows), *_peers(ways, rows, rows * len(some) // games)]
+
+
+def _ours(ways: dict[str, list[Pass]], rows: int) -> list[Result]:
+    results = []
+    for jobs in (1, 2):
+        best, loaded = ways[f"\\copy, {jobs}"], ways[f"load, {jobs}"]
+        results.append(_result(f"\\copy of {rows:,} rendered rows", jobs, best, rows))
+        results.append(_result("load of the exports", jobs, loaded, rows, ratio=_ratio(loaded, best)))
+        again = ways[f"again, {jobs}"]
+        what = "load of the same files again, compared with load"
+        results.append(_result(what, jobs, again, rows, ratio=_ratio(again, loaded), bar=AGAIN))
     return results
 
 
-def _result(what: str, jobs: int, own: list[Pass], other: list[Pass], rows: int, bar: float | None = None) -> Result:
-    seconds = [each.seconds for each in own]
-    ratio = median(theirs.seconds / ours.seconds for ours, theirs in zip(own, other, strict=True))
+def _peers(ways: dict[str, list[Pass]], rows: int, some: int) -> list[Result]:
+    """Return the line of each peer, which loads `some` of the rows, and that of a load compared with it."""
+    results = []
+    loaded = ways["load, 1"]
+    for name, (_, bar) in PEERS.items():
+        ratio = _ratio(loaded, ways[name]) * rows / some
+        results.append(_result(f"{name}, compared with load", 1, ways[name], some, ratio=1 / ratio, peer=name))
+        results.append(_result(f"load of the exports, compared with {name}", 1, loaded, rows, ratio=ratio, bar=bar))
+    return results
+
+
+def _ratio(own: list[Pass], other: list[Pass]) -> float:
+    return median(theirs.result / ours.result for ours, theirs in zip(own, other, strict=True))
+
+
+def _result(what: str, jobs: int, own: list[Pass], rows: int, **more: Any) -> Result:
+    seconds = [each.result for each in own]
     text = f"{what}: {median(seconds):.2f} s, {median(each.cpu for each in own):.2f} s of CPU in the client"
     text += f", {max(each.megabytes for each in own):.0f} MB"
-    middle = median(seconds) * 1000
-    return Result(text, jobs, rows / median(seconds), middle, max(seconds) * 1000, None if own is other else ratio, bar)
+    given: dict[str, Any] = {"ratio": None, "bar": None} | more
+    return Result(text, jobs, rows / median(seconds), median(seconds) * 1000, max(seconds) * 1000, **given)
 
 
-def _measured(way: Callable[[], float]) -> Pass:
-    """Run one way in a separate process. CPU and memory of the server are not included."""
-    pid = os.fork()
-    if not pid:
-        try:
-            seconds = way()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        Path(tempfile.gettempdir(), f"stanchion-bench-{os.getpid()}").write_text(str(seconds))
-        os._exit(0)
-    _, status, used = os.wait4(pid, 0)
-    marker = Path(tempfile.gettempdir(), f"stanchion-bench-{pid}")
-    if status:
-        raise StanchionError("A loader failed; its output is above.")
-    seconds = float(marker.read_text())
-    marker.unlink()
-    return Pass(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+def _measure(ways: dict[str, list[Pass]], name: str, way: Callable[[], float]) -> None:
+    ways.setdefault(name, []).append(run_apart(name, way))
 
 
 def _tenant(scratch: Scratch, slug: str) -> str:

@@ -433,6 +433,75 @@ from pg_statio_user_tables as s
 where s.schemaname in ('contest', 'landing', 'marts', 'mart_parts', 'parts', 'staging')
 group by 1;
 
+-- name: peer_tables
+-- Tables for the rows of other loaders, with the keys and checks of the tables of games.
+create schema peer;
+create table peer.play_event (
+    game_key text not null,
+    event_no integer not null,
+    period integer not null,
+    type text not null,
+    detail1 text,
+    detail2 text,
+    side text,
+    zone text,
+    success boolean,
+    strength text,
+    start_s numeric,
+    end_s numeric,
+    linked_group bigint,
+    sequence_no bigint,
+    play_no bigint,
+    is_highlight boolean not null,
+    constraint play_event_pk primary key (game_key, event_no),
+    constraint play_event_side_known check (side in ('home', 'away')),
+    constraint play_event_zone_known check (zone in ('o', 'd', 'n'))
+);
+create table peer.play_participant (
+    game_key text not null,
+    event_no integer not null,
+    participant_no integer not null,
+    role text,
+    side text,
+    jersey text,
+    name text,
+    detail1 text,
+    detail2 text,
+    pressure text,
+    side_of_puck text,
+    constraint play_participant_pk primary key (game_key, event_no, participant_no),
+    constraint play_participant_side_known check (side in ('home', 'away'))
+);
+create table peer.play_point (
+    game_key text not null,
+    event_no integer not null,
+    participant_no integer not null,
+    point_no integer not null,
+    x numeric not null,
+    y numeric not null,
+    constraint play_point_pk primary key (game_key, event_no, participant_no, point_no)
+);
+create table peer.stint (
+    game_key text not null,
+    stint_no integer not null,
+    period integer not null,
+    start_s numeric not null,
+    end_s numeric not null,
+    constraint stint_pk primary key (game_key, stint_no),
+    constraint stint_ends_after_it_starts check (end_s <= start_s)
+);
+create table peer.stint_player (
+    game_key text not null,
+    stint_no integer not null,
+    side text not null,
+    slot text not null,
+    jersey text,
+    name text,
+    constraint stint_player_pk primary key (game_key, stint_no, side, slot),
+    constraint stint_player_side_known check (side in ('home', 'away')),
+    constraint stint_player_slot_known check (slot in ('F1', 'F2', 'F3', 'D1', 'D2', 'G', 'X'))
+);
+
 -- name: plain_events
 -- The alternative to appending events: a notification in every transaction, in addition to the event.
 create function public.append_and_notify(p_stream text) returns void
