@@ -3,14 +3,23 @@
 make test runs the smallest one."""
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from stanchion.dev.bench.entries import ENTRIES
+from stanchion.dev.bench.apart import run_apart
+from stanchion.dev.bench.compare import Result, as_row
+from stanchion.dev.bench.entries import ENTRIES, claims
+from stanchion.dev.bench.page import write_pages
+from stanchion.dev.bench.peers import PEERS
+from stanchion.errors import StanchionError
 
 QUICK = ("--seconds", "1", "--rounds", "1", "--rows", "20000", "--json")
 Bench = Callable[..., dict[str, list[dict[str, Any]]]]
@@ -43,7 +52,7 @@ def check_page(page: str, measured: dict[str, list[dict[str, Any]]], version: in
     for name, results in measured.items():
         section = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
         assert [line.split(" | ")[0].removeprefix("| ") for line in section.splitlines()[5:] if line] == [
-            result["what"] for result in results
+            result["what"] for result in results if not result["is_detail"]
         ]
 
 
@@ -108,3 +117,127 @@ def test_an_unknown_benchmark_is_named(call: Callable[..., Any]) -> None:
     outcome = call("bench", "everything")
     assert outcome.code == 2
     assert f"'everything' is not one of {', '.join(map(repr, ENTRIES))}" in outcome.err
+
+
+def test_the_number_of_games_must_be_positive(call: Callable[..., Any]) -> None:
+    outcome = call("bench", "season", "--games", "0")
+    assert outcome.code == 2
+    assert "0 is not in the range x>=1" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("names", "absent", "message"),
+    [
+        (["season"], ["polars"], "polars is not installed"),
+        (["refresh", "season"], ["duckdb", "polars"], "duckdb, polars are not installed"),
+        ([], ["dlt"], "dlt is not installed"),
+    ],
+)
+def test_a_missing_peer_is_one_sentence(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, names: list[str], absent: list[str], message: str
+) -> None:
+    for package in absent:
+        monkeypatch.setitem(sys.modules, package, None)  # so that Python does not find it
+    outcome = call("bench", *names, *QUICK)
+    assert outcome.code == 1
+    assert outcome.out == ""
+    assert outcome.err.strip() == f"Error: {message}; run: pip install 'stanchion[bench]'"
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.exhaustive
+def test_a_season_and_its_refresh_are_measured_beside_their_peers(bench: Bench) -> None:
+    measured = bench("season", "refresh", *QUICK, "--games", "5")
+    ours, duckdb, polars, later, *again = measured["season"]
+    assert ours["what"].startswith("5 games from nothing: deploy ")
+    assert later["what"].startswith("one more game: load ")
+    assert [each["peer"] for each in (ours, duckdb, polars, later, *again)] == [
+        None, "DuckDB", "polars", None, "DuckDB", "polars"
+    ]  # fmt: skip
+    # the peers read five of six games: one is a workbook
+    assert duckdb["ratio"] == pytest.approx(duckdb["per_second"] / ours["per_second"])
+    assert duckdb["per_second"] == pytest.approx(5 / (duckdb["p50_ms"] / 1000))
+    facts, queries, whole, *single = measured["refresh"]
+    assert queries["ratio"] == pytest.approx(facts["p50_ms"] / queries["p50_ms"])
+    assert whole["p50_ms"] > 0
+    assert all(each["is_detail"] and each["what"].startswith("marts.fact_") for each in single)
+    assert facts["p50_ms"] == pytest.approx(sum(each["p50_ms"] for each in single if each["peer"] is None))
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.exhaustive
+def test_loading_is_measured_beside_pandas_and_dlt(bench: Bench, db: psycopg.Connection[Any]) -> None:
+    measured = bench("load", *QUICK)["load"]
+    for name, (_, bar) in PEERS.items():
+        peer, ours = (each for each in measured if name in each["what"])
+        assert (peer["peer"], ours["peer"], ours["bar"]) == (name, None, bar)
+        assert peer["ratio"] == pytest.approx(1 / ours["ratio"])
+
+
+def result(what: str, ratio: float | None = None, **more: Any) -> Result:
+    return Result(what, 1, 10.0, 1.0, 1.0, ratio, more.pop("bar", None), **more)
+
+
+def pages(measured: dict[str, list[Result]]) -> dict[str, str]:
+    return write_pages("b.md", measured, {"measured": "today"}, dict.fromkeys(measured, claims), as_row)
+
+
+def test_the_first_paragraphs_contain_wins_and_losses() -> None:
+    first = pages(
+        {
+            "claims": [result("plain"), result("claim", 0.9, bar=0.7)],
+            "load": [result("load"), result("slow", 0.42, peer="pandas"), result("load", 0.5, bar=1.0)],
+            "season": [result("ours"), result("duck", 63.7, peer="DuckDB"), result("again", 12.3, peer="DuckDB")],
+        }
+    )["b.md"]
+    assert (
+        "**Won:** every bar is reached in claims. Slower than Stanchion: pandas in load (0.42 times the rate)." in first
+    )
+    assert (
+        "**Lost:** bars are missed: 1 of 1 in load. Faster than Stanchion: DuckDB in season (64 and 12 times the"
+        in first
+    )
+
+
+def test_a_run_without_bars_and_peers_has_neither_won_nor_lost() -> None:
+    first = pages({"usage": [result("plain")]})["b.md"]
+    assert "**Won:** no benchmark reaches all of its bars. No peer is slower.\n" in first
+    assert "**Lost:** no bar is missed. No peer is faster.\n" in first
+
+
+def test_lines_of_single_marts_have_a_page_of_their_own() -> None:
+    measured = {"refresh": [result("whole"), result("marts.a | b", is_detail=True)], "usage": [result("plain")]}
+    first, second = (pages(measured)[name] for name in ("b.md", "b-marts.md"))
+    assert "[a page of their own](b-marts.md#refresh)" in first
+    assert "marts.a" not in first
+    assert "| marts.a &#124; b | 1 |" in second
+    assert "whole" not in second
+    assert "## usage" not in second
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse() -> None:
+    raise StanchionError("the folder is empty.")
+
+
+def fill(size: int) -> int:
+    return len(b"x" * size)
+
+
+@pytest.mark.parametrize(
+    ("way", "reason"), [(kill, "its process was ended by signal 9."), (refuse, "the folder is empty.")]
+)
+def test_a_way_that_fails_in_its_process_is_one_sentence(way: Callable[[], None], reason: str) -> None:
+    with pytest.raises(StanchionError, match=f"^The peer failed: {reason}$"):
+        run_apart("The peer", way)
+
+
+def test_the_memory_of_a_way_is_that_of_its_process() -> None:
+    small, big = (run_apart("a way", partial(fill, size)) for size in (1, 200_000_000))
+    assert big.result == 200_000_000
+    assert big.megabytes > small.megabytes + 150

@@ -11,7 +11,8 @@ from stanchion.cli.options import database_option, json_option, open_server
 from stanchion.cli.output import note, print_json, print_table
 from stanchion.dev.bench.compare import as_row
 from stanchion.dev.bench.entries import ENTRIES, Effort
-from stanchion.dev.bench.page import about, page
+from stanchion.dev.bench.page import about, write_pages
+from stanchion.dev.bench.peers import require
 from stanchion.server.connection import connect
 
 
@@ -47,6 +48,13 @@ class Names(click.Argument):
     "million.",
 )
 @click.option(
+    "--games",
+    default=1312,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Games of season, and at most 400 of refresh. 1,312 is a season of 32 teams, and its files need 2.5 GB.",
+)
+@click.option(
     "--clients",
     multiple=True,
     type=int,
@@ -58,7 +66,7 @@ class Names(click.Argument):
     "--page",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File for a Markdown page of the results.",
+    help="File for a Markdown page of the results. FILE-marts.md beside it gets the lines of single marts.",
 )
 @json_option
 @database_option
@@ -67,20 +75,23 @@ def bench(names: tuple[str, ...], file: Path | None, as_json: bool, **effort: An
 
     Runs in scratch databases, which are dropped at the end. Alternatives alternate within one run, because ratios
     are more reliable than single numbers on a machine with other load. Needs pgbench, and a role that can create
-    databases and logins.
+    databases and logins. load, season and refresh need pip install 'stanchion[bench]'.
 
     \b
     Example:
         stanchion bench
         stanchion bench claims --seconds 5 --clients 8 --json
+        stanchion bench season --games 40 --rounds 1
         stanchion bench --page docs/benchmarks.md
     """
+    require(names or ENTRIES)
     with open_server() as server:
         results = {name: ENTRIES[name](server, Effort(**effort, report=note)) for name in names or ENTRIES}
         if file:
             with connect(server) as conn:
-                text = page(results, about(conn, effort), ENTRIES, as_row)
-            file.write_text(text, encoding="utf-8")
+                pages = write_pages(file.name, results, about(conn, effort), ENTRIES, as_row)
+            for name, text in pages.items():
+                file.with_name(name).write_text(text, encoding="utf-8")
     if as_json:
         print_json({name: [asdict(result) for result in found] for name, found in results.items()})
         return

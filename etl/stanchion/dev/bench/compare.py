@@ -27,10 +27,16 @@ class Result:
     p95_ms: float
     ratio: float | None
     bar: float | None
+    peer: str | None = None  # the other program that this line measures, compared with Stanchion
+    is_detail: bool = False  # belongs on the page of single marts
 
     @property
     def holds(self) -> bool:
         return self.bar is None or self.ratio is None or self.ratio >= self.bar
+
+    @property
+    def is_faster_peer(self) -> bool:
+        return self.peer is not None and self.ratio is not None and self.ratio > 1
 
 
 def compare(

@@ -6,7 +6,7 @@ The cost is counted in pages, because seconds depend on other load on the machin
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stanchion.dev.bench.compare import Result
@@ -131,7 +131,10 @@ def _results(day: Day, first: Day) -> list[Result]:
     """Return the pages of each mart, of all marts, and of a build without new facts."""
     beside = f"with {day.events:,} events"
     results = [
-        _result(f"{model}, {beside}: {pages:,} pages", day.seconds[model], first.models[model] / pages, None)
+        replace(
+            _result(f"{model}, {beside}: {pages:,} pages", day.seconds[model], first.models[model] / pages, None),
+            is_detail=True,
+        )
         for model, pages in day.models.items()
     ]
     pages, seconds = day.tables.total(), sum(day.seconds.values())

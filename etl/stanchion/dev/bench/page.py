@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md: the results of a run, with its time, machine and server."""
+"""Write docs/benchmarks.md and docs/benchmarks-marts.md: the results of a run, with its time, machine and server."""
 
 import os
 import platform
@@ -16,33 +16,92 @@ _SETTINGS = ("fsync", "synchronous_commit", "shared_buffers", "max_wal_size")
 
 _HEAD = """# Benchmarks
 
-The most frequent operations, compared with their alternatives. Alternatives take turns within one run, so that other
-load on the machine affects all of them. Therefore ratios are more reliable than single numbers. A ratio is the median
-of the ratios of all rounds to the first line of the group. The bar is the least ratio that is required.
+{summary}
+
+Alternatives take turns within one run, so that other load on the machine affects all of them. Therefore ratios are more
+reliable than single numbers. A ratio is the median of the ratios of all rounds to the first line of the group, unless
+the line names another one. The bar is the least ratio that is required.
 
 This page is generated:
 
-<!-- not run: it takes an hour, on a machine without other load -->
+<!-- not run: it takes hours, on a machine without other load -->
 ```console
 $ stanchion bench --page docs/benchmarks.md
 ```
 
-| | |
-|---|---|
 """
 
+_MARTS_HEAD = """# Benchmarks of single marts
 
-def page(
+The lines of [the benchmarks]({page}) that measure one mart each, from the same run.
+
+"""
+
+_COMPARED = r"""Stanchion is compared with the usual alternatives: plain statements on plain tables, psql's `\copy`,
+pandas, dlt, and DuckDB and polars over the same files. Each bar is a ratio to such an alternative, or to a target that
+its line names. The next two paragraphs summarize the run."""
+
+
+def write_pages(
+    name: str,
     measured: Mapping[str, list[Result]],
     about: Mapping[str, str],
     entries: Mapping[str, Callable[..., Any]],
     row: Callable[[Result], dict[str, str]],
-) -> str:
-    """Return the page of a run. The docstring of an entry is printed above its table."""
-    parts = [_HEAD + "".join(f"| {name} | {text} |\n" for name, text in about.items())]
+) -> dict[str, str]:
+    """Return the page of a run and that of its single marts, by file name.
+
+    The docstring of an entry is printed above its table.
+    """
+    run = "| | |\n|---|---|\n" + "".join(f"| {key} | {text} |\n" for key, text in about.items())
+    marts = f"{Path(name).stem}-marts{Path(name).suffix}"
+    first = _HEAD.format(summary="\n\n".join((_COMPARED, _won(measured), _lost(measured)))) + run
+    second = _MARTS_HEAD.format(page=name) + run
+    for entry, results in measured.items():
+        head = f"\n## {entry}\n\n{_sentence(entries[entry])}"
+        detail = [row(result) for result in results if result.is_detail]
+        link = f" The lines of single marts are on [a page of their own]({marts}#{entry})." if detail else ""
+        first += f"{head}{link}\n\n{_table([row(result) for result in results if not result.is_detail])}"
+        second += f"{head}\n\n{_table(detail)}" if detail else ""
+    return {name: first, marts: second}
+
+
+def _won(measured: Mapping[str, list[Result]]) -> str:
+    """Return the benchmarks that reach all of their bars, and the peers that are slower."""
+    reached = ", ".join(name for name, results in _barred(measured).items() if all(each.holds for each in results))
+    slower = _peers(measured, faster=False)
+    bars = f"every bar is reached in {reached}." if reached else "no benchmark reaches all of its bars."
+    return f"**Won:** {bars} {f'Slower than Stanchion: {slower}.' if slower else 'No peer is slower.'}"
+
+
+def _lost(measured: Mapping[str, list[Result]]) -> str:
+    """Return the bars that are missed, and the peers that are faster."""
+    missed = ", ".join(
+        f"{count} of {len(results)} in {name}"
+        for name, results in _barred(measured).items()
+        if (count := sum(not each.holds for each in results))
+    )
+    faster = _peers(measured, faster=True)
+    bars = f"bars are missed: {missed}." if missed else "no bar is missed."
+    peers = f"Faster than Stanchion: {faster}. Their sections list their limits." if faster else ""
+    return f"**Lost:** {bars} {peers or 'No peer is faster.'}"
+
+
+def _barred(measured: Mapping[str, list[Result]]) -> dict[str, list[Result]]:
+    found = {name: [each for each in results if each.bar is not None] for name, results in measured.items()}
+    return {name: results for name, results in found.items() if results}
+
+
+def _peers(measured: Mapping[str, list[Result]], *, faster: bool) -> str:
+    """Return the peers of each benchmark that are faster, or slower, with the ratios of their rates to Stanchion's."""
+    found: dict[tuple[str, str], list[str]] = {}
     for name, results in measured.items():
-        parts.append(f"\n## {name}\n\n{_sentence(entries[name])}\n\n{_table([row(result) for result in results])}")
-    return "".join(parts)
+        for result in results:
+            if result.peer and result.ratio is not None and not result.is_detail and result.is_faster_peer == faster:
+                found.setdefault((result.peer, name), []).append(f"{result.ratio:.2g}")
+    return ", ".join(
+        f"{peer} in {name} ({' and '.join(ratios)} times the rate)" for (peer, name), ratios in found.items()
+    )
 
 
 def about(conn: Connection, effort: Mapping[str, Any]) -> dict[str, str]:
