@@ -202,7 +202,9 @@ def test_the_first_paragraphs_contain_wins_and_losses() -> None:
 
 
 def test_a_run_without_bars_and_peers_has_neither_won_nor_lost() -> None:
-    first = pages({"usage": [result("plain")]})["b.md"]
+    written = pages({"usage": [result("plain")]})
+    assert list(written) == ["b.md"]
+    first = written["b.md"]
     assert "**Won:** no benchmark reaches all of its bars. No peer is slower.\n" in first
     assert "**Lost:** no bar is missed. No peer is faster.\n" in first
 

@@ -66,7 +66,7 @@ class Names(click.Argument):
     "--page",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File for a Markdown page of the results. FILE-marts.md beside it gets the lines of single marts.",
+    help="File for a Markdown page of the results. Lines of single marts go to a second file: b-marts.md for b.md.",
 )
 @json_option
 @database_option

@@ -24,9 +24,9 @@ the line names another one. The bar is the least ratio that is required.
 
 This page is generated:
 
-<!-- not run: it takes hours, on a machine without other load -->
+<!-- not run: it takes an hour and a half, on a machine without other load -->
 ```console
-$ stanchion bench --page docs/benchmarks.md
+$ stanchion bench --rounds 3 --rows 1000000 --page docs/benchmarks.md
 ```
 
 """
@@ -49,7 +49,7 @@ def write_pages(
     entries: Mapping[str, Callable[..., Any]],
     row: Callable[[Result], dict[str, str]],
 ) -> dict[str, str]:
-    """Return the page of a run and that of its single marts, by file name.
+    """Return the page of a run and that of its single marts, if it measured any, by file name.
 
     The docstring of an entry is printed above its table.
     """
@@ -63,7 +63,8 @@ def write_pages(
         link = f" The lines of single marts are on [a page of their own]({marts}#{entry})." if detail else ""
         first += f"{head}{link}\n\n{_table([row(result) for result in results if not result.is_detail])}"
         second += f"{head}\n\n{_table(detail)}" if detail else ""
-    return {name: first, marts: second}
+    has_details = any(result.is_detail for results in measured.values() for result in results)
+    return {name: first} | ({marts: second} if has_details else {})
 
 
 def _won(measured: Mapping[str, list[Result]]) -> str:

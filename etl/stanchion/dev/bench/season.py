@@ -136,4 +136,5 @@ def _result(what: str, runs: list[Run], ratio: float | None, peer: str | None = 
     seconds = [run.seconds for run in runs]
     games = f"{runs[0].games:,} games " if runs[0].games > 1 else ""
     rate = median(run.games / run.seconds for run in runs)
-    return Result(f"{games}{what}: {steps}; {used}", 1, rate, 1000 * median(seconds), 1000 * max(seconds), ratio, None, peer)
+    text, middle, most = f"{games}{what}: {steps}; {used}", 1000 * median(seconds), 1000 * max(seconds)
+    return Result(text, 1, rate, middle, most, ratio, None, peer)
