@@ -60,6 +60,7 @@ def measure(server: Server, *, games: int, rounds: int, report: Report) -> list[
         turns = [("The full refresh", refresh, ours), ("DuckDB", query_rows, theirs)]
         for number in range(rounds):
             for name, way, taken in turns if number % 2 == 0 else reversed(turns):
+                report(f"round {number + 1} of {rounds}: {name}")
                 taken.append(run_apart(name, partial(way, scratch.server)).result)
             report(f"round {number + 1} of {rounds}: all facts of DuckDB equal the marts")
     return _results(games, ours, theirs)

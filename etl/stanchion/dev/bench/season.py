@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,6 +29,7 @@ from stanchion.marts import build
 from stanchion.progress import Report
 from stanchion.server.locate import Server
 
+_REPORTED = 100  # games after which a line of progress is printed
 OURS, NEXT = "Stanchion", "Stanchion, one more game"
 
 
@@ -55,7 +57,10 @@ def measure(server: Server, *, games: int, rounds: int, report: Report) -> list[
         ways |= {name: partial(_theirs, name, folder, runs) for name in PEERS}
         for number in range(rounds):
             names = list(ways) if number % 2 == 0 else list(reversed(ways))
-            found = {name: ways[name]() for name in names}
+            found = {}
+            for name in names:
+                report(f"round {number + 1} of {rounds}: {name}")
+                found[name] = ways[name]()
             for name in PEERS:
                 cells = check(name, found[OURS], found[name], exported(folder))
                 report(f"round {number + 1} of {rounds}: {cells:,} cells of {name} equal those of the marts")
@@ -65,7 +70,13 @@ def measure(server: Server, *, games: int, rounds: int, report: Report) -> list[
 def write_season(place: Path, games: int, report: Report) -> tuple[list[Path], Path]:
     """Write the exports of a season, and return the folders of its games and the folder of one more game."""
     report(f"playing {games:,} games")
-    write(place, games + 1)
+    played = count(1)
+
+    def on_game(_: object) -> None:
+        if (number := next(played)) % _REPORTED == 0:
+            report(f"{number:,} games")
+
+    write(place, games + 1, on_game=on_game)
     *season, later = sorted((place / "exports").iterdir())
     return season, later
 
