@@ -20,8 +20,8 @@ def require_equal(
     expected, found = (_by_key(who, mart, keys, rows) for who, rows in (("the marts", ours), (peer, theirs)))
     if odd := expected.keys() ^ found.keys():
         key = min(odd, key=str)
-        lacks, has = (peer, "the marts") if key in expected else ("the marts", peer)
-        raise StanchionError(f"{lacks} and {has} differ: only {has} has the row {_shown(key)} of {mart}.")
+        missing = f"is missing in {peer}" if key in expected else f"of {peer} is missing in the marts"
+        raise StanchionError(f"{peer} and the marts differ: the row {_shown(key)} of {mart} {missing}.")
     for key, row in expected.items():
         for column, right, wrong in zip(columns, row, found[key], strict=True):
             if right != wrong:
