@@ -120,6 +120,15 @@ def _core(s: str, tenant: str, key: str) -> Iterator[Call]:
     poll = f"select count(*) from core.poll_events('c {s}', 1000) where stream_id = '{s}'"
     yield Call("core.poll_events", "app", (poll,), 5)
     yield Call("core.poll_events again", "app", (poll,), 0)
+    yield Call(
+        "core.read_events_between",
+        "app",
+        (
+            "now := select snapshot from core.event_snapshot()",
+            f"select count(*) from core.read_events_between('1:1:', {{now}}) where stream_id = '{s}'",
+        ),
+        5,
+    )
     cooldown = f"select core.cooldown_start('a {s}', interval '1 hour')"
     yield Call("core.cooldown_start", "app", (cooldown,), True)
     yield Call("core.cooldown_start again", "app", (cooldown,), False)

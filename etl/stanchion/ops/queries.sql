@@ -30,7 +30,7 @@ where c.tenant_id = %(tenant)s and places.consumer = c.consumer;
 -- that each consumer has read. The transaction id becomes 1 and the number of consumer places before the event, since a
 -- new consumer begins at 0. The position becomes the rank among the old ones, up to 0.
 update core.event as e
-set transaction_id = ranked.before::text::xid8, position = ranked.rank
+set transaction_id = ranked.before::text::xid8, position = ranked.rank, writer_id = '1'
 from (
     select
         x.stream_type,

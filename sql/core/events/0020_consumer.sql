@@ -9,7 +9,7 @@ create table core.consumer (
 );
 comment on table core.consumer is 'One row per consumer of a tenant: the last event that it received.';
 
--- The tenth of a second, counted from 1970, in which consumers were last notified.
+-- The tenth of a second, counted from 1970, in which consumers were last notified, and in its low 28 bits the transaction.
 --
 -- A sequence, because it is outside transactions: every session sees at once, at every isolation level, that the tenth of
 -- a second is used, and no session waits for a row lock.

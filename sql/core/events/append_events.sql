@@ -56,10 +56,10 @@ begin
             v_event := p_events -> v_number;
             insert into core.event (
                 tenant_id, recorded_on, stream_type, stream_id, version, event_type, payload, recorded_at, transaction_id,
-                actor, request_id
+                writer_id, actor, request_id
             ) values (
                 v_tenant, v_today, p_type, p_stream, v_version - v_count + v_number + 1, v_event ->> 'type',
-                coalesce(v_event -> 'payload', '{}'), v_now, v_transaction, v_actor, v_request
+                coalesce(v_event -> 'payload', '{}'), v_now, v_transaction, v_own, v_actor, v_request
             );
         end loop;
     else
