@@ -82,6 +82,11 @@ def _url(_: click.Context, __: click.Parameter, given: str | None) -> str | None
     "--rate", type=click.IntRange(1), metavar="COUNT", help="Most requests a minute of each sender (default: no limit)."
 )
 @click.option("--metrics", is_flag=True, help="Serve /metrics to every client that reaches the port.")
+@click.option(
+    "--listen-dsn",
+    metavar="DSN",
+    help="Connection for the notifications of live streams, without a pooler (default: that of the server).",
+)
 @click.option("--openapi", is_flag=True, help="Print the description of the interface in OpenAPI 3.1, and end.")
 @reader_options
 @log_option
@@ -100,6 +105,7 @@ def serve(
     max_rows: int,
     rate: int | None,
     metrics: bool,
+    listen_dsn: str | None,
     openapi: bool,
 ) -> None:
     """Serve the marts and functions of tenants over HTTP.
@@ -124,11 +130,13 @@ def serve(
     options = click.get_current_context().obj
     read_dsn = options.read_dsn or os.environ.get("STANCHION_READ_DSN") or None
     with open_server() as server, login_of(server) as dsn:
-        if read_dsn is not None:
-            require_narrow(reach(read_dsn, "--read-dsn", remedy="correct it"))
+        for other, option in ((read_dsn, "--read-dsn"), (listen_dsn, "--listen-dsn")):
+            if other is not None:
+                require_narrow(reach(other, option, remedy="correct it"))
         settings = Settings(
             dsn=dsn,
             read_dsn=read_dsn,
+            listen_dsn=listen_dsn,
             max_lag=options.max_lag,
             host=host,
             port=port,

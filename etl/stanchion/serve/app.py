@@ -22,6 +22,9 @@ from stanchion.ops.metrics import CONTENT_TYPE
 from stanchion.serve.call.answers import Caller
 from stanchion.serve.database import Database, request_id, written_at
 from stanchion.serve.limits import Gate
+from stanchion.serve.live.part import Live
+from stanchion.serve.live.sse import stream
+from stanchion.serve.live.websocket import socket
 from stanchion.serve.metrics import Counts
 from stanchion.serve.openapi import make_openapi
 from stanchion.serve.problems import Problem, of_database
@@ -132,21 +135,23 @@ async def _answer(_: Request, error: Exception) -> Response:
 
 def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     """Return the application. Its lifespan opens the pools, and closes them at the end."""
-    database = Database(settings)
+    database, live = Database(settings), Live(settings)
     counts = Counts(database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await database.open()
+        await live.open()
         try:
             yield
         finally:
+            await live.close()
             await database.close()
 
     app = FastAPI(
         title="Stanchion", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    app.state.settings, app.state.database = settings, database
+    app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.senders = Senders(settings, database)
     app.state.catalogs = Catalogs(database, settings.schemas)
     app.state.reader = Reader(settings, database, app.state.catalogs)
@@ -162,6 +167,8 @@ def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
         app.add_route("/metrics", _metrics, methods=["GET"])
     app.add_route("/", _openapi, methods=["GET"])
     app.add_route("/me", _me, methods=["GET"])
+    app.add_route("/live/{kind}", stream, methods=["GET"])
+    app.add_api_websocket_route("/live/{kind}", socket)
     app.add_route("/rpc/{function}", _call, methods=["GET", "POST"])
     app.add_route("/{relation}", _read, methods=["GET"])  # last: the names above are not relations
     return app

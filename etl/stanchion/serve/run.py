@@ -78,6 +78,14 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
     return found
 
 
+class _Server(uvicorn.Server):
+    """A server that ends its live streams when it is told to stop: they would not end by themselves."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.live.hub.shut_down()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C. Requests that run get `grace_seconds` to end."""
     host, port = bound.getsockname()[:2]
@@ -94,4 +102,4 @@ def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | N
         backlog=_BACKLOG,
         timeout_graceful_shutdown=settings.grace_seconds,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    _Server(config).run(sockets=[bound])

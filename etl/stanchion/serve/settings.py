@@ -11,6 +11,7 @@ class Settings:
 
     dsn: str = field(repr=False)
     read_dsn: str | None = field(default=None, repr=False)
+    listen_dsn: str | None = field(default=None, repr=False)  # without a pooler, for notifications
     host: str = "127.0.0.1"
     port: int = 3000
     jwt_secret: str | None = field(default=None, repr=False)

@@ -11,6 +11,11 @@ create unlogged table workspace.presence (
 ) with (fillfactor = 50);
 comment on table workspace.presence is 'One row per principal with a heartbeat since the last crash of the server.';
 
+-- The tenth of a second in which followers of presence were last notified; a sequence for the reasons of
+-- core.event_notice.
+create sequence workspace.presence_notice;
+comment on sequence workspace.presence_notice is 'The tenth of a second in which followers of presence were last notified.';
+
 insert into core.config_key (namespace, key, value_type, minimum, maximum, default_value, description)
 values ('workspace', 'presence_seconds', 'integer', 1, 86400, '120', 'Seconds after the last heartbeat for which a principal is online');
 
@@ -18,4 +23,5 @@ values ('workspace', 'presence_seconds', 'integer', 1, 86400, '120', 'Seconds af
 -- revert: where namespace = 'workspace' and key = 'presence_seconds';
 -- revert: delete from core.config_key
 -- revert: where namespace = 'workspace' and key = 'presence_seconds';
+-- revert: drop sequence workspace.presence_notice;
 -- revert: drop table workspace.presence;

@@ -40,12 +40,15 @@ begin
     )
 
     select count(*) into v_count from flushed;
+    if v_count > 0 then
+        perform core.notify_channel('stanchion_presence', 'workspace.presence_notice', v_now);
+    end if;
     return v_count;
 end;
 $$;
 
 comment on function workspace.flush_presence(jsonb) is
-'Returns the number of members whose last heartbeat changed; principals without an active membership are skipped. Errors: 22023 or 22P02 when the argument is not a list of heartbeats; 42501 when no tenant is set.';
+'Returns the number of members whose last heartbeat changed, and notifies the channel stanchion_presence; principals without an active membership are skipped. Errors: 22023 or 22P02 when the argument is not a list of heartbeats; 42501 when no tenant is set.';
 
 grant execute on function workspace.flush_presence(jsonb) to stanchion_app;
 

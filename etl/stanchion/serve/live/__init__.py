@@ -1,0 +1,1 @@
+"""Streams of events, standings and presence of one tenant."""

@@ -1,0 +1,87 @@
+"""Events that subscribers receive together, and their filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from stanchion.serve.live.position import Position
+
+Wire = Literal["sse", "websocket"]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """An event as clients receive it."""
+
+    stream_type: str
+    stream_id: str
+    version: int
+    event_type: str
+    recorded_at: str
+    payload: msgspec.Raw
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> Event:
+        stream_type, stream_id, version, event_type, recorded_at, payload = row[:6]
+        return cls(stream_type, stream_id, version, event_type, recorded_at, msgspec.Raw(payload.encode()))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The events that a subscriber receives. An empty set accepts every value."""
+
+    types: frozenset[str] = frozenset()  # types of streams, such as contest.fixture
+    streams: frozenset[str] = frozenset()  # ids of streams
+    kinds: frozenset[str] = frozenset()  # types of events; "score." accepts all that begin with it
+
+    def accepts(self, event: Event) -> bool:
+        return (
+            (not self.types or event.stream_type in self.types)
+            and (not self.streams or event.stream_id in self.streams)
+            and (
+                not self.kinds
+                or event.event_type in self.kinds
+                or event.event_type.partition(".")[0] + "." in self.kinds
+            )
+        )
+
+
+@dataclass
+class Batch:
+    """Events and the position after them. The frame for each filter is made once for all of its subscribers."""
+
+    position: Position
+    events: list[Event]
+    _frames: dict[tuple[Filter, Wire], bytes | None] = field(default_factory=dict)
+
+    def frame(self, wanted: Filter, wire: Wire) -> bytes | None:
+        """Return the frame with the events that the filter accepts, or None without any."""
+        key = (wanted, wire)
+        if key not in self._frames:
+            found = [event for event in self.events if wanted.accepts(event)]
+            self._frames[key] = frame(wire, "events", msgspec.json.encode(found), self.position) if found else None
+        return self._frames[key]
+
+    @property
+    def size(self) -> int:
+        """Return about the number of bytes that the batch takes in memory."""
+        return sum(300 + len(bytes(event.payload)) for event in self.events)
+
+
+def frame(wire: Wire, kind: str, text: bytes, position: Position | None = None) -> bytes:
+    """Return a message of a stream. The JSON contains no line break."""
+    name = kind.encode()
+    if wire == "sse":
+        place = b"id: %s\n" % str(position).encode() if position else b""
+        return b"%sevent: %s\ndata: %s\n\n" % (place, name, text)
+    place = b'"id":"%s",' % str(position).encode() if position else b""
+    return b'{%s"event":"%s","data":%s}' % (place, name, text)
+
+
+def beat(wire: Wire, position: Position | None) -> bytes:
+    """Return a heartbeat: it shows that the connection lives, and moves the position of a client without events."""
+    if wire == "websocket":
+        return frame(wire, "alive", b"null", position)
+    return (b"id: %s\n" % str(position).encode() if position else b"") + b": alive\n\n"

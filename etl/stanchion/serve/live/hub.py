@@ -1,0 +1,273 @@
+"""Reads the events of the followed tenants once per process, and gives them to all of their subscribers.
+
+A notification only wakes the reader: what it reads follows from its position. So nothing is lost when notifications
+are, and nothing is read twice when the connection is made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+
+from stanchion.paths import query
+from stanchion.serve.live.batch import Batch, Event
+from stanchion.serve.live.position import Position, Snapshot
+from stanchion.serve.live.subscriber import Subscriber
+from stanchion.serve.problems import Problem
+
+EVENTS = "stanchion_events"
+_log = logging.getLogger("stanchion.serve")
+_A_TENTH = 0.11  # seconds: transactions that append in the tenth of a second of a notification send none of their own
+_LONGEST_WAIT = 1.0  # seconds between reads while a transaction is open that may have appended
+_AFTER_ERROR = 0.5  # seconds
+_LONGEST_JOIN = 10.0  # seconds
+_OLD = 3600  # seconds after which a position without events is renewed, so that its events do not expire
+_MOST_RECENT = 2000  # batches in memory
+
+Connection = AsyncConnection[Any]
+Transaction = Callable[[], AbstractAsyncContextManager[Connection]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of memory and of time. They hold for each process."""
+
+    window: float = 0.05  # seconds between two reads, and so between two batches
+    page: int = 1000  # events in one batch
+    queue_bytes: int = 1024 * 1024  # of one subscriber
+    recent_bytes: int = 4 * 1024 * 1024  # batches of one tenant, for clients that resume
+    subscribers: int = 20_000
+    heartbeat: float = 10.0  # seconds without a message after which a client gets a heartbeat
+
+
+class Channel:
+    """The subscribers of one tenant, the position that was read for them, and the latest batches."""
+
+    def __init__(self, tenant: UUID, position: Position) -> None:
+        self.tenant, self.position = tenant, position
+        self.subscribers: set[Subscriber] = set()
+        self.listeners: set[Callable[[UUID, Batch], None]] = set()
+        self.joining = 0  # clients that read what is before the present
+        self._recent: deque[tuple[str, Batch]] = deque()  # batches, each with the position before it
+        self._size = 0
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.subscribers or self.listeners or self.joining)
+
+    def publish(self, batch: Batch, most_bytes: int) -> None:
+        """Give a batch to all subscribers, and remember it for clients that resume."""
+        self._recent.append((str(self.position), batch))
+        self._size += batch.size
+        while self._size > most_bytes or len(self._recent) > _MOST_RECENT:
+            self._size -= self._recent.popleft()[1].size
+        self.position = batch.position
+        for subscriber in self.subscribers:
+            subscriber.deliver(batch)
+        for listener in self.listeners:
+            listener(self.tenant, batch)
+
+    def after(self, position: Position) -> list[Batch] | None:
+        """Return the batches after a position, or None when they are not in memory."""
+        text = str(position)
+        found: list[Batch] | None = None
+        for before, batch in self._recent:
+            if found is None and before == text:
+                found = []
+            if found is not None:
+                found.append(batch)
+        return found
+
+
+class Hub:
+    """All streams of one process."""
+
+    def __init__(self, transaction: Transaction, limits: Limits | None = None) -> None:
+        self._transaction, self.limits = transaction, limits or Limits()
+        self._channels: dict[UUID, Channel] = {}
+        self._pages: dict[tuple[UUID, str, str], asyncio.Task[tuple[Batch | None, Position]]] = {}
+        self._waiting: list[asyncio.Future[None]] = []  # clients that need a position of the present
+        self._lock = asyncio.Lock()
+        self._woken = asyncio.Event()
+        self._noticed: float | None = None  # time of the last notification, until the read after its tenth of a second
+        self._open: frozenset[int] = frozenset()  # transactions that may have appended without a notification
+        self._kept_since: int | None = None  # seconds since 1970: events before it may have expired
+        self.reads = self.events = self.slow = 0
+
+    @property
+    def subscribers(self) -> int:
+        return sum(len(channel.subscribers) + channel.joining for channel in self._channels.values())
+
+    def wake(self) -> None:
+        """Read soon: a notification arrived."""
+        self._noticed = asyncio.get_running_loop().time()
+        self._woken.set()
+
+    def shut_down(self) -> None:
+        """End all streams. Their clients connect again, to another process."""
+        for channel in self._channels.values():
+            for subscriber in channel.subscribers:
+                subscriber.close("shutdown")
+
+    async def run(self) -> None:
+        """Read after notifications until the task is cancelled. Nothing is read while none arrives."""
+        clock = asyncio.get_running_loop().time
+        wait = 0.0
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait or None):
+                    await self._woken.wait()
+            self._woken.clear()
+            began = clock()
+            try:
+                wait = await self._read_all(wait)
+            except (psycopg.Error, Problem) as e:
+                _log.warning("live streams wait for the database: %s", str(e).partition("\n")[0])
+                wait = _AFTER_ERROR
+            await asyncio.sleep(max(0.0, began + self.limits.window - clock()))
+
+    async def _read_all(self, waited: float) -> float:
+        """Read the events of every followed tenant. Return the seconds until the next read; 0: after a notification."""
+        self._channels = {tenant: each for tenant, each in self._channels.items() if not each.is_idle}
+        if not self._channels:
+            self._noticed, self._open = None, frozenset()
+            return 0.0
+        noticed, waiting = self._noticed, len(self._waiting)
+        is_after = noticed is not None and asyncio.get_running_loop().time() - noticed >= _A_TENTH
+        before = self.events
+        async with self._transaction() as conn:
+            snapshot, self._kept_since = await _take_snapshot(conn)
+            for channel in list(self._channels.values()):
+                await self._read(conn, channel, snapshot, must_advance=waiting > 0)
+        self.reads += 1
+        for future in self._waiting[:waiting]:
+            if not future.done():
+                future.set_result(None)
+        del self._waiting[:waiting]
+        still_open = snapshot.open_transactions()
+        if is_after and noticed == self._noticed:
+            self._noticed, self._open = None, still_open
+        else:
+            self._open &= still_open
+        if self._noticed is not None or self.events > before:
+            return self.limits.window
+        return min(max(waited, self.limits.window) * 2, _LONGEST_WAIT) if self._open else 0.0
+
+    async def _read(self, conn: Connection, channel: Channel, to: Snapshot, *, must_advance: bool) -> None:
+        """Publish the events of one tenant up to a snapshot."""
+        await conn.execute("select core.set_local('app.tenant_id', %s)", [str(channel.tenant)])
+        position, batch = channel.position, None
+        while position != Position(to):
+            batch, position = await _read_page(conn, position, to, self.limits.page)
+            if batch is not None:
+                self.events += len(batch.events)
+                channel.publish(batch, self.limits.recent_bytes)
+        is_old = to.taken_at - channel.position.snapshot.taken_at > _OLD
+        if channel.position != position and (must_advance or is_old or channel.position.to is not None):
+            channel.publish(Batch(position, []), self.limits.recent_bytes)
+
+    async def join(self, tenant: UUID, position: Position | None) -> Channel:
+        """Return the channel of a tenant, whose position is not before the given one. Every call needs a `leave`."""
+        if self.subscribers >= self.limits.subscribers:
+            raise Problem(503, "the server has as many streams as it may have; try again", headers={"Retry-After": "5"})
+        async with self._lock:
+            channel = self._channels.get(tenant)
+            if channel is None:
+                async with self._transaction() as conn:
+                    snapshot, self._kept_since = await _take_snapshot(conn)
+                channel = self._channels[tenant] = Channel(tenant, Position(snapshot))
+                self.wake()  # events since the snapshot may have been notified before the channel existed
+        channel.joining += 1
+        try:
+            if position is not None and channel.after(position) is None:
+                # another process may have read further for this client than this process has
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.append(future)
+                self._woken.set()
+                async with asyncio.timeout(_LONGEST_JOIN):
+                    await future
+        except BaseException as e:
+            channel.joining -= 1
+            if isinstance(e, TimeoutError):
+                raise Problem(503, "the database does not answer; try again", headers={"Retry-After": "1"}) from None
+            raise
+        return channel
+
+    async def follow(self, channel: Channel, subscriber: Subscriber, position: Position | None) -> AsyncIterator[bytes]:
+        """Yield what is between the position and the present, and attach the subscriber without a gap."""
+        try:
+            if position is not None and not is_usable(position, channel.position, self._kept_since):
+                subscriber.close("reset")
+                position = None
+            subscriber.position = position = position or channel.position
+            while position != channel.position:
+                for batch in channel.after(position) or [await self._page(channel, position)]:
+                    subscriber.position = position = batch.position
+                    data = batch.frame(subscriber.wanted, subscriber.wire)
+                    if data is not None:
+                        yield data
+            channel.subscribers.add(subscriber)
+        finally:
+            channel.joining -= 1
+
+    def leave(self, channel: Channel, subscriber: Subscriber) -> None:
+        """Detach a subscriber."""
+        channel.subscribers.discard(subscriber)
+        self.slow += subscriber.reason == "slow"
+
+    async def _page(self, channel: Channel, position: Position) -> Batch:
+        """Read a page for a client that resumes. Clients at the same position share the read."""
+        to = channel.position.snapshot
+        key = (channel.tenant, str(position), to.text)
+        task = self._pages.get(key)
+        if task is None:
+            task = self._pages[key] = asyncio.create_task(self._read_one(channel.tenant, position, to))
+            task.add_done_callback(lambda _: self._pages.pop(key, None))
+        batch, after = await asyncio.shield(task)
+        return batch or Batch(after, [])
+
+    async def _read_one(self, tenant: UUID, position: Position, to: Snapshot) -> tuple[Batch | None, Position]:
+        async with self._transaction() as conn:
+            await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
+            return await _read_page(conn, position, to, self.limits.page)
+
+
+def is_usable(position: Position, now: Position, kept_since: int | None) -> bool:
+    """Return whether the events after a position can be read: it is of this server, of its past, and not too old."""
+    return (
+        position.snapshot.server == now.snapshot.server
+        and position.highest <= now.snapshot.highest
+        and (kept_since is None or position.snapshot.taken_at >= kept_since)
+    )
+
+
+async def _take_snapshot(conn: Connection) -> tuple[Snapshot, int | None]:
+    ((server, taken_at, text, kept_since),) = await (await conn.execute(query("serve/live", "snapshot"))).fetchall()
+    return Snapshot(server, taken_at, text), kept_since
+
+
+async def _read_page(conn: Connection, position: Position, to: Snapshot, page: int) -> tuple[Batch | None, Position]:
+    """Read the next events up to a snapshot, or up to the one of the position. Return them and the position after."""
+    goal = to if position.to is None else Snapshot(to.server, position.snapshot.taken_at, position.to)
+    cursor = await conn.execute(
+        query("serve/live", "events"),
+        {
+            "from": position.snapshot.text,
+            "to": goal.text,
+            "transaction": position.transaction,
+            "position": position.number,
+            "limit": page,
+        },
+    )
+    rows = await cursor.fetchall()
+    after = position.within(goal.text, rows[-1][6], rows[-1][7]) if len(rows) == page else Position(goal)
+    return (Batch(after, [Event.of_row(row) for row in rows]) if rows else None), after

@@ -1,0 +1,105 @@
+"""The part of the application that serves live streams: its tasks, and what they share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from stanchion.serve.database import Database
+from stanchion.serve.live.hub import EVENTS, Channel, Hub, Limits
+from stanchion.serve.live.listen import Listener
+from stanchion.serve.live.presence import PRESENCE, Presence, Watcher
+from stanchion.serve.live.standings import Standings
+from stanchion.serve.live.subscriber import Subscriber
+from stanchion.serve.live.wanted import Wanted
+from stanchion.serve.problems import Problem
+from stanchion.serve.settings import Settings
+from stanchion.serve.who.principal import STRANGER, Principal
+
+_CONNECTIONS = 3  # of their own, so that requests do not delay streams
+
+
+class Live:
+    """The streams of one process."""
+
+    def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
+        self._database = Database(replace(settings, connections=_CONNECTIONS, read_dsn=None))
+        self.hub = Hub(self._database.as_nobody, limits)
+        self.standings = Standings(self._database.as_nobody)
+        self.presence = Presence(self._acting)
+        self.listener = Listener(settings.listen_dsn or settings.dsn, (EVENTS, PRESENCE), self._hear)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        await self._database.open()
+        for work in (self.listener.run(), self.hub.run(), self.presence.run(), self.presence.run_watchers()):
+            self._tasks.append(asyncio.create_task(work))
+
+    async def close(self) -> None:
+        """Store the presence that is only in memory, and end the tasks."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._database.close()
+
+    def _hear(self, channel: str) -> None:
+        if channel == EVENTS:
+            self.hub.wake()
+        else:
+            self.presence.wake()
+
+    @asynccontextmanager
+    async def _acting(
+        self, tenant: UUID | None, principal: UUID | None, write: bool
+    ) -> AsyncIterator[AsyncConnection[Any]]:
+        async with self._database.connection() as conn, conn.transaction():
+            await conn.execute("set local role stanchion_app")
+            if not write:
+                await conn.execute("set local transaction_read_only = on")
+            for name, value in (("app.tenant_id", tenant), ("app.principal_id", principal)):
+                await conn.execute("select core.set_local(%s, %s)", [name, str(value) if value else None])
+            yield conn
+
+    @asynccontextmanager
+    async def subscription(
+        self, principal: Principal, wanted: Wanted, subscriber: Subscriber
+    ) -> AsyncIterator[AsyncGenerator[bytes]]:
+        """Attach a subscriber, and yield its frames until it is closed."""
+        if self.listener.is_pooled:
+            raise Problem(503, "live streams need a connection to Postgres without a pooler: --listen-dsn")
+        tenant = principal.tenant_id
+        channel = await self.hub.join(tenant, wanted.position)
+        person = principal.principal_id if principal.principal_id != STRANGER else None
+        watcher = Watcher(tenant, principal.principal_id, list(wanted.principals), subscriber)
+        if person is not None:
+            self.presence.arrive(tenant, person)
+        try:
+            yield self._frames(channel, subscriber, wanted, watcher)
+        finally:
+            if person is not None:
+                self.presence.depart(tenant, person)
+            self.presence.unwatch(watcher)
+            self.standings.leave(channel, subscriber, wanted.competitions)
+            self.hub.leave(channel, subscriber)
+
+    async def _frames(
+        self, channel: Channel, subscriber: Subscriber, wanted: Wanted, watcher: Watcher
+    ) -> AsyncGenerator[bytes]:
+        async for frame in self.hub.follow(channel, subscriber, wanted.position):
+            yield frame
+        if wanted.competitions:
+            self.standings.follow(channel, subscriber, wanted.competitions)
+        if wanted.principals:
+            self.presence.watch(watcher)
+        yield subscriber.beat()
+        while subscriber.reason is None:
+            found = await subscriber.next(self.hub.limits.heartbeat)
+            for data in [b"".join(found)] if subscriber.wire == "sse" and found else found:
+                yield data
+        yield subscriber.farewell()

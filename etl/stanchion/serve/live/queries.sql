@@ -1,0 +1,42 @@
+-- Queries of live streams, each in a transaction of stanchion_app.
+
+-- name: snapshot
+select
+    e.server,
+    extract(epoch from e.taken_at)::bigint,
+    e.snapshot::text,
+    extract(epoch from e.kept_since)::bigint
+from core.event_snapshot() as e;
+
+-- name: events
+select
+    e.stream_type,
+    e.stream_id,
+    e.version,
+    e.event_type,
+    to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    e.payload::text,
+    e.transaction_id::text::bigint,
+    e.position
+from core.read_events_between(
+    %(from)s::pg_snapshot, %(to)s::pg_snapshot, %(transaction)s::text::xid8, %(position)s, %(limit)s
+) as e;
+
+-- name: standings
+select coalesce(json_agg(l), '[]')::text
+from contest.leaderboard(%(competition)s) as l;
+
+-- name: competitions
+select f.game_key, f.competition_key
+from contest.fixture as f
+where f.game_key = any(%(fixtures)s) and f.competition_key is not null;
+
+-- name: online
+select o.principal_id::text, o.is_online, o.last_seen
+from workspace.online_batch(%(principals)s) as o;
+
+-- name: presence_seconds
+select core.setting('workspace', 'presence_seconds')::integer;
+
+-- name: flush
+select workspace.flush_presence(%(heartbeats)s);

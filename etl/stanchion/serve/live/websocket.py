@@ -1,0 +1,55 @@
+"""Live streams over a WebSocket: the same messages as JSON, and heartbeats of the client for its presence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from stanchion.serve.live.part import Live
+from stanchion.serve.live.sse import CHECK_EVERY, LONGEST_SEND, check_sender, follower
+from stanchion.serve.live.subscriber import Subscriber
+from stanchion.serve.live.wanted import wanted
+from stanchion.serve.problems import Problem
+
+_REFUSED, _GOING_AWAY, _TRY_AGAIN = 1008, 1001, 1013  # codes of RFC 6455 and its registry
+_CODE_OF = {"slow": _TRY_AGAIN, "shutdown": _GOING_AWAY, "reset": _GOING_AWAY, "refused": _REFUSED, "gone": 1000}
+
+
+async def socket(websocket: WebSocket) -> None:
+    """Serve one client until it leaves."""
+    try:
+        request: Any = websocket
+        principal = await follower(request)
+        chosen = wanted(websocket.path_params["kind"], websocket)
+        live: Live = websocket.app.state.live
+        subscriber = Subscriber(chosen.filter, "websocket", live.hub.limits.queue_bytes)
+        async with live.subscription(principal, chosen, subscriber) as frames:
+            await websocket.accept()
+            reading = asyncio.create_task(_until_gone(websocket, subscriber))
+            try:
+                check = time.monotonic() + CHECK_EVERY
+                async with aclosing(frames):
+                    async for data in frames:
+                        async with asyncio.timeout(LONGEST_SEND):
+                            await websocket.send_text(data.decode())
+                        if time.monotonic() > check:
+                            check = time.monotonic() + CHECK_EVERY
+                            await check_sender(request, principal, subscriber)
+                await websocket.close(_CODE_OF[subscriber.reason or "gone"], subscriber.reason)
+            except (WebSocketDisconnect, RuntimeError):
+                pass  # the client has left
+            finally:
+                reading.cancel()
+    except Problem as e:
+        await websocket.send_denial_response(e.response())
+
+
+async def _until_gone(websocket: WebSocket, subscriber: Subscriber) -> None:
+    """Read what the client sends, and ignore it: the open socket is the heartbeat of its person."""
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    subscriber.close("gone")

@@ -1,0 +1,101 @@
+"""A client of a stream that keeps what it received, and can resume."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg.types.json import Jsonb
+
+from tests.serve.web import Web
+
+Db = psycopg.Connection[Any]
+
+
+def append(conn: Db, stream: str, *amounts: int, kind: str = "paid") -> int:
+    events = [{"type": kind, "payload": amount} for amount in amounts]
+    statement = "select core.append_events('account', %s, null, %s)"
+    return conn.execute(statement, [stream, Jsonb(events)]).fetchone()[0]
+
+
+class Stream:
+    """Reads Server-Sent Events in a thread until it is closed, and connects again with the last position."""
+
+    def __init__(self, base: str, path: str, token: str, *, again: bool = False, last: str | None = None) -> None:
+        self.base, self.path, self.token, self.again, self.last = base, path, token, again, last
+        self.messages: list[tuple[str, Any]] = []
+        self.connects = 0
+        self.status: int | None = None
+        self._closed = threading.Event()
+        self._response: httpx.Response | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Stream":
+        self.wait(lambda: self.connects > 0 and self.last is not None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        if self._response is not None:
+            self._response.close()
+        self._thread.join(20)
+
+    def wait(self, until: Callable[[], bool], seconds: float = 30) -> None:
+        end = time.monotonic() + seconds
+        while not until():
+            assert time.monotonic() < end, f"{self.status} {self.messages[-5:]}"
+            time.sleep(0.005)
+
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+    def events(self) -> list[tuple[str, int]]:
+        found = [event for kind, data in self.messages if kind == "events" for event in data]
+        return [(event["stream_id"], event["version"]) for event in found]
+
+    def wait_for(self, count: int) -> list[tuple[str, int]]:
+        self.wait(lambda: len(self.events()) >= count)
+        return self.events()
+
+    def states(self, kind: str) -> list[Any]:
+        return [data for each, data in self.messages if each == kind]
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            headers = {"Authorization": f"Bearer {self.token}"} | ({"Last-Event-ID": self.last} if self.last else {})
+            try:
+                with httpx.stream("GET", self.base + self.path, headers=headers, timeout=60) as self._response:
+                    self.status = self._response.status_code
+                    if self.status != 200:
+                        self.messages.append(("problem", json.loads(self._response.read())))
+                        return
+                    self.connects += 1
+                    self._read(self._response)
+            except (httpx.HTTPError, httpx.StreamError, OSError):
+                time.sleep(0.05)
+            if not self.again:
+                return
+
+    def _read(self, response: httpx.Response) -> None:
+        place, kind, data = None, "", None
+        for line in response.iter_lines():
+            if self._closed.is_set():
+                return
+            if line.startswith("id: "):
+                place = line[4:]
+            elif line.startswith("event: "):
+                kind = line[7:]
+            elif line.startswith("data: "):
+                data = line[6:]
+            elif not line:
+                if data is not None:
+                    self.messages.append((kind, json.loads(data)))
+                self.last, data = place or self.last, None
+
+
+def stream(web: Web, path: str, token: str, **options: Any) -> Stream:
+    return Stream(web.url, path, token, **options)

@@ -1,0 +1,283 @@
+"""Every event of the tenant arrives once and in the order of its stream, whatever is killed."""
+
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.serve.live.client import append, stream
+from tests.serve.web import Web, problem, serving, token
+from tests.sessions import Db
+
+LISTENERS = "select pid from pg_stat_activity where application_name = 'stanchion serve live' and datname = %s"
+
+
+def is_in_order(events: list[tuple[str, int]]) -> bool:
+    """Return whether each stream has the versions 1, 2, 3 and so on."""
+    by_stream = defaultdict(list)
+    for name, version in events:
+        by_stream[name].append(version)
+    return all(versions == list(range(1, len(versions) + 1)) for versions in by_stream.values())
+
+
+class Writer:
+    """Appends to five streams in a thread, some of it in transactions that commit late, until it is stopped."""
+
+    def __init__(self, login: str) -> None:
+        self._login, self._over, self.written = login, threading.Event(), 0
+        self._threads = [threading.Thread(target=self._write, args=[number]) for number in range(2)]
+
+    def __enter__(self) -> "Writer":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _write(self, number: int) -> None:
+        with psycopg.connect(self._login, autocommit=True) as conn:
+            turn = 0
+            while not self._over.is_set():
+                turn += 1
+                with conn.transaction():
+                    for name in ("c", f"own {number}") if turn % 5 else ("a", "b", "c"):
+                        append(conn, name, turn)
+                        self.written += 1
+                    time.sleep(0.05 if turn % 5 == 0 else 0.002)
+
+
+def test_events_arrive_with_their_filter(web: Web, login: str, tenants: dict[str, str]) -> None:
+    mine = token(tenants["ours"])
+    with (
+        psycopg.connect(login, autocommit=True) as conn,
+        stream(web, "/live/events", mine) as every,
+        stream(web, "/live/events?stream=b&kind=paid", mine) as one,
+        stream(web, "/live/events?type=nothing", mine) as none,
+    ):
+        append(conn, "a", 1, 2)
+        append(conn, "b", 3)
+        append(conn, "b", 4, kind="other")
+        assert every.wait_for(4) == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+        assert one.wait_for(1) == [("b", 1)]
+        assert none.events() == []
+    (event,) = [each for _, data in one.messages for each in data]
+    assert (event["payload"], event["event_type"], event["stream_type"]) == (3, "paid", "account")
+
+
+def test_events_of_another_tenant_never_arrive(web: Web, login: str, tenants: dict[str, str]) -> None:
+    with (
+        psycopg.connect(login, autocommit=True) as conn,
+        stream(web, "/live/events", token(tenants["ours"])) as ours,
+        stream(web, "/live/events", token(tenants["theirs"])) as theirs,
+    ):
+        for number in range(50):
+            conn.execute("select set_config('app.tenant_id', %s, false)", [tenants["theirs" if number % 2 else "ours"]])
+            append(conn, "odd" if number % 2 else "even", number)
+        assert set(ours.wait_for(25)) == {("even", version) for version in range(1, 26)}
+        assert set(theirs.wait_for(25)) == {("odd", version) for version in range(1, 26)}
+        # a position of one tenant opens nothing of another
+        with stream(web, f"/live/events?from={ours.last}", token(tenants["theirs"])) as moved:
+            append(conn, "odd", 1)
+            assert moved.wait_for(1) == [("odd", 26)]
+
+
+def test_event_that_commits_late_arrives_without_its_own_notification(
+    web: Web, login: str, tenants: dict[str, str]
+) -> None:
+    with (
+        psycopg.connect(login, autocommit=True) as late,
+        psycopg.connect(login, autocommit=True) as early,
+        stream(web, "/live/events", token(tenants["ours"])) as follower,
+    ):
+        with late.transaction():
+            append(late, "other", 1)
+            append(early, "a", 1)
+            assert follower.wait_for(1) == [("a", 1)], "an event does not wait for an open transaction"
+            append(late, "a", 2)  # stored under the transaction of the event that has arrived
+            time.sleep(0.5)
+            assert follower.events() == [("a", 1)]
+        assert set(follower.wait_for(3)) == {("a", 1), ("a", 2), ("other", 1)}
+        assert is_in_order(follower.events())
+        with late.transaction(), early.transaction():
+            append(early, "x", 1)  # notifies, if it is the first in its tenth of a second
+            append(late, "y", 1)
+        assert set(follower.wait_for(5)) >= {("x", 1), ("y", 1)}
+
+
+def test_nothing_is_lost_when_the_listening_session_is_killed(
+    web: Web, db: Db, login: str, tenants: dict[str, str]
+) -> None:
+    with stream(web, "/live/events", token(tenants["ours"])) as follower, Writer(login) as writer:
+        for _ in range(5):
+            before = len(follower.events())
+            ((pid,),) = db.execute(LISTENERS, [db.info.dbname]).fetchall()
+            db.execute("select pg_terminate_backend(%s)", [pid])
+            follower.wait(lambda before=before: len(follower.events()) > before)
+            follower.wait(lambda pid=pid: db.execute(LISTENERS, [db.info.dbname]).fetchall() not in ([], [(pid,)]))
+        writer.__exit__()
+        events = follower.wait_for(writer.written)
+        assert follower.connects == 1, "the client does not notice"
+    assert (len(events), is_in_order(events)) == (writer.written, True)
+
+
+def test_nothing_is_lost_or_doubled_when_the_process_is_killed(
+    make_login: Callable[..., str], login: str, tenants: dict[str, str]
+) -> None:
+    application, mine = make_login("stanchion_app"), token(tenants["ours"])
+    with ExitStack() as first:
+        web = first.enter_context(serving(application))
+        port = web.url.rpartition(":")[2]
+        with (
+            stream(web, "/live/events", mine, again=True) as every,
+            stream(web, "/live/events?stream=a", mine, again=True) as one,
+            Writer(login) as writer,
+        ):
+            for killed in range(1, 4):
+                before = len(every.events())
+                every.wait(lambda before=before: len(every.events()) > before + 20)
+                web.process.kill()
+                web.process.wait()
+                web = first.enter_context(serving(application, "--port", port))
+                every.wait(lambda killed=killed: every.connects > killed and one.connects > killed)
+            writer.__exit__()
+            events = every.wait_for(writer.written)
+            assert (len(events), is_in_order(events)) == (writer.written, True)
+            filtered = [event for event in events if event[0] == "a"]
+            assert one.wait_for(len(filtered)) == filtered
+
+
+def test_client_moves_between_processes(make_login: Callable[..., str], login: str, tenants: dict[str, str]) -> None:
+    application, mine = make_login("stanchion_app"), token(tenants["ours"])
+    with (
+        serving(application) as one,
+        serving(application) as two,
+        stream(two, "/live/events?type=nothing", mine),  # the tenant is followed there at all times
+    ):
+        with stream(one, "/live/events", mine) as follower:
+            pass
+        events: list[tuple[str, int]] = []
+        with Writer(login) as writer:
+            for turn in range(20):
+                with stream(two if turn % 2 else one, "/live/events", mine, last=follower.last) as follower:
+                    follower.wait_for(3)
+                events += follower.events()
+        with stream(two, "/live/events", mine, last=follower.last) as follower:
+            events += follower.wait_for(writer.written - len(events))
+    assert (len(events), is_in_order(events)) == (writer.written, True)
+
+
+def test_client_resumes_within_a_long_absence(web: Web, login: str, tenants: dict[str, str]) -> None:
+    mine = token(tenants["ours"])
+    with psycopg.connect(login, autocommit=True) as conn:
+        append(conn, "a", 0)
+        with stream(web, "/live/events", mine) as follower:
+            pass
+        start = follower.last
+        append(conn, "a", *range(1500))
+        append(conn, "b", *range(1500))
+        with stream(web, "/live/events", mine, last=start) as follower:
+            events = follower.wait_for(3000)
+        sizes = [len(data) for kind, data in follower.messages if kind == "events"]
+        assert events == [*[("a", each) for each in range(2, 1502)], *[("b", each) for each in range(1, 1501)]]
+        assert max(sizes) == 1000, "a page has a limit"
+
+
+def test_client_that_does_not_read_is_disconnected_and_resumes(web: Web, login: str, tenants: dict[str, str]) -> None:
+    mine, big = token(tenants["ours"]), "x" * 100_000
+    host, port = web.url.removeprefix("http://").split(":")
+    with (
+        psycopg.connect(login, autocommit=True) as conn,
+        stream(web, "/live/events", mine) as quick,
+        socket.create_connection((host, int(port))) as slow,
+    ):
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(f"GET /live/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {mine}\r\n\r\n".encode())
+        received = b""
+        while b": alive" not in received:
+            received += slow.recv(4096)
+        start = received.split(b"id: ")[1].split(b"\n")[0].decode()
+        for number in range(200):
+            conn.execute(
+                "select core.append_events('account', 'a', null, %s)", [Jsonb([{"type": "t", "payload": big}])]
+            )
+            if number % 5 == 4:
+                quick.wait_for(number + 1)  # a slow client delays no other
+        slow.settimeout(60)
+        while data := slow.recv(1_000_000):
+            received += data
+        assert received.endswith(b"0\r\n\r\n")
+        assert b'event: closed\ndata: {"reason":"slow"}' in received[-1000:]
+        assert received.count(b'"version"') < 200
+        with stream(web, "/live/events", mine, last=start) as again:
+            assert again.wait_for(200) == [("a", version) for version in range(1, 201)]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "expected"),
+    [
+        ("nothing", 404, "there is no stream nothing: choose one of events, scores, standings, presence"),
+        ("scores?kind=x", 400, "the stream scores has no parameter kind: it has from, stream"),
+        ("standings", 400, "the stream standings needs a parameter competition"),
+        ("presence?principal=me", 400, "a parameter principal is not a UUID"),
+        ("events?stream=%00", 400, "a value of stream is longer than 200 characters or contains a null character"),
+        ("events?stream=" + ",".join(map(str, range(101))), 400, "101 values of stream, at most 100 are allowed"),
+        ("events?from=1", 400, "the position is not one that this server sends: leave out Last-Event-ID and from"),
+    ],
+)
+def test_bad_parameters_are_refused(shared_web: Web, path: str, status: int, expected: str, shared_tenant: str) -> None:
+    assert problem(shared_web.get(f"/live/{path}", token(shared_tenant))) == (status, expected)
+
+
+def test_stream_needs_a_sender(web: Web) -> None:
+    assert problem(web.get("/live/events"))[0] == 401
+
+
+def test_position_of_another_server_or_of_the_future_is_reset(web: Web, login: str, tenants: dict[str, str]) -> None:
+    mine = token(tenants["ours"])
+    with stream(web, "/live/events", mine) as follower:
+        pass
+    server, taken_at, snapshot = follower.last.split("-")
+    future = str(int(snapshot.split(":")[1]) + 1_000_000)
+    for last in (
+        f"abc.1-{taken_at}-{snapshot}",
+        f"{server}9-{taken_at}-{snapshot}",  # another timeline
+        f"{server}-{taken_at}-{future}:{future}:",
+        f"{server}-1-{snapshot}",  # so old that events may have expired
+    ):
+        with stream(web, "/live/events", mine, last=last) as lost:
+            lost.wait(lambda lost=lost: lost.states("closed") == [{"reason": "reset"}])
+        with (
+            stream(web, "/live/events", mine, last=lost.last) as again,
+            psycopg.connect(login, autocommit=True) as conn,
+        ):
+            append(conn, "a", 1)
+            again.wait_for(1)
+
+
+@pytest.mark.long
+def test_stream_of_a_revoked_key_ends(web: Web, db: Db, tenants: dict[str, str], login: str) -> None:
+    with psycopg.connect(login, autocommit=True) as conn:
+        db.execute("select set_config('app.tenant_id', %s, false)", [tenants["ours"]])
+        key = db.execute("select core.create_api_key('scoreboard')").fetchone()[0]
+        with stream(web, "/live/events", key) as follower:
+            append(conn, "a", 1)
+            follower.wait_for(1)
+            db.execute("update core.api_key set revoked_at = now()")
+            follower.wait(lambda: follower.states("closed") == [{"reason": "refused"}], 60)
+
+
+def test_sigterm_ends_streams_at_once(make_login: Callable[..., str], tenants: dict[str, str]) -> None:
+    with serving(make_login("stanchion_app")) as web, stream(web, "/live/events", token(tenants["ours"])) as follower:
+        web.process.terminate()
+        assert web.process.wait(8) == 0, "no request is waited for until the limit of ten seconds"
+        follower.wait(follower.ended)
+        assert follower.states("closed") == [{"reason": "shutdown"}]

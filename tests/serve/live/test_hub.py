@@ -1,0 +1,175 @@
+"""A process reads an event once for all of its subscribers, and reads nothing while nothing happens."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stanchion.serve.live.batch import Batch, Event, Filter
+from stanchion.serve.live.hub import Limits
+from stanchion.serve.live.part import Live
+from stanchion.serve.live.position import Position, Snapshot, parse
+from stanchion.serve.live.subscriber import Subscriber
+from stanchion.serve.live.wanted import Wanted
+from stanchion.serve.settings import Settings
+from stanchion.serve.who.principal import Principal
+from tests.serve.live.client import append
+
+
+async def until(check: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not check():
+            await asyncio.sleep(0.005)
+
+
+def run(login: str, body: Callable[[Live], Awaitable[None]], **limits: Any) -> None:
+    """Run the body with the streams of a process."""
+
+    async def main() -> None:
+        live = Live(Settings(dsn=login), Limits(**limits))
+        await live.open()
+        try:
+            await body(live)
+        finally:
+            await live.close()
+
+    asyncio.run(main())
+
+
+class Follower:
+    """A client within the process."""
+
+    def __init__(self, live: Live, tenant: str, position: Position | None = None) -> None:
+        self.live, self.events, self.count, self.last = live, [], 0, ""
+        self.principal = Principal("token", UUID(tenant), "ours", "program")
+        self.wanted = Wanted(Filter(), position=position)
+        self.task = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        subscriber = Subscriber(self.wanted.filter, "websocket", 10_000_000)
+        async with self.live.subscription(self.principal, self.wanted, subscriber) as frames:
+            async for frame in frames:
+                message = json.loads(frame)
+                self.last = message.get("id", self.last)
+                if message["event"] == "events":
+                    self.count += len(message["data"])
+
+    async def end(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+def test_each_event_is_read_once_for_all_subscribers(login: str, tenants: dict[str, str]) -> None:
+    async def body(live: Live) -> None:
+        followers = [Follower(live, tenants["ours"]) for _ in range(200)]
+        await until(lambda: live.hub.subscribers == 200 and all(each.last for each in followers))
+        reads = []
+        inner = live.hub._transaction
+        live.hub._transaction = lambda: reads.append(1) or inner()  # type: ignore[func-returns-value]
+        with psycopg.connect(login, autocommit=True) as conn:
+            for _ in range(10):
+                await asyncio.to_thread(append, conn, "a", 1, 2, 3)
+        await until(lambda: all(each.count == 30 for each in followers))
+        assert live.hub.events == 30
+        assert len(reads) < 100
+        # all of them connect again at the position before: those reads are shared too
+        last = parse(followers[0].last)
+        for each in followers:
+            await each.end()
+        reads.clear()
+        with psycopg.connect(login, autocommit=True) as conn:
+            append(conn, "a", 4)
+        followers = [Follower(live, tenants["ours"], last) for _ in range(200)]
+        await until(lambda: all(each.count == 1 for each in followers))
+        assert len(reads) < 50
+
+    run(login, body)
+
+
+def test_nothing_polls(login: str, tenants: dict[str, str]) -> None:
+    async def body(live: Live) -> None:
+        follower = Follower(live, tenants["ours"])
+        await until(lambda: bool(follower.last))
+        with psycopg.connect(login, autocommit=True) as conn:
+            await asyncio.to_thread(append, conn, "a", 1)
+            await until(lambda: follower.count == 1)
+            await asyncio.sleep(1)  # reads after the tenth of a second of the notification
+            reads = live.hub.reads
+            await asyncio.sleep(2)
+            assert live.hub.reads == reads
+            await asyncio.to_thread(append, conn, "a", 1)
+            await until(lambda: follower.count == 2)
+
+    run(login, body)
+
+
+def test_process_without_subscribers_reads_nothing(login: str, tenants: dict[str, str]) -> None:
+    async def body(live: Live) -> None:
+        await until(lambda: live.listener.connects == 1)
+        with psycopg.connect(login, autocommit=True) as conn:
+            await asyncio.to_thread(append, conn, "a", 1)
+            await until(lambda: live.listener.notices > 0)
+        await asyncio.sleep(0.3)
+        assert live.hub.reads == 0
+        assert not live.hub._channels
+
+    run(login, body)
+
+
+def test_memory_of_recent_batches_and_of_a_queue_is_bounded(login: str, tenants: dict[str, str]) -> None:
+    async def body(live: Live) -> None:
+        follower = Follower(live, tenants["ours"])
+        await until(lambda: bool(follower.last))
+        (channel,) = live.hub._channels.values()
+        with psycopg.connect(login, autocommit=True) as conn:
+            for _ in range(30):
+                await asyncio.to_thread(append, conn, "a", *range(100))
+        await until(lambda: follower.count == 3000)
+        assert sum(batch.size for _, batch in channel._recent) <= 100_000
+
+    run(login, body, recent_bytes=100_000)
+
+
+def test_subscriber_over_its_limit_is_closed_and_keeps_nothing() -> None:
+    position = Position(Snapshot("a.1", 1, "10:10:"))
+    event = Event.of_row(("t", "s", 1, "k", "2030-01-01T00:00:00Z", json.dumps("x" * 1000)))
+    subscriber = Subscriber(Filter(), "sse", 5000)
+    for _ in range(10):
+        subscriber.deliver(Batch(position, [event]))
+    assert subscriber.reason == "slow"
+    assert asyncio.run(subscriber.next(1)) == []
+    wide = Subscriber(Filter(), "sse", 5000)
+    wide.deliver(Batch(position, [event] * 10))
+    assert wide.reason is None, "one batch is never too much"
+
+
+XID = st.integers(min_value=1, max_value=2**62)
+SNAPSHOTS = st.builds(
+    lambda ids, inner: f"{min(ids)}:{max(ids) + 1}:{','.join(map(str, sorted(inner & ids)))}",
+    st.sets(XID, min_size=1, max_size=6),
+    st.sets(XID, max_size=3),
+)
+
+
+@given(snapshot=SNAPSHOTS, to=st.none() | SNAPSHOTS, number=st.integers(0, 10**17))
+def test_position_survives_its_text(snapshot: str, to: str | None, number: int) -> None:
+    position = Position(Snapshot("7f.1", 1_900_000_000, snapshot))
+    if to is not None:
+        position = position.within(to, number, number)
+    assert parse(str(position)) == position
+
+
+@given(st.text(alphabet="0123456789abcdef:,.-' \n\0", max_size=80))
+def test_text_that_is_no_position_is_refused(text: str) -> None:
+    found = parse(text)
+    assert found is None or str(found) == text
+
+
+def test_snapshots_that_postgres_refuses_are_refused() -> None:
+    for snapshot in ("0:5:", "5:4:", "5:9:4", "5:9:9", "5:9:7,6", "5:9:6,6", f"5:{2**63}:", "5:9:٣"):
+        assert parse(f"7f.1-1-{snapshot}") is None, snapshot

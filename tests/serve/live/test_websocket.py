@@ -1,0 +1,72 @@
+"""WebSockets carry the same messages as Server-Sent Events."""
+
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.serve.live.client import append
+from tests.serve.web import Web, token
+
+
+def opened(web: Web, path: str, token: str | None) -> ClientConnection:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return connect(web.url.replace("http", "ws") + path, additional_headers=headers)
+
+
+def received(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    while (message := json.loads(socket.recv(30)))["event"] != kind:
+        pass
+    return message
+
+
+def test_events_arrive_and_the_client_resumes(web: Web, login: str, tenants: dict[str, str]) -> None:
+    mine = token(tenants["ours"])
+    with psycopg.connect(login, autocommit=True) as conn:
+        with (
+            opened(web, "/live/events?stream=a", mine) as socket,
+            opened(web, "/live/events", token(tenants["theirs"])) as other,
+        ):
+            received(other, "alive")
+            start = received(socket, "alive")["id"]
+            append(conn, "a", 1)
+            append(conn, "b", 1)
+            message = received(socket, "events")
+            assert [(event["stream_id"], event["version"]) for event in message["data"]] == [("a", 1)]
+            with pytest.raises(TimeoutError):
+                other.recv(1)
+        append(conn, "a", 2)
+        for position, versions in ((message["id"], [2]), (start, [1, 2])):
+            with opened(web, f"/live/events?stream=a&from={position}", mine) as socket:
+                found: list[int] = []
+                while len(found) < len(versions):
+                    found += [event["version"] for event in received(socket, "events")["data"]]
+                assert found == versions
+
+
+def test_refused_sockets_get_a_problem(web: Web, tenants: dict[str, str]) -> None:
+    for path, sender, status in (
+        ("/live/events", None, 401),
+        ("/live/events", "nonsense", 401),
+        ("/live/nothing", token(tenants["ours"]), 404),
+        ("/live/events?from=x", token(tenants["ours"]), 400),
+    ):
+        with pytest.raises(InvalidStatus) as refused, opened(web, path, sender):
+            pass
+        assert refused.value.response.status_code == status
+        assert json.loads(refused.value.response.body or b"{}")["status"] == status
+
+
+def test_shutdown_closes_with_going_away(web: Web, tenants: dict[str, str]) -> None:
+    with opened(web, "/live/events", token(tenants["ours"])) as socket:
+        received(socket, "alive")
+        web.process.terminate()
+        assert received(socket, "closed")["data"] == {"reason": "shutdown"}
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(30)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code in (1001, 1012)
+    assert web.process.wait(8) == 0
