@@ -256,7 +256,8 @@ def test_open_transaction_does_not_delay_other_notifications(
 def test_open_transaction_silences_no_other_one(db: Db, sessions: Callable[[int], list[Db]]) -> None:
     """All of this happens in one tenth of a second: the clock stands still."""
     db.execute(
-        "create or replace function core.clock() returns timestamptz language sql return timestamptz '2030-01-05 00:00+00'"
+        "create or replace function core.clock() returns timestamptz language sql "
+        "return timestamptz '2030-01-05 00:00+00'"
     )
     db.execute("select core.ensure_partitions('core.event', '2030-01-04', '2030-01-06')")
     slow, quick, listener = sessions(3)
@@ -300,9 +301,7 @@ def test_follower_reads_each_event_once_without_waiting(sessions: Callable[[int]
     assert sorted(between(reader, begin, third)) == [("a", 1), ("a", 2), ("other", 1)]
 
 
-def test_follower_sees_no_events_of_other_tenants(
-    tenants: dict[str, str], sessions: Callable[[int], list[Db]]
-) -> None:
+def test_follower_sees_no_events_of_other_tenants(tenants: dict[str, str], sessions: Callable[[int], list[Db]]) -> None:
     ours, theirs = sessions(2)
     theirs.execute("select set_config('app.tenant_id', %s, false)", [tenants["theirs"]])
     begin = snapshot(ours)

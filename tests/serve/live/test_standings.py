@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from tests.serve.live.client import Db, stream
-from tests.serve.web import Web, token
+from tests.serve.web import Web
+from tests.workspace.team import acting
 
 
 @pytest.fixture
@@ -38,19 +39,19 @@ def settled(conn: Db, game: str, home: int, away: int, owner: str) -> None:
 
 
 @pytest.fixture
-def owner(login: str) -> str:
-    with psycopg.connect(login, autocommit=True) as conn:
-        return str(conn.execute("select core.add_member('o@example.org', 'O', 'owner')").fetchone()[0])
+def owner(db: Db, tenants: dict[str, str]) -> str:
+    with acting(db, tenants["ours"]):
+        return str(db.execute("select core.add_member('o@example.org', 'O', 'owner')").fetchone()[0])
 
 
-def test_standings_follow_results(web: Web, games: tuple[Db, list[str]], owner: str, tenants: dict[str, str]) -> None:
+def test_standings_follow_results(web: Web, games: tuple[Db, list[str]], owner: str, tokens: dict[str, str]) -> None:
     conn, keys = games
     path = "/live/standings?competition=cup"
     with (
-        stream(web, path, token(tenants["ours"])) as ours,
-        stream(web, path, token(tenants["theirs"])) as theirs,
-        stream(web, "/live/scores", token(tenants["ours"])) as scores,
-        stream(web, f"/live/scores?stream={keys[1]}", token(tenants["ours"])) as one_game,
+        stream(web, path, tokens["ours"]) as ours,
+        stream(web, path, tokens["theirs"]) as theirs,
+        stream(web, "/live/scores", tokens["ours"]) as scores,
+        stream(web, f"/live/scores?stream={keys[1]}", tokens["ours"]) as one_game,
     ):
         ours.wait(lambda: bool(ours.states("standings")))
         assert set(points(ours.states("standings")).values()) == {0}
@@ -65,7 +66,7 @@ def test_standings_follow_results(web: Web, games: tuple[Db, list[str]], owner: 
         assert kinds == ["score.submitted", "result.confirmed"] * 2 + ["result.amended"]
         assert one_game.wait_for(3) == [(keys[1], version) for version in (2, 3, 4)]
         assert theirs.states("standings") == [{"competition": "cup", "standings": []}]
-    with stream(web, path, token(tenants["ours"])) as late:
+    with stream(web, path, tokens["ours"]) as late:
         late.wait(lambda: bool(late.states("standings")))
         assert sorted(points(late.states("standings")).values()) == [0, 0, 1, 1]
 
@@ -74,14 +75,14 @@ def test_queue_of_an_offline_client_reaches_the_followers(
     web: Web, games: tuple[Db, list[str]], tenants: dict[str, str], db: Db
 ) -> None:
     _, keys = games
-    db.execute("select set_config('app.tenant_id', %s, false)", [tenants["ours"]])
-    key = db.execute("select core.create_api_key('phone', array['read', 'write'])").fetchone()[0]
+    with acting(db, tenants["ours"]):
+        key = db.execute("select core.create_api_key('phone', array['read', 'write'])").fetchone()[0]
     actions = [{"id": "a1", "fixture": keys[0], "version": 1, "do": "submit", "home": 3, "away": 1}]
     actions.append(actions[0] | {"id": "a2", "version": 1})
     with stream(web, "/live/scores", key) as follower:
         answers = [web.post("/rpc/apply_offline", {"p_actions": actions}, key, Content_Profile="contest") for _ in "12"]
+        assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+        assert [row["outcome"] for row in answers[0].json()] == ["applied", "conflict"], answers[0].text
         follower.wait_for(1)
-    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
     assert answers[0].json() == answers[1].json(), "an action is applied once, however often it is sent"
-    assert [row["outcome"] for row in answers[0].json()] == ["applied", "conflict"]
     assert follower.events() == [(keys[0], 2)]

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.serve.live.client import append
-from tests.serve.web import Web, token
+from tests.serve.web import Web
 
 
 def opened(web: Web, path: str, token: str | None) -> ClientConnection:
@@ -23,12 +23,12 @@ def received(socket: ClientConnection, kind: str) -> dict[str, Any]:
     return message
 
 
-def test_events_arrive_and_the_client_resumes(web: Web, login: str, tenants: dict[str, str]) -> None:
-    mine = token(tenants["ours"])
+def test_events_arrive_and_the_client_resumes(web: Web, login: str, tokens: dict[str, str]) -> None:
+    mine = tokens["ours"]
     with psycopg.connect(login, autocommit=True) as conn:
         with (
             opened(web, "/live/events?stream=a", mine) as socket,
-            opened(web, "/live/events", token(tenants["theirs"])) as other,
+            opened(web, "/live/events", tokens["theirs"]) as other,
         ):
             received(other, "alive")
             start = received(socket, "alive")["id"]
@@ -47,12 +47,12 @@ def test_events_arrive_and_the_client_resumes(web: Web, login: str, tenants: dic
                 assert found == versions
 
 
-def test_refused_sockets_get_a_problem(web: Web, tenants: dict[str, str]) -> None:
+def test_refused_sockets_get_a_problem(web: Web, tokens: dict[str, str]) -> None:
     for path, sender, status in (
         ("/live/events", None, 401),
         ("/live/events", "nonsense", 401),
-        ("/live/nothing", token(tenants["ours"]), 404),
-        ("/live/events?from=x", token(tenants["ours"]), 400),
+        ("/live/nothing", tokens["ours"], 404),
+        ("/live/events?from=x", tokens["ours"], 400),
     ):
         with pytest.raises(InvalidStatus) as refused, opened(web, path, sender):
             pass
@@ -60,13 +60,12 @@ def test_refused_sockets_get_a_problem(web: Web, tenants: dict[str, str]) -> Non
         assert json.loads(refused.value.response.body or b"{}")["status"] == status
 
 
-def test_shutdown_closes_with_going_away(web: Web, tenants: dict[str, str]) -> None:
-    with opened(web, "/live/events", token(tenants["ours"])) as socket:
+def test_shutdown_closes_with_going_away(web: Web, tokens: dict[str, str]) -> None:
+    with opened(web, "/live/events", tokens["ours"]) as socket:
         received(socket, "alive")
         web.process.terminate()
-        assert received(socket, "closed")["data"] == {"reason": "shutdown"}
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(30)
+            received(socket, "nothing")
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code in (1001, 1012)
     assert web.process.wait(8) == 0

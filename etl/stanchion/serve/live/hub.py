@@ -261,11 +261,11 @@ async def _read_page(conn: Connection, position: Position, to: Snapshot, page: i
     cursor = await conn.execute(
         query("serve/live", "events"),
         {
-            "from": position.snapshot.text,
-            "to": goal.text,
-            "transaction": position.transaction,
-            "position": position.number,
-            "limit": page,
+            "earlier": position.snapshot.text,
+            "later": goal.text,
+            "last_transaction": position.transaction,
+            "last_position": position.number,
+            "page": page,
         },
     )
     rows = await cursor.fetchall()

@@ -20,7 +20,7 @@ from stanchion.serve.live.subscriber import Subscriber
 from stanchion.serve.live.wanted import Wanted
 from stanchion.serve.problems import Problem
 from stanchion.serve.settings import Settings
-from stanchion.serve.who.principal import STRANGER, Principal
+from stanchion.serve.who.principal import Principal
 
 _CONNECTIONS = 3  # of their own, so that requests do not delay streams
 
@@ -75,8 +75,8 @@ class Live:
             raise Problem(503, "live streams need a connection to Postgres without a pooler: --listen-dsn")
         tenant = principal.tenant_id
         channel = await self.hub.join(tenant, wanted.position)
-        person = principal.principal_id if principal.principal_id != STRANGER else None
-        watcher = Watcher(tenant, principal.principal_id, list(wanted.principals), subscriber)
+        person = principal.principal_id
+        watcher = Watcher(tenant, person, list(wanted.principals), subscriber)
         if person is not None:
             self.presence.arrive(tenant, person)
         try:

@@ -19,7 +19,7 @@ select
     e.transaction_id::text::bigint,
     e.position
 from core.read_events_between(
-    %(from)s::pg_snapshot, %(to)s::pg_snapshot, %(transaction)s::text::xid8, %(position)s, %(limit)s
+    %(earlier)s::pg_snapshot, %(later)s::pg_snapshot, %(last_transaction)s::text::xid8, %(last_position)s, %(page)s
 ) as e;
 
 -- name: standings

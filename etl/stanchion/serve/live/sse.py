@@ -15,7 +15,7 @@ from stanchion.serve.live.part import Live
 from stanchion.serve.live.subscriber import Subscriber
 from stanchion.serve.live.wanted import Wanted, wanted
 from stanchion.serve.problems import Problem
-from stanchion.serve.who.principal import Principal
+from stanchion.serve.who.principal import STRANGER, Principal
 
 LONGEST_SEND = 20.0  # seconds that a client may take to accept a message
 CHECK_EVERY = 10.0  # seconds after which the sender of an open stream is identified again
@@ -40,6 +40,8 @@ async def follower(request: Request) -> Principal:
 def _known(principal: Principal) -> Principal:
     if principal.how == "anonymous":
         raise Problem(401, "live streams need a token or an API key", headers={"WWW-Authenticate": "Bearer"})
+    if principal.principal_id == STRANGER:
+        raise Problem(403, "only a member of the tenant may follow its live streams", code="42501")
     return principal
 
 
@@ -59,6 +61,8 @@ class _Stream(Response):
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
                 await self._send(frames, subscriber, send)
                 await send({"type": "http.response.body", "body": b""})
+            except TimeoutError:  # the client accepts nothing: the server closes the connection of an incomplete answer
+                subscriber.close("slow")
             finally:
                 gone.cancel()
 

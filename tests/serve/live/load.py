@@ -1,0 +1,199 @@
+"""Measure live streams: python -m tests.serve.live.load [--subscribers N] [--rate N] [--seconds N] [--all] [--kill]
+
+Players of 100 fixtures change scores at the given rate, and each subscriber follows one fixture, or all with --all.
+With --kill the server process is killed in the middle and started again. The report contains the delay from the time
+that the database gave an event to its arrival, lost and doubled events, and the processor time of each program: all of
+them share the machine.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from statistics import quantiles
+
+import orjson
+
+from stanchion.dev.bench.load import find_pgbench, run
+from stanchion.dev.bench.scratch import scratch_database
+from stanchion.server.locate import Server
+from tests.serve.web import serving, token
+from tests.sql.fuzz import temporary_server
+from tests.workspace.team import add_members
+
+
+@dataclass
+class Tally:
+    """What the subscribers of one process received."""
+
+    delays: list[float] = field(default_factory=list)
+    delivered: int = 0
+    gaps: int = 0
+    doubled: int = 0
+    connects: int = 0
+    processor: float = 0.0
+    last: dict[str, int] = field(default_factory=dict)  # of each stream the lowest version at which a subscriber ended
+
+
+class Client(asyncio.Protocol):
+    """A subscriber on a raw socket: an HTTP library would cost more than the server."""
+
+    def __init__(self, number: int, path: str, sender: str, tally: Tally, keeps: bool) -> None:
+        self.path, self.sender, self.tally, self.keeps = path, sender, tally, keeps
+        self.versions: dict[str, int] = {}
+        self.last, self._rest, self.number = b"", b"", number
+        self.lost: asyncio.Event = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        place = b"Last-Event-ID: %s\r\n" % self.last if self.last else b""
+        request = f"GET {self.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.sender}\r\n".encode()
+        transport.write(request + place + b"\r\n")  # type: ignore[attr-defined]
+        self._rest = b""
+        self.tally.connects += 1
+        self.lost.clear()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set()
+
+    def data_received(self, data: bytes) -> None:
+        now = time.time()
+        *messages, self._rest = (self._rest + data).split(b"\n\n")
+        for message in messages:
+            at = message.find(b"id: ")
+            if (start := message.find(b"\ndata: [")) >= 0:
+                if self.keeps:
+                    self._count(message[start + 7 :], now)
+                else:
+                    self.tally.delivered += message.count(b'"version"')
+            if at >= 0:
+                self.last = message[at + 4 : message.find(b"\n", at)]
+
+    def _count(self, text: bytes, now: float) -> None:
+        for event in orjson.loads(text):
+            name, version = event["stream_id"], event["version"]
+            before = self.versions.get(name)
+            if before is not None and version != before + 1:
+                self.tally.gaps += version > before + 1
+                self.tally.doubled += version <= before
+            self.versions[name] = version
+            self.tally.delivered += 1
+            self.tally.delays.append(now - datetime.fromisoformat(event["recorded_at"]).timestamp())
+
+
+def subscribe(
+    port: int, count: int, every: bool, sender: str, ready: Callable[[], None], over: Callable[[], bool]
+) -> Tally:
+    tally = Tally()
+
+    async def keep(client: Client) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await loop.create_connection(lambda: client, "127.0.0.1", port)
+                await client.lost.wait()
+            except OSError:
+                await asyncio.sleep(0.1)
+
+    async def main() -> None:
+        clients = []
+        for number in range(count):
+            path = "/live/events" if every else f"/live/events?stream=cup/{number % 100 + 1}"
+            clients.append(Client(number, path, sender, tally, not every or number % 50 == 0))
+        tasks = [asyncio.create_task(keep(each)) for each in clients]
+        while not all(each.last for each in clients):
+            await asyncio.sleep(0.05)
+        ready()
+        while not over():
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(3)
+        for each in clients:
+            for name, version in each.versions.items():
+                tally.last[name] = min(version, tally.last.get(name, version))
+        for task in tasks:
+            task.cancel()
+
+    asyncio.run(main())
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    tally.processor = used.ru_utime + used.ru_stime
+    return tally
+
+
+def _process(port: int, count: int, every: bool, sender: str, pipe: object, started: object, over: object) -> None:
+    pipe.send(subscribe(port, count, every, sender, started.set, over.is_set))  # type: ignore[attr-defined]
+
+
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.serve.live.load")
+    parser.add_argument("--subscribers", type=int, default=1000)
+    parser.add_argument("--rate", type=int, default=1000)
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--kill", action="store_true")
+    given = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with ExitStack() as stack:
+        server = Server(stack.enter_context(temporary_server()), "--dsn", False, "a temporary server")
+        scratch = stack.enter_context(scratch_database(server))
+        scratch.prepare("live_cup")
+        (member, *_) = add_members(scratch.conn, scratch.tenant, 1)
+        web = stack.enter_context(serving(scratch.login))
+        port = int(web.url.rpartition(":")[2])
+        spawn = multiprocessing.get_context("spawn")
+        started, over, (receiving, sending) = spawn.Event(), spawn.Event(), spawn.Pipe(duplex=False)
+        sender = token(scratch.tenant, sub=member)
+        clients = spawn.Process(
+            target=_process, args=(port, given.subscribers, given.all, sender, sending, started, over)
+        )
+        clients.start()
+        started.wait(120)
+        before = processor_seconds(web.process.pid)
+        again = []
+
+        def kill() -> None:
+            time.sleep(given.seconds / 2)
+            web.process.kill()
+            web.process.wait()
+            again.append(stack.enter_context(serving(scratch.login, "--port", str(port))))
+
+        killer = threading.Thread(target=kill)
+        if given.kill:
+            killer.start()
+        pgbench = find_pgbench(embedded=False)
+        done = run(pgbench, scratch.environment, "next_step", clients=16, seconds=given.seconds, rate=given.rate)
+        if given.kill:
+            killer.join()
+        used = processor_seconds((again or [web])[-1].process.pid) - (0 if again else before)
+        over.set()
+        tally: Tally = receiving.recv()
+        clients.join()
+        ended = scratch.conn.execute("select game_key, version from contest.fixture").fetchall()
+        lost = sum(version > tally.last.get(name, version) for name, version in ended)
+        delays = sorted(each * 1000 for each in tally.delays)
+        cuts = quantiles(delays, n=100)
+        print(  # noqa: T201
+            f"{done.per_second:.0f} updates a second, median {done.p50_ms:.1f} ms\n"
+            f"{tally.delivered:,} deliveries to {given.subscribers} subscribers, {tally.connects} connects\n"
+            f"delay of {len(delays):,} deliveries: median {cuts[49]:.0f} ms, p95 {cuts[94]:.0f} ms, "
+            f"p99 {cuts[98]:.0f} ms, longest {delays[-1]:.0f} ms\n"
+            f"gaps {tally.gaps}, doubled {tally.doubled}, streams that ended too early {lost}\n"
+            f"processor seconds: server {used:.1f}, clients {tally.processor:.1f}"
+        )
+    return 1 if tally.gaps or tally.doubled or lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
