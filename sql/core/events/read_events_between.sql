@@ -13,7 +13,7 @@ create or replace function core.read_events_between(
 )
 returns table (
     stream_type text, stream_id text, version bigint, event_type text, payload jsonb, recorded_at timestamptz,
-    transaction_id xid8, "position" bigint
+    transaction_id xid8, event_position bigint
 )
 language plpgsql
 stable

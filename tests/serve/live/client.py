@@ -1,4 +1,4 @@
-"""A client of a stream that keeps what it received, and can resume."""
+"""A client of a stream that keeps its messages, and can resume."""
 
 import json
 import threading

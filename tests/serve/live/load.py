@@ -33,7 +33,7 @@ from tests.workspace.team import add_members
 
 @dataclass
 class Tally:
-    """What the subscribers of one process received."""
+    """The deliveries to the subscribers of one process."""
 
     delays: list[float] = field(default_factory=list)
     delivered: int = 0

@@ -1,4 +1,4 @@
-"""Every event of the tenant arrives once and in the order of its stream, whatever is killed."""
+"""Every event of the tenant arrives once, each stream in its order, also when sessions and processes are killed."""
 
 import socket
 import threading
@@ -226,7 +226,7 @@ def test_client_that_does_not_read_is_disconnected_and_resumes(web: Web, login: 
 @pytest.mark.parametrize(
     ("path", "status", "expected"),
     [
-        ("nothing", 404, "there is no stream nothing: choose one of events, scores, standings, presence"),
+        ("nothing", 404, "stream nothing does not exist: choose one of events, scores, standings, presence"),
         ("scores?kind=x", 400, "the stream scores has no parameter kind: it has from, stream"),
         ("standings", 400, "the stream standings needs a parameter competition"),
         ("presence?principal=me", 400, "a parameter principal is not a UUID"),

@@ -165,7 +165,7 @@ def test_position_survives_its_text(snapshot: str, to: str | None, number: int) 
 
 
 @given(st.text(alphabet="0123456789abcdef:,.-' \n\0", max_size=80))
-def test_text_that_is_no_position_is_refused(text: str) -> None:
+def test_other_text_than_a_position_is_refused(text: str) -> None:
     found = parse(text)
     assert found is None or str(found) == text
 

@@ -1,6 +1,6 @@
 """Reads the events of the followed tenants once per process, and gives them to all of their subscribers.
 
-A notification only wakes the reader: what it reads follows from its position. So nothing is lost when notifications
+A notification only wakes the reader: the reader continues at its position. So nothing is lost when notifications
 are, and nothing is read twice when the connection is made again.
 """
 
@@ -56,7 +56,7 @@ class Channel:
         self.tenant, self.position = tenant, position
         self.subscribers: set[Subscriber] = set()
         self.listeners: set[Callable[[UUID, Batch], None]] = set()
-        self.joining = 0  # clients that read what is before the present
+        self.joining = 0  # clients that read older events
         self._recent: deque[tuple[str, Batch]] = deque()  # batches, each with the position before it
         self._size = 0
 
@@ -203,7 +203,7 @@ class Hub:
         return channel
 
     async def follow(self, channel: Channel, subscriber: Subscriber, position: Position | None) -> AsyncIterator[bytes]:
-        """Yield what is between the position and the present, and attach the subscriber without a gap."""
+        """Yield the events between the position and the present, and attach the subscriber without a gap."""
         try:
             if position is not None and not is_usable(position, channel.position, self._kept_since):
                 subscriber.close("reset")

@@ -1,4 +1,4 @@
-"""The part of the application that serves live streams: its tasks, and what they share."""
+"""The part of the application that serves live streams: its tasks and their connections."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ select
     to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     e.payload::text,
     e.transaction_id::text::bigint,
-    e.position
+    e.event_position
 from core.read_events_between(
     %(earlier)s::pg_snapshot, %(later)s::pg_snapshot, %(last_transaction)s::text::xid8, %(last_position)s, %(page)s
 ) as e;
@@ -36,7 +36,13 @@ select o.principal_id::text, o.is_online, o.last_seen
 from workspace.online_batch(%(principals)s) as o;
 
 -- name: presence_seconds
-select core.setting('workspace', 'presence_seconds')::integer;
+select (e.settings ->> 'presence_seconds')::integer
+from core.config_effective as e
+where
+    e.namespace = 'workspace'
+    and e.tenant_id = core.current_tenant()
+    and (core.clock() at time zone 'UTC')::date >= e.valid_from
+    and (core.clock() at time zone 'UTC')::date < e.valid_to;
 
 -- name: flush
 select workspace.flush_presence(%(heartbeats)s);

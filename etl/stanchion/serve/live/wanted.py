@@ -25,7 +25,7 @@ _PARAMETERS = {
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a client follows, and where it resumes."""
+    """The events, competitions and principals that a client follows, and the position at which it resumes."""
 
     filter: Filter = _NOTHING
     competitions: frozenset[str] = frozenset()
@@ -34,9 +34,9 @@ class Wanted:
 
 
 def wanted(kind: str, request: HTTPConnection) -> Wanted:
-    """Return what a request for a stream wants, or raise a problem with status 400 or 404."""
+    """Return the wishes of a request for a stream, or raise a problem with status 400 or 404."""
     if kind not in KINDS:
-        raise Problem(404, f"there is no stream {kind[:50]}: choose one of {', '.join(KINDS)}")
+        raise Problem(404, f"stream {kind[:50]} does not exist: choose one of {', '.join(KINDS)}")
     query = request.query_params
     for name in query:
         if name not in _PARAMETERS[kind]:

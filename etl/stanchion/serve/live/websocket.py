@@ -49,7 +49,7 @@ async def socket(websocket: WebSocket) -> None:
 
 
 async def _until_gone(websocket: WebSocket, subscriber: Subscriber) -> None:
-    """Read what the client sends, and ignore it: the open socket is the heartbeat of its person."""
+    """Read the messages of the client, and ignore them: the open socket is the heartbeat of its person."""
     while (await websocket.receive())["type"] != "websocket.disconnect":
         pass
     subscriber.close("gone")
