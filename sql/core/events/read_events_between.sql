@@ -6,7 +6,8 @@
 -- open transaction, because its consumers store one number.
 --
 -- An event is stored under its own transaction or a later one. So the events are after the oldest transaction that was
--- open in the first snapshot and has ended: the index is read from there.
+-- open in the first snapshot and has ended: the index is read from there. With a second lower bound it would be read
+-- from its beginning.
 create or replace function core.read_events_between(
     p_from pg_snapshot, p_to pg_snapshot, p_transaction xid8 default '0', p_position bigint default 0,
     p_limit integer default 1000
@@ -23,18 +24,23 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_tenant uuid := core.required_tenant();
-    v_lowest xid8;
+    v_after xid8;
+    v_position bigint := p_position;
 begin
-    select least(min(o.id), pg_snapshot_xmax(p_from)) into v_lowest
+    select least(min(o.id), pg_snapshot_xmax(p_from)) into v_after
     from pg_snapshot_xip(p_from) as o (id)
     where pg_visible_in_snapshot(o.id, p_to);
+    if p_transaction < v_after then
+        v_position := -9223372036854775808;
+    else
+        v_after := p_transaction;
+    end if;
     return query
     select e.stream_type, e.stream_id, e.version, e.event_type, e.payload, e.recorded_at, e.transaction_id, e.position
     from core.event as e
     where e.tenant_id = v_tenant
-        and e.transaction_id >= v_lowest
+        and (e.transaction_id, e.position) > (v_after, v_position)
         and e.transaction_id < pg_snapshot_xmax(p_to)
-        and (e.transaction_id, e.position) > (p_transaction, p_position)
         and pg_visible_in_snapshot(e.writer_id, p_to)
         and not pg_visible_in_snapshot(e.writer_id, p_from)
     order by e.transaction_id, e.position

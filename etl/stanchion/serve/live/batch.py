@@ -55,14 +55,24 @@ class Batch:
     position: Position
     events: list[Event]
     _frames: dict[tuple[Filter, Wire], bytes | None] = field(default_factory=dict)
+    _by_stream: dict[str, list[Event]] = field(default_factory=dict)
 
     def frame(self, wanted: Filter, wire: Wire) -> bytes | None:
         """Return the frame with the events that the filter accepts, or None without any."""
         key = (wanted, wire)
         if key not in self._frames:
-            found = [event for event in self.events if wanted.accepts(event)]
+            found = [event for event in self._candidates(wanted) if wanted.accepts(event)]
             self._frames[key] = frame(wire, "events", msgspec.json.encode(found), self.position) if found else None
         return self._frames[key]
+
+    def _candidates(self, wanted: Filter) -> list[Event]:
+        """Return the events of the streams of a filter: hundreds of filters name one stream each."""
+        if len(wanted.streams) != 1:
+            return self.events
+        if not self._by_stream:
+            for event in self.events:
+                self._by_stream.setdefault(event.stream_id, []).append(event)
+        return self._by_stream.get(next(iter(wanted.streams)), [])
 
     @property
     def size(self) -> int:
