@@ -114,7 +114,10 @@ def subscribe(
         ready()
         while not over():
             await asyncio.sleep(0.1)
-        await asyncio.sleep(3)
+        before = -1
+        while before < tally.delivered:  # the subscribers may be behind
+            before = tally.delivered
+            await asyncio.sleep(5)
         for each in clients:
             for name, version in each.versions.items():
                 tally.last[name] = min(version, tally.last.get(name, version))

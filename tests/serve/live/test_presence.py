@@ -15,9 +15,7 @@ from tests.workspace.team import acting, add_members
 
 
 @pytest.mark.parametrize("count", [5_000, pytest.param(50_000, marks=[pytest.mark.slow, pytest.mark.exhaustive])])
-def test_presences_are_flushed_in_few_transactions(
-    count: int, db: Db, login: str, tenants: dict[str, str]
-) -> None:
+def test_presences_are_flushed_in_few_transactions(count: int, db: Db, login: str, tenants: dict[str, str]) -> None:
     ids = [UUID(each) for each in add_members(db, tenants["ours"], count)]
     other = [UUID(each) for each in add_members(db, tenants["theirs"], 10)]
     held = "select count(*) from workspace.presence where tenant_id = %s and last_seen > now() - interval '1 minute'"
