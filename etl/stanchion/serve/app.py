@@ -137,6 +137,7 @@ def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     """Return the application. Its lifespan opens the pools, and closes them at the end."""
     database, live = Database(settings), Live(settings)
     counts = Counts(database)
+    counts.more.append(live.metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stanchion.ops.metrics import Metric, openmetrics
@@ -49,7 +49,7 @@ class Counts:
         self._requests: dict[tuple[str, str, str], int] = defaultdict(int)
         self._seconds = Histogram("serve_request_seconds", "Time of a request until the head of its answer, by route.")
         self.running = 0
-        self.more: list[Metric] = []  # of other parts of the server
+        self.more: list[Callable[[], Iterable[Metric]]] = []  # of other parts of the server
 
     def add(self, route: str, method: str, status: int, seconds: float) -> None:
         self._requests[route, method, str(status)] += 1
@@ -69,4 +69,5 @@ class Counts:
             for key, number in numbers.items()
         ]
         yield Metric("serve_pool", "Numbers of the pools of connections.", ("pool", "number"), pools)
-        yield from self.more
+        for part in self.more:
+            yield from part()

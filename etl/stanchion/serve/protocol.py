@@ -1,13 +1,35 @@
-"""HTTP/1.1 with limits for the head of a request, which the ASGI server itself does not have."""
+"""HTTP/1.1 with limits for the head of a request, which the ASGI server does not have, and WebSockets."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 HEAD_SECONDS = 10.0  # from the first byte of a request, or the connection, to the end of its head
 MOST_HEAD = 64 * 1024  # bytes
+_OUTLET = "stanchion.outlet"
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """The connection of a client, without the layers of ASGI.
+
+    A live stream writes the same bytes to thousands of clients. Through ASGI each of them would need a task that wakes.
+    """
+
+    transport: asyncio.Transport
+    drain: Callable[[], Awaitable[object]]  # waits while much is in the buffer of the connection
+
+
+def outlet_of(scope: Any) -> Outlet:
+    """Return the connection of a request. The answer must have begun, with chunks, before anything is written."""
+    found: Outlet = scope["extensions"][_OUTLET]["outlet"]
+    return found
 
 
 class Protocol(HttpToolsProtocol):
@@ -28,6 +50,10 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and self._head > MOST_HEAD and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {_OUTLET: {"outlet": Outlet(self.transport, self.flow.drain)}}
 
     def on_headers_complete(self) -> None:
         self._stop()
@@ -55,3 +81,12 @@ class Protocol(HttpToolsProtocol):
         self._timer = None
         if self._in_head and not self.transport.is_closing():
             self.transport.close()
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket whose connection the application may write whole frames to."""
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:  # the application begins in the next turn of the loop
+            self.scope["extensions"][_OUTLET] = {"outlet": Outlet(self.transport, self.writable.wait)}

@@ -16,7 +16,7 @@ from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
 from stanchion.serve.app import Log, make_app
-from stanchion.serve.protocol import Protocol
+from stanchion.serve.protocol import Protocol, WebSocketProtocol
 from stanchion.serve.settings import Settings
 from stanchion.server.connection import connect, require_deployed, value
 from stanchion.server.locate import Server
@@ -93,7 +93,8 @@ def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | N
     config = uvicorn.Config(
         make_app(replace(settings, port=port), log),
         http=Protocol,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
+        ws_per_message_deflate=False,  # a frame is made once for all of its clients
         loop="auto",  # uvloop where it is installed
         log_config=None,
         access_log=False,

@@ -1,9 +1,11 @@
 """A client of a stream that keeps its messages, and can resume."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -41,7 +43,10 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         self._closed.set()
         if self._response is not None:
-            self._response.close()
+            # a thread that reads does not notice that another one closes the response
+            connection = self._response.extensions["network_stream"].get_extra_info("socket")
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._thread.join(20)
 
     def wait(self, until: Callable[[], bool], seconds: float = 30) -> None:

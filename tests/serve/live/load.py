@@ -3,7 +3,8 @@
 Players of 100 fixtures change scores at the given rate, and each subscriber follows one fixture, or all with --all.
 With --kill the server process is killed in the middle and started again. The report contains the delay from the time
 that the database gave an event to its arrival, lost and doubled events, and the processor time of each program: all of
-them share the machine.
+them share the machine. With --all, one subscriber in fifty parses its messages. Of the others the bytes and the last
+position are compared with those of the subscribers that parse.
 """
 
 import argparse
@@ -20,8 +21,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 import orjson
+import psycopg
 
 from stanchion.dev.bench.load import find_pgbench, run
 from stanchion.dev.bench.scratch import scratch_database
@@ -30,27 +33,31 @@ from tests.serve.web import serving, token
 from tests.sql.fuzz import temporary_server
 from tests.workspace.team import add_members
 
+_BUFFER = bytearray(1 << 20)  # of what one subscriber receives at once
+_VIEW = memoryview(_BUFFER)
+
 
 @dataclass
 class Tally:
     """The deliveries to the subscribers of one process."""
 
     delays: list[float] = field(default_factory=list)
-    delivered: int = 0
     gaps: int = 0
     doubled: int = 0
     connects: int = 0
+    bytes: int = 0
+    unequal: int = 0  # subscribers that received other bytes than one that parses, or end at another position
     processor: float = 0.0
     last: dict[str, int] = field(default_factory=dict)  # of each stream the lowest version at which a subscriber ended
 
 
-class Client(asyncio.Protocol):
+class Client(asyncio.BufferedProtocol):
     """A subscriber on a raw socket: an HTTP library would cost more than the server."""
 
-    def __init__(self, number: int, path: str, sender: str, tally: Tally, keeps: bool) -> None:
-        self.path, self.sender, self.tally, self.keeps = path, sender, tally, keeps
+    def __init__(self, path: str, sender: str, tally: Tally, parses: bool) -> None:
+        self.path, self.sender, self.tally, self.parses = path, sender, tally, parses
         self.versions: dict[str, int] = {}
-        self.last, self._rest, self.number = b"", b"", number
+        self.last, self._rest, self.bytes = b"", b"", 0
         self.lost: asyncio.Event = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,16 +71,23 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _VIEW
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if nbytes > 500 or _BUFFER.find(b": alive", 0, nbytes) < 0:
+            self.bytes += nbytes
+        if self.last and not self.parses:
+            at = _BUFFER.find(b"\r\nid: ", 0, min(nbytes, 16))
+            if at >= 0:  # each message is a chunk, and begins with its position
+                self.last = bytes(_VIEW[at + 6 : _BUFFER.find(b"\n", at + 6)])
+            return
         now = time.time()
-        *messages, self._rest = (self._rest + data).split(b"\n\n")
+        *messages, self._rest = (self._rest + _VIEW[:nbytes]).split(b"\n\n")
         for message in messages:
             at = message.find(b"id: ")
             if (start := message.find(b"\ndata: [")) >= 0:
-                if self.keeps:
-                    self._count(message[start + 7 :], now)
-                else:
-                    self.tally.delivered += message.count(b'"version"')
+                self._count(message[start + 7 :], now)
             if at >= 0:
                 self.last = message[at + 4 : message.find(b"\n", at)]
 
@@ -85,7 +99,6 @@ class Client(asyncio.Protocol):
                 self.tally.gaps += version > before + 1
                 self.tally.doubled += version <= before
             self.versions[name] = version
-            self.tally.delivered += 1
             self.tally.delays.append(now - datetime.fromisoformat(event["recorded_at"]).timestamp())
 
 
@@ -107,26 +120,33 @@ def subscribe(
         clients = []
         for number in range(count):
             path = "/live/events" if every else f"/live/events?stream=cup/{number % 100 + 1}"
-            clients.append(Client(number, path, sender, tally, not every or number % 50 == 0))
+            clients.append(Client(path, sender, tally, not every or number % 50 == 0))
         tasks = [asyncio.create_task(keep(each)) for each in clients]
         while not all(each.last for each in clients):
             await asyncio.sleep(0.05)
+        for each in clients:
+            each.bytes = 0
         ready()
         while not over():
             await asyncio.sleep(0.1)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        tally.processor = used.ru_utime + used.ru_stime
         before = -1
-        while before < tally.delivered:  # the subscribers may be behind
-            before = tally.delivered
-            await asyncio.sleep(5)
+        while before < (now := sum(each.bytes for each in clients)):  # the subscribers may be behind
+            before = now
+            await asyncio.sleep(3)
+        tally.bytes = before
+        first = clients[0]
         for each in clients:
             for name, version in each.versions.items():
                 tally.last[name] = min(version, tally.last.get(name, version))
+            tally.unequal += every and (
+                each.bytes != first.bytes or each.last.split(b"-")[2] != first.last.split(b"-")[2]
+            )
         for task in tasks:
             task.cancel()
 
     asyncio.run(main())
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    tally.processor = used.ru_utime + used.ru_stime
     return tally
 
 
@@ -134,9 +154,26 @@ def _process(port: int, count: int, every: bool, sender: str, pipe: object, star
     pipe.send(subscribe(port, count, every, sender, started.set, over.is_set))  # type: ignore[attr-defined]
 
 
-def processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def processor_seconds(*pids: int) -> float:
+    """Return the processor time of processes, and of their children that have ended."""
+    total = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        total += sum(int(each) for each in fields[11:15])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def family(conn: psycopg.Connection[Any]) -> list[int]:
+    """Return the processes of the database server."""
+    row = conn.execute("select split_part(pg_read_file('postmaster.pid'), chr(10), 1)::integer").fetchone()
+    parent = int(row[0]) if row else 0
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    return [parent, *map(int, children)]
+
+
+def own_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -163,23 +200,25 @@ def main() -> int:
         )
         clients.start()
         started.wait(120)
-        before = processor_seconds(web.process.pid)
-        again = []
+        servers = [web]
 
         def kill() -> None:
             time.sleep(given.seconds / 2)
             web.process.kill()
             web.process.wait()
-            again.append(stack.enter_context(serving(scratch.login, "--port", str(port))))
+            servers[0] = stack.enter_context(serving(scratch.login, "--port", str(port)))
 
         killer = threading.Thread(target=kill)
         if given.kill:
             killer.start()
         pgbench = find_pgbench(embedded=False)
+        before = processor_seconds(web.process.pid), processor_seconds(*family(scratch.conn)), own_children()
         done = run(pgbench, scratch.environment, "next_step", clients=16, seconds=given.seconds, rate=given.rate)
         if given.kill:
             killer.join()
-        used = processor_seconds((again or [web])[-1].process.pid) - (0 if again else before)
+        time.sleep(1)
+        database = processor_seconds(*family(scratch.conn)) - before[1]
+        used = processor_seconds(servers[0].process.pid) - (0 if given.kill else before[0])
         over.set()
         tally: Tally = receiving.recv()
         clients.join()
@@ -189,13 +228,15 @@ def main() -> int:
         cuts = quantiles(delays, n=100)
         print(  # noqa: T201
             f"{done.per_second:.0f} updates a second, median {done.p50_ms:.1f} ms\n"
-            f"{tally.delivered:,} deliveries to {given.subscribers} subscribers, {tally.connects} connects\n"
+            f"{tally.bytes / 1e6:,.0f} MB to {given.subscribers} subscribers, {tally.connects} connects\n"
             f"delay of {len(delays):,} deliveries: median {cuts[49]:.0f} ms, p95 {cuts[94]:.0f} ms, "
             f"p99 {cuts[98]:.0f} ms, longest {delays[-1]:.0f} ms\n"
-            f"gaps {tally.gaps}, doubled {tally.doubled}, streams that ended too early {lost}\n"
-            f"processor seconds: server {used:.1f}, clients {tally.processor:.1f}"
+            f"gaps {tally.gaps}, doubled {tally.doubled}, streams that ended too early {lost}, "
+            f"subscribers with other bytes {tally.unequal}\n"
+            f"processor seconds: server {used:.1f}, database {database:.1f}, subscribers {tally.processor:.1f}, "
+            f"writers {own_children() - before[2]:.1f}"
         )
-    return 1 if tally.gaps or tally.doubled or lost else 0
+    return 1 if tally.gaps or tally.doubled or lost or (tally.unequal and not given.kill) else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from stanchion.serve.live.part import Live
 from stanchion.serve.live.position import Position, Snapshot, parse
 from stanchion.serve.live.subscriber import Subscriber
 from stanchion.serve.live.wanted import Wanted
+from stanchion.serve.protocol import Outlet
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 from tests.serve.live.client import append
@@ -41,6 +43,34 @@ def run(login: str, body: Callable[[Live], Awaitable[None]], **limits: Any) -> N
     asyncio.run(main())
 
 
+class Inbox(asyncio.Transport):
+    """The connection of a client within the process, which accepts everything or, when it is `shut`, nothing."""
+
+    def __init__(self, heard: Callable[[bytes], None] = lambda data: None, *, shut: bool = False) -> None:
+        super().__init__()
+        self.heard, self.shut, self.kept, self.cut = heard, shut, 0, False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.kept += len(data) if self.shut else 0
+        self.heard(bytes(data))
+
+    def get_write_buffer_size(self) -> int:
+        return self.kept
+
+    def is_closing(self) -> bool:
+        return self.cut
+
+    def abort(self) -> None:
+        self.cut, self.kept = True, 0
+
+    async def drain(self) -> None:
+        while self.kept and not self.cut:
+            await asyncio.sleep(0.005)
+
+    def outlet(self) -> Outlet:
+        return Outlet(self, self.drain)
+
+
 class Follower:
     """A client within the process."""
 
@@ -51,13 +81,20 @@ class Follower:
         self.task = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
-        subscriber = Subscriber(self.wanted.filter, "websocket", 10_000_000)
-        async with self.live.subscription(self.principal, self.wanted, subscriber) as frames:
-            async for frame in frames:
-                message = json.loads(frame)
-                self.last = message.get("id", self.last)
-                if message["event"] == "events":
-                    self.count += len(message["data"])
+        subscriber = Subscriber(self.wanted.filter, "sse", Inbox(self._hear).outlet(), 10_000_000)
+        async with self.live.subscription(self.principal, self.wanted, subscriber) as sending:
+            await sending(self._check)
+
+    async def _check(self, _: Subscriber) -> None:
+        pass
+
+    def _hear(self, chunk: bytes) -> None:
+        for line in chunk.decode().splitlines():
+            name, _, text = line.partition(": ")
+            if name == "id":
+                self.last = text
+            elif name == "data":
+                self.count += len(json.loads(text))
 
     async def end(self) -> None:
         self.task.cancel()
@@ -98,7 +135,7 @@ def test_nothing_polls(login: str, tenants: dict[str, str]) -> None:
         with psycopg.connect(login, autocommit=True) as conn:
             await asyncio.to_thread(append, conn, "a", 1)
             await until(lambda: follower.count == 1)
-            await asyncio.sleep(1)  # reads after the tenth of a second of the notification
+            await until(lambda: live.hub.is_settled)
             reads = live.hub.reads
             await asyncio.sleep(2)
             assert live.hub.reads == reads
@@ -113,8 +150,7 @@ def test_process_without_subscribers_reads_nothing(login: str, tenants: dict[str
         await until(lambda: live.listener.connects == 1)
         with psycopg.connect(login, autocommit=True) as conn:
             await asyncio.to_thread(append, conn, "a", 1)
-            await until(lambda: live.listener.notices > 0)
-        await asyncio.sleep(0.3)
+            await until(lambda: live.listener.notices > 0 and live.hub.is_settled)
         assert live.hub.reads == 0
         assert not live.hub._channels
 
@@ -135,17 +171,74 @@ def test_memory_of_recent_batches_and_of_a_queue_is_bounded(login: str, tenants:
     run(login, body, recent_bytes=100_000)
 
 
-def test_subscriber_over_its_limit_is_closed_and_keeps_nothing() -> None:
+def message(size: int) -> bytes:
     position = Position(Snapshot("a.1", 1, "10:10:"))
-    event = Event.of_row(("t", "s", 1, "k", "2030-01-01T00:00:00Z", json.dumps("x" * 1000)))
-    subscriber = Subscriber(Filter(), "sse", 5000)
-    for _ in range(10):
-        subscriber.deliver(Batch(position, [event]))
-    assert subscriber.reason == "slow"
-    assert asyncio.run(subscriber.next(1)) == []
-    wide = Subscriber(Filter(), "sse", 5000)
-    wide.deliver(Batch(position, [event] * 10))
-    assert wide.reason is None, "one batch is never too much"
+    event = Event.of_row(("t", "s", 1, "k", "2030-01-01T00:00:00Z", json.dumps("x" * size)))
+    data = Batch(position, [event]).frame(Filter(), "sse")
+    assert data is not None
+    return data
+
+
+def test_subscriber_over_its_limit_is_closed_and_sent_nothing_more() -> None:
+    async def main() -> None:
+        inbox = Inbox(shut=True)
+        subscriber = Subscriber(Filter(), "sse", inbox.outlet(), 5000)
+        for _ in range(10):
+            subscriber.write(message(1000))
+        assert subscriber.reason == "slow"
+        assert 4000 < inbox.kept <= 5000
+        wide = Subscriber(Filter(), "sse", Inbox(shut=True).outlet(), 5000)
+        wide.write(message(10_000))
+        assert wide.reason is None, "one message is never too much"
+
+    asyncio.run(main())
+
+
+def test_client_that_reads_slowly_gets_the_latest_state_only() -> None:
+    async def main() -> None:
+        heard: list[bytes] = []
+        inbox = Inbox(heard.append, shut=True)
+        subscriber = Subscriber(Filter(), "sse", inbox.outlet(), 1_000_000)
+        subscriber.write(message(100_000))
+        for number in range(5):
+            subscriber.show("standings cup", "standings", b"%d" % number)
+            subscriber.show("standings other", "standings", b"%d" % -number)
+        assert len(heard) == 1
+        waiting = asyncio.create_task(subscriber.pause(30))
+        await asyncio.sleep(0)
+        inbox.shut, inbox.kept = False, 0
+        await waiting
+        assert [each.split(b"data: ")[1].split(b"\n")[0] for each in heard[1:]] == [b"4", b"-4"]
+        subscriber.show("standings cup", "standings", b"5")
+        assert b"data: 5" in heard[-1], "a client that reads gets each state at once"
+
+    asyncio.run(main())
+
+
+def test_connection_of_a_client_that_accepts_nothing_is_cut() -> None:
+    """The server writes to a real connection, whose other end never reads."""
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
+
+            async def never() -> None:
+                await asyncio.Event().wait()
+
+            subscriber = Subscriber(Filter(), "sse", Outlet(transport, never), 100_000_000, longest_send=0.2)
+            while not subscriber.waiting:
+                subscriber.write(message(100_000))
+            kept = subscriber.waiting
+            assert kept > 0
+            while subscriber.reason is None:
+                await subscriber.pause(0.05)
+            assert subscriber.reason == "slow"
+            assert transport.is_closing()
+            await until(lambda: transport.get_write_buffer_size() == 0)
+
+    asyncio.run(main())
 
 
 XID = st.integers(min_value=1, max_value=2**62)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,17 +82,33 @@ class Batch:
 
 
 def frame(wire: Wire, kind: str, text: bytes, position: Position | None = None) -> bytes:
-    """Return a message of a stream. The JSON contains no line break."""
+    """Return a message of a stream as it is written to the connection. The JSON contains no line break."""
     name = kind.encode()
     if wire == "sse":
-        place = b"id: %s\n" % str(position).encode() if position else b""
-        return b"%sevent: %s\ndata: %s\n\n" % (place, name, text)
+        return _chunk(b"%sevent: %s\ndata: %s\n\n" % (_line(position), name, text))
     place = b'"id":"%s",' % str(position).encode() if position else b""
-    return b'{%s"event":"%s","data":%s}' % (place, name, text)
+    return _websocket_frame(b'{%s"event":"%s","data":%s}' % (place, name, text))
 
 
-def beat(wire: Wire, position: Position | None) -> bytes:
+def beat(wire: Wire, position: Position) -> bytes:
     """Return a heartbeat: it shows that the connection lives, and moves the position of a client without events."""
     if wire == "websocket":
         return frame(wire, "alive", b"null", position)
-    return (b"id: %s\n" % str(position).encode() if position else b"") + b": alive\n\n"
+    return _chunk(_line(position) + b": alive\n\n")
+
+
+def _line(position: Position | None) -> bytes:
+    return b"id: %s\n" % str(position).encode() if position else b""
+
+
+def _chunk(text: bytes) -> bytes:
+    """Return a chunk of HTTP/1.1."""
+    return b"%x\r\n%s\r\n" % (len(text), text)
+
+
+def _websocket_frame(text: bytes) -> bytes:
+    """Return a final frame of text without a mask, as RFC 6455 requires of a server."""
+    size = len(text)
+    if size < 126:
+        return bytes((0x81, size)) + text
+    return (struct.pack("!BBH", 0x81, 126, size) if size < 65536 else struct.pack("!BBQ", 0x81, 127, size)) + text

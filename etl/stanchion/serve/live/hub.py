@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+import time
+from collections import Counter, deque
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +21,9 @@ import psycopg
 from psycopg import AsyncConnection
 
 from stanchion.paths import query
-from stanchion.serve.live.batch import Batch, Event
+from stanchion.serve.live.batch import Batch, Event, Filter, Wire
 from stanchion.serve.live.position import Position, Snapshot
-from stanchion.serve.live.subscriber import Subscriber
+from stanchion.serve.live.subscriber import Reason, Subscriber
 from stanchion.serve.problems import Problem
 
 EVENTS = "stanchion_events"
@@ -54,7 +56,7 @@ class Channel:
 
     def __init__(self, tenant: UUID, position: Position) -> None:
         self.tenant, self.position = tenant, position
-        self.subscribers: set[Subscriber] = set()
+        self.groups: dict[tuple[Filter, Wire], set[Subscriber]] = {}  # clients that are sent the same bytes
         self.listeners: set[Callable[[UUID, Batch], None]] = set()
         self.joining = 0  # clients that read older events
         self._recent: deque[tuple[str, Batch]] = deque()  # batches, each with the position before it
@@ -62,19 +64,39 @@ class Channel:
 
     @property
     def is_idle(self) -> bool:
-        return not (self.subscribers or self.listeners or self.joining)
+        return not (self.groups or self.listeners or self.joining)
 
-    def publish(self, batch: Batch, most_bytes: int) -> None:
-        """Give a batch to all subscribers, and remember it for clients that resume."""
+    @property
+    def subscribers(self) -> list[Subscriber]:
+        return [subscriber for group in self.groups.values() for subscriber in group]
+
+    def attach(self, subscriber: Subscriber) -> None:
+        self.groups.setdefault((subscriber.wanted, subscriber.wire), set()).add(subscriber)
+
+    def detach(self, subscriber: Subscriber) -> None:
+        key = (subscriber.wanted, subscriber.wire)
+        group = self.groups.get(key, set())
+        group.discard(subscriber)
+        if not group:
+            self.groups.pop(key, None)
+
+    def publish(self, batch: Batch, most_bytes: int) -> int:
+        """Send a batch to all subscribers, and remember it for clients that resume. Return the messages sent."""
         self._recent.append((str(self.position), batch))
         self._size += batch.size
         while self._size > most_bytes or len(self._recent) > _MOST_RECENT:
             self._size -= self._recent.popleft()[1].size
         self.position = batch.position
-        for subscriber in self.subscribers:
-            subscriber.deliver(batch)
+        sent = 0
+        for (wanted, wire), group in self.groups.items():
+            data = batch.frame(wanted, wire)
+            if data is not None:
+                sent += len(group)
+                for subscriber in group:
+                    subscriber.write(data)
         for listener in self.listeners:
             listener(self.tenant, batch)
+        return sent
 
     def after(self, position: Position) -> list[Batch] | None:
         """Return the batches after a position, or None when they are not in memory."""
@@ -101,11 +123,23 @@ class Hub:
         self._noticed: float | None = None  # time of the last notification, until the read after its tenth of a second
         self._open: frozenset[int] = frozenset()  # transactions that may have appended without a notification
         self._kept_since: int | None = None  # seconds since 1970: events before it may have expired
-        self.reads = self.events = self.slow = 0
+        self.reads = self.events = self.sent = 0
+        self.lag = 0.0  # seconds from the first event of the last read until it was sent
+        self.ended: Counter[Reason] = Counter()
 
     @property
     def subscribers(self) -> int:
         return sum(len(channel.subscribers) + channel.joining for channel in self._channels.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nothing is read until the next notification."""
+        return self._noticed is None and not self._open and not self._woken.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """Return the number of bytes that subscribers have not accepted."""
+        return sum(each.waiting for channel in self._channels.values() for each in channel.subscribers)
 
     def wake(self) -> None:
         """Read soon: a notification arrived."""
@@ -121,33 +155,39 @@ class Hub:
     async def run(self) -> None:
         """Read after notifications until the task is cancelled. Nothing is read while none arrives."""
         clock = asyncio.get_running_loop().time
-        wait = 0.0
+        wait: float | None = None
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait or None):
+                async with asyncio.timeout(wait):
                     await self._woken.wait()
             self._woken.clear()
             began = clock()
             try:
-                wait = await self._read_all(wait)
+                wait = await self._read_all(wait or 0.0)
             except (psycopg.Error, Problem) as e:
                 _log.warning("live streams wait for the database: %s", str(e).partition("\n")[0])
                 wait = _AFTER_ERROR
             await asyncio.sleep(max(0.0, began + self.limits.window - clock()))
 
-    async def _read_all(self, waited: float) -> float:
-        """Read the events of every followed tenant. Return the seconds until the next read; 0: after a notification."""
+    async def _read_all(self, waited: float) -> float | None:
+        """Read the events of every followed tenant. Return the longest wait before the next read; None: no limit."""
         self._channels = {tenant: each for tenant, each in self._channels.items() if not each.is_idle}
         if not self._channels:
             self._noticed, self._open = None, frozenset()
-            return 0.0
+            return None
         noticed, waiting = self._noticed, len(self._waiting)
         is_after = noticed is not None and asyncio.get_running_loop().time() - noticed >= _A_TENTH
         before = self.events
         async with self._transaction() as conn:
-            snapshot, self._kept_since = await _take_snapshot(conn)
-            for channel in list(self._channels.values()):
+            snapshot, self._kept_since, now = await _take_snapshot(conn)
+            began = time.monotonic()
+            oldest = [
                 await self._read(conn, channel, snapshot, must_advance=waiting > 0)
+                for channel in list(self._channels.values())
+            ]
+        first = min((each for each in oldest if each), default=None)
+        if first is not None:
+            self.lag = (now - datetime.fromisoformat(first)).total_seconds() + time.monotonic() - began
         self.reads += 1
         for future in self._waiting[:waiting]:
             if not future.done():
@@ -159,21 +199,23 @@ class Hub:
         else:
             self._open &= still_open
         if self._noticed is not None or self.events > before:
-            return self.limits.window
-        return min(max(waited, self.limits.window) * 2, _LONGEST_WAIT) if self._open else 0.0
+            return 0.0
+        return min(max(waited, self.limits.window) * 2, _LONGEST_WAIT) if self._open else None
 
-    async def _read(self, conn: Connection, channel: Channel, to: Snapshot, *, must_advance: bool) -> None:
-        """Publish the events of one tenant up to a snapshot."""
+    async def _read(self, conn: Connection, channel: Channel, to: Snapshot, *, must_advance: bool) -> str | None:
+        """Publish the events of one tenant up to a snapshot. Return the time of the first one."""
         await conn.execute("select core.set_local('app.tenant_id', %s)", [str(channel.tenant)])
-        position, batch = channel.position, None
+        position, first = channel.position, None
         while position != Position(to):
             batch, position = await _read_page(conn, position, to, self.limits.page)
             if batch is not None:
+                first = first or batch.events[0].recorded_at
                 self.events += len(batch.events)
-                channel.publish(batch, self.limits.recent_bytes)
+                self.sent += channel.publish(batch, self.limits.recent_bytes)
         is_old = to.taken_at - channel.position.snapshot.taken_at > _OLD
         if channel.position != position and (must_advance or is_old or channel.position.to is not None):
             channel.publish(Batch(position, []), self.limits.recent_bytes)
+        return first
 
     async def join(self, tenant: UUID, position: Position | None) -> Channel:
         """Return the channel of a tenant, whose position is not before the given one. Every call needs a `leave`."""
@@ -183,7 +225,7 @@ class Hub:
             channel = self._channels.get(tenant)
             if channel is None:
                 async with self._transaction() as conn:
-                    snapshot, self._kept_since = await _take_snapshot(conn)
+                    snapshot, self._kept_since, _ = await _take_snapshot(conn)
                 channel = self._channels[tenant] = Channel(tenant, Position(snapshot))
                 self.wake()  # events since the snapshot may have been notified before the channel existed
         channel.joining += 1
@@ -202,27 +244,29 @@ class Hub:
             raise
         return channel
 
-    async def follow(self, channel: Channel, subscriber: Subscriber, position: Position | None) -> AsyncIterator[bytes]:
-        """Yield the events between the position and the present, and attach the subscriber without a gap."""
+    async def follow(self, channel: Channel, subscriber: Subscriber, position: Position | None) -> None:
+        """Send the events between the position and the present, and attach the subscriber without a gap."""
         try:
             if position is not None and not is_usable(position, channel.position, self._kept_since):
                 subscriber.close("reset")
                 position = None
-            subscriber.position = position = position or channel.position
-            while position != channel.position:
+            position = position or channel.position
+            while position != channel.position and subscriber.reason is None:
                 for batch in channel.after(position) or [await self._page(channel, position)]:
-                    subscriber.position = position = batch.position
+                    position = batch.position
                     data = batch.frame(subscriber.wanted, subscriber.wire)
-                    if data is not None:
-                        yield data
-            channel.subscribers.add(subscriber)
+                    if data is not None and subscriber.reason is None:
+                        self.sent += 1
+                        subscriber.write(data)
+                        await subscriber.drain()
+            channel.attach(subscriber)
         finally:
             channel.joining -= 1
 
     def leave(self, channel: Channel, subscriber: Subscriber) -> None:
         """Detach a subscriber."""
-        channel.subscribers.discard(subscriber)
-        self.slow += subscriber.reason == "slow"
+        channel.detach(subscriber)
+        self.ended[subscriber.reason or "gone"] += 1
 
     async def _page(self, channel: Channel, position: Position) -> Batch:
         """Read a page for a client that resumes. Clients at the same position share the read."""
@@ -250,9 +294,12 @@ def is_usable(position: Position, now: Position, kept_since: int | None) -> bool
     )
 
 
-async def _take_snapshot(conn: Connection) -> tuple[Snapshot, int | None]:
-    ((server, taken_at, text, kept_since),) = await (await conn.execute(query("serve/live", "snapshot"))).fetchall()
-    return Snapshot(server, taken_at, text), kept_since
+async def _take_snapshot(conn: Connection) -> tuple[Snapshot, int | None, datetime]:
+    """Return a snapshot, the time before which events may have expired, and the time of the database."""
+    ((server, taken_at, text, kept_since, now),) = await (
+        await conn.execute(query("serve/live", "snapshot"))
+    ).fetchall()
+    return Snapshot(server, taken_at, text), kept_since, now
 
 
 async def _read_page(conn: Connection, position: Position, to: Snapshot, page: int) -> tuple[Batch | None, Position]:

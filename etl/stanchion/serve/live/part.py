@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from stanchion.ops.metrics import Metric
 from stanchion.serve.database import Database
 from stanchion.serve.live.hub import EVENTS, Channel, Hub, Limits
 from stanchion.serve.live.listen import Listener
 from stanchion.serve.live.presence import PRESENCE, Presence, Watcher
 from stanchion.serve.live.standings import Standings
-from stanchion.serve.live.subscriber import Subscriber
+from stanchion.serve.live.subscriber import REASONS, Subscriber
 from stanchion.serve.live.wanted import Wanted
 from stanchion.serve.problems import Problem
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 
+Check = Callable[[Subscriber], Awaitable[None]]  # closes the subscriber of a sender that is no longer accepted
 _CONNECTIONS = 3  # of their own, so that requests do not delay streams
 
 
@@ -48,6 +52,27 @@ class Live:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._database.close()
 
+    def metrics(self) -> Iterable[Metric]:
+        """Yield the metrics of live streams and of presence."""
+        hub, presence = self.hub, self.presence
+        for name, text, number in (
+            ("live_subscribers", "Clients that follow a live stream now.", hub.subscribers),
+            ("live_waiting_bytes", "Bytes in memory that clients of live streams have not accepted.", hub.waiting),
+            ("live_lag_seconds", "Time from the first event of the last read until it was sent.", hub.lag),
+            ("live_presences", "Principals whose presence is in memory.", presence.held),
+        ):
+            yield Metric(f"serve_{name}", text, (), [((), float(number))])
+        for name, text, number in (
+            ("live_reads", "Reads of events from the database.", hub.reads),
+            ("live_events", "Events that were read for live streams.", hub.events),
+            ("live_sent", "Messages with events that were sent to clients.", hub.sent),
+            ("live_connects", "Connections of the listener to the database.", self.listener.connects),
+            ("live_presence_flushes", "Transactions that stored presence.", presence.transactions),
+        ):
+            yield Metric(f"serve_{name}", text, (), [((), float(number))], kind="counter")
+        ended: list[tuple[tuple[str, ...], float]] = [((reason,), float(hub.ended[reason])) for reason in REASONS]
+        yield Metric("serve_live_ended", "Live streams that ended, by reason.", ("reason",), ended, kind="counter")
+
     def _hear(self, channel: str) -> None:
         if channel == EVENTS:
             self.hub.wake()
@@ -69,8 +94,8 @@ class Live:
     @asynccontextmanager
     async def subscription(
         self, principal: Principal, wanted: Wanted, subscriber: Subscriber
-    ) -> AsyncIterator[AsyncGenerator[bytes]]:
-        """Attach a subscriber, and yield its frames until it is closed."""
+    ) -> AsyncIterator[Callable[[Check], Awaitable[None]]]:
+        """Join a subscriber, and yield the function that sends until the subscriber is closed."""
         if self.listener.is_pooled:
             raise Problem(503, "live streams need a connection to Postgres without a pooler: --listen-dsn")
         tenant = principal.tenant_id
@@ -80,7 +105,7 @@ class Live:
         if person is not None:
             self.presence.arrive(tenant, person)
         try:
-            yield self._frames(channel, subscriber, wanted, watcher)
+            yield partial(self._send, channel, subscriber, wanted, watcher)
         finally:
             if person is not None:
                 self.presence.depart(tenant, person)
@@ -88,18 +113,21 @@ class Live:
             self.standings.leave(channel, subscriber, wanted.competitions)
             self.hub.leave(channel, subscriber)
 
-    async def _frames(
-        self, channel: Channel, subscriber: Subscriber, wanted: Wanted, watcher: Watcher
-    ) -> AsyncGenerator[bytes]:
-        async for frame in self.hub.follow(channel, subscriber, wanted.position):
-            yield frame
-        if wanted.competitions:
-            self.standings.follow(channel, subscriber, wanted.competitions)
-        if wanted.principals:
-            self.presence.watch(watcher)
-        yield subscriber.beat()
+    async def _send(
+        self, channel: Channel, subscriber: Subscriber, wanted: Wanted, watcher: Watcher, check: Check
+    ) -> None:
+        await self.hub.follow(channel, subscriber, wanted.position)
+        if subscriber.reason is None:
+            if wanted.competitions:
+                self.standings.follow(channel, subscriber, wanted.competitions)
+            if wanted.principals:
+                self.presence.watch(watcher)
+            subscriber.start(channel.position)
+        checked = time.monotonic()
         while subscriber.reason is None:
-            found = await subscriber.next(self.hub.limits.heartbeat)
-            for data in [b"".join(found)] if subscriber.wire == "sse" and found else found:
-                yield data
-        yield subscriber.farewell()
+            await subscriber.pause(self.hub.limits.heartbeat / 2)
+            if subscriber.reason is None and time.monotonic() - checked >= self.hub.limits.heartbeat:
+                checked = time.monotonic()
+                await check(subscriber)
+            subscriber.beat(channel.position)
+        subscriber.farewell(channel.position)

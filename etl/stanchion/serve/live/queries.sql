@@ -5,7 +5,8 @@ select
     e.server,
     extract(epoch from e.taken_at)::bigint,
     e.snapshot::text,
-    extract(epoch from e.kept_since)::bigint
+    extract(epoch from e.kept_since)::bigint,
+    e.taken_at
 from core.event_snapshot() as e;
 
 -- name: events

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,10 +13,9 @@ from stanchion.serve.live.part import Live
 from stanchion.serve.live.subscriber import Subscriber
 from stanchion.serve.live.wanted import Wanted, wanted
 from stanchion.serve.problems import Problem
+from stanchion.serve.protocol import outlet_of
 from stanchion.serve.who.principal import STRANGER, Principal
 
-LONGEST_SEND = 20.0  # seconds that a client may take to accept a message
-CHECK_EVERY = 10.0  # seconds after which the sender of an open stream is identified again
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -29,6 +26,8 @@ _HEADERS = [
 async def stream(request: Request) -> Response:
     """Answer with a stream that does not end by itself."""
     principal = await follower(request)
+    if request.method == "HEAD":
+        return Response(headers={name.decode(): value.decode() for name, value in _HEADERS})
     return _Stream(request, principal, wanted(request.path_params["kind"], request))
 
 
@@ -52,29 +51,18 @@ class _Stream(Response):
         self._request, self._principal, self._wanted = request, principal, wanted
         self.background = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - of Starlette
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         live: Live = self._request.app.state.live
-        subscriber = Subscriber(self._wanted.filter, "sse", live.hub.limits.queue_bytes)
-        async with live.subscription(self._principal, self._wanted, subscriber) as frames:
-            gone = asyncio.create_task(_until_gone(receive, subscriber))
-            try:
+        subscriber = Subscriber(self._wanted.filter, "sse", outlet_of(scope), live.hub.limits.queue_bytes)
+        gone = asyncio.create_task(_until_gone(receive, subscriber))
+        try:
+            async with live.subscription(self._principal, self._wanted, subscriber) as sending:
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                await self._send(frames, subscriber, send)
-                await send({"type": "http.response.body", "body": b""})
-            except TimeoutError:  # the client accepts nothing: the server closes the connection of an incomplete answer
-                subscriber.close("slow")
-            finally:
-                gone.cancel()
-
-    async def _send(self, frames: AsyncGenerator[bytes], subscriber: Subscriber, send: Send) -> None:
-        check = time.monotonic() + CHECK_EVERY
-        async with aclosing(frames):
-            async for data in frames:
-                async with asyncio.timeout(LONGEST_SEND):
-                    await send({"type": "http.response.body", "body": data, "more_body": True})
-                if time.monotonic() > check:
-                    check = time.monotonic() + CHECK_EVERY
-                    await check_sender(self._request, self._principal, subscriber)
+                await sending(partial(check_sender, self._request, self._principal))
+            await subscriber.drain()
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
 
 
 async def check_sender(request: Request, principal: Principal, subscriber: Subscriber) -> None:

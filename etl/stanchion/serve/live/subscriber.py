@@ -1,80 +1,114 @@
-"""A client that follows a tenant: its frames that wait to be sent, up to a limit."""
+"""A client that follows a tenant. What it is sent waits in the buffer of its connection, up to a limit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import Literal
+import time
+from typing import Literal, get_args
 
-from stanchion.serve.live.batch import Batch, Filter, Wire, beat, frame
+from stanchion.serve.live.batch import Filter, Wire, beat, frame
 from stanchion.serve.live.position import Position
+from stanchion.serve.protocol import Outlet
 
 Reason = Literal["slow", "reset", "shutdown", "refused", "gone"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+LONGEST_SEND = 20.0  # seconds in which a client accepts nothing until its connection is cut
+_FULL = 64 * 1024  # bytes that wait, above which only the latest state is kept for later
 
 
 class Subscriber:
-    """The queue of one client. A client whose queue is full is disconnected and resumes at its position."""
+    """One client. A client that does not read is disconnected, and resumes at its position."""
 
-    def __init__(self, wanted: Filter, wire: Wire, most_bytes: int) -> None:
-        self.wanted, self.wire, self._most = wanted, wire, most_bytes
-        self.position: Position | None = None  # after everything that was queued
+    def __init__(
+        self, wanted: Filter, wire: Wire, outlet: Outlet, most_bytes: int, longest_send: float = LONGEST_SEND
+    ) -> None:
+        self.wanted, self.wire = wanted, wire
         self.reason: Reason | None = None
-        self._frames: deque[bytes] = deque()
-        self._states: dict[str, bytes] = {}  # the latest state by its name; an older one is not sent
-        self._size = 0
-        self._ready = asyncio.Event()
+        self._outlet, self._most, self._longest_send = outlet, most_bytes, longest_send
+        self._states: dict[str, bytes] = {}  # the latest state by its name, until the client has read what waits
+        self._woken = asyncio.Event()
+        self._is_quiet = False  # nothing was sent since the last heartbeat
+        self._written = self._accepted = 0  # bytes
+        self._accepted_at = time.monotonic()
 
-    def deliver(self, batch: Batch) -> None:
-        """Queue the events of a batch that the client wants."""
-        data = batch.frame(self.wanted, self.wire)
-        self.position = batch.position
-        if data is not None:
-            self._put(data)
+    @property
+    def waiting(self) -> int:
+        """Return the number of bytes that the client has not accepted."""
+        return self._outlet.transport.get_write_buffer_size()
 
-    def show(self, name: str, kind: str, text: bytes) -> None:
-        """Queue a state, such as standings, in place of an older one of this name."""
-        self._states[name] = frame(self.wire, kind, text)
-        self._ready.set()
-
-    def close(self, reason: Reason) -> None:
-        """End the client after the frames that are queued; a slow client loses them, and reads them again."""
-        if self.reason is None:
-            self.reason = reason
-            if reason == "slow":
-                self._frames.clear()
-                self._states.clear()
-        self._ready.set()
-
-    def _put(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
+        """Send a frame at once, or end the client when too much waits for it. One frame is never too much."""
         if self.reason is not None:
             return
-        self._size += len(data)
-        if self._frames and self._size > self._most:
+        waiting = self._outlet.transport.get_write_buffer_size()
+        if waiting and waiting + len(data) > self._most:
             self.close("slow")
             return
-        self._frames.append(data)
-        self._ready.set()
+        self._is_quiet = False
+        self._written += len(data)
+        self._outlet.transport.write(data)
 
-    async def next(self, heartbeat: float) -> list[bytes]:
-        """Return the frames to send now, or a heartbeat with the position after some seconds without any."""
-        if not (self._frames or self._states or self.reason):
-            self._ready.clear()
-            try:
-                async with asyncio.timeout(heartbeat):
-                    await self._ready.wait()
-            except TimeoutError:
-                return [beat(self.wire, self.position)]
-        found = [*self._frames, *self._states.values()]
-        self._frames.clear()
-        self._states.clear()
-        self._size = 0
-        return found
+    def show(self, name: str, kind: str, text: bytes) -> None:
+        """Send a state, such as standings. While much waits, a newer state of this name takes its place."""
+        if self._states or self.waiting > _FULL:
+            self._states[name] = frame(self.wire, kind, text)
+            self._woken.set()
+        else:
+            self.write(frame(self.wire, kind, text))
 
-    def beat(self) -> bytes:
-        """Return a heartbeat with the position of the client."""
-        return beat(self.wire, self.position)
+    def close(self, reason: Reason) -> None:
+        """End the client after what waits for it."""
+        self.reason = self.reason or reason
+        self._woken.set()
 
-    def farewell(self) -> bytes:
-        """Return the last message: the reason, and for a reset the position of the present."""
-        place = self.position if self.reason == "reset" else None
-        return frame(self.wire, "closed", b'{"reason":"%s"}' % str(self.reason).encode(), place)
+    async def drain(self) -> None:
+        """Wait until the client has accepted most of what waits; cut the connection of one that accepts nothing."""
+        try:
+            async with asyncio.timeout(self._longest_send):
+                await self._outlet.drain()
+        except TimeoutError:
+            self.abort()
+        if self._outlet.transport.is_closing():
+            self.close("gone")
+
+    def abort(self) -> None:
+        """Cut the connection: what waits would stay in memory as long as the client does not read."""
+        self.close("slow")
+        self._outlet.transport.abort()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for some seconds, or until the client is closed. Send the states that were kept for later."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+                if self.reason is None:
+                    await self._outlet.drain()
+                    self._woken.clear()
+                    states, self._states = self._states, {}
+                    for data in states.values():
+                        self.write(data)
+        except TimeoutError:
+            pass
+        now, waiting = time.monotonic(), self.waiting
+        if waiting == 0 or self._written - waiting > self._accepted:
+            self._accepted, self._accepted_at = self._written - waiting, now
+        elif now - self._accepted_at > self._longest_send:
+            self.abort()
+
+    def beat(self, position: Position) -> None:
+        """Send a heartbeat with the position, unless something was sent since the last one."""
+        if self._is_quiet:
+            self.write(beat(self.wire, position))
+        self._is_quiet = True
+
+    def start(self, position: Position) -> None:
+        """Send the first heartbeat: the position from which the client follows."""
+        self._is_quiet = True
+        self.beat(position)
+
+    def farewell(self, position: Position) -> None:
+        """Send the last message: the reason, and for a reset the position of the present."""
+        if not self._outlet.transport.is_closing():
+            place = position if self.reason == "reset" else None
+            text = b'{"reason":"%s"}' % str(self.reason).encode()
+            self._outlet.transport.write(frame(self.wire, "closed", text, place))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stanchion.serve.live.part import Live
-from stanchion.serve.live.sse import CHECK_EVERY, LONGEST_SEND, check_sender, follower
+from stanchion.serve.live.sse import check_sender, follower
 from stanchion.serve.live.subscriber import Subscriber
 from stanchion.serve.live.wanted import wanted
 from stanchion.serve.problems import Problem
+from stanchion.serve.protocol import outlet_of
 
 _REFUSED, _GOING_AWAY, _TRY_AGAIN = 1008, 1001, 1013  # codes of RFC 6455 and its registry
 _CODE_OF = {"slow": _TRY_AGAIN, "shutdown": _GOING_AWAY, "reset": _GOING_AWAY, "refused": _REFUSED, "gone": 1000}
@@ -26,23 +26,19 @@ async def socket(websocket: WebSocket) -> None:
         principal = await follower(request)
         chosen = wanted(websocket.path_params["kind"], websocket)
         live: Live = websocket.app.state.live
-        subscriber = Subscriber(chosen.filter, "websocket", live.hub.limits.queue_bytes)
-        async with live.subscription(principal, chosen, subscriber) as frames:
-            await websocket.accept()
-            reading = asyncio.create_task(_until_gone(websocket, subscriber))
-            try:
-                check = time.monotonic() + CHECK_EVERY
-                async with aclosing(frames):
-                    async for data in frames:
-                        async with asyncio.timeout(LONGEST_SEND):
-                            await websocket.send_text(data.decode())
-                        if time.monotonic() > check:
-                            check = time.monotonic() + CHECK_EVERY
-                            await check_sender(request, principal, subscriber)
-                await websocket.close(_CODE_OF[subscriber.reason or "gone"], subscriber.reason)
-            except (WebSocketDisconnect, RuntimeError):
-                pass  # the client has left
-            finally:
+        subscriber = Subscriber(chosen.filter, "websocket", outlet_of(websocket.scope), live.hub.limits.queue_bytes)
+        reading: asyncio.Task[None] | None = None
+        try:
+            async with live.subscription(principal, chosen, subscriber) as sending:
+                await websocket.accept()
+                reading = asyncio.create_task(_until_gone(websocket, subscriber))
+                await sending(partial(check_sender, request, principal))
+            await subscriber.drain()
+            await websocket.close(_CODE_OF[subscriber.reason or "gone"], subscriber.reason)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the client has left
+        finally:
+            if reading is not None:
                 reading.cancel()
     except Problem as e:
         await websocket.send_denial_response(e.response())
