@@ -47,7 +47,6 @@ class Tally:
     connects: int = 0
     bytes: int = 0
     unequal: int = 0  # subscribers that received other bytes than one that parses, or end at another position
-    processor: float = 0.0
     last: dict[str, int] = field(default_factory=dict)  # of each stream the lowest version at which a subscriber ended
 
 
@@ -129,8 +128,6 @@ def subscribe(
         ready()
         while not over():
             await asyncio.sleep(0.1)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        tally.processor = used.ru_utime + used.ru_stime
         before = -1
         while before < (now := sum(each.bytes for each in clients)):  # the subscribers may be behind
             before = now
@@ -161,6 +158,12 @@ def processor_seconds(*pids: int) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         total += sum(int(each) for each in fields[11:15])
     return total / os.sysconf("SC_CLK_TCK")
+
+
+def busy_seconds() -> float:
+    """Return the processor time of all programs of the machine."""
+    user, nice, system, _, _, irq, soft = map(int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK")
 
 
 def family(conn: psycopg.Connection[Any]) -> list[int]:
@@ -212,13 +215,17 @@ def main() -> int:
         if given.kill:
             killer.start()
         pgbench = find_pgbench(embedded=False)
-        before = processor_seconds(web.process.pid), processor_seconds(*family(scratch.conn)), own_children()
+        ids = [web.process.pid, clients.pid or 0, *family(scratch.conn)]
+        before = processor_seconds(ids[0]), processor_seconds(*ids[2:]), own_children(), processor_seconds(ids[1])
+        busy = busy_seconds()
         done = run(pgbench, scratch.environment, "next_step", clients=16, seconds=given.seconds, rate=given.rate)
         if given.kill:
             killer.join()
         time.sleep(1)
+        busy = busy_seconds() - busy
         database = processor_seconds(*family(scratch.conn)) - before[1]
         used = processor_seconds(servers[0].process.pid) - (0 if given.kill else before[0])
+        writers, followers = own_children() - before[2], processor_seconds(ids[1]) - before[3]
         over.set()
         tally: Tally = receiving.recv()
         clients.join()
@@ -233,8 +240,8 @@ def main() -> int:
             f"p99 {cuts[98]:.0f} ms, longest {delays[-1]:.0f} ms\n"
             f"gaps {tally.gaps}, doubled {tally.doubled}, streams that ended too early {lost}, "
             f"subscribers with other bytes {tally.unequal}\n"
-            f"processor seconds: server {used:.1f}, database {database:.1f}, subscribers {tally.processor:.1f}, "
-            f"writers {own_children() - before[2]:.1f}"
+            f"processor seconds: server {used:.1f}, database {database:.1f}, subscribers {followers:.1f}, "
+            f"writers {writers:.1f}, other programs {busy - used - database - followers - writers:.1f}"
         )
     return 1 if tally.gaps or tally.doubled or lost or (tally.unequal and not given.kill) else 0
 

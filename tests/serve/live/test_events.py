@@ -2,57 +2,17 @@
 
 import re
 import socket
-import threading
-import time
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
 
 import psycopg
 import pytest
 
-from tests.serve.live.client import append, stream
+from tests.serve.live.client import Writer, append, is_in_order, stream
 from tests.serve.web import Web, problem, serving, token
 from tests.sessions import Db
 
 LISTENERS = "select pid from pg_stat_activity where application_name = 'stanchion serve live' and datname = %s"
-
-
-def is_in_order(events: list[tuple[str, int]]) -> bool:
-    """Return whether each stream has the versions 1, 2, 3 and so on."""
-    by_stream = defaultdict(list)
-    for name, version in events:
-        by_stream[name].append(version)
-    return all(versions == list(range(1, len(versions) + 1)) for versions in by_stream.values())
-
-
-class Writer:
-    """Appends to five streams in a thread, some of it in transactions that commit late, until it is stopped."""
-
-    def __init__(self, login: str) -> None:
-        self._login, self._over, self.written = login, threading.Event(), 0
-        self._threads = [threading.Thread(target=self._write, args=[number]) for number in range(2)]
-
-    def __enter__(self) -> "Writer":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _write(self, number: int) -> None:
-        with psycopg.connect(self._login, autocommit=True) as conn:
-            turn = 0
-            while not self._over.is_set():
-                turn += 1
-                with conn.transaction():
-                    for name in ("c", f"own {number}") if turn % 5 else ("a", "b", "c"):
-                        append(conn, name, turn)
-                        self.written += 1
-                    time.sleep(0.05 if turn % 5 == 0 else 0.002)
 
 
 def test_events_arrive_with_their_filter(web: Web, login: str, tokens: dict[str, str]) -> None:

@@ -98,6 +98,13 @@ class Channel:
             listener(self.tenant, batch)
         return sent
 
+    def reset(self, position: Position) -> None:
+        """Continue at a position of another server, and end the subscribers: they may have missed events."""
+        self.position, self._size = position, 0
+        self._recent.clear()
+        for subscriber in self.subscribers:
+            subscriber.close("reset")
+
     def after(self, position: Position) -> list[Batch] | None:
         """Return the batches after a position, or None when they are not in memory."""
         text = str(position)
@@ -204,6 +211,9 @@ class Hub:
 
     async def _read(self, conn: Connection, channel: Channel, to: Snapshot, *, must_advance: bool) -> str | None:
         """Publish the events of one tenant up to a snapshot. Return the time of the first one."""
+        if not is_usable(channel.position, Position(to), None):  # another server has taken over
+            channel.reset(Position(to))
+            return None
         await conn.execute("select core.set_local('app.tenant_id', %s)", [str(channel.tenant)])
         position, first = channel.position, None
         while position != Position(to):
@@ -247,11 +257,11 @@ class Hub:
     async def follow(self, channel: Channel, subscriber: Subscriber, position: Position | None) -> None:
         """Send the events between the position and the present, and attach the subscriber without a gap."""
         try:
-            if position is not None and not is_usable(position, channel.position, self._kept_since):
-                subscriber.close("reset")
-                position = None
             position = position or channel.position
             while position != channel.position and subscriber.reason is None:
+                if not is_usable(position, channel.position, self._kept_since):
+                    subscriber.close("reset")
+                    return
                 for batch in channel.after(position) or [await self._page(channel, position)]:
                     position = batch.position
                     data = batch.frame(subscriber.wanted, subscriber.wire)
