@@ -26,7 +26,9 @@ def test_it_names_what_the_role_may_reach(stats: Stats) -> None:
         "and not c.relispartition and has_any_column_privilege('stanchion_app', c.oid, 'select')"
     )
     paths = set(described["paths"])
-    assert {f"/{row['relname']}" for row in readable} == {path for path in paths if not path.startswith("/rpc/")}
+    assert {f"/{row['relname']}" for row in readable} == {
+        path for path in paths if not path.startswith(("/rpc/", "/live/"))
+    }
     assert {"/rpc/submit_score", "/rpc/buy"} <= paths
     assert not {"/rpc/set_context", "/rpc/use_api_key", "/rpc/create_tenant"} & paths
     for schema in described["components"]["schemas"].values():
@@ -51,7 +53,7 @@ def test_rows_have_the_types_of_the_description(stats: Stats) -> None:
 
 @pytest.mark.exhaustive
 def test_requests_of_schemathesis_get_listed_answers(stats: Stats, tmp_path: Path) -> None:
-    """No 5xx, no status, media type or body that is not in the description."""
+    """No 5xx, no status, media type or body that is not in the description. Streams are left out: they do not end."""
     program = Path(sys.executable).with_name("schemathesis")
     if not program.exists():
         pytest.skip("schemathesis is not installed")
@@ -63,7 +65,7 @@ def test_requests_of_schemathesis_get_listed_answers(stats: Stats, tmp_path: Pat
         [
             program, "run", tmp_path / "openapi.json", "--url", stats.web.url, "--header", f"X-Api-Key: {key}",
             "--checks", checks, "--phases", "examples,fuzzing", "--max-examples", "8", "--seed", "7", "--no-color",
-            "--suppress-health-check", "all",
+            "--suppress-health-check", "all", "--exclude-path-regex", "^/live/",
         ],
         capture_output=True, text=True, cwd=tmp_path, timeout=280,
     )  # fmt: skip

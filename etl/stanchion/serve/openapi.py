@@ -10,6 +10,7 @@ from typing import Any
 from stanchion.serve.call.answers import is_of_programs
 from stanchion.serve.call.functions import Argument, Function
 from stanchion.serve.database import Database
+from stanchion.serve.live.wanted import STREAMS
 from stanchion.serve.problems import CONTENT_TYPE
 from stanchion.serve.read.answers import OBJECT
 from stanchion.serve.read.catalog import Catalog, Catalogs, Relation
@@ -79,6 +80,7 @@ def make_openapi(catalog: Catalog) -> dict[str, Any]:
             if not function.is_volatile:
                 operations["get"] = _get(function)
             paths[f"/rpc/{function.name}"] = operations
+    paths |= {f"/live/{name}": {"get": _stream(name)} for name in STREAMS}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -207,6 +209,23 @@ def _get(function: Function) -> dict[str, Any]:
         for each in function.arguments
     ]
     return described
+
+
+def _stream(name: str) -> dict[str, Any]:
+    summary, parameters = STREAMS[name]
+    listed = [_parameter(each, "query", text) for each, text in parameters.items()]
+    messages = "Server-Sent Events that do not end: id is the position after the events, event is the kind of message."
+    return {
+        "operationId": f"follow_{name}",
+        "tags": ["live"],
+        "summary": summary,
+        "description": f"{summary} A parameter can be repeated. A WebSocket at this path has the same messages.",
+        "parameters": [*listed, _parameter("Last-Event-ID", "header", "Position after which the client resumes.")],
+        "responses": {
+            "200": {"description": messages, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            **_problems("405", "406", "408", "409", "413", "415", "416", "422"),
+        },
+    }
 
 
 def _parameter(name: str, place: str, description: str, **schema: Any) -> dict[str, Any]:

@@ -4,9 +4,11 @@ import re
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from uuid import UUID
 
 import psycopg
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.serve.live.client import Writer, append, is_in_order, stream
 from tests.serve.web import Web, problem, serving, token
@@ -208,6 +210,20 @@ def test_bad_parameters_are_refused(shared_web: Web, path: str, status: int, exp
     assert problem(shared_web.get(f"/live/{path}", shared_token)) == (status, expected)
 
 
+def test_description_lists_the_streams_and_their_answers(shared_web: Web, shared_token: str) -> None:
+    paths = shared_web.get("/", shared_token).json()["paths"]
+    examples = {"from": "7f.1-1-1:1:", "principal": str(UUID(int=1)), "competition": "cup"}
+    for kind in ("events", "scores", "standings", "presence"):
+        described = paths[f"/live/{kind}"]["get"]
+        names = [each["name"] for each in described["parameters"] if each["in"] == "query"]
+        accepted = "&".join(f"{name}={examples.get(name, 'a')}" for name in names)
+        answer = shared_web.client.head(f"/live/{kind}?{accepted}", headers={"Authorization": f"Bearer {shared_token}"})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+        assert "text/event-stream" in described["responses"]["200"]["content"]
+        for path, sender in ((f"/live/{kind}?x=1", shared_token), (f"/live/{kind}", "nonsense")):
+            assert str(shared_web.get(path, sender).status_code) in described["responses"]
+
+
 def test_stream_needs_a_member(web: Web, tenants: dict[str, str]) -> None:
     assert problem(web.get("/live/events"))[0] == 401
     assert problem(web.get("/live/events", token(tenants["ours"])))[0] == 403
@@ -233,6 +249,34 @@ def test_position_of_another_server_or_of_the_future_is_reset(web: Web, login: s
         ):
             append(conn, "a", 1)
             again.wait_for(1)
+
+
+def test_metrics_count_clients_messages_and_ends(
+    make_login: Callable[..., str], login: str, tokens: dict[str, str]
+) -> None:
+    def numbers(web: Web) -> dict[str, float]:
+        return {
+            " ".join((sample.name.removeprefix("stanchion_serve_live_"), *sample.labels.values())): sample.value
+            for family in text_string_to_metric_families(web.get("/metrics").text)
+            for sample in family.samples
+            if sample.name.startswith("stanchion_serve_live_")
+        }
+
+    with serving(make_login("stanchion_app"), "--metrics") as web, psycopg.connect(login, autocommit=True) as conn:
+        assert set(numbers(web).values()) <= {0, 1}, "only the listener is connected"
+        with (
+            stream(web, "/live/events", tokens["ours"]) as one,
+            stream(web, "/live/events?stream=a", tokens["ours"]) as other,
+        ):
+            append(conn, "a", 1)
+            append(conn, "b", 1)
+            assert len(one.wait_for(2)) + len(other.wait_for(1)) == 3
+            found = numbers(web)
+            assert (found["subscribers"], found["events_total"], found["presences"]) == (2, 2, 1)
+            assert found["sent_total"] in (2, 3), "two events may arrive in one message"
+            assert 0 < found["lag_seconds"] < 30
+        one.wait(lambda: numbers(web)["subscribers"] == 0)
+        assert numbers(web)["ended_total gone"] == 2
 
 
 @pytest.mark.long

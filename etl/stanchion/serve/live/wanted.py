@@ -12,14 +12,33 @@ from stanchion.serve.live.batch import Filter
 from stanchion.serve.live.position import Position, parse
 from stanchion.serve.problems import Problem
 
-KINDS = ("events", "scores", "standings", "presence")
 _NOTHING = Filter(types=frozenset({""}))
 _MOST_VALUES, _MOST_COMPETITIONS, _MOST_PRINCIPALS, _LONGEST = 100, 20, 1000, 200
-_PARAMETERS = {
-    "events": {"type", "stream", "kind", "from"},
-    "scores": {"stream", "from"},
-    "standings": {"competition", "from"},
-    "presence": {"principal", "from"},
+_FROM = {"from": "Position after which events are sent, instead of the header Last-Event-ID."}
+
+# The streams, each with its purpose and its parameters.
+STREAMS: dict[str, tuple[str, dict[str, str]]] = {
+    "events": (
+        "Follow the events of the tenant.",
+        {
+            "type": "Types of streams, such as contest.fixture.",
+            "stream": "Ids of streams, such as cup/1.",
+            "kind": "Types of events; score. accepts every type that begins with it.",
+            **_FROM,
+        },
+    ),
+    "scores": (
+        "Follow the scores and the results of fixtures.",
+        {"stream": "Fixtures, such as cup/1 (default: every fixture).", **_FROM},
+    ),
+    "standings": (
+        "Follow the standings of competitions.",
+        {"competition": "Competitions; at least one is required.", **_FROM},
+    ),
+    "presence": (
+        "Follow whether principals are online, as far as the sender may know.",
+        {"principal": "UUIDs of principals.", **_FROM},
+    ),
 }
 
 
@@ -35,12 +54,12 @@ class Wanted:
 
 def wanted(kind: str, request: HTTPConnection) -> Wanted:
     """Return the wishes of a request for a stream, or raise a problem with status 400 or 404."""
-    if kind not in KINDS:
-        raise Problem(404, f"stream {kind[:50]} does not exist: choose one of {', '.join(KINDS)}")
+    if kind not in STREAMS:
+        raise Problem(404, f"stream {kind[:50]} does not exist: choose one of {', '.join(STREAMS)}")
     query = request.query_params
     for name in query:
-        if name not in _PARAMETERS[kind]:
-            expected = ", ".join(sorted(_PARAMETERS[kind]))
+        if name not in STREAMS[kind][1]:
+            expected = ", ".join(sorted(STREAMS[kind][1]))
             raise Problem(400, f"the stream {kind} has no parameter {name[:50]}: it has {expected}")
     position = _position(request.headers.get("last-event-id") or query.get("from"))
     match kind:
