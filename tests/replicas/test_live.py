@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,6 +22,7 @@ LOGIN, PASSWORD = "live_replica", "a password of the test"
 def key(pair: Pair) -> str:
     with psycopg.connect(pair.primary.dsn(), autocommit=True) as conn:
         conn.execute(f"create role {LOGIN} login password '{PASSWORD}' in role stanchion_app")
+        conn.execute(f"alter role {LOGIN} set synchronous_commit = on")  # the servers of tests may lose commits
         with for_tenant(conn, "ours"):
             return str(conn.execute("select core.create_api_key('web', '{write}')").fetchone()[0])
 
@@ -67,6 +69,39 @@ def test_nothing_is_lost_or_doubled_when_the_replica_is_killed(
     assert (len(events), is_in_order(events)) == (writer.written, True)
     pair.replica.close()
     pair.replica.start()
+
+
+def test_nothing_is_lost_or_doubled_when_the_listening_process_is_killed(
+    pair: Pair, web: Web, key: str, application: str
+) -> None:
+    """Postgres then ends all sessions and recovers, as after any crash of one of its processes."""
+    began = "select count(*) from core.event"
+    before = pair.on_primary(began)
+    with stream(web, "/live/events", key) as follower:
+        for killed in range(1, 3):
+            with Writer(application):
+                follower.wait_for(20 * killed)
+                listener = pair.on_primary(
+                    "select pid from pg_stat_activity where application_name = 'stanchion serve live'"
+                )
+                started = start_of(pair)
+                os.kill(listener, signal.SIGKILL)
+                follower.wait(lambda started=started: start_of(pair) not in (None, started))
+        with Writer(application) as writer:
+            follower.wait(lambda: writer.written > 20)
+        follower.wait_for(pair.on_primary(began) - before)
+        assert follower.connects == 1, "the client does not notice"
+    written = pair.on_primary("select array_agg(array[stream_id, version::text] order by position) from core.event")
+    expected = sorted((name, int(version)) for name, version in written[before:])
+    assert sorted(follower.events(), key=lambda event: event[0]) == expected, "each stream arrives in its order"
+
+
+def start_of(pair: Pair) -> Any:
+    """Return the time of the start or of the last recovery of the primary, or None while it recovers."""
+    try:
+        return pair.on_primary("select backend_start from pg_stat_activity where backend_type = 'checkpointer'")
+    except psycopg.OperationalError:
+        return None
 
 
 def test_streams_end_with_a_reset_when_the_replica_takes_over(pair: Pair, web: Web, key: str, application: str) -> None:

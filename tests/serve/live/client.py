@@ -50,7 +50,8 @@ class Writer:
             thread.join()
 
     def _write(self, number: int) -> None:
-        with psycopg.connect(self._login, autocommit=True) as conn:
+        # the test may kill the session
+        with suppress(psycopg.OperationalError), psycopg.connect(self._login, autocommit=True) as conn:
             turn = 0
             while not self._over.is_set():
                 turn += 1
