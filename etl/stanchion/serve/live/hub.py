@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from stanchion.paths import query
 from stanchion.serve.live.batch import Batch, Event, Filter, Wire
@@ -33,6 +33,7 @@ _LONGEST_WAIT = 1.0  # seconds between reads while a transaction is open that ma
 _AFTER_ERROR = 0.5  # seconds
 _LONGEST_JOIN = 10.0  # seconds
 _OLD = 3600  # seconds after which a position without events is renewed, so that its events do not expire
+_MOST_TOGETHER = 50  # tenants whose events are in memory together
 _MOST_RECENT = 2000  # batches in memory
 
 Connection = AsyncConnection[Any]
@@ -184,17 +185,12 @@ class Hub:
             return None
         noticed, waiting = self._noticed, len(self._waiting)
         is_after = noticed is not None and asyncio.get_running_loop().time() - noticed >= _A_TENTH
-        before = self.events
+        before, channels = self.events, list(self._channels.values())
         async with self._transaction() as conn:
-            snapshot, self._kept_since, now = await _take_snapshot(conn)
-            began = time.monotonic()
-            oldest = [
-                await self._read(conn, channel, snapshot, must_advance=waiting > 0)
-                for channel in list(self._channels.values())
-            ]
-        first = min((each for each in oldest if each), default=None)
-        if first is not None:
-            self.lag = (now - datetime.fromisoformat(first)).total_seconds() + time.monotonic() - began
+            # One snapshot for all statements, so that none has to wait for the answer of another.
+            await conn.execute("set transaction isolation level repeatable read")
+            for at in range(0, len(channels), _MOST_TOGETHER):
+                snapshot = await self._read(conn, channels[at : at + _MOST_TOGETHER], must_advance=waiting > 0)
         self.reads += 1
         for future in self._waiting[:waiting]:
             if not future.done():
@@ -209,23 +205,40 @@ class Hub:
             return 0.0
         return min(max(waited, self.limits.window) * 2, _LONGEST_WAIT) if self._open else None
 
-    async def _read(self, conn: Connection, channel: Channel, to: Snapshot, *, must_advance: bool) -> str | None:
-        """Publish the events of one tenant up to a snapshot. Return the time of the first one."""
-        if not is_usable(channel.position, Position(to), None):  # another server has taken over
-            channel.reset(Position(to))
-            return None
-        await conn.execute("select core.set_local('app.tenant_id', %s)", [str(channel.tenant)])
-        position, first = channel.position, None
-        while position != Position(to):
-            batch, position = await _read_page(conn, position, to, self.limits.page)
+    async def _read(self, conn: Connection, channels: list[Channel], *, must_advance: bool) -> Snapshot:
+        """Publish the events of some tenants up to the snapshot of the transaction, and return it."""
+        async with conn.pipeline():
+            taken = await conn.execute(query("serve/live", "snapshot"))
+            pages = []
+            for channel in channels:
+                await _choose(conn, channel.tenant)
+                pages.append(await _ask(conn, channel.position, channel.position.to, self.limits.page))
+        to, self._kept_since, now = await _snapshot_of(taken)
+        began = time.monotonic()
+        for channel, cursor in zip(channels, pages, strict=True):
+            if not is_usable(channel.position, Position(to), None):  # another server has taken over
+                channel.reset(Position(to))
+                continue
+            batch, position = _page_of(await cursor.fetchall(), channel.position, to, self.limits.page)
             if batch is not None:
-                first = first or batch.events[0].recorded_at
-                self.events += len(batch.events)
-                self.sent += channel.publish(batch, self.limits.recent_bytes)
-        is_old = to.taken_at - channel.position.snapshot.taken_at > _OLD
-        if channel.position != position and (must_advance or is_old or channel.position.to is not None):
-            channel.publish(Batch(position, []), self.limits.recent_bytes)
-        return first
+                self.lag = (now - datetime.fromisoformat(batch.events[0].recorded_at)).total_seconds()
+            self._publish(channel, batch)
+            if position != Position(to):
+                await _choose(conn, channel.tenant)
+            while position != Position(to):
+                batch, position = await _read_page(conn, position, to, self.limits.page)
+                self._publish(channel, batch)
+            if batch is not None:
+                self.lag += time.monotonic() - began
+            is_old = to.taken_at - channel.position.snapshot.taken_at > _OLD
+            if channel.position != position and (must_advance or is_old or channel.position.to is not None):
+                channel.publish(Batch(position, []), self.limits.recent_bytes)
+        return to
+
+    def _publish(self, channel: Channel, batch: Batch | None) -> None:
+        if batch is not None:
+            self.events += len(batch.events)
+            self.sent += channel.publish(batch, self.limits.recent_bytes)
 
     async def join(self, tenant: UUID, position: Position | None) -> Channel:
         """Return the channel of a tenant, whose position is not before the given one. Every call needs a `leave`."""
@@ -235,7 +248,9 @@ class Hub:
             channel = self._channels.get(tenant)
             if channel is None:
                 async with self._transaction() as conn:
-                    snapshot, self._kept_since, _ = await _take_snapshot(conn)
+                    snapshot, self._kept_since, _ = await _snapshot_of(
+                        await conn.execute(query("serve/live", "snapshot"))
+                    )
                 channel = self._channels[tenant] = Channel(tenant, Position(snapshot))
                 self.wake()  # events since the snapshot may have been notified before the channel existed
         channel.joining += 1
@@ -291,7 +306,7 @@ class Hub:
 
     async def _read_one(self, tenant: UUID, position: Position, to: Snapshot) -> tuple[Batch | None, Position]:
         async with self._transaction() as conn:
-            await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
+            await _choose(conn, tenant)
             return await _read_page(conn, position, to, self.limits.page)
 
 
@@ -304,27 +319,37 @@ def is_usable(position: Position, now: Position, kept_since: int | None) -> bool
     )
 
 
-async def _take_snapshot(conn: Connection) -> tuple[Snapshot, int | None, datetime]:
+async def _choose(conn: Connection, tenant: UUID) -> None:
+    await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
+
+
+async def _snapshot_of(cursor: AsyncCursor[Any]) -> tuple[Snapshot, int | None, datetime]:
     """Return a snapshot, the time before which events may have expired, and the time of the database."""
-    ((server, taken_at, text, kept_since, now),) = await (
-        await conn.execute(query("serve/live", "snapshot"))
-    ).fetchall()
+    ((server, taken_at, text, kept_since, now),) = await cursor.fetchall()
     return Snapshot(server, taken_at, text), kept_since, now
 
 
-async def _read_page(conn: Connection, position: Position, to: Snapshot, page: int) -> tuple[Batch | None, Position]:
-    """Read the next events up to a snapshot, or up to the one of the position. Return them and the position after."""
-    goal = to if position.to is None else Snapshot(to.server, position.snapshot.taken_at, position.to)
-    cursor = await conn.execute(
+async def _ask(conn: Connection, position: Position, goal: str | None, page: int) -> AsyncCursor[Any]:
+    """Ask for the next events up to a snapshot, or to that of the transaction."""
+    return await conn.execute(
         query("serve/live", "events"),
         {
             "earlier": position.snapshot.text,
-            "later": goal.text,
+            "later": goal,
             "last_transaction": position.transaction,
             "last_position": position.number,
             "page": page,
         },
     )
-    rows = await cursor.fetchall()
+
+
+def _page_of(rows: list[Any], position: Position, to: Snapshot, page: int) -> tuple[Batch | None, Position]:
+    """Return the events of a page, up to a snapshot or to the one of the position, and the position after them."""
+    goal = to if position.to is None else Snapshot(to.server, position.snapshot.taken_at, position.to)
     after = position.within(goal.text, rows[-1][6], rows[-1][7]) if len(rows) == page else Position(goal)
     return (Batch(after, [Event.of_row(row) for row in rows]) if rows else None), after
+
+
+async def _read_page(conn: Connection, position: Position, to: Snapshot, page: int) -> tuple[Batch | None, Position]:
+    cursor = await _ask(conn, position, position.to or to.text, page)
+    return _page_of(await cursor.fetchall(), position, to, page)

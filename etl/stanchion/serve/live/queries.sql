@@ -20,7 +20,8 @@ select
     e.transaction_id::text::bigint,
     e.event_position
 from core.read_events_between(
-    %(earlier)s::pg_snapshot, %(later)s::pg_snapshot, %(last_transaction)s::text::xid8, %(last_position)s, %(page)s
+    %(earlier)s::pg_snapshot, coalesce(%(later)s::pg_snapshot, pg_current_snapshot()),
+    %(last_transaction)s::text::xid8, %(last_position)s, %(page)s
 ) as e;
 
 -- name: standings
