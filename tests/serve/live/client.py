@@ -114,6 +114,9 @@ class Stream:
             try:
                 with httpx.stream("GET", self.base + self.path, headers=headers, timeout=60) as self._response:
                     self.status = self._response.status_code
+                    if self.status == 503 and self.again:
+                        time.sleep(0.1)
+                        continue
                     if self.status != 200:
                         self.messages.append(("problem", json.loads(self._response.read())))
                         return

@@ -1,6 +1,7 @@
 """WebSockets carry the same messages as Server-Sent Events."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.serve.live.client import append
-from tests.serve.web import Web
+from tests.serve.web import Web, serving
 
 
 def opened(web: Web, path: str, token: str | None) -> ClientConnection:
@@ -69,3 +70,31 @@ def test_shutdown_closes_with_going_away(web: Web, tokens: dict[str, str]) -> No
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code in (1001, 1012)
     assert web.process.wait(8) == 0
+
+
+def test_client_that_does_not_read_is_closed_with_try_again(
+    make_login: Callable[..., str], login: str, tokens: dict[str, str]
+) -> None:
+    """Its messages are longer than the 64 KiB for which a frame has another head."""
+    slowed, big, count = 'stanchion_serve_live_ended_total{reason="slow"} 1', "x" * 100_000, 0
+    with (
+        serving(make_login("stanchion_app"), "--metrics") as web,
+        psycopg.connect(login, autocommit=True) as conn,
+        opened(web, "/live/events", tokens["ours"]) as socket,
+    ):
+        received(socket, "alive")
+        while slowed not in web.get("/metrics").text:
+            assert count < 500, "the server keeps 50 MB for a client that does not read"
+            count += 5
+            for _ in range(5):
+                append(conn, "a", big)
+        versions: list[int] = []
+        with pytest.raises(ConnectionClosed) as closed:
+            while (message := json.loads(socket.recv(30)))["event"] != "closed":
+                versions += [event["version"] for event in message.get("data") or ()]
+            assert message["data"] == {"reason": "slow"}
+            socket.recv(30)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, "slow")
+        assert versions == list(range(1, len(versions) + 1))
+        assert 0 < len(versions) < count

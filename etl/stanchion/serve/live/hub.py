@@ -33,6 +33,7 @@ _LONGEST_WAIT = 1.0  # seconds between reads while a transaction is open that ma
 _AFTER_ERROR = 0.5  # seconds
 _LONGEST_JOIN = 10.0  # seconds
 _OLD = 3600  # seconds after which a position without events is renewed, so that its events do not expire
+_MOST_BYTES = 256 * 1024  # of payloads after which a batch ends: clients limit the size of a message
 _MOST_TOGETHER = 50  # tenants whose events are in memory together
 _MOST_RECENT = 2000  # batches in memory
 
@@ -124,7 +125,7 @@ class Hub:
     def __init__(self, transaction: Transaction, limits: Limits | None = None) -> None:
         self._transaction, self.limits = transaction, limits or Limits()
         self._channels: dict[UUID, Channel] = {}
-        self._pages: dict[tuple[UUID, str, str], asyncio.Task[tuple[Batch | None, Position]]] = {}
+        self._pages: dict[tuple[UUID, str, str], asyncio.Task[list[Batch]]] = {}
         self._waiting: list[asyncio.Future[None]] = []  # clients that need a position of the present
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -219,24 +220,24 @@ class Hub:
             if not is_usable(channel.position, Position(to), None):  # another server has taken over
                 channel.reset(Position(to))
                 continue
-            batch, position = _page_of(await cursor.fetchall(), channel.position, to, self.limits.page)
-            if batch is not None:
-                self.lag = (now - datetime.fromisoformat(batch.events[0].recorded_at)).total_seconds()
-            self._publish(channel, batch)
+            batches, position = _page_of(await cursor.fetchall(), channel.position, to, self.limits.page)
+            if batches:
+                self.lag = (now - datetime.fromisoformat(batches[0].events[0].recorded_at)).total_seconds()
+            self._publish(channel, batches)
             if position != Position(to):
                 await _choose(conn, channel.tenant)
             while position != Position(to):
-                batch, position = await _read_page(conn, position, to, self.limits.page)
-                self._publish(channel, batch)
-            if batch is not None:
+                more, position = await _read_page(conn, position, to, self.limits.page)
+                self._publish(channel, more)
+            if batches:
                 self.lag += time.monotonic() - began
             is_old = to.taken_at - channel.position.snapshot.taken_at > _OLD
             if channel.position != position and (must_advance or is_old or channel.position.to is not None):
                 channel.publish(Batch(position, []), self.limits.recent_bytes)
         return to
 
-    def _publish(self, channel: Channel, batch: Batch | None) -> None:
-        if batch is not None:
+    def _publish(self, channel: Channel, batches: list[Batch]) -> None:
+        for batch in batches:
             self.events += len(batch.events)
             self.sent += channel.publish(batch, self.limits.recent_bytes)
 
@@ -277,7 +278,7 @@ class Hub:
                 if not is_usable(position, channel.position, self._kept_since):
                     subscriber.close("reset")
                     return
-                for batch in channel.after(position) or [await self._page(channel, position)]:
+                for batch in channel.after(position) or await self._page(channel, position):
                     position = batch.position
                     data = batch.frame(subscriber.wanted, subscriber.wire)
                     if data is not None and subscriber.reason is None:
@@ -293,7 +294,7 @@ class Hub:
         channel.detach(subscriber)
         self.ended[subscriber.reason or "gone"] += 1
 
-    async def _page(self, channel: Channel, position: Position) -> Batch:
+    async def _page(self, channel: Channel, position: Position) -> list[Batch]:
         """Read a page for a client that resumes. Clients at the same position share the read."""
         to = channel.position.snapshot
         key = (channel.tenant, str(position), to.text)
@@ -301,13 +302,13 @@ class Hub:
         if task is None:
             task = self._pages[key] = asyncio.create_task(self._read_one(channel.tenant, position, to))
             task.add_done_callback(lambda _: self._pages.pop(key, None))
-        batch, after = await asyncio.shield(task)
-        return batch or Batch(after, [])
+        return await asyncio.shield(task)
 
-    async def _read_one(self, tenant: UUID, position: Position, to: Snapshot) -> tuple[Batch | None, Position]:
+    async def _read_one(self, tenant: UUID, position: Position, to: Snapshot) -> list[Batch]:
         async with self._transaction() as conn:
             await _choose(conn, tenant)
-            return await _read_page(conn, position, to, self.limits.page)
+            batches, after = await _read_page(conn, position, to, self.limits.page)
+            return batches or [Batch(after, [])]
 
 
 def is_usable(position: Position, now: Position, kept_since: int | None) -> bool:
@@ -343,13 +344,23 @@ async def _ask(conn: Connection, position: Position, goal: str | None, page: int
     )
 
 
-def _page_of(rows: list[Any], position: Position, to: Snapshot, page: int) -> tuple[Batch | None, Position]:
+def _page_of(rows: list[Any], position: Position, to: Snapshot, page: int) -> tuple[list[Batch], Position]:
     """Return the events of a page, up to a snapshot or to the one of the position, and the position after them."""
+    batches: list[Batch] = []
+    events: list[Event] = []
+    size = 0
     goal = to if position.to is None else Snapshot(to.server, position.snapshot.taken_at, position.to)
     after = position.within(goal.text, rows[-1][6], rows[-1][7]) if len(rows) == page else Position(goal)
-    return (Batch(after, [Event.of_row(row) for row in rows]) if rows else None), after
+    for row in rows:
+        events.append(Event.of_row(row))
+        size += len(row[5])
+        if size > _MOST_BYTES or row is rows[-1]:
+            place = after if row is rows[-1] else position.within(goal.text, row[6], row[7])
+            batches.append(Batch(place, events))
+            events, size = [], 0
+    return batches, after
 
 
-async def _read_page(conn: Connection, position: Position, to: Snapshot, page: int) -> tuple[Batch | None, Position]:
+async def _read_page(conn: Connection, position: Position, to: Snapshot, page: int) -> tuple[list[Batch], Position]:
     cursor = await _ask(conn, position, position.to or to.text, page)
     return _page_of(await cursor.fetchall(), position, to, page)
