@@ -77,6 +77,7 @@ class Follower:
     def __init__(self, live: Live, tenant: str, position: Position | None = None) -> None:
         self.live, self.events, self.count, self.last = live, [], 0, ""
         self.principal = Principal("token", UUID(tenant), "ours", "program")
+        self.parts: list[tuple[str, list[int]]] = []  # of each message the position and the versions
         self.wanted = Wanted(Filter(), position=position)
         self.task = asyncio.create_task(self._follow())
 
@@ -94,7 +95,9 @@ class Follower:
             if name == "id":
                 self.last = text
             elif name == "data":
-                self.count += len(json.loads(text))
+                found = json.loads(text)
+                self.count += len(found)
+                self.parts.append((self.last, [event["version"] for event in found]))
 
     async def end(self) -> None:
         self.task.cancel()
@@ -169,6 +172,24 @@ def test_memory_of_recent_batches_and_of_a_queue_is_bounded(login: str, tenants:
         assert sum(batch.size for _, batch in channel._recent) <= 100_000
 
     run(login, body, recent_bytes=100_000)
+
+
+def test_large_events_are_split_and_each_part_can_be_resumed(login: str, tenants: dict[str, str]) -> None:
+    async def body(live: Live) -> None:
+        follower = Follower(live, tenants["ours"])
+        await until(lambda: bool(follower.last))
+        with psycopg.connect(login, autocommit=True) as conn:
+            await asyncio.to_thread(append, conn, "a", *["x" * 100_000 for _ in range(10)])
+        await until(lambda: follower.count == 10)
+        assert [versions for _, versions in follower.parts] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10]]
+        for number, (place, _) in enumerate(follower.parts):
+            again = Follower(live, tenants["ours"], parse(place))
+            rest = [versions for _, versions in follower.parts[number + 1 :]]
+            await until(lambda again=again, rest=rest: bool(again.last) and len(again.parts) >= len(rest))
+            assert [versions for _, versions in again.parts] == rest
+            await again.end()
+
+    run(login, body, recent_bytes=0)
 
 
 def message(size: int) -> bytes:

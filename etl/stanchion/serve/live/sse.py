@@ -26,9 +26,10 @@ _HEADERS = [
 async def stream(request: Request) -> Response:
     """Answer with a stream that does not end by itself."""
     principal = await follower(request)
+    chosen = wanted(request.path_params["kind"], request)
     if request.method == "HEAD":
         return Response(headers={name.decode(): value.decode() for name, value in _HEADERS})
-    return _Stream(request, principal, wanted(request.path_params["kind"], request))
+    return _Stream(request, principal, chosen)
 
 
 async def follower(request: Request) -> Principal:
