@@ -4,11 +4,14 @@ import re
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.serve.live.client import Writer, append, is_in_order, stream
 from tests.serve.web import Web, problem, serving, token
@@ -33,6 +36,25 @@ def test_events_arrive_with_their_filter(web: Web, login: str, tokens: dict[str,
         assert none.events() == []
     (event,) = [each for _, data in one.messages for each in data]
     assert (event["payload"], event["event_type"], event["stream_type"]) == (3, "paid", "account")
+
+
+def test_events_arrive_for_a_login_with_another_time_zone_and_date_style(
+    db: Db, make_login: Callable[..., str], login: str, tokens: dict[str, str]
+) -> None:
+    application = make_login("stanchion_app")
+    name = sql.Identifier(conninfo_to_dict(application)["user"])
+    db.execute(sql.SQL("alter role {} set timezone = 'Asia/Kathmandu'").format(name))
+    db.execute(sql.SQL("alter role {} set datestyle = 'German'").format(name))
+    with (
+        serving(application) as web,
+        psycopg.connect(login, autocommit=True) as conn,
+        stream(web, "/live/events?stream='; drop table a; --", tokens["ours"]) as follower,
+    ):
+        append(conn, "'; drop table a; --", 1)
+        assert follower.wait_for(1) == [("'; drop table a; --", 1)]
+        ((recorded_at,),) = db.execute("select recorded_at from core.event").fetchall()
+    ((event,),) = [data for kind, data in follower.messages if kind == "events"]
+    assert datetime.fromisoformat(event["recorded_at"]) == recorded_at
 
 
 def test_events_of_another_tenant_never_arrive(

@@ -222,7 +222,7 @@ class Hub:
                 continue
             batches, position = _page_of(await cursor.fetchall(), channel.position, to, self.limits.page)
             if batches:
-                self.lag = (now - datetime.fromisoformat(batches[0].events[0].recorded_at)).total_seconds()
+                self.lag = now - datetime.fromisoformat(batches[0].events[0].recorded_at).timestamp()
             self._publish(channel, batches)
             if position != Position(to):
                 await _choose(conn, channel.tenant)
@@ -324,7 +324,7 @@ async def _choose(conn: Connection, tenant: UUID) -> None:
     await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
 
 
-async def _snapshot_of(cursor: AsyncCursor[Any]) -> tuple[Snapshot, int | None, datetime]:
+async def _snapshot_of(cursor: AsyncCursor[Any]) -> tuple[Snapshot, int | None, float]:
     """Return a snapshot, the time before which events may have expired, and the time of the database."""
     ((server, taken_at, text, kept_since, now),) = await cursor.fetchall()
     return Snapshot(server, taken_at, text), kept_since, now

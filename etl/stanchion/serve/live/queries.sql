@@ -6,7 +6,7 @@ select
     extract(epoch from e.taken_at)::bigint,
     e.snapshot::text,
     extract(epoch from e.kept_since)::bigint,
-    e.taken_at
+    extract(epoch from e.taken_at)::double precision
 from core.event_snapshot() as e;
 
 -- name: events
