@@ -25,6 +25,7 @@ where
     )
     and format('%s.%s', t.name, a.attname) not in (
         'core.event.transaction_id',  -- order of the events; a move repairs it, with the position beside it
+        'core.event.writer_id',  -- a move replaces it by a transaction that has ended in every snapshot
         'core.event_stream.transaction_id',  -- at least that of the last event; a move repairs it
         'core.consumer.transaction_id',  -- position in the events; a move repairs it
         'stock.purchase.transaction_id',  -- after a move, the mirror of the marts reads the rows of the tenant again

@@ -15,6 +15,7 @@ where
         'landing.load_id',  -- of the coordinator: marts are built by windows of load ids
         'core.job_notice',  -- of each node, whose sessions it notifies
         'core.event_notice',
+        'workspace.presence_notice',
         'core.key_day'  -- of each node: latest day of a claim
     )
     -- the default of a column

@@ -153,7 +153,7 @@ def test_client_moves_between_processes(make_login: Callable[..., str], login: s
             pass
         events: list[tuple[str, int]] = []
         with Writer(login) as writer:
-            for turn in range(20):
+            for turn in range(10):
                 with stream(two if turn % 2 else one, "/live/events", mine, last=follower.last) as follower:
                     follower.wait_for(3)
                 events += follower.events()
