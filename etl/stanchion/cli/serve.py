@@ -28,6 +28,17 @@ def _url(_: click.Context, __: click.Parameter, given: str | None) -> str | None
     return given
 
 
+def _addresses(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    from ipaddress import ip_network
+
+    for each in given:
+        try:
+            ip_network(each)
+        except ValueError as e:
+            raise StanchionError(f"The proxy must be an address or a network such as 10.0.0.0/8: {e}.") from None
+    return given
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -81,6 +92,32 @@ def _url(_: click.Context, __: click.Parameter, given: str | None) -> str | None
 @click.option(
     "--rate", type=click.IntRange(1), metavar="COUNT", help="Most requests a minute of each sender (default: no limit)."
 )
+@click.option(
+    "--clients",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    metavar="COUNT",
+    help="Most connections of clients, if the limit of open files allows them.",
+)
+@click.option(
+    "--clients-per-address",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="COUNT",
+    help="Most connections of an address that is not a proxy.",
+)
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    default=("127.0.0.1", "::1"),
+    show_default=True,
+    metavar="ADDRESS",
+    callback=_addresses,
+    help="Address or network of a proxy, whose X-Forwarded-For is believed; may be given several times.",
+)
 @click.option("--metrics", is_flag=True, help="Serve /metrics to every client that reaches the port.")
 @click.option(
     "--listen-dsn",
@@ -104,6 +141,9 @@ def serve(
     timeout: float,
     max_rows: int,
     rate: int | None,
+    clients: int,
+    clients_per_address: int,
+    proxies: tuple[str, ...],
     metrics: bool,
     listen_dsn: str | None,
     openapi: bool,
@@ -149,6 +189,9 @@ def serve(
             statement_seconds=timeout,
             max_rows=max_rows,
             rate=rate or 0,
+            clients=clients,
+            clients_per_address=clients_per_address,
+            proxies=proxies,
             metrics=metrics,
         )
         if openapi:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stanchion.ops.metrics import CONTENT_TYPE
 from stanchion.serve.call.answers import Caller
+from stanchion.serve.crowd import Crowd
 from stanchion.serve.database import Database, request_id, written_at
 from stanchion.serve.limits import Gate
 from stanchion.serve.live.part import Live
@@ -136,7 +137,8 @@ async def _answer(_: Request, error: Exception) -> Response:
 def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     """Return the application. Its lifespan opens the pools, and closes them at the end."""
     database, live = Database(settings), Live(settings)
-    counts = Counts(database)
+    crowd = Crowd(settings.clients, settings.clients_per_address, settings.proxies)
+    counts = Counts(database, crowd)
     counts.more.append(live.metrics)
 
     @asynccontextmanager
@@ -158,7 +160,7 @@ def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     app.state.reader = Reader(settings, database, app.state.catalogs)
     app.state.caller = Caller(settings, database, app.state.catalogs)
     app.state.gate = Gate(settings, database, app.state.senders)
-    app.state.counts = counts
+    app.state.counts, app.state.crowd = counts, crowd
     app.add_middleware(Requests, counts=counts, most_url=settings.max_url, log=log)
     for kind in (Problem, psycopg.Error, HTTPException):
         app.add_exception_handler(kind, _answer)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stanchion.ops.metrics import Metric, openmetrics
+from stanchion.serve.crowd import Crowd
 from stanchion.serve.database import Database
 
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -44,8 +45,8 @@ class Histogram:
 class Counts:
     """Numbers of this process since its start."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, crowd: Crowd) -> None:
+        self._database, self._crowd = database, crowd
         self._requests: dict[tuple[str, str, str], int] = defaultdict(int)
         self._seconds = Histogram("serve_request_seconds", "Time of a request until the head of its answer, by route.")
         self.running = 0
@@ -63,6 +64,11 @@ class Counts:
         yield Metric("serve_requests", "Requests by route.", ("route", "method", "status"), samples, kind="counter")
         yield self._seconds
         yield Metric("serve_running", "Requests that run now.", (), [((), float(self.running))])
+        yield Metric("serve_connections", "Connections of clients.", (), [((), float(self._crowd.size))])
+        yield Metric(
+            "serve_refused_connections", "Connections beyond the limits.", (), [((), float(self._crowd.refused))],
+            kind="counter",
+        )  # fmt: skip
         pools: list[tuple[tuple[str, ...], float]] = [
             ((pool, key), float(number))
             for pool, numbers in self._database.statistics().items()

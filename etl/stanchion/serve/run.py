@@ -16,13 +16,15 @@ from stanchion.errors import StanchionError
 from stanchion.paths import query
 from stanchion.progress import Report
 from stanchion.serve.app import Log, make_app
-from stanchion.serve.protocol import Protocol, WebSocketProtocol
+from stanchion.serve.crowd import most_connections
+from stanchion.serve.protocol import protocols
 from stanchion.serve.settings import Settings
 from stanchion.server.connection import connect, require_deployed, value
 from stanchion.server.locate import Server
 
 _MARK = "Temporary login of stanchion serve."
 _BACKLOG = 1024
+_SEND_BUFFER = 64 * 1024  # bytes
 
 
 @contextmanager
@@ -71,6 +73,8 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        # a small buffer, so that a client that does not read is seen, and holds little memory of the system
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         found.bind((host, port))
     except OSError as e:
         raise StanchionError(f"The port {port} of {host} cannot be used: {e.strerror or e}.") from None
@@ -90,10 +94,13 @@ def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | N
     """Serve until SIGTERM or Ctrl-C. Requests that run get `grace_seconds` to end."""
     host, port = bound.getsockname()[:2]
     report(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/")
+    app = make_app(replace(settings, port=port, clients=min(settings.clients, most_connections())), log)
+    http, socket_ = protocols(app.state.crowd)
     config = uvicorn.Config(
-        make_app(replace(settings, port=port), log),
-        http=Protocol,
-        ws=WebSocketProtocol,
+        app,
+        http=http,
+        ws=socket_,
+        forwarded_allow_ips=list(settings.proxies),
         ws_per_message_deflate=False,  # a frame is made once for all of its clients
         loop="auto",  # uvloop where it is installed
         log_config=None,

@@ -29,6 +29,9 @@ class Settings:
     max_rows: int = 1000
     max_body: int = 1024 * 1024
     max_url: int = 16 * 1024
+    clients: int = 10_000  # most connections of clients
+    clients_per_address: int = 1000  # of which each address may have so many, but for proxies
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses whose X-Forwarded-For is believed
     rate: int = 0  # requests of a minute by each key, person or address; 0 does not count them
     grace_seconds: int = 10  # time that SIGTERM leaves to requests that run
     metrics: bool = False  # serve /metrics
