@@ -90,6 +90,22 @@ def _addresses(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
 )
 @click.option("--max-rows", type=click.IntRange(1), default=1000, show_default=True, help="Most rows of an answer.")
 @click.option(
+    "--cache-bytes",
+    type=click.IntRange(0),
+    default=64 * 1024 * 1024,
+    show_default=True,
+    metavar="BYTES",
+    help="Most memory of answers that are kept while their marts do not change; 0 keeps none.",
+)
+@click.option(
+    "--cache-seconds",
+    type=click.FloatRange(0, 60),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for which an answer without a version is kept, such as one from contest.fixture.",
+)
+@click.option(
     "--rate", type=click.IntRange(1), metavar="COUNT", help="Most requests a minute of each sender (default: no limit)."
 )
 @click.option(
@@ -140,6 +156,8 @@ def serve(
     connections: int,
     timeout: float,
     max_rows: int,
+    cache_bytes: int,
+    cache_seconds: float,
     rate: int | None,
     clients: int,
     clients_per_address: int,
@@ -188,6 +206,8 @@ def serve(
             connections=connections,
             statement_seconds=timeout,
             max_rows=max_rows,
+            cache_bytes=cache_bytes,
+            cache_seconds=cache_seconds,
             rate=rate or 0,
             clients=clients,
             clients_per_address=clients_per_address,

@@ -19,6 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stanchion.ops.metrics import CONTENT_TYPE
+from stanchion.serve.cache.answers import Cache
+from stanchion.serve.cache.fast import Fast
 from stanchion.serve.call.answers import Caller
 from stanchion.serve.crowd import Crowd
 from stanchion.serve.database import Database, request_id, written_at
@@ -136,10 +138,12 @@ async def _answer(_: Request, error: Exception) -> Response:
 
 def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     """Return the application. Its lifespan opens the pools, and closes them at the end."""
-    database, live = Database(settings), Live(settings)
+    database = Database(settings)
+    cache = Cache(settings, database)
+    live = Live(settings, on_marts=cache.versions.notice)
     crowd = Crowd(settings.clients, settings.clients_per_address, settings.proxies)
     counts = Counts(database, crowd)
-    counts.more.append(live.metrics)
+    counts.more += [live.metrics, cache.metrics]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -157,10 +161,12 @@ def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.senders = Senders(settings, database)
     app.state.catalogs = Catalogs(database, settings.schemas)
-    app.state.reader = Reader(settings, database, app.state.catalogs)
-    app.state.caller = Caller(settings, database, app.state.catalogs)
+    app.state.reader = Reader(settings, database, app.state.catalogs, cache)
+    app.state.caller = Caller(settings, database, app.state.catalogs, cache)
     app.state.gate = Gate(settings, database, app.state.senders)
     app.state.counts, app.state.crowd = counts, crowd
+    if cache.is_on:
+        app.add_middleware(Fast, cache=cache, gate=app.state.gate, senders=app.state.senders)
     app.add_middleware(Requests, counts=counts, most_url=settings.max_url, log=log)
     for kind in (Problem, psycopg.Error, HTTPException):
         app.add_exception_handler(kind, _answer)

@@ -132,8 +132,8 @@ class Database:
             return cursors
 
     async def position(self) -> str | None:
-        """Return the position that a replica must have replayed to show what was written so far."""
-        if self.replica is None:
+        """Return the position in the log that contains what was written so far, for the next read of a sender."""
+        if self.replica is None and not self.settings.cache_seconds:
             return None
         async with self.connection() as conn:
             row = await (await conn.execute(named("written"))).fetchone()

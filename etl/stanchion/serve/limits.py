@@ -46,6 +46,10 @@ class Gate:
             request.state.limit = await self._take(principal, subject)
         return principal
 
+    def is_open(self, address: str) -> bool:
+        """Return whether a request of this address needs no count in the database, and was not refused too often."""
+        return not self._settings.rate and not (self._refused and self._is_refused(address))
+
     def _is_refused(self, address: str) -> bool:
         until, count = self._refused.get(address, (0.0, 0))
         return count >= _REFUSALS and until > time.monotonic()

@@ -63,7 +63,8 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
         }
 
     def response(self, request_id: str | None = None) -> Response:
-        return Response(orjson.dumps(self.body(request_id)), self.status, self.headers, CONTENT_TYPE)
+        headers = {"Cache-Control": "no-store"} | self.headers
+        return Response(orjson.dumps(self.body(request_id)), self.status, headers, CONTENT_TYPE)
 
 
 def unknown_sender() -> Problem:

@@ -12,6 +12,8 @@ import psycopg
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from stanchion.serve.cache.answers import Cache
+from stanchion.serve.cache.basis import basis_of_call
 from stanchion.serve.call.arguments import bind, parse_body
 from stanchion.serve.call.functions import Function
 from stanchion.serve.database import Conn, Database, named
@@ -35,8 +37,8 @@ _DRAINED = 8  # times the largest body
 class Caller:
     """Answers requests that call a function."""
 
-    def __init__(self, settings: Settings, database: Database, catalogs: Catalogs) -> None:
-        self._settings, self._database, self._catalogs = settings, database, catalogs
+    def __init__(self, settings: Settings, database: Database, catalogs: Catalogs, cache: Cache) -> None:
+        self._settings, self._database, self._catalogs, self._cache = settings, database, catalogs, cache
 
     async def answer(self, request: HttpRequest, principal: Principal) -> Response:
         reads = request.method in ("GET", "HEAD")
@@ -63,16 +65,29 @@ class Caller:
         bound = bind(function, given, key, from_query=reads)
         call = _Call(catalog, function, bound, pairs, Wish.of(request), self._settings.max_rows)
         try:
-            if key is not None and not function.takes_key and not reads:
-                answer = await self._once(principal, call, key)
-            else:
-                async with self._database.transaction(principal, write=not reads, replica=reads) as conn:
-                    answer = await call.run(conn)
+            if reads:
+                basis = basis_of_call(function.full_name)
+                return await self._cache.answer(request, principal, basis, lambda _: self._read(principal, call))
+            return await self._write(principal, call, None if function.takes_key else key)
         except psycopg.Error as e:
             problem = of_database(e)
             problem.hint = problem.hint or function.errors.get(e.sqlstate or "")
             raise problem from e
-        if not reads and (position := await self._database.position()) is not None:
+
+    async def _read(self, principal: Principal, call: _Call) -> tuple[Response, None]:
+        async with self._database.transaction(principal, replica=True) as conn:
+            return await call.run(conn), None
+
+    async def _write(self, principal: Principal, call: _Call, key: str | None) -> Response:
+        try:
+            if key is not None:
+                answer = await self._once(principal, call, key)
+            else:
+                async with self._database.transaction(principal, write=True) as conn:
+                    answer = await call.run(conn)
+        finally:
+            self._cache.wrote(principal.tenant_id)
+        if (position := await self._database.position()) is not None:
             answer.headers["Stanchion-Position"] = position
         return answer
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from stanchion.ops.metrics import Metric
+from stanchion.serve.cache.versions import MARTS
 from stanchion.serve.database import Database
 from stanchion.serve.live.hub import EVENTS, Channel, Hub, Limits
 from stanchion.serve.live.listen import Listener
@@ -32,12 +33,15 @@ _CONNECTIONS = 3  # of their own, so that requests do not delay streams
 class Live:
     """The streams of one process."""
 
-    def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
+    def __init__(
+        self, settings: Settings, limits: Limits | None = None, on_marts: Callable[[], None] = lambda: None
+    ) -> None:
         self._database = Database(replace(settings, connections=_CONNECTIONS, read_dsn=None))
         self.hub = Hub(self._database.as_nobody, limits)
         self.standings = Standings(self._database.as_nobody)
         self.presence = Presence(self._acting)
-        self.listener = Listener(settings.listen_dsn or settings.dsn, (EVENTS, PRESENCE), self._hear)
+        self.listener = Listener(settings.listen_dsn or settings.dsn, (EVENTS, PRESENCE, MARTS), self._hear)
+        self._on_marts = on_marts
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -76,6 +80,8 @@ class Live:
     def _hear(self, channel: str) -> None:
         if channel == EVENTS:
             self.hub.wake()
+        elif channel == MARTS:
+            self._on_marts()
         else:
             self.presence.wake()
 

@@ -15,6 +15,9 @@ from psycopg.pq.abc import PGresult
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from stanchion.serve.cache.answers import Cache
+from stanchion.serve.cache.basis import basis_of
+from stanchion.serve.cache.versions import join_versions, versions_query
 from stanchion.serve.database import Database
 from stanchion.serve.problems import Problem, unknown_sender
 from stanchion.serve.read.catalog import Catalog, Catalogs, Relation
@@ -104,8 +107,8 @@ def require_readable(principal: Principal, relation: Relation) -> None:
 class Reader:
     """Answers requests that read a relation."""
 
-    def __init__(self, settings: Settings, database: Database, catalogs: Catalogs) -> None:
-        self._settings, self._database, self._catalogs = settings, database, catalogs
+    def __init__(self, settings: Settings, database: Database, catalogs: Catalogs, cache: Cache) -> None:
+        self._settings, self._database, self._catalogs, self._cache = settings, database, catalogs, cache
 
     async def plan(self, request: HttpRequest, principal: Principal, wish: Wish) -> Plan:
         """Return the compiled request. It is kept until the catalog is read again."""
@@ -140,11 +143,21 @@ class Reader:
         statements: list[Any] = [(statement_of(plan, wish), plan.values)]
         if wish.count is not None:
             statements.append((counting(plan, wish.count), plan.values))
-        cursors = await self._database.read(principal, *statements, replica=True)
-        total = None
-        if wish.count is not None:
-            total = int(value_of(cursors[1]))
-        return respond(cursors[0], plan, wish, total)
+
+        async def read(sources: tuple[str, ...]) -> tuple[Response, str | None]:
+            # versions never occur twice, so rows between two equal ones have this version
+            version = [(versions_query(), {"models": list(sources)})] if sources else []
+            cursors = await self._database.read(principal, *version, *statements, *version, replica=True)
+            first = len(version)
+            total = int(value_of(cursors[first + 1])) if wish.count is not None else None
+            answer = respond(cursors[first], plan, wish, total)
+            if not sources:
+                return answer, None
+            before, after = [join_versions(await cursors[at].fetchall(), sources) for at in (0, -1)]
+            return answer, before if before == after else None
+
+        basis = basis_of((await self._catalogs.get()).bases, plan.relations, request.scope["query_string"])
+        return await self._cache.answer(request, principal, basis, read)
 
 
 def within(tree: Request, window: tuple[int, int | None] | None) -> Request:
@@ -201,7 +214,7 @@ def respond(cursor: psycopg.AsyncCursor[Any], plan: Plan, wish: Wish, total: int
             headers={"Content-Range": f"*/{total}"},
         )  # fmt: skip
     span = f"{plan.offset}-{plan.offset + found - 1}" if found else "*"
-    headers = {"Content-Range": f"{span}/{'*' if total is None else total}", "Vary": "Authorization, Accept"}
+    headers = {"Content-Range": f"{span}/{'*' if total is None else total}"}
     status = 206 if total is not None and found < total else 200
     return Response(body, status, headers, media)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from stanchion.paths import query
+from stanchion.serve.cache.basis import Basis
 from stanchion.serve.call.functions import Function, is_callable
 from stanchion.serve.database import Database
 
@@ -62,6 +63,7 @@ class Catalog:
     functions: dict[str, Function]
     schemas: tuple[str, ...]
     read_at: float = field(default_factory=time.monotonic)
+    bases: dict[str, Basis] = field(default_factory=dict)
     plans: dict[Any, Any] = field(default_factory=dict)  # compiled requests, which end with this reading
     openapi: bytes | None = None
 
@@ -122,7 +124,10 @@ class Catalogs:
             for name in ("relations", "foreign_keys", "functions"):
                 cursor = await conn.execute(query("serve/read", name), {"schemas": list(self._schemas)})
                 rows[name] = await cursor.fetchall()
-        return make_catalog(rows["relations"], rows["foreign_keys"], rows["functions"], self._schemas)
+            bases = await conn.execute(query("serve/cache", "bases"), {"schemas": list(self._schemas)})
+            catalog = make_catalog(rows["relations"], rows["foreign_keys"], rows["functions"], self._schemas)
+            catalog.bases = {name: Basis.of_row(reads, named) async for name, reads, named in bases}
+        return catalog
 
 
 def make_catalog(relations: Any, foreign_keys: Any, functions: Any, schemas: tuple[str, ...]) -> Catalog:

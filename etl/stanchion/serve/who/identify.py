@@ -11,6 +11,9 @@ from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
+from stanchion.serve.cache.asked import sender_of
+from stanchion.serve.cache.flights import Flights
+from stanchion.serve.cache.versions import BOUND
 from stanchion.serve.database import INVALID_KEY, Database, named
 from stanchion.serve.problems import Problem, unknown_sender
 from stanchion.serve.settings import Settings
@@ -30,19 +33,30 @@ class Senders:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings, self._database = settings, database
         self._tokens = Tokens(settings)
+        self._flights: Flights[Principal] = Flights()
         self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
 
     async def identify(self, request: HTTPConnection) -> Principal:
         """Return the sender of a request, or raise a problem with status 400, 401 or 403."""
         token, key = _credentials(request)
-        host = _host(request)
-        digest = hashlib.sha256("\0".join((token or "", key or "", host)).encode("utf-8", "surrogateescape")).digest()
-        known = self._known.get(digest)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
+        sender = sender_of(request.scope)
+        known = self.recall(sender)
+        if known is not None:
+            return known
+        principal, _ = await self._flights.join(sender, lambda: self._check(sender, token, key, _host(request)))
+        return principal
+
+    def recall(self, sender: bytes) -> Principal | None:
+        """Return a sender who was checked a moment ago, by the digest of its headers."""
+        known = self._known.get(sender)
+        return known[1] if known is not None and known[0] > time.monotonic() else None
+
+    async def _check(self, sender: bytes, token: str | None, key: str | None, host: str) -> Principal:
+        began = time.monotonic()
         principal, until = await self._find(token, key, host)
-        left = until - time.time()
-        self._known[digest] = (time.monotonic() + min(self._settings.who_seconds, left), principal)
+        # an answer from memory has no transaction that would check the key again
+        seconds = self._settings.who_seconds if key is None else min(self._settings.who_seconds, BOUND)
+        self._known[sender] = (began + min(seconds, until - time.time()), principal)
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
         return principal

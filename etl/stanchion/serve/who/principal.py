@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -23,6 +24,17 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     published: frozenset[str] = frozenset()  # relations that an anonymous sender may read
     key: str | None = field(default=None, repr=False)
+
+    @cached_property
+    def shared(self) -> bytes:
+        """Return what decides the rows that all such senders of a tenant see: they share the answers in memory."""
+        rights = sorted(self.published) if self.how == "anonymous" else self.principal_id == STRANGER
+        return repr((self.how, str(self.tenant_id), rights)).encode()
+
+    @cached_property
+    def personal(self) -> bytes:
+        """Return everything that a policy or a function can see of the sender."""
+        return self.shared + repr((self.subject, str(self.principal_id), self.email, self.key)).encode()
 
     @property
     def may_write(self) -> bool:

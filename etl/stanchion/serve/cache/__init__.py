@@ -1,0 +1,1 @@
+"""Answers that are kept: their versions, their validators, and the memory of one process."""
