@@ -76,6 +76,7 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
         # a small buffer, so that a client that does not read is seen, and holds little memory of the system
         found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         found.bind((host, port))
+        found.listen(_BACKLOG)  # a client that connects before the loop runs waits, and is not refused
     except OSError as e:
         raise StanchionError(f"The port {port} of {host} cannot be used: {e.strerror or e}.") from None
     found.set_inheritable(True)

@@ -4,7 +4,8 @@
 -- is written in the transaction that writes the rows. It also contains the rows of the catalog about the mart and its
 -- policies: a new definition, a grant or a revoked grant makes a new version.
 --
--- Security definer: applications cannot read core.stat_refresh. Stable, so that it reads the snapshot of its statement.
+-- Security definer: applications cannot read core.stat_refresh. The owner has no right on schema marts, so names are
+-- looked up in the catalog. Stable, so that it reads the snapshot of its statement.
 create or replace function core.mart_versions(p_models text[])
 returns table (model text, version text)
 language plpgsql
@@ -19,14 +20,13 @@ begin
         concat_ws(
             '.',
             (extract(epoch from r.refreshed_at) * 1000000)::bigint,
-            (select concat_ws('.', c.oid, c.xmin) from pg_class as c where c.oid = to_regclass(r.model)),
-            (
-                select string_agg(concat_ws('.', p.oid, p.xmin), '.' order by p.oid)
-                from pg_policy as p
-                where p.polrelid = to_regclass(r.model)
-            )
+            c.oid,
+            c.xmin,
+            (select string_agg(concat_ws('.', p.oid, p.xmin), '.' order by p.oid) from pg_policy as p where p.polrelid = c.oid)
         )
     from core.stat_refresh as r
+    left join pg_namespace as n on n.nspname = split_part(r.model, '.', 1)
+    left join pg_class as c on c.relnamespace = n.oid and c.relname = split_part(r.model, '.', 2)
     where r.model = any(p_models)
     order by r.model;
 end;

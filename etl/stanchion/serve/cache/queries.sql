@@ -11,8 +11,8 @@ from core.mart_versions(%(models)s) as m;
 -- functions are in the trees of views and policies, because pg_depend does not contain those of Postgres itself.
 with recursive reads (root, relation) as (
     select
-        c.oid,
-        c.oid
+        c.oid as root,
+        c.oid as relation
     from pg_catalog.pg_class as c
     join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
     where
@@ -75,7 +75,11 @@ select
         join pg_catalog.pg_namespace as rn on rn.oid = rc.relnamespace
         where r.root = c.oid
     ),
-    (select coalesce(array_agg(f.name), '{}') from functions as f where f.root = c.oid)
+    (
+        select coalesce(array_agg(f.name), '{}')
+        from functions as f
+        where f.root = c.oid
+    )
 from reads as roots
 join pg_catalog.pg_class as c on c.oid = roots.root
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
