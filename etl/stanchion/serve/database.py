@@ -153,6 +153,20 @@ class Database:
                 await _roll_back(conn)
                 raise
 
+    async def ask(self, *statements: tuple[Statement, Any]) -> list[AsyncCursor[Any]]:
+        """Run statements as `as_nobody` does, in one round trip, and return their cursors."""
+        async with self.connection() as conn:
+            try:
+                async with conn.pipeline():
+                    await conn.execute("begin read only")
+                    await conn.execute("set local role stanchion_app")
+                    cursors = [await conn.execute(statement, given) for statement, given in statements]
+                    await conn.execute("commit")
+            except BaseException:
+                await _roll_back(conn)
+                raise
+            return cursors
+
     def _context(self, principal: Principal) -> tuple[LiteralString, dict[str, Any]]:
         values: dict[str, Any] = {
             "timeout": f"{self.settings.statement_seconds * 1000:.0f}ms",

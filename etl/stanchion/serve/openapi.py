@@ -32,6 +32,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "json": {},
     "jsonb": {},
 }
+_NOT_MODIFIED = {"description": "The client has the answer with this ETag."}
 _SIZE = re.compile(r"\([0-9, ]+\)")
 _REASONS = {
     "400": "The request is wrong; the detail contains the part that is wrong.",
@@ -164,6 +165,7 @@ def _read(relation: Relation) -> dict[str, Any]:
             "200": {"description": "The rows.", "content": content},
             "206": {"description": "Some of the rows, with the number of all in Content-Range.", "content": content},
             "300": _AMBIGUOUS,
+            "304": _NOT_MODIFIED,
             **_problems("408", "409", "415", "422"),
         },
     }
@@ -208,6 +210,7 @@ def _get(function: Function) -> dict[str, Any]:
         {"name": each.short_name, "in": "query", "required": each.required, "schema": {"type": "string"}}
         for each in function.arguments
     ]
+    described["responses"]["304"] = _NOT_MODIFIED
     return described
 
 

@@ -5,13 +5,17 @@
 -- policies: a new definition, a grant or a revoked grant makes a new version.
 --
 -- Security definer: applications cannot read core.stat_refresh. The owner has no right on schema marts, so names are
--- looked up in the catalog. Stable, so that it reads the snapshot of its statement.
+-- looked up in the catalog; the settings find them by index, also after core.plan_for_marts, whose plans read all of it.
 create or replace function core.mart_versions(p_models text[])
 returns table (model text, version text)
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_indexscan = on
+set enable_nestloop = on
+set enable_seqscan = off
 as $$
 begin
     return query

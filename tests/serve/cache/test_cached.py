@@ -275,7 +275,7 @@ def test_a_revoked_key_and_an_expired_token_get_nothing_from_memory(mart: Mart) 
         assert status(mart.get(web)) == "hit", "the answer itself is still in memory"
 
 
-def test_no_memory_keeps_nothing_and_validates_all_the_same(mart: Mart) -> None:
+def test_without_memory_the_rows_themselves_decide(mart: Mart) -> None:
     with serving(mart.login, "--cache-bytes", "0", "--cache-seconds", "60") as web:
         answers = [mart.get(web) for _ in range(3)]
         assert [status(each) for each in answers] == ["fwd=bypass"] * 3

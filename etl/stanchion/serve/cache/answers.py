@@ -22,7 +22,7 @@ from stanchion.serve.database import Database
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 
-# Reads the rows, and the version of the given marts in the snapshot of the rows (None when it is unknown).
+# Reads the rows, and then the version of the given marts.
 Read = Callable[[tuple[str, ...]], Awaitable[tuple[Response, str | None]]]
 Wire = tuple[int, Headers, bytes]
 _NOT_SENT_AGAIN = (b"content-type", b"content-length", b"content-range")  # with status 304
@@ -57,7 +57,11 @@ class Cache:
         for sender in (principal.shared, principal.personal):
             kept = self._find(asked.key(sender), principal)
             if kept is not None:
-                self.versions.renew_soon()
+                if kept.version is not None:
+                    self.versions.renew_soon()
+                elif not kept.is_renewed and kept.until - time.monotonic() < self._seconds / 2:
+                    kept.is_renewed = True  # this request reads it again, so that no request has to wait at its end
+                    return None
                 return self._wire(kept, asked, "hit")
         return None
 
@@ -68,8 +72,8 @@ class Cache:
             response, _ = await read(())
             return response
         key = asked.key(principal.personal if basis.by_person else principal.shared)
-        if basis.sources is not None:
-            version = await self.versions.read(basis.sources, now=asked.fresh or not self.is_on)
+        if basis.sources is not None and self.is_on:
+            version = await self.versions.read(basis.sources, now=asked.fresh)
             if version is not None:
                 return await self._versioned(asked, key, principal, basis.sources, version, read)
         return await self._timed(asked, key, principal, read)
@@ -85,23 +89,25 @@ class Cache:
             return _response(self._wire(kept, asked, "hit"))
 
         async def make() -> Kept:
-            response, found = await read(sources)
-            made = _kept(key, principal, response, sources=sources, version=found)
-            if found is not None and self.is_on:
-                self.memory.put(key, made)
+            response, after = await read(sources)
+            if after != version:
+                return _kept(key, principal, response)
+            # a version never occurs twice, so rows that were read between two equal ones have this version
+            made = _kept(key, principal, response, sources=sources, version=version)
+            self.memory.put(key, made)
             return made
 
-        if asked.fresh or not self.is_on:
+        if asked.fresh:
             return _response(self._wire(await make(), asked, "bypass"))
         kept, is_own = await self._flights.join((key, version), make)
         return _response(self._wire(kept, asked, "miss" if is_own else "collapsed"))
 
     async def _timed(self, asked: Asked, key: Key, principal: Principal, read: Read) -> Response:
         """Return an answer without a version, which is kept for some seconds or not at all."""
-        arrived = time.monotonic()
-        if self._seconds and not asked.fresh and (kept := self._find(key, principal)) is not None:
+        arrived, write = time.monotonic(), self._writes[principal.tenant_id]
+        kept = self._find(key, principal) if self._seconds and not asked.fresh else None
+        if kept is not None and (not kept.is_renewed or self._flights.is_running((key, write))):
             return _response(self._wire(kept, asked, "hit"))
-        write = self._writes[principal.tenant_id]
 
         async def make() -> Kept:
             until = time.monotonic() + self._seconds
@@ -139,7 +145,7 @@ class Cache:
 
     def metrics(self) -> list[Metric]:
         """Return the numbers of the cache since the start of the process."""
-        served = self.results["hit"] + self.results["not_modified"]
+        served = self.results["hit"] + self.results["not_modified"] + self.results["collapsed"]
         asked = max(1, sum(self.results.values()) - self.results["bypass"])
         results: list[tuple[tuple[str, ...], float]] = [((each,), float(self.results[each])) for each in _RESULTS]
         ratio, size = served / asked, float(self.memory.size)

@@ -29,10 +29,21 @@ class Flights(Generic[T]):
                 raise
             except Exception:
                 return await read(), True
+        return await asyncio.shield(self._begin(key, read)), True
+
+    def is_running(self, key: Hashable) -> bool:
+        return key in self._running
+
+    def start(self, key: Hashable, read: Callable[[], Awaitable[T]]) -> None:
+        """Run a read for later requests, unless it runs already."""
+        if key not in self._running:
+            self._begin(key, read)
+
+    def _begin(self, key: Hashable, read: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         task = asyncio.create_task(_run(read))
         self._running[key] = task
         task.add_done_callback(lambda done: self._end(key, done))
-        return await asyncio.shield(task), True
+        return task
 
     def _end(self, key: Hashable, task: asyncio.Task[T]) -> None:
         if self._running.get(key) is task:

@@ -11,7 +11,7 @@ _OVERHEAD = 1000  # bytes of the objects of an entry, about
 _LARGEST = 8  # an answer may take one part in eight of the memory
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Kept:
     """An answer, and the condition under which it is still right: the version of its marts, or its age."""
 
@@ -23,6 +23,7 @@ class Kept:
     version: str | None = None
     until: float = 0.0  # of an answer without a version
     write: int = 0  # writes of the tenant through this process before the answer was read
+    is_renewed: bool = False  # a request reads it again, while others still get it
 
 
 class Memory:

@@ -145,16 +145,11 @@ class Reader:
             statements.append((counting(plan, wish.count), plan.values))
 
         async def read(sources: tuple[str, ...]) -> tuple[Response, str | None]:
-            # versions never occur twice, so rows between two equal ones have this version
             version = [(versions_query(), {"models": list(sources)})] if sources else []
-            cursors = await self._database.read(principal, *version, *statements, *version, replica=True)
-            first = len(version)
-            total = int(value_of(cursors[first + 1])) if wish.count is not None else None
-            answer = respond(cursors[first], plan, wish, total)
-            if not sources:
-                return answer, None
-            before, after = [join_versions(await cursors[at].fetchall(), sources) for at in (0, -1)]
-            return answer, before if before == after else None
+            cursors = await self._database.read(principal, *statements, *version, replica=True)
+            total = int(value_of(cursors[1])) if wish.count is not None else None
+            answer = respond(cursors[0], plan, wish, total)
+            return answer, join_versions(await cursors[-1].fetchall(), sources) if sources else None
 
         basis = basis_of((await self._catalogs.get()).bases, plan.relations, request.scope["query_string"])
         return await self._cache.answer(request, principal, basis, read)

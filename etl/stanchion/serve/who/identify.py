@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,15 @@ _EDITORS = ("owner", "admin", "editor")  # as in core.require_editor
 _ONCE = ("authorization", "host", "apikey", "x-api-key", "content-length", "content-type")
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A sender that was checked."""
+
+    principal: Principal
+    until: float
+    renew_at: float  # from then on a request causes another check, and does not wait for it
+
+
 class Senders:
     """The senders of requests. A sender that was checked is not checked again for `who_seconds`."""
 
@@ -34,47 +44,49 @@ class Senders:
         self._settings, self._database = settings, database
         self._tokens = Tokens(settings)
         self._flights: Flights[Principal] = Flights()
-        self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     async def identify(self, request: HTTPConnection) -> Principal:
         """Return the sender of a request, or raise a problem with status 400, 401 or 403."""
         token, key = _credentials(request)
         sender = sender_of(request.scope)
-        known = self.recall(sender)
-        if known is not None:
-            return known
-        principal, _ = await self._flights.join(sender, lambda: self._check(sender, token, key, _host(request)))
+        known, host, now = self._known.get(sender), _host(request), time.monotonic()
+        if known is not None and known.until > now:
+            if known.renew_at < now:
+                self._flights.start(sender, lambda: self._check(sender, token, key, host))
+            return known.principal
+        principal, _ = await self._flights.join(sender, lambda: self._check(sender, token, key, host))
         return principal
 
     def recall(self, sender: bytes) -> Principal | None:
         """Return a sender who was checked a moment ago, by the digest of its headers."""
         known = self._known.get(sender)
-        return known[1] if known is not None and known[0] > time.monotonic() else None
+        return known.principal if known is not None and known.renew_at > time.monotonic() else None
 
     async def _check(self, sender: bytes, token: str | None, key: str | None, host: str) -> Principal:
         began = time.monotonic()
         principal, until = await self._find(token, key, host)
         # an answer from memory has no transaction that would check the key again
         seconds = self._settings.who_seconds if key is None else min(self._settings.who_seconds, BOUND)
-        self._known[sender] = (began + min(seconds, until - time.time()), principal)
+        left = min(seconds, until - time.time())
+        self._known[sender] = _Known(principal, began + left, began + left * 0.8)
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
         return principal
 
     async def _find(self, token: str | None, key: str | None, host: str) -> tuple[Principal, float]:
         """Return the sender, and the time at which its token expires."""
-        of_host = await self._tenant_of(host)
         until = float("inf")
         if token is not None:
             claims = await self._tokens.claims(token)
-            principal = await self._of_token(claims, of_host)
+            principal, of_host = await self._of_token(claims, host)
             until = float(claims["exp"]) + self._settings.skew
             if key is not None and (await self._of_key(key)).tenant_id != principal.tenant_id:
                 raise Problem(403, "the token and the API key are of different tenants")
         elif key is not None:
-            principal = await self._of_key(key)
+            principal, of_host = await self._of_key(key), await self._tenant_of(host)
         else:
-            return await self._of_anybody(of_host), until
+            return await self._of_anybody(await self._tenant_of(host)), until
         if of_host is not None and of_host != principal.tenant_id:
             raise Problem(403, "the host name belongs to another tenant than the token or the API key")
         return principal, until
@@ -95,8 +107,10 @@ class Senders:
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         return Principal("key", row[0], slug, f"key:{digest}", scopes=frozenset({"read", *row[1]}), key=key)
 
-    async def _of_token(self, claims: dict[str, Any], of_host: UUID | None) -> Principal:
+    async def _of_token(self, claims: dict[str, Any], host: str) -> tuple[Principal, UUID | None]:
+        """Return the sender, and the tenant of the host name."""
         tenant = _tenant_claim(claims)
+        of_host = await self._tenant_of(host) if tenant is None else None
         chosen = tenant or of_host
         if chosen is None:
             raise Problem(403, "the token has no claim app_metadata.tenant_id, and the host name no tenant")
@@ -104,17 +118,21 @@ class Senders:
         subject = subject if isinstance(subject, str) else None
         if not isinstance(email, str) or claims.get("email_verified", True) is not True or "\0" in email:
             email = None
-        async with self._database.as_nobody() as conn:
-            await conn.execute("select core.set_local('app.tenant_id', %s)", [str(chosen)])
-            found = await _one(conn, "find_tenant", {})
-            if found is None or found[1] != "active":
-                raise Problem(403, "the claim app_metadata.tenant_id names no active tenant")
-            sub = subject if subject is not None and _UUID.fullmatch(subject) else None
-            member = await _one(conn, "find_member", {"subject": sub, "email": email})
+        sub = subject if subject is not None and _UUID.fullmatch(subject) else None
+        cursors = await self._database.ask(  # one round trip, because every person is checked every few seconds
+            (named("tenant_of_host"), {"host": host}),
+            ("select core.set_local('app.tenant_id', %s)", [str(chosen)]),
+            (named("find_tenant"), None),
+            (named("find_member"), {"subject": sub, "email": email}),
+        )
+        row, _, found, member = [await each.fetchone() for each in cursors]
+        of_host = row[0] if row else None
+        if found is None or found[1] != "active":
+            raise Problem(403, "the claim app_metadata.tenant_id names no active tenant")
         if tenant is None and member is None:
             # a host name is chosen by the sender, so that alone it must open no tenant
             raise Problem(403, "the sender is not a member of the tenant of this host name")
-        return Principal(
+        principal = Principal(
             "token",
             chosen,
             found[0],
@@ -123,6 +141,7 @@ class Senders:
             email=email,
             scopes=frozenset({"read", "write"}) if member and member[1] in _EDITORS else frozenset({"read"}),
         )
+        return principal, of_host
 
     async def _of_anybody(self, of_host: UUID | None) -> Principal:
         if of_host is None or not self._settings.anonymous:
