@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -136,6 +137,12 @@ def _addresses(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
 )
 @click.option("--metrics", is_flag=True, help="Serve /metrics to every client that reaches the port.")
 @click.option(
+    "--pages",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Serve the files of a folder under /pages/ to every client that reaches the port (default: no files).",
+)
+@click.option(
     "--listen-dsn",
     metavar="DSN",
     help="Connection for the notifications of live streams, without a pooler (default: that of the server).",
@@ -163,6 +170,7 @@ def serve(
     clients_per_address: int,
     proxies: tuple[str, ...],
     metrics: bool,
+    pages: Path | None,
     listen_dsn: str | None,
     openapi: bool,
 ) -> None:
@@ -177,6 +185,7 @@ def serve(
         stanchion serve
         stanchion serve --dsn postgresql://web@db.example/stats --port 8080
         stanchion serve --jwks-url https://id.example/.well-known/jwks.json --audience league
+        stanchion serve --pages /srv/www/harbour
         stanchion serve --openapi > openapi.json
     """
     try:
@@ -213,6 +222,7 @@ def serve(
             clients_per_address=clients_per_address,
             proxies=proxies,
             metrics=metrics,
+            pages=pages,
         )
         if openapi:
             from stanchion.serve.openapi import describe_now

@@ -30,6 +30,7 @@ from stanchion.serve.live.sse import stream
 from stanchion.serve.live.websocket import socket
 from stanchion.serve.metrics import Counts
 from stanchion.serve.openapi import make_openapi
+from stanchion.serve.pages import Pages
 from stanchion.serve.problems import Problem, of_database
 from stanchion.serve.read.answers import Reader
 from stanchion.serve.read.catalog import Catalogs
@@ -111,6 +112,8 @@ def _route(scope: Scope) -> str:
     """Return the path of a request with the names of its parameters: their values would be labels without end."""
     if "endpoint" not in scope:
         return "none"
+    if isinstance(scope["endpoint"], Pages):
+        return "/pages/{file}"
     parts = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
     return "/".join(parts.get(part, part) for part in scope["path"].split("/"))
 
@@ -178,6 +181,8 @@ def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     app.add_route("/me", _me, methods=["GET"])
     app.add_route("/live/{kind}", stream, methods=["GET"])
     app.add_api_websocket_route("/live/{kind}", socket)
+    if settings.pages is not None:
+        app.mount("/pages", Pages(directory=settings.pages, html=True))
     app.add_route("/rpc/{function}", _call, methods=["GET", "POST"])
     app.add_route("/{relation}", _read, methods=["GET"])  # last: the names above are not relations
     return app

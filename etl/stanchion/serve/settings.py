@@ -1,6 +1,7 @@
 """Options of the server, which do not change while it runs."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 SCHEMAS = ("marts", "contest", "stock", "workspace", "core")
 
@@ -37,3 +38,4 @@ class Settings:
     rate: int = 0  # requests of a minute by each key, person or address; 0 does not count them
     grace_seconds: int = 10  # time that SIGTERM leaves to requests that run
     metrics: bool = False  # serve /metrics
+    pages: Path | None = None  # folder of the files below /pages/
