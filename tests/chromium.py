@@ -30,6 +30,7 @@ class Tab:
         self.requests: list[str] = []
         for domain in ("Runtime", "Log", "Page", "Network"):
             self.send(f"{domain}.enable")
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)  # else the tabs behind the last one are hidden
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
@@ -114,7 +115,7 @@ class Chromium:
 
     def tab(self, url: str = "") -> Tab:
         made = httpx.put(f"{self._url}/json/new?about:blank", timeout=30).json()
-        socket = connect(made["webSocketDebuggerUrl"], max_size=None, proxy=None, close_timeout=1)
+        socket = connect(made["webSocketDebuggerUrl"], max_size=None, proxy=None, close_timeout=1, ping_interval=None)
         tab = Tab(self._sockets.enter_context(socket))
         if url:
             tab.open(url)

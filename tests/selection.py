@@ -24,6 +24,7 @@ SHARED = {
     "tests/places/test_superset.py": "marts",
     "tests/docs/test_blocks.py": "demo",
     "tests/docs/test_demo.py": "demo",
+    "tests/docs/test_demo_live.py": "demo",
 }
 left_out = pytest.StashKey[Counter[str]]()
 

@@ -33,6 +33,7 @@ LEFT_OUT = {
 ENDLESS = {
     "stanchion worker run": "exists (select from pg_stat_activity where state = 'idle' and query = 'COMMIT')",
     "stanchion watch": "true",
+    "stanchion demo --serve": "exists (select from contest.score_submission where game_key like 'live/%')",
     "stanchion serve": "exists (select from pg_stat_activity where usename like 'stanchion_serve_%')",
 }
 # Pages of which only make test-all runs the commands.

@@ -17,7 +17,7 @@ from tests.serve.web import Web, serving
 from tests.sessions import Db
 from tests.workspace.team import acting
 
-pytestmark = pytest.mark.debian
+pytestmark = [pytest.mark.slow, pytest.mark.debian]
 EXAMPLE = ROOT / "docs" / "examples" / "score_entry"
 EVIL = "<img src=x onerror=document.title='broken'>"
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,7 +20,14 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from stanchion.access import analysts, tenants
-from stanchion.cli.options import confirm, database_option, open_server, yes_option
+from stanchion.cli.options import (
+    confirm,
+    database_option,
+    extra_of_serve,
+    open_server,
+    until_signal,
+    yes_option,
+)
 from stanchion.cli.output import count_of, note, print_table, printable
 from stanchion.cluster.home import for_tenant_at_home
 from stanchion.deploy import runner as deploy
@@ -67,19 +75,39 @@ LEAGUES = {
 
 
 @click.command()
+@click.option("--serve", is_flag=True, help="Then serve the season on this machine, with a game that is played live.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port of --serve; 0 chooses a free one (default: a free one)."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, 3600),
+    help="Speed of the live game as a multiple of the real one (default: 60, so that a minute takes a second).",
+)
 @yes_option
 @database_option
-def demo(yes: bool) -> None:
+def demo(serve: bool, port: int | None, speed: float | None, yes: bool) -> None:
     """Deploy, load two sample leagues, and print their standings.
 
     Also prints leaders, and the games that do not count with the reasons. A temporary analyst's login reads them, under
     row-level security. A second run changes nothing. A server other than the embedded one needs a confirmation.
 
+    With --serve, a page on this machine shows the season with live standings and the score of a game, which goes on
+    until Ctrl-C.
+
     \b
     Example:
         stanchion demo
+        stanchion demo --serve
         stanchion up && stanchion psql -c "select * from marts.standings"
     """
+    if not serve and (port, speed) != (None, None):
+        raise click.UsageError("--port and --speed need --serve.")
+    if serve:
+        with extra_of_serve("stanchion demo --serve"):
+            from stanchion.dev.demo import TENANT
+            from stanchion.dev.demo.game import Games
+            from stanchion.dev.demo.run import prepared_demo
     started = time.monotonic()
     with open_server() as server, connect(server) as conn:
         if not server.embedded:
@@ -103,6 +131,13 @@ def demo(yes: bool) -> None:
         with _analyst(server, conn) as reader:
             for slug in LEAGUES:
                 print_league(reader, conn, slug)
+        if serve:
+            league = LEAGUES[TENANT]
+            live = partial(Games, seed=league.seed, lengths=league.lengths, speed=speed or 60.0)
+            with prepared_demo(server, conn, port or 0, live, click.echo, note) as run, until_signal():
+                run()
+            run_once(server, Options(), Event(), _report_failed_job)
+            return
     click.echo(f"\nFinished in {time.monotonic() - started:.1f} s. Next commands:\n")
     program = "stanchion" if shutil.which("stanchion") else os.path.relpath(sys.argv[0])
     for line in (

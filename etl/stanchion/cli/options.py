@@ -138,6 +138,15 @@ def confirm(question: str, yes: bool) -> None:
 
 
 @contextmanager
+def extra_of_serve(command: str) -> Iterator[None]:
+    """Run imports of the HTTP server. Raise StanchionError when its packages are not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as e:
+        raise StanchionError(f"{command} needs the package {e.name}; run: pip install 'stanchion[serve]'") from e
+
+
+@contextmanager
 def until_signal() -> Iterator[Stop]:
     """Yield an event that SIGTERM and Ctrl-C set. A second signal ends the process immediately."""
     stop = Stop()

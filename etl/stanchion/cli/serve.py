@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stanchion.cli.logs import event, is_json, log_option
-from stanchion.cli.options import database_option, open_server, reader_options, until_signal
+from stanchion.cli.options import database_option, extra_of_serve, open_server, reader_options, until_signal
 from stanchion.cli.output import note, print_json
 from stanchion.errors import StanchionError
 from stanchion.server.locate import reach
@@ -185,15 +185,13 @@ def serve(
         stanchion serve
         stanchion serve --dsn postgresql://web@db.example/stats --port 8080
         stanchion serve --jwks-url https://id.example/.well-known/jwks.json --audience league
-        stanchion serve --pages /srv/www/harbour
+        stanchion serve --pages docs/examples/score_entry
         stanchion serve --openapi > openapi.json
     """
-    try:
+    with extra_of_serve("stanchion serve"):
         from stanchion.serve.run import listen, login_of, require_narrow
         from stanchion.serve.run import serve as run
         from stanchion.serve.settings import Settings
-    except ModuleNotFoundError as e:
-        raise StanchionError(f"stanchion serve needs the package {e.name}; run: pip install 'stanchion[serve]'") from e
     options = click.get_current_context().obj
     read_dsn = options.read_dsn or os.environ.get("STANCHION_READ_DSN") or None
     with open_server() as server, login_of(server) as dsn:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import uvicorn
+from fastapi import FastAPI
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -19,7 +20,7 @@ from stanchion.serve.app import Log, make_app
 from stanchion.serve.crowd import most_connections
 from stanchion.serve.protocol import protocols
 from stanchion.serve.settings import Settings
-from stanchion.server.connection import connect, require_deployed, value
+from stanchion.server.connection import Connection, connect, require_deployed, value
 from stanchion.server.locate import Server
 
 _MARK = "Temporary login of stanchion serve."
@@ -37,17 +38,23 @@ def login_of(server: Server) -> Iterator[str]:
         require_narrow(server)
         yield server.dsn
         return
-    with connect(server) as admin:
-        require_deployed(admin)
-        drop_left_over(admin, _MARK)
-        name = f"stanchion_serve_{admin.info.backend_pid}"
-        with admin.transaction():
-            password = create_login(admin, name, "stanchion_app")
-            admin.execute(sql.SQL("comment on role {} is {}").format(sql.Identifier(name), sql.Literal(_MARK)))
-        try:
-            yield make_conninfo(server.dsn, user=name, password=password)
-        finally:
-            drop_login(admin, name)
+    with connect(server) as admin, temporary_login(server, admin) as dsn:
+        yield dsn
+
+
+@contextmanager
+def temporary_login(server: Server, admin: Connection) -> Iterator[str]:
+    """Yield the connection string of a login that can only become stanchion_app, and drop the login at the end."""
+    require_deployed(admin)
+    drop_left_over(admin, _MARK)
+    name = f"stanchion_serve_{admin.info.backend_pid}"
+    with admin.transaction():
+        password = create_login(admin, name, "stanchion_app")
+        admin.execute(sql.SQL("comment on role {} is {}").format(sql.Identifier(name), sql.Literal(_MARK)))
+    try:
+        yield make_conninfo(server.dsn, user=name, password=password)
+    finally:
+        drop_login(admin, name)
 
 
 def require_narrow(server: Server) -> None:
@@ -76,7 +83,6 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
         # a small buffer, so that a client that does not read is seen, and holds little memory of the system
         found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         found.bind((host, port))
-        found.listen(_BACKLOG)  # a client that connects before the loop runs waits, and is not refused
     except OSError as e:
         raise StanchionError(f"The port {port} of {host} cannot be used: {e.strerror or e}.") from None
     found.set_inheritable(True)
@@ -84,18 +90,32 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that ends its live streams when it is told to stop: they would not end by themselves."""
+    """A server that calls `ready` once it accepts connections, and ends its live streams before it stops."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.live.hub.shut_down()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | None = None) -> None:
-    """Serve until SIGTERM or Ctrl-C. Requests that run get `grace_seconds` to end."""
+def serve(
+    settings: Settings,
+    bound: socket.socket,
+    report: Report,
+    log: Log | None = None,
+    extend: Callable[[FastAPI], None] = lambda _: None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C. Requests that run get `grace_seconds` to end. `extend` changes the application."""
     host, port = bound.getsockname()[:2]
-    report(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/")
     app = make_app(replace(settings, port=port, clients=min(settings.clients, most_connections())), log)
+    extend(app)
     http, socket_ = protocols(app.state.crowd)
     config = uvicorn.Config(
         app,
@@ -111,4 +131,5 @@ def serve(settings: Settings, bound: socket.socket, report: Report, log: Log | N
         backlog=_BACKLOG,
         timeout_graceful_shutdown=settings.grace_seconds,
     )
-    _Server(config).run(sockets=[bound])
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    _Server(config, lambda: report(f"serving {address}")).run(sockets=[bound])

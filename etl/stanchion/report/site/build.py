@@ -35,7 +35,8 @@ class SiteResult:
 class Site:
     """The season of a tenant, and the inputs of each page."""
 
-    def __init__(self, conn: Connection, tenant: Tenant, wanted: str | None) -> None:
+    def __init__(self, conn: Connection, tenant: Tenant, wanted: str | None, live: str | None) -> None:
+        self.live = live
         self.rows = reader(conn, tenant, "report")
         self.own = reader(conn, tenant, "report/site")
         self.facts = season_facts(self.rows, tenant, wanted)
@@ -67,7 +68,7 @@ class Site:
         }
         # the season's number of games is on no page of a game, player or team
         named = self.facts["season"] and self.facts["season"]["season_name"]
-        self.frame = digest([_software(), self.facts["league"], self.season, named])
+        self.frame = digest([_software(), self.facts["league"], self.season, named, live])
 
     def inputs(self) -> dict[str, dict[str, str]]:
         """Return a checksum of what each page of a game, player and team is built from."""
@@ -129,13 +130,17 @@ class Site:
             "quality_link": names.QUALITY,
             "files": names,
             "shown": league.shown,
+            "live": self.live,
         }
 
 
-def build_site(conn: Connection, tenant: Tenant, out: Path, wanted: str | None) -> SiteResult:
-    """Write the pages of a tenant's season that changed into a folder, and remove those of games that are gone."""
+def build_site(conn: Connection, tenant: Tenant, out: Path, wanted: str | None, live: str | None = None) -> SiteResult:
+    """Write the pages of a tenant's season that changed into a folder, and remove those of games that are gone.
+
+    With a competition in `live`, the site has a page that follows its games and standings.
+    """
     with open_folder(out, str(tenant.tenant_id)) as folder:
-        site = Site(conn, tenant, wanted)
+        site = Site(conn, tenant, wanted, live)
         inputs = site.inputs()
         stale = {
             kind: [key for key, path in site.paths[kind].items() if not folder.is_current(path, inputs[kind][key])]
@@ -147,6 +152,7 @@ def build_site(conn: Connection, tenant: Tenant, out: Path, wanted: str | None) 
             if folder.differs_only_after(site.paths["player"][key], inputs["player"][key], _SEPARATOR)
         ]
         single = [names.LEAGUE, names.GAMES, names.PLAYERS, names.QUALITY, names.STYLE, names.SCRIPT]
+        single += [names.LIVE, names.LIVE_SCRIPT] if live else []
         folder.announce([*single, *(site.paths[kind][key] for kind, keys in stale.items() for key in keys)])
         for name, text in _files(site):
             folder.put(name, text)
@@ -186,6 +192,9 @@ def _files(site: Site) -> Pages:
     yield names.GAMES, render("site/games.html", **context)
     yield names.PLAYERS, render("site/players.html", **context, persons=site.persons)
     yield names.QUALITY, render("site/quality.html", **context)
+    if site.live:
+        yield names.LIVE_SCRIPT, style("site/live.js")
+        yield names.LIVE, render("site/live.html", **context)
 
 
 def _game_pages(site: Site, keys: list[str]) -> Pages:

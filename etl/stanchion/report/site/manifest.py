@@ -14,7 +14,7 @@ from typing import Any
 
 from stanchion.errors import StanchionError
 from stanchion.replacing import replacing
-from stanchion.report.site.names import FOLDERS, SCRIPT, STYLE
+from stanchion.report.site.names import FOLDERS, LIVE_SCRIPT, SCRIPT, STYLE
 from stanchion.server.cluster import open_lock, try_lock
 
 _MANIFEST, _LOCK = ".stanchion-site.json", ".stanchion-site.lock"
@@ -123,6 +123,6 @@ def _read(path: Path, tenant: str) -> dict[str, str]:
 def _drop_half_written(path: Path) -> None:
     """Delete the temporary files of a run that was killed."""
     for folder in (path, *(path / name for name in FOLDERS)):
-        for pattern in (".*.html.*", f".{STYLE}.*", f".{SCRIPT}.*", f".{_MANIFEST}.*"):
+        for pattern in (".*.html.*", f".{STYLE}.*", f".{SCRIPT}.*", f".{LIVE_SCRIPT}.*", f".{_MANIFEST}.*"):
             for file in folder.glob(pattern):
                 file.unlink(missing_ok=True)

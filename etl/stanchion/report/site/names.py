@@ -5,6 +5,7 @@ import re
 
 LEAGUE, GAMES, PLAYERS, QUALITY = "index.html", "games.html", "players.html", "quality.html"
 STYLE, SCRIPT = "style.css", "site.js"
+LIVE, LIVE_SCRIPT = "live.html", "live.js"  # only of a site that a server with live streams shows
 FOLDERS = ("game", "player", "team")
 _LONGEST = 40
 
