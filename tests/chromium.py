@@ -101,7 +101,8 @@ class Tab:
         out.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", captureBeyondViewport=False)["data"]))
 
     def violations(self) -> list[str]:
-        """Return the rules of axe-core that the page breaks."""
+        """Return the rules of axe-core that the page breaks at rest: text that appears is faint at first."""
+        self.wait("document.getAnimations().every((each) => each.effect.getComputedTiming().endTime === Infinity)")
         self.run(find_axe().read_text(encoding="utf-8") + "; true")
         found = self.run("axe.run().then((each) => each.violations.map((v) => v.id + ': ' + v.nodes[0].html))")
         return [str(each) for each in found]
