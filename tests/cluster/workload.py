@@ -132,7 +132,8 @@ def _core(s: str, tenant: str, key: str) -> Iterator[Call]:
     cooldown = f"select core.cooldown_start('a {s}', interval '1 hour')"
     yield Call("core.cooldown_start", "app", (cooldown,), True)
     yield Call("core.cooldown_start again", "app", (cooldown,), False)
-    yield Call("core.mart_versions", "app", ("select count(*) from core.mart_versions('{{}}')",), 0)
+    versions = "select count(*) from core.mart_versions('{{}}')"
+    yield Call("core.mart_versions", "app", (versions,), 0, scope="coordinator")  # where the marts are
     take = f"from core.rate_limit_take('s {s}', 2, interval '1 hour')"
     yield Call("core.rate_limit_take", "app", (f"select allowed {take}",), True)
     yield Call("core.rate_limit_take again", "app", (f"select remaining {take}",), 0)
