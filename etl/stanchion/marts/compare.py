@@ -18,6 +18,7 @@ from stanchion.marts.dbt import Node
 from stanchion.marts.models import tables
 from stanchion.marts.project import target
 from stanchion.paths import query
+from stanchion.replacing import replacing
 from stanchion.server.connection import connect
 from stanchion.server.locate import Server
 
@@ -35,10 +36,9 @@ def read_comparison(event: Any) -> tuple[str, str] | None:
 def keep(server: Server, prefix: str, project: str, queries: dict[str, str]) -> None:
     """Write the queries of this version of the project, if there is one for each of these marts."""
     if {model.name for model in tables() if model.is_always_compared} <= queries.keys():
-        place = target(server, prefix) / _FILE
-        with contextlib.suppress(OSError):  # without the file, the next build starts dbt
-            place.with_suffix(".new").write_text(json.dumps({"project": project, "queries": queries}), encoding="utf-8")
-            place.with_suffix(".new").replace(place)
+        # without the file, the next build starts dbt
+        with contextlib.suppress(OSError), replacing(target(server, prefix) / _FILE) as file:
+            file.write_text(json.dumps({"project": project, "queries": queries}), encoding="utf-8")
 
 
 def unchanged(server: Server, prefix: str, project: str, tested: dict[str, int]) -> list[Node]:

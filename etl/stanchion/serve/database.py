@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
@@ -33,6 +34,11 @@ written_at: ContextVar[int | None] = ContextVar("written_at", default=None)  # o
 def named(name: str) -> LiteralString:
     """Return a query of serve/queries.sql."""
     return query("serve", name)
+
+
+async def act_for(conn: Conn, tenant: UUID) -> None:
+    """Set the tenant until the end of the transaction."""
+    await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
 
 
 class Database:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from stanchion.serve.cache.asked import asked_of
 from stanchion.serve.cache.basis import UNKNOWN, Basis, basis_of
 from stanchion.serve.cache.etag import etag_of, matches
-from stanchion.serve.cache.flights import Flights
 from stanchion.serve.cache.memory import Kept, Key, Memory
+from stanchion.serve.flights import Flights
 
 
 def key(name: str, query_string: bytes = b"") -> Key:

@@ -123,10 +123,8 @@ class Games:
         while True:
             try:
                 with self._acting(conn):
-                    game, key = _latest(conn), _key(game_key, number)
-                    if game is None or (game["game_key"], game["status"]) != (game_key, "scheduled"):
-                        return
-                    if key in game["submitted"]:
+                    game, key = _unfinished(conn, game_key), _key(game_key, number)
+                    if game is None or key in game["submitted"]:
                         return
                     version, score = game["version"], {side: game[side] + (side == goal.side) for side in _SIDES}
                     if game["submission"] is not None:
@@ -140,8 +138,8 @@ class Games:
     def _confirm(self, conn: Db, game_key: str) -> None:
         """Confirm the score in the name of the referee. A score that was withdrawn is submitted again."""
         with suppress(*_CHANGED), self._acting(conn):
-            game = _latest(conn)
-            if game is None or (game["game_key"], game["status"]) != (game_key, "scheduled"):
+            game = _unfinished(conn, game_key)
+            if game is None:
                 return
             submission = game["submission"]
             if submission is None:
@@ -166,6 +164,12 @@ _CONFIRM = "select contest.confirm_score(%s)"
 
 def _latest(conn: Db) -> Row | None:
     return conn.execute(query("dev/demo", "latest_game").encode(), {"competition": COMPETITION}).fetchone()
+
+
+def _unfinished(conn: Db, game_key: str) -> Row | None:
+    """Return a game if it is still the one that is played."""
+    game = _latest(conn)
+    return game if game and (game["game_key"], game["status"]) == (game_key, "scheduled") else None
 
 
 def _key(game_key: str, number: int) -> str:

@@ -15,10 +15,10 @@ from stanchion.ops.metrics import Metric
 from stanchion.serve.cache.asked import Asked, asked_of
 from stanchion.serve.cache.basis import Basis
 from stanchion.serve.cache.etag import caching_headers, etag_of, matches
-from stanchion.serve.cache.flights import Flights
 from stanchion.serve.cache.memory import Headers, Kept, Key, Memory
 from stanchion.serve.cache.versions import Versions
 from stanchion.serve.database import Database
+from stanchion.serve.flights import Flights
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 

@@ -41,7 +41,6 @@ class Versions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._wanted: set[str] = set()
-        self._rows: dict[str, str] = {}
         self._joined: dict[tuple[str, ...], str | None] = {}
         self._read_at = float("-inf")
         self._notices = self._seen = 0
@@ -91,7 +90,7 @@ class Versions:
             began, noticed = time.monotonic(), self._notices
             async with self._database.as_nobody() as conn:
                 cursor = await conn.execute(versions_query().encode(), {"models": sorted(self._wanted)})
-                self._rows = dict(await cursor.fetchall())
+                rows = await cursor.fetchall()
             self.reads += 1
             self._read_at, self._seen = began, noticed
-            self._joined = {each: join_versions(self._rows.items(), each) for each in self._joined}
+            self._joined = {each: join_versions(rows, each) for each in self._joined}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 
 from stanchion.paths import query
+from stanchion.serve.database import act_for
+from stanchion.serve.flights import Flights
 from stanchion.serve.live.batch import Batch, Event, Filter, Wire
 from stanchion.serve.live.position import Position, Snapshot
 from stanchion.serve.live.subscriber import Reason, Subscriber
@@ -125,7 +128,7 @@ class Hub:
     def __init__(self, transaction: Transaction, limits: Limits | None = None) -> None:
         self._transaction, self.limits = transaction, limits or Limits()
         self._channels: dict[UUID, Channel] = {}
-        self._pages: dict[tuple[UUID, str, str], asyncio.Task[list[Batch]]] = {}
+        self._pages: Flights[list[Batch]] = Flights()
         self._waiting: list[asyncio.Future[None]] = []  # clients that need a position of the present
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -212,7 +215,7 @@ class Hub:
             taken = await conn.execute(query("serve/live", "snapshot"))
             pages = []
             for channel in channels:
-                await _choose(conn, channel.tenant)
+                await act_for(conn, channel.tenant)
                 pages.append(await _ask(conn, channel.position, channel.position.to, self.limits.page))
         to, self._kept_since, now = await _snapshot_of(taken)
         began = time.monotonic()
@@ -225,7 +228,7 @@ class Hub:
                 self.lag = now - datetime.fromisoformat(batches[0].events[0].recorded_at).timestamp()
             self._publish(channel, batches)
             if position != Position(to):
-                await _choose(conn, channel.tenant)
+                await act_for(conn, channel.tenant)
             while position != Position(to):
                 more, position = await _read_page(conn, position, to, self.limits.page)
                 self._publish(channel, more)
@@ -298,15 +301,12 @@ class Hub:
         """Read a page for a client that resumes. Clients at the same position share the read."""
         to = channel.position.snapshot
         key = (channel.tenant, str(position), to.text)
-        task = self._pages.get(key)
-        if task is None:
-            task = self._pages[key] = asyncio.create_task(self._read_one(channel.tenant, position, to))
-            task.add_done_callback(lambda _: self._pages.pop(key, None))
-        return await asyncio.shield(task)
+        batches, _ = await self._pages.join(key, partial(self._read_one, channel.tenant, position, to))
+        return batches
 
     async def _read_one(self, tenant: UUID, position: Position, to: Snapshot) -> list[Batch]:
         async with self._transaction() as conn:
-            await _choose(conn, tenant)
+            await act_for(conn, tenant)
             batches, after = await _read_page(conn, position, to, self.limits.page)
             return batches or [Batch(after, [])]
 
@@ -318,10 +318,6 @@ def is_usable(position: Position, now: Position, kept_since: int | None) -> bool
         and position.highest <= now.snapshot.highest
         and (kept_since is None or position.snapshot.taken_at >= kept_since)
     )
-
-
-async def _choose(conn: Connection, tenant: UUID) -> None:
-    await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
 
 
 async def _snapshot_of(cursor: AsyncCursor[Any]) -> tuple[Snapshot, int | None, float]:

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from stanchion.paths import query
+from stanchion.serve.database import act_for
 from stanchion.serve.live.subscriber import Subscriber
 from stanchion.serve.problems import Problem
 
@@ -158,7 +159,7 @@ class Presence:
         async with self._acting(None, None, True) as conn:
             for tenant, beats in sorted(by_tenant.items()):
                 rows = [{"principal_id": each, "at": datetime.fromtimestamp(at, UTC)} for each, at in beats.items()]
-                await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
+                await act_for(conn, tenant)
                 await conn.execute(query("serve/live", "flush"), {"heartbeats": msgspec.json.encode(rows).decode()})
         self.transactions += 1
         self.flushed += len(batch)

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 
 from stanchion.paths import query
+from stanchion.serve.database import act_for
 from stanchion.serve.live.batch import Batch
 from stanchion.serve.live.hub import Channel, Transaction
 from stanchion.serve.live.subscriber import Subscriber
@@ -108,7 +109,7 @@ class Standings:
 
     async def _read(self, tenant: UUID, found: _Followed, changed: set[str], fixtures: set[str]) -> None:
         async with self._transaction() as conn:
-            await conn.execute("select core.set_local('app.tenant_id', %s)", [str(tenant)])
+            await act_for(conn, tenant)
             if fixtures:
                 cursor = await conn.execute(query("serve/live", "competitions"), {"fixtures": sorted(fixtures)})
                 for fixture, name in await cursor.fetchall():

@@ -13,9 +13,9 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 
 from stanchion.serve.cache.asked import sender_of
-from stanchion.serve.cache.flights import Flights
 from stanchion.serve.cache.versions import BOUND
-from stanchion.serve.database import INVALID_KEY, Database, named
+from stanchion.serve.database import INVALID_KEY, Database, act_for, named
+from stanchion.serve.flights import Flights
 from stanchion.serve.problems import Problem, unknown_sender
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import STRANGER, Principal
@@ -147,7 +147,7 @@ class Senders:
         if of_host is None or not self._settings.anonymous:
             raise unknown_sender()
         async with self._database.as_nobody() as conn:
-            await conn.execute("select core.set_local('app.tenant_id', %s)", [str(of_host)])
+            await act_for(conn, of_host)
             slug = (await _one(conn, "find_tenant", {}))[0]
             published = (await _one(conn, "find_published", {}))[0]
         if not published:
