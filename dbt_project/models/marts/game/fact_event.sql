@@ -170,7 +170,9 @@ events as (
                 )) as adds_shot
             from acted
         ) as counted
-        window game_to_here as (order by counted.period, counted.remaining_s desc nulls last, counted.event_no)
+        window game_to_here as (
+            order by counted.period, counted.remaining_s desc nulls last, counted.event_no rows unbounded preceding
+        )
     ) as lines
 
 )

@@ -112,12 +112,17 @@ shots as (
                 events.is_blocked,
                 events.is_missed,
                 events.is_on_goal,
-                events.type = 'Shot' and events.side is not null and coalesce(events.detail1 like '%Goal', false) as is_goal_shot,
+                of_goal.is_goal_shot,
+                events.is_on_goal and events.type = 'Shot' and not of_goal.is_goal_shot as is_saved,
+                coalesce(events.detail2 like '%PenaltyShot', false) as is_penalty_shot,
                 points.x,
                 points.y,
                 points.net_x
             from {{ ref('fact_event') }} as events
             left join points on points.event_no = events.event_no
+            cross join lateral (
+                select events.type = 'Shot' and events.side is not null and coalesce(events.detail1 like '%Goal', false) as is_goal_shot
+            ) as of_goal
             where {{ of_game('events') }} and events.type <> 'Shootout'
         ),
 
@@ -164,48 +169,55 @@ shots as (
             left join seen on seen.period = numbers.period
         ),
 
-        placed as (
-            select
-                plays.*,
-                plays.x * directions.ahead as own_x,
-                plays.y * directions.ahead as own_y,
-                plays.is_on_goal and plays.type = 'Shot' and not plays.is_goal_shot as is_saved,
-                coalesce(plays.detail2 like '%PenaltyShot', false) as is_penalty_shot,
-                -- in the neutral zone or the own zone of the side itself, and of the other side
-                coalesce(plays.zone in ('n', 'd'), plays.x * directions.ahead <= 25) as is_far,
-                coalesce(plays.zone in ('n', 'o'), plays.x * directions.ahead >= -25) as is_far_for_other,
-                -- orders events by clock, then by number; a second is a million
-                (1e6 * -plays.remaining_s + plays.event_no)::double precision as moment
-            from plays
-            left join directions on directions.period = plays.period and directions.side = plays.side
-        ),
-
         -- Shots, goals and saves. The n-th shot of a goal in one second belongs to the n-th goal, and the n-th save to the
         -- n-th saved shot.
         ordered as (
             select
-                placed.*,
+                plays.*,
+                plays.x * directions.ahead as own_x,
+                plays.y * directions.ahead as own_y,
                 row_number() over (
-                    partition by placed.period, placed.remaining_s, placed.side, placed.is_goal, placed.is_goal_shot, placed.is_saved, placed.type
-                    order by placed.event_no
+                    partition by plays.period, plays.remaining_s, plays.side, plays.is_goal, plays.is_goal_shot, plays.is_saved, plays.type
+                    order by plays.event_no
                 ) as nth
-            from placed
-            where placed.is_shot or placed.is_goal or placed.type = 'Save'
+            from plays
+            left join directions on directions.period = plays.period and directions.side = plays.side
+            where plays.is_shot or plays.is_goal or plays.type = 'Save'
         ),
 
-        -- What happened in the seconds before each shot. Saved shots are shots.
+        moments as (
+            select
+                plays.event_no,
+                plays.period,
+                plays.side,
+                plays.is_saved and not plays.is_penalty_shot as is_saved,
+                -- in the neutral zone or the own zone of the side itself, and of the other side
+                coalesce(plays.zone in ('n', 'd'), plays.x * directions.ahead <= 25) as is_far,
+                coalesce(plays.zone in ('n', 'o'), plays.x * directions.ahead >= -25) as is_far_for_other,
+                -- orders events by clock, then by number; a second is a million
+                plays.event_no - (1000000 * plays.remaining_s)::bigint as moment
+            from plays
+            left join directions on directions.period = plays.period and directions.side = plays.side
+        ),
+
+        -- The last saved shot of each side before each event, and the last event far from the net that the side attacks.
+        -- Saved shots are shots. The frame only grows, so that no row is looked at twice.
         before as (
             select
-                placed.event_no,
-                bool_or(placed.is_saved and not placed.is_penalty_shot and placed.side = 'home') over three_seconds as home_saved,
-                bool_or(placed.is_saved and not placed.is_penalty_shot and placed.side = 'away') over three_seconds as away_saved,
-                bool_or(case placed.side when 'home' then placed.is_far when 'away' then placed.is_far_for_other end) over four_seconds as home_rush,
-                bool_or(case placed.side when 'away' then placed.is_far when 'home' then placed.is_far_for_other end) over four_seconds as away_rush
-            from placed
-            where placed.is_shot or placed.is_far or placed.is_far_for_other
-            window
-                three_seconds as (partition by placed.period order by placed.moment range between 3999999 preceding and 1 preceding),
-                four_seconds as (partition by placed.period order by placed.moment range between 4999999 preceding and 1 preceding)
+                moments.event_no,
+                moments.moment,
+                max(moments.moment) filter (where moments.is_saved and moments.side = 'home') over earlier as home_saved,
+                max(moments.moment) filter (where moments.is_saved and moments.side = 'away') over earlier as away_saved,
+                max(moments.moment) filter (
+                    where case moments.side when 'home' then moments.is_far when 'away' then moments.is_far_for_other end
+                ) over earlier as home_far,
+                max(moments.moment) filter (
+                    where case moments.side when 'away' then moments.is_far when 'home' then moments.is_far_for_other end
+                ) over earlier as away_far
+            from moments
+            window earlier as (
+                partition by moments.period order by moments.moment rows between unbounded preceding and 1 preceding
+            )
         ),
 
         -- when a roster lists a player twice, the first line is the person
@@ -253,8 +265,8 @@ shots as (
                 shot.is_penalty_shot or coalesce(goal.is_penalty_shot, false) as is_penalty_shot,
                 coalesce(shot.strength, goal.strength) as strength,
                 coalesce(shot.is_empty_net, goal.is_empty_net) as is_empty_net,
-                case shot.side when 'home' then before.home_saved else before.away_saved end as is_rebound,
-                case shot.side when 'home' then before.home_rush else before.away_rush end as is_rush,
+                before.moment - case shot.side when 'home' then before.home_saved else before.away_saved end < 4 * 1000000 as is_rebound,
+                before.moment - case shot.side when 'home' then before.home_far else before.away_far end < 5 * 1000000 as is_rush,
                 save.player_key as saved_by
             from ordered as shot
             join before on before.event_no = shot.event_no
