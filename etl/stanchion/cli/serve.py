@@ -40,6 +40,13 @@ def _addresses(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
     return given
 
 
+def _origins(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    for each in given:
+        if each != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", each):
+            raise StanchionError(f"The origin must be like https://app.example, without a path, or *, not '{each}'.")
+    return given
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -135,6 +142,15 @@ def _addresses(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
     callback=_addresses,
     help="Address or network of a proxy, whose X-Forwarded-For is believed; may be given several times.",
 )
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    callback=_origins,
+    help="Origin of pages that browsers let read answers, such as https://app.example, or * for all; may be given "
+    "several times (default: only pages of the server itself).",
+)
 @click.option("--metrics", is_flag=True, help="Serve /metrics to every client that reaches the port.")
 @click.option(
     "--pages",
@@ -169,6 +185,7 @@ def serve(
     clients: int,
     clients_per_address: int,
     proxies: tuple[str, ...],
+    origins: tuple[str, ...],
     metrics: bool,
     pages: Path | None,
     listen_dsn: str | None,
@@ -186,6 +203,7 @@ def serve(
         stanchion serve --dsn postgresql://web@db.example/stats --port 8080
         stanchion serve --jwks-url https://id.example/.well-known/jwks.json --audience league
         stanchion serve --pages docs/examples/score_entry
+        stanchion serve --origin https://app.example
         stanchion serve --openapi > openapi.json
     """
     with extra_of_serve("stanchion serve"):
@@ -219,6 +237,7 @@ def serve(
             clients=clients,
             clients_per_address=clients_per_address,
             proxies=proxies,
+            origins=origins,
             metrics=metrics,
             pages=pages,
         )

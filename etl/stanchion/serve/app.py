@@ -14,6 +14,7 @@ import orjson
 import psycopg
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,6 +41,8 @@ from stanchion.serve.who.identify import Senders
 from stanchion.serve.who.principal import Principal
 
 _log = logging.getLogger("stanchion.serve")
+# headers that pages of other origins may read
+_SHOWN = ("Cache-Status", "Content-Range", "ETag", "RateLimit", "Retry-After", "Stanchion-Position", "X-Request-Id")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -171,6 +174,15 @@ def make_app(settings: Settings, log: Log | None = None) -> FastAPI:
     if cache.is_on:
         app.add_middleware(Fast, cache=cache, gate=app.state.gate, senders=app.state.senders)
     app.add_middleware(Requests, counts=counts, most_url=settings.max_url, log=log)
+    if settings.origins:  # outermost, so that a page can read a problem; credentials are headers, never cookies
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=("GET", "HEAD", "POST"),
+            allow_headers=("*",),
+            expose_headers=_SHOWN,
+            max_age=7200,
+        )
     for kind in (Problem, psycopg.Error, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_route("/healthz", _healthz, methods=["GET"])

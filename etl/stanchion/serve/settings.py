@@ -33,6 +33,7 @@ class Settings:
     clients: int = 10_000  # most connections of clients
     clients_per_address: int = 1000  # of which each address may have so many, but for proxies
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # addresses whose X-Forwarded-For is believed
+    origins: tuple[str, ...] = ()  # origins of pages that may read answers; "*" is every origin
     cache_bytes: int = 64 * 1024 * 1024  # of answers in memory; 0 keeps none
     cache_seconds: float = 0.0  # time for which an answer without a version is kept
     rate: int = 0  # requests of a minute by each key, person or address; 0 does not count them

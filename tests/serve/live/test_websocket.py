@@ -8,9 +8,12 @@ import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
+from stanchion.server.connection import for_tenant, value
 from tests.serve.live.client import append
 from tests.serve.web import Web, serving
+from tests.sessions import Db
 
 
 def opened(web: Web, path: str, token: str | None) -> ClientConnection:
@@ -59,6 +62,31 @@ def test_refused_sockets_get_a_problem(web: Web, tokens: dict[str, str]) -> None
             pass
         assert refused.value.response.status_code == status
         assert json.loads(refused.value.response.body or b"{}")["status"] == status
+
+
+def test_a_browser_sends_its_credentials_as_subprotocol(web: Web, db: Db, tokens: dict[str, str]) -> None:
+    """Its WebSocket has no other header for them."""
+    with for_tenant(db, "theirs"):
+        key = value(db, "select core.create_api_key('site', '{read}')")
+    address = web.url.replace("http", "ws") + "/live/events"
+    for credentials in (tokens["ours"], key):
+        with connect(address, subprotocols=[Subprotocol("bearer"), Subprotocol(credentials)]) as socket:
+            assert socket.subprotocol == "bearer", "the credentials are not repeated"
+            received(socket, "alive")
+    both = {"Authorization": f"Bearer {tokens['ours']}"}
+    for offered, headers, status in (
+        (["bearer", tokens["ours"]], both, 400),
+        (["bearer", "nonsense"], {}, 401),
+        (["bearer"], {}, 401),
+        ([tokens["ours"]], {}, 401),
+    ):
+        with (
+            pytest.raises(InvalidStatus) as refused,
+            connect(address, subprotocols=[Subprotocol(each) for each in offered], additional_headers=headers),
+        ):
+            pass
+        assert refused.value.response.status_code == status
+    assert web.get("/team", sec_websocket_protocol=f"bearer, {tokens['ours']}").status_code == 401
 
 
 def test_shutdown_closes_with_going_away(web: Web, tokens: dict[str, str]) -> None:

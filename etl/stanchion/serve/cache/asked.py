@@ -39,7 +39,8 @@ def digest_of(values: tuple[bytes, ...]) -> bytes:
 def sender_of(scope: Scope) -> bytes:
     """Return the digest of the sender of a request whose headers occur once."""
     found = dict(scope["headers"])
-    return digest_of(tuple(found.get(name, b"") for name in _SENDER))
+    names = (*_SENDER, b"sec-websocket-protocol") if scope["type"] == "websocket" else _SENDER
+    return digest_of(tuple(found.get(name, b"") for name in names))
 
 
 def asked_of(scope: Scope) -> Asked | None:

@@ -14,6 +14,7 @@ from stanchion.serve.live.subscriber import Subscriber
 from stanchion.serve.live.wanted import wanted
 from stanchion.serve.problems import Problem
 from stanchion.serve.protocol import outlet_of
+from stanchion.serve.who.identify import BEARER, subprotocol
 
 _REFUSED, _GOING_AWAY, _TRY_AGAIN = 1008, 1001, 1013  # codes of RFC 6455 and its registry
 _CODE_OF = {"slow": _TRY_AGAIN, "shutdown": _GOING_AWAY, "reset": _GOING_AWAY, "refused": _REFUSED, "gone": 1000}
@@ -30,7 +31,7 @@ async def socket(websocket: WebSocket) -> None:
         reading: asyncio.Task[None] | None = None
         try:
             async with live.subscription(principal, chosen, subscriber) as sending:
-                await websocket.accept()
+                await websocket.accept(BEARER if subprotocol(websocket) else None)
                 reading = asyncio.create_task(_until_gone(websocket, subscriber))
                 await sending(partial(check_sender, request, principal))
             await subscriber.drain()

@@ -21,11 +21,12 @@ from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import STRANGER, Principal
 from stanchion.serve.who.tokens import Tokens
 
+BEARER, _PROTOCOLS = "bearer", "sec-websocket-protocol"
 _MOST = 10_000  # senders that are remembered
 _KEY = re.compile(r"stn_[0-9a-f]{32}_[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _EDITORS = ("owner", "admin", "editor")  # as in core.require_editor
-_ONCE = ("authorization", "host", "apikey", "x-api-key", "content-length", "content-type")
+_ONCE = ("authorization", "host", "apikey", "x-api-key", "content-length", "content-type", _PROTOCOLS)
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,11 @@ def _credentials(request: HTTPConnection) -> tuple[str | None, str | None]:
         if len(request.headers.getlist(name)) > 1:
             raise Problem(400, f"the header {name} occurs more than once")
     token, key = None, None
-    given = request.headers.get("authorization")
+    given, offered = request.headers.get("authorization"), subprotocol(request)
+    if offered is not None:
+        if given is not None:
+            raise Problem(400, "the headers authorization and sec-websocket-protocol both have credentials")
+        given = f"Bearer {offered}"
     if given is not None:
         scheme, _, text = given.partition(" ")
         text = text.strip()
@@ -196,6 +201,14 @@ def _credentials(request: HTTPConnection) -> tuple[str | None, str | None]:
             raise Problem(400, "the request has two different API keys")
         key = other
     return token, key
+
+
+def subprotocol(request: HTTPConnection) -> str | None:
+    """Return the token or API key of `new WebSocket(url, ["bearer", TOKEN])`. Browsers send no other header."""
+    if request.scope["type"] != "websocket":
+        return None
+    name, _, text = request.headers.get(_PROTOCOLS, "").partition(",")
+    return text.strip() if name.strip() == BEARER and text.strip() else None
 
 
 def _host(request: HTTPConnection) -> str:
