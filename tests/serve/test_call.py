@@ -113,7 +113,10 @@ def test_only_editors_and_keys_with_the_scope_call(
     assert web.post("/rpc/add_station", station, editor).status_code in (200, 204)
     viewer = token(tenants["ours"], email="fan@ours.example")
     for sent in (viewer, token(tenants["ours"]), token(tenants["theirs"], email="ed@ours.example")):
-        assert problem(web.post("/rpc/add_station", station, sent)) == (403, "only an editor may call functions")
+        assert problem(web.post("/rpc/add_station", station, sent)) == (
+            403,
+            "only an editor may call contest.add_station",
+        )
     assert problem(web.post("/rpc/add_station", station)) == (401, "the request has neither a token nor an API key")
     with for_tenant(db, "ours"):
         reader = db.execute("select core.create_api_key('screen', '{read}')").fetchone()[0]

@@ -77,8 +77,8 @@ def status_of(code: str) -> int:
     return _STATUS_OF.get(code) or _STATUS_OF.get(code[:2], 500)
 
 
-def of_database(error: psycopg.Error) -> Problem:
-    """Return the problem of an error of the database.
+def of_database(error: psycopg.Error, *, is_foreseen: bool = False) -> Problem:
+    """Return the problem of an error of the database. `is_foreseen`: the function that was called lists its code.
 
     The message is that of the database when the request caused the error. The detail of the database is left out,
     because it can contain values of rows: "Key (slug)=(x) already exists" would show that another tenant has x.
@@ -87,6 +87,8 @@ def of_database(error: psycopg.Error) -> Problem:
     if code is None:  # the connection was lost, or could not be opened
         return Problem(503, "the database does not answer; try again", code="08006", headers={"Retry-After": "1"})
     status = status_of(code)
+    if is_foreseen and status >= 500:  # such as 53400, with which a function says that every seat is taken
+        return Problem(409, error.diag.message_primary or "the request was refused", code=code)
     headers = {"Retry-After": after} if (after := _RETRY_AFTER.get(code)) else {}
     if status == 500 or _HIDDEN.match(code):
         return Problem(status, _MEANING.get(code[:2], "the server failed"), code=code, headers=headers)

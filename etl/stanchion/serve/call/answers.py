@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,12 +24,18 @@ from stanchion.serve.read.catalog import Catalog, Catalogs, ColumnInfo, Relation
 from stanchion.serve.read.compiler import Source, compile_read, quoted
 from stanchion.serve.read.parser import RESERVED, parse
 from stanchion.serve.settings import Settings
-from stanchion.serve.who.principal import Principal
+from stanchion.serve.who.principal import STRANGER, Principal
 
 # Functions here trust the program that calls them, and do not look at the role of a person.
 OF_PROGRAMS = ("core", "ops")
 # They look at the role of the person themselves, or change nothing.
 _OF_PERSONS = ("core.add_member", "core.member_role", "core.current_principal", "core.current_tenant")
+# They look at the person instead of the role, so that every member may call them.
+_OF_MEMBERS = (
+    "contest.apply_offline", "contest.confirm_score", "contest.dispute_score", "contest.submit_score",
+    "workspace.remove_favourite", "workspace.unblock",
+)  # fmt: skip
+_OF_INVITED = "workspace.accept_invitation"  # looks at the verified address of a person who is not a member yet
 _MOST_KEY = 200
 _BODY_SECONDS = 10
 _DRAINED = 8  # times the largest body
@@ -68,10 +75,16 @@ class Caller:
             if reads:
                 basis = basis_of_call(function.full_name)
                 return await self._cache.answer(request, principal, basis, lambda _: self._read(principal, call))
-            return await self._write(principal, call, None if function.takes_key else key)
+            if not function.is_volatile:
+                return (await self._read(principal, call))[0]
+            answer = await self._write(_acting(principal, function), call, None if function.takes_key else key)
+            if function.full_name == _OF_INVITED:
+                request.app.state.senders.forget(request)
+            return answer
         except psycopg.Error as e:
-            problem = of_database(e)
-            problem.hint = problem.hint or function.errors.get(e.sqlstate or "")
+            meaning = function.errors.get(e.sqlstate or "")
+            problem = of_database(e, is_foreseen=meaning is not None)
+            problem.hint = problem.hint or meaning
             raise problem from e
 
     async def _read(self, principal: Principal, call: _Call) -> tuple[Response, None]:
@@ -175,9 +188,25 @@ def _require_callable(principal: Principal, function: Function, reads: bool) -> 
         raise Problem(403, f"only a program with an API key may call {function.full_name}", code="42501")
     if function.is_volatile and reads:
         raise Problem(405, f"{function.full_name} may write, so it needs POST", headers={"Allow": "POST"})
-    if not reads and not principal.may_write:
-        reason = "the API key has no scope write" if principal.how == "key" else "only an editor may call functions"
-        raise Problem(403, reason, code="42501")
+    if function.is_volatile and not principal.may_write and not _is_for_all(principal, function):
+        editors = f"only an editor may call {function.full_name}"
+        raise Problem(403, editors if principal.how == "token" else "the API key has no scope write", code="42501")
+
+
+def _is_for_all(principal: Principal, function: Function) -> bool:
+    """Return whether a person without the right to write may call a function that writes."""
+    if principal.how != "token":
+        return False
+    if principal.principal_id == STRANGER:
+        return function.full_name == _OF_INVITED
+    return function.full_name in _OF_MEMBERS
+
+
+def _acting(principal: Principal, function: Function) -> Principal:
+    """Return the principal as whom a function runs. A person who accepts an invitation has no principal yet."""
+    if function.full_name == _OF_INVITED and principal.principal_id == STRANGER:
+        return replace(principal, principal_id=None)
+    return principal
 
 
 def is_of_programs(function: Function) -> bool:

@@ -64,6 +64,10 @@ class Senders:
         known = self._known.get(sender)
         return known.principal if known is not None and known.renew_at > time.monotonic() else None
 
+    def forget(self, request: HTTPConnection) -> None:
+        """Check the sender of a request again the next time, because its rights have changed."""
+        self._known.pop(sender_of(request.scope), None)
+
     async def _check(self, sender: bytes, token: str | None, key: str | None, host: str) -> Principal:
         began = time.monotonic()
         principal, until = await self._find(token, key, host)
