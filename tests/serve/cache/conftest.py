@@ -1,5 +1,6 @@
 """A mart of two tenants that tests change as a build does, without dbt."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from stanchion.serve.cache.versions import BOUND
 from tests.serve.web import Web, token
 from tests.sessions import Db
 
@@ -41,6 +43,14 @@ class Mart:
         return answer
 
 
+def require_seen(mart: Mart, web: Web, goals: int) -> None:
+    """Read until a change that has just committed is seen, and fail if a read that began after the bound is older."""
+    changed = began = old = time.monotonic()
+    while mart.get(web).json()[0]["goals"] != goals:
+        old, began = began, time.monotonic()
+    assert old - changed < BOUND, "a request after the bound got an old answer"
+
+
 def status(answer: httpx.Response) -> str:
     return answer.headers["cache-status"].removeprefix("stanchion; ")
 
@@ -55,8 +65,7 @@ def end_sessions(db: Db, condition: str) -> int:
     )
 
 
-@pytest.fixture
-def mart(make_login: Callable[..., str], db: Db, tenants: dict[str, str]) -> Mart:
+def create_mart(db: Db, login: str, tenants: dict[str, str]) -> Mart:
     db.execute(
         "create table marts.result (tenant_id uuid, name text, goals integer, played_on date default '2020-01-01')"
     )
@@ -67,10 +76,14 @@ def mart(make_login: Callable[..., str], db: Db, tenants: dict[str, str]) -> Mar
     )
     for slug, tenant in tenants.items():
         db.execute("insert into marts.result values (%s, %s, 1)", [tenant, slug])
-    found = Mart(db, make_login("stanchion_app"), tenants)
     for name in ("marts.result", "marts.total"):
         db.execute("select core.close_window(%s, 'loads', 'of the test')", [name])
-    return found
+    return Mart(db, login, tenants)
+
+
+@pytest.fixture
+def mart(make_login: Callable[..., str], db: Db, tenants: dict[str, str]) -> Mart:
+    return create_mart(db, make_login("stanchion_app"), tenants)
 
 
 def connection(db: Db, name: str | None = None) -> Db:

@@ -37,10 +37,11 @@ class Listener:
                 async with await AsyncConnection.connect(
                     make_conninfo(self._dsn, application_name="stanchion serve live", **_KEEPALIVE), autocommit=True
                 ) as conn:
-                    for channel in self._channels:
-                        await conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
                     row = await (await conn.execute("select pg_backend_pid()")).fetchone()
                     self.is_pooled = row is None or row[0] != conn.info.backend_pid
+                    # a session of a pooler would send the notifications to every client that it serves later
+                    for channel in self._channels if not self.is_pooled else ():
+                        await conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
                     self.connects += 1
                     pause = _FIRST_PAUSE
                     for channel in self._channels:
