@@ -129,6 +129,7 @@ def _core(s: str, tenant: str, key: str) -> Iterator[Call]:
         ),
         5,
     )
+    yield Call("core.events_kept_since", "app", ("select core.events_kept_since() < now()",), True)
     cooldown = f"select core.cooldown_start('a {s}', interval '1 hour')"
     yield Call("core.cooldown_start", "app", (cooldown,), True)
     yield Call("core.cooldown_start again", "app", (cooldown,), False)

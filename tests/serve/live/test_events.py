@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
@@ -17,6 +18,7 @@ from tests.serve.live.client import Writer, append, is_in_order, stream
 from tests.serve.web import Web, problem, serving, token
 from tests.sessions import Db
 
+SERVED = "application_name like 'stanchion serve%'"
 LISTENERS = "select pid from pg_stat_activity where application_name = 'stanchion serve live' and datname = %s"
 
 
@@ -271,6 +273,37 @@ def test_position_of_another_server_or_of_the_future_is_reset(web: Web, login: s
         ):
             append(conn, "a", 1)
             again.wait_for(1)
+
+
+def test_only_clients_that_resume_read_the_bounds_of_partitions(
+    db: Db, make_login: Callable[..., str], login: str, tokens: dict[str, str]
+) -> None:
+    db.execute(sql.SQL("alter database {} set track_functions = 'pl'").format(sql.Identifier(db.info.dbname)))
+    application, mine = make_login("stanchion_app"), tokens["ours"]
+
+    def calls() -> dict[str, int]:
+        """Return the calls of each function, after the sessions of the server have counted them."""
+        while db.execute(f"select from pg_stat_activity where datname = current_database() and {SERVED}").fetchone():
+            time.sleep(0.01)
+        return dict(
+            db.execute("select funcname, calls from pg_stat_user_functions where schemaname = 'core'").fetchall()
+        )
+
+    with (
+        serving(application) as web,
+        psycopg.connect(login, autocommit=True) as conn,
+        stream(web, "/live/events", mine) as follower,
+    ):
+        start = follower.last
+        for count in range(1, 21):
+            append(conn, "a", count)
+            follower.wait_for(count)
+    steady = calls()
+    assert steady["event_snapshot"] > 20, "each event was read before the next one was appended"
+    assert "events_kept_since" not in steady
+    with serving(application) as web, stream(web, "/live/events", mine, last=start) as follower:
+        follower.wait_for(20)
+    assert calls()["events_kept_since"] == 1
 
 
 def test_metrics_count_clients_messages_and_ends(

@@ -194,7 +194,7 @@ class Hub:
             # One snapshot for all statements, so that none has to wait for the answer of another.
             await conn.execute("set transaction isolation level repeatable read")
             for at in range(0, len(channels), _MOST_TOGETHER):
-                snapshot = await self._read(conn, channels[at : at + _MOST_TOGETHER], must_advance=waiting > 0)
+                snapshot = await self._read(conn, channels[at : at + _MOST_TOGETHER], resumes=waiting > 0)
         self.reads += 1
         for future in self._waiting[:waiting]:
             if not future.done():
@@ -209,15 +209,21 @@ class Hub:
             return 0.0
         return min(max(waited, self.limits.window) * 2, _LONGEST_WAIT) if self._open else None
 
-    async def _read(self, conn: Connection, channels: list[Channel], *, must_advance: bool) -> Snapshot:
-        """Publish the events of some tenants up to the snapshot of the transaction, and return it."""
+    async def _read(self, conn: Connection, channels: list[Channel], *, resumes: bool) -> Snapshot:
+        """Publish the events of some tenants up to the snapshot of the transaction, and return it.
+
+        With `resumes` clients wait for a position of the present, and for the time since which events are kept.
+        """
         async with conn.pipeline():
             taken = await conn.execute(query("serve/live", "snapshot"))
+            kept = await conn.execute(query("serve/live", "kept_since")) if resumes else None
             pages = []
             for channel in channels:
                 await act_for(conn, channel.tenant)
                 pages.append(await _ask(conn, channel.position, channel.position.to, self.limits.page))
-        to, self._kept_since, now = await _snapshot_of(taken)
+        to, now = await _snapshot_of(taken)
+        if kept is not None:
+            ((self._kept_since,),) = await kept.fetchall()
         began = time.monotonic()
         for channel, cursor in zip(channels, pages, strict=True):
             if not is_usable(channel.position, Position(to), None):  # another server has taken over
@@ -235,7 +241,7 @@ class Hub:
             if batches:
                 self.lag += time.monotonic() - began
             is_old = to.taken_at - channel.position.snapshot.taken_at > _OLD
-            if channel.position != position and (must_advance or is_old or channel.position.to is not None):
+            if channel.position != position and (resumes or is_old or channel.position.to is not None):
                 channel.publish(Batch(position, []), self.limits.recent_bytes)
         return to
 
@@ -252,9 +258,7 @@ class Hub:
             channel = self._channels.get(tenant)
             if channel is None:
                 async with self._transaction() as conn:
-                    snapshot, self._kept_since, _ = await _snapshot_of(
-                        await conn.execute(query("serve/live", "snapshot"))
-                    )
+                    snapshot, _ = await _snapshot_of(await conn.execute(query("serve/live", "snapshot")))
                 channel = self._channels[tenant] = Channel(tenant, Position(snapshot))
                 self.wake()  # events since the snapshot may have been notified before the channel existed
         channel.joining += 1
@@ -320,10 +324,10 @@ def is_usable(position: Position, now: Position, kept_since: int | None) -> bool
     )
 
 
-async def _snapshot_of(cursor: AsyncCursor[Any]) -> tuple[Snapshot, int | None, float]:
-    """Return a snapshot, the time before which events may have expired, and the time of the database."""
-    ((server, taken_at, text, kept_since, now),) = await cursor.fetchall()
-    return Snapshot(server, taken_at, text), kept_since, now
+async def _snapshot_of(cursor: AsyncCursor[Any]) -> tuple[Snapshot, float]:
+    """Return a snapshot, and the time of the database."""
+    ((server, taken_at, text, now),) = await cursor.fetchall()
+    return Snapshot(server, taken_at, text), now
 
 
 async def _ask(conn: Connection, position: Position, goal: str | None, page: int) -> AsyncCursor[Any]:

@@ -5,9 +5,11 @@ select
     e.server,
     extract(epoch from e.taken_at)::bigint,
     e.snapshot::text,
-    extract(epoch from e.kept_since)::bigint,
     extract(epoch from e.taken_at)::double precision
 from core.event_snapshot() as e;
+
+-- name: kept_since
+select extract(epoch from core.events_kept_since())::bigint;
 
 -- name: events
 select
