@@ -1,7 +1,10 @@
 """A deployed primary with one tenant, and a streaming replica."""
 
+import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +29,28 @@ class Pair:
 
     def on_replica(self, statement: str) -> Any:
         return _run(self.replica, statement)
+
+    def catch_up(self) -> None:
+        """Wait until the replica has replayed what was written so far."""
+        until = self.on_primary("select pg_current_wal_insert_lsn()::text")  # commits may not be written yet
+        while not self.on_replica(f"select pg_last_wal_replay_lsn() >= '{until}'"):
+            time.sleep(0.02)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Pause the replay: the replica receives the write-ahead log but does not apply it."""
+        self.on_replica("select pg_wal_replay_pause()")
+        while self.on_replica("select pg_get_wal_replay_pause_state()") != "paused":
+            time.sleep(0.02)
+        try:
+            yield
+        finally:
+            self.on_replica("select pg_wal_replay_resume()")
+
+
+def kill(server: Embedded) -> None:
+    pid = int((server.data / "postmaster.pid").read_text().split("\n")[0])
+    os.kill(pid, signal.SIGKILL)
 
 
 def _run(server: Embedded, statement: str) -> Any:

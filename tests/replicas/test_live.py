@@ -10,8 +10,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from stanchion.server.connection import for_tenant
-from stanchion.server.embedded import Embedded
-from tests.replicas.conftest import Pair
+from tests.replicas.conftest import Pair, kill
 from tests.serve.live.client import Writer, append, is_in_order, stream
 from tests.serve.web import Web, serving
 
@@ -47,11 +46,6 @@ def web(pair: Pair, both: str) -> Iterator[Web]:
 def application(pair: Pair, both: str) -> str:
     tenant = pair.on_primary("select tenant_id from core.tenant where slug = 'ours'")
     return make_conninfo(both, options=f"-c app.tenant_id={tenant}")
-
-
-def kill(server: Embedded) -> None:
-    pid = int((server.data / "postmaster.pid").read_text().split("\n")[0])
-    os.kill(pid, signal.SIGKILL)
 
 
 def test_nothing_is_lost_or_doubled_when_the_replica_is_killed(

@@ -37,16 +37,13 @@ def reading(
 
 @contextmanager
 def falling_behind(pair: Pair) -> Iterator[None]:
-    """Pause the replay: the replica receives the write-ahead log but does not apply it."""
-    pair.on_replica("select pg_wal_replay_pause()")
-    while pair.on_replica("select pg_get_wal_replay_pause_state()") != "paused":
-        time.sleep(0.02)
-    pair.on_primary("select core.create_tenant('late', 'Late', 'league')")
-    try:
-        yield
-    finally:
-        pair.on_primary("delete from core.tenant where slug = 'late'")
-        pair.on_replica("select pg_wal_replay_resume()")
+    """Pause the replay, and write something that the replica does not apply."""
+    with pair.paused():
+        pair.on_primary("select core.create_tenant('late', 'Late', 'league')")
+        try:
+            yield
+        finally:
+            pair.on_primary("delete from core.tenant where slug = 'late'")
 
 
 @pytest.fixture

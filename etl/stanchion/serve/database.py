@@ -6,14 +6,15 @@ setting ends with its transaction.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
+from psycopg.errors import QueryCanceled
 from psycopg.sql import SQL, Composed
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -23,8 +24,10 @@ from stanchion.serve.replica import Guard
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 
+T = TypeVar("T")
 Conn = AsyncConnection[Any]
 Statement = LiteralString | SQL | Composed
+_REPLICA_SECONDS = 1.0  # longest wait for a connection to the replica; then the primary answers
 INVALID_KEY = "the API key is not valid"
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -84,11 +87,9 @@ class Database:
     @asynccontextmanager
     async def connection(self, *, replica: bool = False) -> AsyncIterator[Conn]:
         """Yield a connection of a pool, or raise a problem when none is free in time."""
-        pool = self.primary
-        if replica and self.replica is not None and self._guard is not None:
-            pool = self.replica if await self._guard.allows(written_at.get()) else self.primary
+        pool = self.replica if replica and self.replica is not None else self.primary
         try:
-            conn = await pool.getconn()
+            conn = await pool.getconn(_REPLICA_SECONDS if pool is self.replica else None)
         except PoolTimeout:
             raise Problem(
                 503, "no connection to the database is free; try again", headers={"Retry-After": "1"}
@@ -97,6 +98,17 @@ class Database:
             yield conn
         finally:
             await pool.putconn(conn)
+
+    async def from_replica(self, read: Callable[[bool], Awaitable[T]]) -> T:
+        """Return what `read` returns: with True from the replica, or with False if that may not answer, or fails."""
+        if self._guard is not None and await self._guard.allows(written_at.get()):
+            try:
+                return await read(True)
+            except (psycopg.OperationalError, Problem) as e:
+                if isinstance(e, QueryCanceled) or (isinstance(e, Problem) and e.status != 503):
+                    raise
+                self._guard.refuse()
+        return await read(False)
 
     @asynccontextmanager
     async def transaction(

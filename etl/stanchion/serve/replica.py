@@ -11,8 +11,9 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from stanchion.paths import query
+from stanchion.serve.flights import Flights
 
-_SECONDS = 1.0  # between two looks at the replica
+_SECONDS = 1.0  # between two looks at the replica, and the longest time of one
 _POSITION = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})")
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 
@@ -24,24 +25,34 @@ def number_of(position: str | None) -> int | None:
 
 
 class Guard:
-    """Looks at the replica once a second at most, while reads want it."""
+    """Looks at the replica once a second at most, while reads want it. No read waits for one that did not answer."""
 
     def __init__(self, primary: Pool, replica: Pool, max_lag: float) -> None:
         self._primary, self._replica, self._max_lag = primary, replica, max_lag
         self._looked = float("-inf")
         self._replayed: int | None = None  # None: the replica may not answer
-        self._lock = asyncio.Lock()
+        self._looks: Flights[None] = Flights()
 
     async def allows(self, position: int | None) -> bool:
         """Return whether the replica may answer a read of a sender who wrote at this position."""
         if time.monotonic() - self._looked > _SECONDS:
-            async with self._lock:
-                if time.monotonic() - self._looked > _SECONDS:
-                    self._replayed = await self._look()
-                    self._looked = time.monotonic()
+            if self._replayed is None and self._looked > 0:
+                self._looks.start("look", self._look)
+            else:
+                await self._looks.join("look", self._look)
         return self._replayed is not None and (position is None or position <= self._replayed)
 
-    async def _look(self) -> int | None:
+    def refuse(self) -> None:
+        """Let the primary answer until the next look: a read of the replica failed."""
+        self._replayed, self._looked = None, time.monotonic()
+
+    async def _look(self) -> None:
+        # a server that stands still would not even cancel the statement
+        look = asyncio.create_task(self._find())
+        await asyncio.wait({look}, timeout=_SECONDS)
+        self._replayed, self._looked = look.result() if look.done() else None, time.monotonic()
+
+    async def _find(self) -> int | None:
         """Return the replayed position, or None when the replica is too late, does not answer, or is not a replica."""
         try:
             written = number_of((await _row(self._primary, "written"))[0])
@@ -56,5 +67,5 @@ class Guard:
 
 
 async def _row(pool: Pool, name: str) -> Any:
-    async with pool.connection(timeout=1.0) as conn:
+    async with pool.connection(timeout=_SECONDS) as conn:
         return await (await conn.execute(query("serve", name).encode())).fetchone()

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 from starlette.requests import Request as HttpRequest
@@ -22,8 +23,8 @@ from stanchion.serve.flights import Flights
 from stanchion.serve.settings import Settings
 from stanchion.serve.who.principal import Principal
 
-# Reads the rows, and then the version of the given marts.
-Read = Callable[[tuple[str, ...]], Awaitable[tuple[Response, str | None]]]
+# Reads the rows, and the version of the given marts if the rows have one, from the primary or (True) from a replica.
+Read = Callable[[tuple[str, ...], bool], Awaitable[tuple[Response, str | None]]]
 Wire = tuple[int, Headers, bytes]
 _NOT_SENT_AGAIN = (b"content-type", b"content-length", b"content-range")  # with status 304
 _RESULTS = ("hit", "not_modified", "miss", "collapsed", "bypass")
@@ -40,6 +41,7 @@ class Cache:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.is_on = settings.cache_bytes > 0
         self._seconds = settings.cache_seconds if self.is_on else 0.0
+        self._database = database
         self.versions = Versions(database)
         self.memory = Memory(settings.cache_bytes)
         self._flights: Flights[Kept] = Flights()
@@ -69,7 +71,7 @@ class Cache:
         """Return the answer to a request."""
         asked = asked_of(request.scope)
         if asked is None:
-            response, _ = await read(())
+            response, _ = await self._database.from_replica(partial(read, ()))
             return response
         key = asked.key(principal.personal if basis.by_person else principal.shared)
         if basis.sources is not None and self.is_on:
@@ -89,8 +91,10 @@ class Cache:
             return _response(self._wire(kept, asked, "hit"))
 
         async def make() -> Kept:
-            response, after = await read(sources)
-            if after != version:
+            response, found = await self._database.from_replica(partial(read, sources))
+            if found != version and self._database.replica is not None:
+                response, found = await read(sources, False)  # the replica is behind the primary
+            if found != version:
                 return _kept(key, principal, response)
             # a version never occurs twice, so rows that were read between two equal ones have this version
             made = _kept(key, principal, response, sources=sources, version=version)
@@ -111,7 +115,7 @@ class Cache:
 
         async def make() -> Kept:
             until = time.monotonic() + self._seconds
-            response, _ = await read(())
+            response, _ = await self._database.from_replica(partial(read, ()))
             made = _kept(key, principal, response, until=until, write=write)
             if self._seconds:
                 self.memory.put(key, made)

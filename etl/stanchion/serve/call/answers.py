@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -72,11 +73,11 @@ class Caller:
         bound = bind(function, given, key, from_query=reads)
         call = _Call(catalog, function, bound, pairs, Wish.of(request), self._settings.max_rows)
         try:
-            if reads:
-                basis = basis_of_call(function.full_name)
-                return await self._cache.answer(request, principal, basis, lambda _: self._read(principal, call))
             if not function.is_volatile:
-                return (await self._read(principal, call))[0]
+                read = partial(self._read, principal, call)
+                if reads:
+                    return await self._cache.answer(request, principal, basis_of_call(function.full_name), read)
+                return (await self._database.from_replica(partial(read, ())))[0]
             answer = await self._write(_acting(principal, function), call, None if function.takes_key else key)
             if function.full_name == _OF_INVITED:
                 request.app.state.senders.forget(request)
@@ -87,8 +88,10 @@ class Caller:
             problem.hint = problem.hint or meaning
             raise problem from e
 
-    async def _read(self, principal: Principal, call: _Call) -> tuple[Response, None]:
-        async with self._database.transaction(principal, replica=True) as conn:
+    async def _read(
+        self, principal: Principal, call: _Call, _: tuple[str, ...], replica: bool
+    ) -> tuple[Response, None]:
+        async with self._database.transaction(principal, replica=replica) as conn:
             return await call.run(conn), None
 
     async def _write(self, principal: Principal, call: _Call, key: str | None) -> Response:

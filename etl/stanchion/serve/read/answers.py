@@ -144,12 +144,17 @@ class Reader:
         if wish.count is not None:
             statements.append((counting(plan, wish.count), plan.values))
 
-        async def read(sources: tuple[str, ...]) -> tuple[Response, str | None]:
+        async def read(sources: tuple[str, ...], replica: bool) -> tuple[Response, str | None]:
             version = [(versions_query(), {"models": list(sources)})] if sources else []
-            cursors = await self._database.read(principal, *statements, *version, replica=True)
-            total = int(value_of(cursors[1])) if wish.count is not None else None
-            answer = respond(cursors[0], plan, wish, total)
-            return answer, join_versions(await cursors[-1].fetchall(), sources) if sources else None
+            # a replica may get the version of the primary between the rows and the version
+            before = version if replica else []
+            cursors = await self._database.read(principal, *before, *statements, *version, replica=replica)
+            rows = cursors[len(before) :]
+            total = int(value_of(rows[1])) if wish.count is not None else None
+            answer = respond(rows[0], plan, wish, total)
+            around = (*cursors[: len(before)], *rows[len(statements) :])
+            versions = {join_versions(await each.fetchall(), sources) for each in around}
+            return answer, versions.pop() if len(versions) == 1 else None
 
         basis = basis_of((await self._catalogs.get()).bases, plan.relations, request.scope["query_string"])
         return await self._cache.answer(request, principal, basis, read)
