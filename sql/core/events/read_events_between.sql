@@ -14,7 +14,7 @@ create or replace function core.read_events_between(
 )
 returns table (
     stream_type text, stream_id text, version bigint, event_type text, payload jsonb, recorded_at timestamptz,
-    transaction_id xid8, event_position bigint
+    transaction_id xid8, event_position bigint, writer_id xid8
 )
 language plpgsql
 stable
@@ -36,7 +36,8 @@ begin
         v_after := p_transaction;
     end if;
     return query
-    select e.stream_type, e.stream_id, e.version, e.event_type, e.payload, e.recorded_at, e.transaction_id, e.position
+    select e.stream_type, e.stream_id, e.version, e.event_type, e.payload, e.recorded_at, e.transaction_id, e.position,
+        e.writer_id
     from core.event as e
     where e.tenant_id = v_tenant
         and (e.transaction_id, e.position) > (v_after, v_position)

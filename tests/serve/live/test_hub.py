@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import random
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -99,6 +101,10 @@ class Follower:
                 self.count += len(found)
                 self.parts.append((self.last, [event["version"] for event in found]))
 
+    @property
+    def versions(self) -> list[int]:
+        return [version for _, found in self.parts for version in found]
+
     async def end(self) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
@@ -129,6 +135,50 @@ def test_each_event_is_read_once_for_all_subscribers(login: str, tenants: dict[s
         assert len(reads) < 50
 
     run(login, body)
+
+
+def test_clients_that_resume_at_different_positions_share_reads(login: str, tenants: dict[str, str]) -> None:
+    """Some events commit late, so that a later position lacks an event of an earlier one."""
+    places: list[tuple[str, int]] = []
+    versions: list[int] = []
+
+    async def write(live: Live) -> None:
+        follower = Follower(live, tenants["ours"])
+        await until(lambda: bool(follower.last))
+        with psycopg.connect(login, autocommit=True) as conn, psycopg.connect(login) as late:
+            for number in range(1, 41):
+                if number % 8 == 1:
+                    append(late, f"late {number}", *range(100))
+                await asyncio.to_thread(append, conn, "a", number)
+                if number % 8 == 5:
+                    late.commit()
+                count = number + (number + 3) // 8 * 100
+                await until(lambda count=count: follower.count == count)
+                places.append((follower.last, count))
+        versions.extend(follower.versions)
+
+    async def resume(live: Live) -> None:
+        pages = []
+        inner = live.hub._read_one
+        live.hub._read_one = lambda *given: pages.append(1) or inner(*given)  # type: ignore[method-assign,func-returns-value]
+        random.Random(1).shuffle(places)
+        followers = [Follower(live, tenants["ours"], parse(place)) for place, _ in places for _ in range(3)]
+        await until(lambda: not live.hub._waiting and all(each.last for each in followers))
+        for follower, (_, count) in zip(followers, [each for each in places for _ in range(3)], strict=True):
+            await until(lambda follower=follower, count=count: follower.count >= len(versions) - count)
+            assert Counter(follower.versions) == Counter(versions) - Counter(versions[:count])
+        assert len(pages) < 60, "the pages of each position alone are hundreds"
+        for follower in followers[::20]:
+            for number, (place, _) in enumerate(follower.parts, 1):
+                rest = [version for _, found in follower.parts[number:] for version in found]
+                again = Follower(live, tenants["ours"], parse(place))
+                await until(lambda again=again: bool(again.last) and live.hub.subscribers == len(followers) + 1)
+                await until(lambda again=again, rest=rest: again.count >= len(rest))
+                assert Counter(again.versions) == Counter(rest), "the position after each part is one to resume at"
+                await again.end()
+
+    run(login, write)
+    run(login, resume, page=20)
 
 
 def test_nothing_polls(login: str, tenants: dict[str, str]) -> None:
@@ -276,6 +326,25 @@ def test_position_survives_its_text(snapshot: str, to: str | None, number: int) 
     if to is not None:
         position = position.within(to, number, number)
     assert parse(str(position)) == position
+
+
+SMALL = st.builds(
+    lambda low, width, inner: Snapshot(
+        "7f.1", 1, f"{low}:{low + width}:{','.join(str(low + n) for n in inner if n < width)}"
+    ),
+    st.integers(1, 5),
+    st.integers(0, 5),
+    st.sets(st.integers(0, 5), max_size=4).map(sorted),
+)
+
+
+@given(earlier=SMALL, later=SMALL)
+def test_snapshot_includes_only_snapshots_of_which_it_has_all(earlier: Snapshot, later: Snapshot) -> None:
+    assert later.includes(later)
+    if later.includes(earlier):
+        assert all(later.contains(each) for each in range(1, 15) if earlier.contains(each))
+    elif later.highest >= earlier.highest:
+        assert any(earlier.contains(each) and not later.contains(each) for each in range(1, 15))
 
 
 @given(st.text(alphabet="0123456789abcdef:,.-' \n\0", max_size=80))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from stanchion.serve.live.position import Position
+from stanchion.serve.live.position import Position, Snapshot
 
 Wire = Literal["sse", "websocket"]
+_MOST_BYTES = 256 * 1024  # of payloads after which a batch ends: clients limit the size of a message
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -27,6 +28,20 @@ class Event(msgspec.Struct, frozen=True):
     def of_row(cls, row: tuple[Any, ...]) -> Event:
         stream_type, stream_id, version, event_type, recorded_at, payload = row[:6]
         return cls(stream_type, stream_id, version, event_type, recorded_at, msgspec.Raw(payload.encode()))
+
+
+class Found(NamedTuple):
+    """An event as it was read, with its place among the events of the tenant."""
+
+    event: Event
+    size: int  # bytes of the payload
+    transaction: int
+    number: int
+    writer: int  # the transaction that wrote the event, at the latest the one of its place
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> Found:
+        return cls(Event.of_row(row), len(row[5]), *row[6:9])
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,29 @@ class Batch:
     def size(self) -> int:
         """Return about the number of bytes that the batch takes in memory."""
         return sum(300 + len(bytes(event.payload)) for event in self.events)
+
+    @property
+    def made(self) -> int:
+        """Return about the number of bytes that its messages take in memory, and its lists of events."""
+        return 300 + 20 * len(self.events) + sum(100 + len(data or b"") for data in self._frames.values())
+
+
+def batches_of(
+    found: list[Found], position: Position, to: Snapshot, last: Found | None
+) -> tuple[list[Batch], Position]:
+    """Return events after a position in batches, and the position after them: at a snapshot, or at the last event."""
+    after = position.within(to.text, last.transaction, last.number) if last is not None else Position(to)
+    batches: list[Batch] = []
+    events: list[Event] = []
+    size = 0
+    for each in found:
+        events.append(each.event)
+        size += each.size
+        if size > _MOST_BYTES or each is found[-1]:
+            place = after if each is found[-1] else position.within(to.text, each.transaction, each.number)
+            batches.append(Batch(place, events))
+            events, size = [], 0
+    return batches, after
 
 
 def frame(wire: Wire, kind: str, text: bytes, position: Position | None = None) -> bytes:

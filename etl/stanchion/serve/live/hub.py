@@ -23,8 +23,8 @@ from psycopg import AsyncConnection, AsyncCursor
 
 from stanchion.paths import query
 from stanchion.serve.database import act_for
-from stanchion.serve.flights import Flights
-from stanchion.serve.live.batch import Batch, Event, Filter, Wire
+from stanchion.serve.live.batch import Batch, Filter, Found, Wire, batches_of
+from stanchion.serve.live.past import Past
 from stanchion.serve.live.position import Position, Snapshot
 from stanchion.serve.live.subscriber import Reason, Subscriber
 from stanchion.serve.problems import Problem
@@ -36,7 +36,6 @@ _LONGEST_WAIT = 1.0  # seconds between reads while a transaction is open that ma
 _AFTER_ERROR = 0.5  # seconds
 _LONGEST_JOIN = 10.0  # seconds
 _OLD = 3600  # seconds after which a position without events is renewed, so that its events do not expire
-_MOST_BYTES = 256 * 1024  # of payloads after which a batch ends: clients limit the size of a message
 _MOST_TOGETHER = 50  # tenants whose events are in memory together
 _MOST_RECENT = 2000  # batches in memory
 
@@ -64,6 +63,7 @@ class Channel:
         self.groups: dict[tuple[Filter, Wire], set[Subscriber]] = {}  # clients that are sent the same bytes
         self.listeners: set[Callable[[UUID, Batch], None]] = set()
         self.joining = 0  # clients that read older events
+        self.past: Past | None = None  # what they read
         self._recent: deque[tuple[str, Batch]] = deque()  # batches, each with the position before it
         self._size = 0
 
@@ -128,7 +128,6 @@ class Hub:
     def __init__(self, transaction: Transaction, limits: Limits | None = None) -> None:
         self._transaction, self.limits = transaction, limits or Limits()
         self._channels: dict[UUID, Channel] = {}
-        self._pages: Flights[list[Batch]] = Flights()
         self._waiting: list[asyncio.Future[None]] = []  # clients that need a position of the present
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -200,7 +199,7 @@ class Hub:
             if not future.done():
                 future.set_result(None)
         del self._waiting[:waiting]
-        still_open = snapshot.open_transactions()
+        still_open = snapshot.open_transactions
         if is_after and noticed == self._noticed:
             self._noticed, self._open = None, still_open
         else:
@@ -295,6 +294,8 @@ class Hub:
             channel.attach(subscriber)
         finally:
             channel.joining -= 1
+            if not channel.joining:
+                channel.past = None
 
     def leave(self, channel: Channel, subscriber: Subscriber) -> None:
         """Detach a subscriber."""
@@ -302,17 +303,22 @@ class Hub:
         self.ended[subscriber.reason or "gone"] += 1
 
     async def _page(self, channel: Channel, position: Position) -> list[Batch]:
-        """Read a page for a client that resumes. Clients at the same position share the read."""
-        to = channel.position.snapshot
-        key = (channel.tenant, str(position), to.text)
-        batches, _ = await self._pages.join(key, partial(self._read_one, channel.tenant, position, to))
-        return batches
+        """Read a page for a client that resumes. Clients share the reads, although their positions differ."""
+        past = channel.past
+        if past is None or not past.serves(position):
+            to = channel.position.snapshot
+            if past is not None and past.is_goal_of(position):
+                to = past.to  # clients that have read a part go on with the same snapshot
+            elif position.to is not None:
+                to = Snapshot(to.server, position.snapshot.taken_at, position.to)
+            channel.past = past = Past(position.snapshot, to, self.limits.recent_bytes)
+        return await past.after(position, self.limits.page, partial(self._read_one, channel.tenant))
 
-    async def _read_one(self, tenant: UUID, position: Position, to: Snapshot) -> list[Batch]:
+    async def _read_one(self, tenant: UUID, position: Position) -> list[Found]:
         async with self._transaction() as conn:
             await act_for(conn, tenant)
-            batches, after = await _read_page(conn, position, to, self.limits.page)
-            return batches or [Batch(after, [])]
+            cursor = await _ask(conn, position, position.to, self.limits.page)
+            return [Found.of_row(row) for row in await cursor.fetchall()]
 
 
 def is_usable(position: Position, now: Position, kept_since: int | None) -> bool:
@@ -346,19 +352,9 @@ async def _ask(conn: Connection, position: Position, goal: str | None, page: int
 
 def _page_of(rows: list[Any], position: Position, to: Snapshot, page: int) -> tuple[list[Batch], Position]:
     """Return the events of a page, up to a snapshot or to the one of the position, and the position after them."""
-    batches: list[Batch] = []
-    events: list[Event] = []
-    size = 0
     goal = to if position.to is None else Snapshot(to.server, position.snapshot.taken_at, position.to)
-    after = position.within(goal.text, rows[-1][6], rows[-1][7]) if len(rows) == page else Position(goal)
-    for row in rows:
-        events.append(Event.of_row(row))
-        size += len(row[5])
-        if size > _MOST_BYTES or row is rows[-1]:
-            place = after if row is rows[-1] else position.within(goal.text, row[6], row[7])
-            batches.append(Batch(place, events))
-            events, size = [], 0
-    return batches, after
+    found = [Found.of_row(row) for row in rows]
+    return batches_of(found, position, goal, found[-1] if len(found) == page else None)
 
 
 async def _read_page(conn: Connection, position: Position, to: Snapshot, page: int) -> tuple[list[Batch], Position]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 _SNAPSHOT = r"\d{1,19}:\d{1,19}:(?:\d{1,19}(?:,\d{1,19})*)?"
@@ -23,13 +24,26 @@ class Snapshot:
     taken_at: int  # seconds since 1970
     text: str  # xmin:xmax:xip
 
-    @property
+    @cached_property
     def highest(self) -> int:
         return int(self.text.split(":")[1])
 
+    @cached_property
     def open_transactions(self) -> frozenset[int]:
-        """Return the transactions that were open in the snapshot."""
+        """The transactions that were open in the snapshot."""
         return frozenset(int(each) for each in self.text.split(":")[2].split(",") if each)
+
+    def contains(self, transaction: int) -> bool:
+        """Return whether a transaction that has committed is visible in the snapshot."""
+        return transaction < self.highest and transaction not in self.open_transactions
+
+    def includes(self, earlier: Snapshot) -> bool:
+        """Return whether every transaction that is visible in another snapshot of the server is visible in this one."""
+        return (
+            self.server == earlier.server
+            and earlier.highest <= self.highest
+            and not any(earlier.contains(each) for each in self.open_transactions)
+        )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ select
     to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     e.payload::text,
     e.transaction_id::text::bigint,
-    e.event_position
+    e.event_position,
+    e.writer_id::text::bigint
 from core.read_events_between(
     %(earlier)s::pg_snapshot, coalesce(%(later)s::pg_snapshot, pg_current_snapshot()),
     %(last_transaction)s::text::xid8, %(last_position)s, %(page)s
