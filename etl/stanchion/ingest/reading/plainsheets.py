@@ -1,0 +1,293 @@
+"""Read the sheets of workbooks in the form in which Excel and the usual libraries write them.
+
+Most cells of a sheet repeat the text of another cell. This module splits the text of a sheet at its cells and parses
+each distinct text once. A library that parses every element needs several times the CPU time. This module returns None
+for any other form of sheet. The caller then uses the library, so that both give the same cells.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+MAX_CELLS: Final = 2_000_000  # of one sheet; a cell needs 100 to 200 bytes while the sheet is read
+_MAX_ROWS: Final = 2**20  # as in Excel
+_MAX_COLUMNS: Final = 2**14
+_HEAD = re.compile(rb"(?:<\?xml[^<>]*\?>)?\s*<worksheet[^<>]*>(?:\s*<[^<>!?]*>)*\s*")
+_DIMENSION = re.compile(rb'<dimension ref="[A-Z]{1,3}\d{1,7}(?::[A-Z]{1,3}\d{1,7})?"/>')
+_ROW = re.compile(rb'(?: r="([1-9]\d{0,6})")?(?: (?!r=)[\w:]+="[^"<>&]*")*(?:(>)|/>|></row>)')
+_CELL = re.compile(
+    rb'(?: s="(\d{1,5})")?(?: t="(\w+)")?'
+    rb"(?:/>|>(?:<f(?: [^<>]*)?(?:/>|>[^<]*</f>))?"
+    rb'(?:<v>([^<]*)</v>|<is><t( xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
+)
+_NUMBER = re.compile(rb"-?\d{1,17}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,3})?")
+_REFERENCE = re.compile(rb'<c r="([A-Z]{1,3})([1-9]\d{0,6})"')
+_STRING = re.compile(rb'<t( xml:space="preserve")?>([^<]*)</t></si>')
+_ATTRIBUTE = re.compile(rb' ([\w:]+)="([^"<>&\t\r\n]*)"')
+_ENTITY = re.compile("&[^;]*;?")
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
+_SPACE = " \t\r\n"
+_ERRORS = {b"#NULL!", b"#DIV/0!", b"#VALUE!", b"#REF!", b"#NAME?", b"#NUM!", b"#N/A"}
+_NUMBER_FORMATS = {b"0", b"1", b"2", b"3", b"4", b"9", b"10", b"11", b"12", b"13", b"37", b"38", b"39", b"40", b"49"}
+_STRINGS: Final = "xl/sharedStrings.xml"
+_STYLES: Final = "xl/styles.xml"
+_STATES = {b"visible", b"hidden", b"veryHidden"}
+
+
+class Lines(NamedTuple):
+    """The cells of a sheet by row, in rows of equal length, and its distinct values."""
+
+    rows: list[list[Any]]
+    values: set[Any]
+
+
+class PlainSheets:
+    """The sheets of a workbook by name, in the order of the workbook."""
+
+    def __init__(self, files: Mapping[str, bytes], paths: dict[str, str]) -> None:
+        self.paths = paths
+        self._files = files
+        self._strings = _strings(files.get(_STRINGS))
+        self._styles = _styles(files.get(_STYLES))
+
+    def lines(self, name: str) -> Lines | None:
+        """Return the cells of a sheet; None when the sheet has another form."""
+        cells = _Cells(self._strings, self._styles)
+        try:
+            rows = _rows(self._files[self.paths[name]], cells)
+        except _OtherFormError:
+            return None
+        return Lines(rows, {"", *cells.values()})
+
+
+def plain_sheets(files: Mapping[str, bytes]) -> PlainSheets | None:
+    """Return the sheets of a workbook, given its unpacked files; None when they have another form."""
+    # the library finds a file also when its path has other letters or backslashes
+    found = {name.lower().replace("\\", "/") for name in files}
+    if len(found) < len(files) or any(path.lower() in found and path not in files for path in (_STRINGS, _STYLES)):
+        return None
+    try:
+        return PlainSheets(files, _paths(files))
+    except _OtherFormError:
+        return None
+
+
+class _OtherFormError(Exception):
+    """The text has a form that this module does not read."""
+
+
+# ---------------------------------------------------------------- the list of sheets
+
+
+def _paths(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the file of each sheet."""
+    books = [each for each in _elements(files, "_rels/.rels", b"Relationship") if _is(each, b"officeDocument")]
+    if [each.get(b"Target", b"").removeprefix(b"/") for each in books] != [b"xl/workbook.xml"]:
+        raise _OtherFormError
+    related = {each.get(b"Id"): each for each in _elements(files, "xl/_rels/workbook.xml.rels", b"Relationship")}
+    paths: dict[str, str] = {}
+    for sheet in _elements(files, "xl/workbook.xml", b"sheet"):
+        name, found = _text(sheet.get(b"name", b"")), related.get(sheet.get(b"r:id"), {})
+        target = found.get(b"Target", b"").decode("ascii", "replace")
+        path = target[1:] if target.startswith("/") else f"xl/{target}"
+        is_known = _is(found, b"worksheet") and path in files and sheet.get(b"state", b"visible") in _STATES
+        if not is_known or name in paths:
+            raise _OtherFormError
+        paths[name] = path
+    return paths
+
+
+def _is(relationship: Mapping[bytes, bytes], kind: bytes) -> bool:
+    return relationship.get(b"Type", b"").endswith(b"/relationships/" + kind)
+
+
+def _elements(files: Mapping[str, bytes], path: str, name: bytes) -> list[dict[bytes, bytes]]:
+    """Return the attributes of each element with this name."""
+    xml = _without_markup(files.get(path, b""))
+    found = re.findall(rb"<%b((?:%b)*) ?/>" % (name, _ATTRIBUTE.pattern), xml)
+    if len(found) != len(re.findall(rb"[<:]%b\b(?=[^<>]*>)" % name, xml)):
+        raise _OtherFormError
+    return [dict(_ATTRIBUTE.findall(each[0])) for each in found]
+
+
+def _without_markup(xml: bytes) -> bytes:
+    """Return a text that has no comment, declaration or CDATA."""
+    if b"<!" in xml:
+        raise _OtherFormError
+    return xml
+
+
+# ---------------------------------------------------------------- values
+
+
+def _text(written: bytes) -> str:
+    try:
+        text = written.decode()
+    except UnicodeDecodeError:
+        raise _OtherFormError from None
+    if "\r" in text or "_x00" in text:  # a line break that XML normalizes, and the way Excel writes control characters
+        raise _OtherFormError
+    return _ENTITY.sub(_entity, text) if "&" in text else text
+
+
+def _entity(found: re.Match[str]) -> str:
+    if found[0] not in _ENTITIES:
+        raise _OtherFormError
+    return _ENTITIES[found[0]]
+
+
+def _string(is_preserved: bytes | None, written: bytes) -> str:
+    return _text(written) if is_preserved else _text(written).strip(_SPACE)
+
+
+def _strings(xml: bytes | None) -> list[str]:
+    """Return the texts to which cells refer by number."""
+    if xml is None:
+        return []
+    head, *texts = _without_markup(xml.rstrip()).removesuffix(b"</sst>").split(b"<si>")
+    found = list(map(_STRING.fullmatch, texts))
+    if b"<sst" not in head or not head.endswith(b">") or not xml.rstrip().endswith(b"</sst>"):
+        raise _OtherFormError
+    return [_string(each[1], each[2]) if each else _fail() for each in found]
+
+
+def _fail() -> Any:
+    raise _OtherFormError
+
+
+def _styles(xml: bytes | None) -> set[bytes] | None:
+    """Return the styles whose numbers are not dates; None when all are."""
+    if xml is None:
+        return None
+    custom = [re.search(rb' numFmtId="(\d+)"', each) for each in re.findall(rb"numFmt\s[^<>]*", _without_markup(xml))]
+    formats = _NUMBER_FORMATS - {each[1] if each else _fail() for each in custom}
+    styles = xml.partition(b"<cellXfs")[2].partition(b"</cellXfs>")[0].split(b"<xf")[1:]
+    found = [re.match(rb'[^<>]* numFmtId="(\d+)"', style) for style in styles]
+    return {b"%d" % number for number, each in enumerate(found) if each and each[1] in formats}
+
+
+class _Cells(dict[bytes, Any]):
+    """The value of each distinct text of a cell, without its reference."""
+
+    def __init__(self, strings: list[str], styles: set[bytes] | None) -> None:
+        super().__init__()
+        self._strings, self._styles = strings, styles
+
+    def __missing__(self, text: bytes) -> Any:
+        found = _CELL.fullmatch(text)
+        value = self[text] = self._value(*found.groups()) if found else _fail()
+        return value
+
+    def _value(
+        self, style: bytes | None, kind: bytes | None, value: bytes | None, space: bytes | None, text: bytes | None
+    ) -> Any:
+        if kind == b"inlineStr":
+            return "" if text is None else _string(space, text)
+        if text is not None:
+            raise _OtherFormError
+        if value is None or (kind == b"e" and value in _ERRORS):
+            return ""
+        if kind == b"str":
+            return _text(value)
+        if kind == b"s" and value.isdigit() and len(value) < 10 and int(value) < len(self._strings):
+            return self._strings[int(value)]
+        if kind == b"b" and value in (b"0", b"1"):
+            return value == b"1"
+        if kind in (None, b"n") and self._is_number(style) and _NUMBER.fullmatch(value):
+            number = float(value)
+            if math.isfinite(number):
+                return number
+        raise _OtherFormError
+
+    def _is_number(self, style: bytes | None) -> bool:
+        return style is None or self._styles is None or style in self._styles
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _rows(xml: bytes, cells: _Cells) -> list[list[Any]]:
+    """Return the rows that have cells. All are as long as the first one is without empty cells at its end."""
+    data = _data(xml)
+    has_references = data.startswith(b'<c r="', data.find(b"<c"))
+    before, *found = data.split(b"<row", _MAX_ROWS + 1)
+    if before or len(found) > _MAX_ROWS:
+        raise _OtherFormError
+    places = _Places()
+    rows: list[list[Any]] = []
+    width, last, left = 0, 0, MAX_CELLS
+    for row in found:
+        if has_references:
+            about, *parts = _REFERENCE.split(row, _MAX_COLUMNS + 1)
+            texts = parts[2::3]
+        else:
+            about, *texts = row.split(b"<c", _MAX_COLUMNS + 1)
+        head = _ROW.fullmatch(about)
+        if not head or (head[1] and int(head[1]) <= last) or bool(head[2]) != bool(texts):
+            raise _OtherFormError
+        last = int(head[1] or last + 1)
+        if not texts:
+            continue
+        left -= max(width, len(texts))
+        if left < 0 or (not rows and last > 1) or not texts[-1].endswith(b"</row>"):
+            raise _OtherFormError
+        texts[-1] = texts[-1][: -len(b"</row>")]
+        line = list(map(cells.__getitem__, texts))
+        if has_references:
+            if parts[1::3].count(head[1]) < len(texts):
+                raise _OtherFormError
+            line = places[tuple(parts[::3])](line)
+        if not rows:
+            while line and line[-1] == "":
+                line.pop()
+            width = len(line)
+        elif len(line) < width:
+            line += [""] * (width - len(line))
+        elif len(line) > width:
+            if line[width:].count("") < len(line) - width:
+                raise _OtherFormError
+            del line[width:]
+        rows.append(line)
+    return rows
+
+
+def _data(xml: bytes) -> bytes:
+    """Return the rows of a sheet as text."""
+    start = xml.find(b"<sheetData")
+    head = xml[: max(start, 0)]
+    if not _HEAD.fullmatch(head) or head.count(b"<dimension") != len(_DIMENSION.findall(head)):
+        raise _OtherFormError
+    if xml.startswith(b"<sheetData/>", start):
+        return b""
+    end = xml.find(b"</sheetData>", start)
+    if not xml.startswith(b"<sheetData>", start) or end < 0:
+        raise _OtherFormError
+    return xml[start + len(b"<sheetData>") : end]
+
+
+class _Places(dict[tuple[bytes, ...], Callable[[list[Any]], list[Any]]]):
+    """A function for the letters of the columns of a row. It inserts an empty text for each cell that the row omits."""
+
+    def __missing__(self, letters: tuple[bytes, ...]) -> Callable[[list[Any]], list[Any]]:
+        numbers = list(map(column_number, letters))
+        if numbers[-1] > _MAX_COLUMNS or any(left >= right for left, right in pairwise(numbers)):
+            raise _OtherFormError
+        if len(numbers) == numbers[-1]:
+            spread: Callable[[list[Any]], list[Any]] = list
+        else:
+            places = {number: place for place, number in enumerate(numbers)}
+            pick = itemgetter(*(places.get(number, -1) for number in range(1, numbers[-1] + 1)))
+            spread = lambda cells: list(pick([*cells, ""]))  # noqa: E731
+        self[letters] = spread
+        return spread
+
+
+def column_number(letters: bytes) -> int:
+    """Return the number of a column: A is 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
