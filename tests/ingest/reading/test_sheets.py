@@ -80,6 +80,53 @@ def test_far_reference_within_the_limit_is_read():
     assert Workbook(with_reference('r="A70000"')).sheet("events").height == 1
 
 
+ONE = "<c><v>1</v></c>"
+WIDE = f"<row>{ONE * 3000}</row>" + f"<row>{ONE}</row>" * 8000
+
+
+def with_rows(rows):
+    return changed(
+        xlsx({"events": [], "shifts": []}), SHEET, lambda text: text.replace("</sheetData>", f"{rows}</sheetData>")
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        WIDE,
+        WIDE.replace("<", "<x:").replace("<x:/", "</x:"),
+        f"<row>{ONE * 3000}</row>" + '<row s=">"/>' * 8000 + f"<row>{ONE}</row>",
+        f"<row>{ONE * 3000}</row>" + "</row>" * 8000 + f"<row>{ONE}</row>",
+        f'<row r="1048576">{ONE * 700}</row>',
+        f'<row><c r="A9000"><v>1</v></c>{ONE * 3000}</row>',
+    ],
+    ids=["plain", "prefix", "empty rows", "ends", "number of a row", "after a reference"],
+)
+def test_too_many_cells_without_references_are_refused(rows):
+    """The library would allocate them at once, and end the process when it cannot."""
+    with pytest.raises(UnreadableError, match=REFUSED):
+        Workbook(with_rows(rows)).sheet("events")
+
+
+@pytest.mark.parametrize("limit", [1499, 1500])
+def test_limit_of_cells_without_references_is_exact(limit, monkeypatch):
+    monkeypatch.setattr(sheets, "MAX_CELLS", limit)
+    book = with_rows(f"<row>{ONE * 30}</row>" * 49 + f"<row >{ONE * 29}<c><v>2</v><v>1</v></c></row>")
+    if limit < 1500:
+        with pytest.raises(UnreadableError, match="has 1500 cells, more than the limit of 1499"):
+            Workbook(book).sheet("events")
+    else:
+        assert Workbook(book).sheet("events").height == 49
+
+
+def test_cells_without_references_are_counted_across_two_pieces_of_a_file():
+    text = f'<row>{ONE * 3}</row><row r="2">{ONE * 5}<c r="A2"/></row><x:row  s="1"/><row>{ONE}</row>'.encode()
+    expected = sheets._loose_cells([text])
+    assert expected == (4, 5)
+    for place in range(len(text)):
+        assert sheets._loose_cells([text[:place], text[place:]]) == expected
+
+
 def test_workbook_that_unpacks_to_too_much_is_refused(monkeypatch):
     monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 10_000)
     with pytest.raises(UnreadableError, match="unpacks to more than"):

@@ -12,18 +12,18 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-MAX_CELLS: Final = 2_000_000  # of one sheet; a cell needs 100 to 200 bytes while the sheet is read
+MAX_CELLS: Final = 2_000_000  # of one sheet
+_MAX_DISTINCT: Final = 20_000  # cells of one sheet; with more of them the library needs less time
 _MAX_ROWS: Final = 2**20  # as in Excel
-_MAX_COLUMNS: Final = 2**14
 _HEAD = re.compile(rb"(?:<\?xml[^<>]*\?>)?\s*<worksheet[^<>]*>(?:\s*<[^<>!?]*>)*\s*")
 _DIMENSION = re.compile(rb'<dimension ref="[A-Z]{1,3}\d{1,7}(?::[A-Z]{1,3}\d{1,7})?"/>')
 _ROW = re.compile(rb'(?: r="([1-9]\d{0,6})")?(?: (?!r=)[\w:]+="[^"<>&]*")*(?:(>)|/>|></row>)')
 _CELL = re.compile(
     rb'(?: s="(\d{1,5})")?(?: t="(\w+)")?'
     rb"(?:/>|>(?:<f(?: [^<>]*)?(?:/>|>[^<]*</f>))?"
-    rb'(?:<v>([^<]*)</v>|<is><t( xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
+    rb"(?:<v>(?:(-?\d{1,17}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,3})?)|([^<]*))</v>"
+    rb'|<is><t( xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
 )
-_NUMBER = re.compile(rb"-?\d{1,17}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,3})?")
 _REFERENCE = re.compile(rb'<c r="([A-Z]{1,3})([1-9]\d{0,6})"')
 _STRING = re.compile(rb'<t( xml:space="preserve")?>([^<]*)</t></si>')
 _ATTRIBUTE = re.compile(rb' ([\w:]+)="([^"<>&\t\r\n]*)"')
@@ -178,15 +178,22 @@ class _Cells(dict[bytes, Any]):
 
     def __missing__(self, text: bytes) -> Any:
         found = _CELL.fullmatch(text)
-        value = self[text] = self._value(*found.groups()) if found else _fail()
-        return value
+        if not found or len(self) == _MAX_DISTINCT:
+            raise _OtherFormError
+        style, kind, number, other, space, string = found.groups()
+        if number and (kind is None or kind == b"n"):
+            value = float(number)
+            if not math.isfinite(value) or not (style is None or self._styles is None or style in self._styles):
+                raise _OtherFormError
+            self[text] = value
+            return value
+        self[text] = self._value(kind, number or other, space, string)
+        return self[text]
 
-    def _value(
-        self, style: bytes | None, kind: bytes | None, value: bytes | None, space: bytes | None, text: bytes | None
-    ) -> Any:
+    def _value(self, kind: bytes | None, value: bytes | None, space: bytes | None, string: bytes | None) -> Any:
         if kind == b"inlineStr":
-            return "" if text is None else _string(space, text)
-        if text is not None:
+            return "" if string is None else _string(space, string)
+        if string is not None:
             raise _OtherFormError
         if value is None or (kind == b"e" and value in _ERRORS):
             return ""
@@ -196,14 +203,7 @@ class _Cells(dict[bytes, Any]):
             return self._strings[int(value)]
         if kind == b"b" and value in (b"0", b"1"):
             return value == b"1"
-        if kind in (None, b"n") and self._is_number(style) and _NUMBER.fullmatch(value):
-            number = float(value)
-            if math.isfinite(number):
-                return number
         raise _OtherFormError
-
-    def _is_number(self, style: bytes | None) -> bool:
-        return style is None or self._styles is None or style in self._styles
 
 
 # ---------------------------------------------------------------- rows
@@ -212,45 +212,67 @@ class _Cells(dict[bytes, Any]):
 def _rows(xml: bytes, cells: _Cells) -> list[list[Any]]:
     """Return the rows that have cells. All are as long as the first one is without empty cells at its end."""
     data = _data(xml)
-    has_references = data.startswith(b'<c r="', data.find(b"<c"))
     before, *found = data.split(b"<row", _MAX_ROWS + 1)
-    if before or len(found) > _MAX_ROWS:
+    if before or len(found) > _MAX_ROWS or (len(data) > 4 * MAX_CELLS and data.count(b"<c") > MAX_CELLS):
         raise _OtherFormError
+    has_references = data.startswith(b'<c r="', data.find(b"<c"))
     places = _Places()
     rows: list[list[Any]] = []
-    width, last, left = 0, 0, MAX_CELLS
+    last = 0
     for row in found:
         if has_references:
-            about, *parts = _REFERENCE.split(row, _MAX_COLUMNS + 1)
+            about, *parts = _REFERENCE.split(row)
             texts = parts[2::3]
         else:
-            about, *texts = row.split(b"<c", _MAX_COLUMNS + 1)
-        head = _ROW.fullmatch(about)
-        if not head or (head[1] and int(head[1]) <= last) or bool(head[2]) != bool(texts):
-            raise _OtherFormError
-        last = int(head[1] or last + 1)
+            about, *texts = row.split(b"<c")
+        if about == b">" and texts:
+            number = None
+            last += 1
+        else:
+            number, last = _number(about, last, bool(texts))
         if not texts:
             continue
-        left -= max(width, len(texts))
-        if left < 0 or (not rows and last > 1) or not texts[-1].endswith(b"</row>"):
+        if not texts[-1].endswith(b"</row>"):
             raise _OtherFormError
-        texts[-1] = texts[-1][: -len(b"</row>")]
+        texts[-1] = texts[-1][:-6]
         line = list(map(cells.__getitem__, texts))
         if has_references:
-            if parts[1::3].count(head[1]) < len(texts):
+            if parts[1::3].count(number) < len(texts):
                 raise _OtherFormError
             line = places[tuple(parts[::3])](line)
-        if not rows:
-            while line and line[-1] == "":
-                line.pop()
-            width = len(line)
-        elif len(line) < width:
-            line += [""] * (width - len(line))
-        elif len(line) > width:
-            if line[width:].count("") < len(line) - width:
-                raise _OtherFormError
-            del line[width:]
+        if not rows and last > 1:
+            raise _OtherFormError
         rows.append(line)
+    return _even(rows)
+
+
+def _number(about: bytes, last: int, has_cells: bool) -> tuple[bytes | None, int]:
+    """Return the number of a row as text and as a number, given the number of the row before it."""
+    found = _ROW.fullmatch(about)
+    if not found or bool(found[2]) != has_cells:
+        raise _OtherFormError
+    number = int(found[1] or last + 1)
+    if number <= last:
+        raise _OtherFormError
+    return found[1], number
+
+
+def _even(rows: list[list[Any]]) -> list[list[Any]]:
+    """Make the rows as long as the first one is without empty cells at its end."""
+    if not rows:
+        return rows
+    first = rows[0]
+    while first and first[-1] == "":
+        first.pop()
+    width = len(first)
+    if {*map(len, rows)} == {width}:
+        return rows
+    if width * len(rows) > MAX_CELLS:
+        raise _OtherFormError
+    for row in rows:
+        if any(cell != "" for cell in row[width:]):
+            raise _OtherFormError
+        row[width:] = [""] * (width - len(row))
     return rows
 
 
@@ -262,8 +284,8 @@ def _data(xml: bytes) -> bytes:
         raise _OtherFormError
     if xml.startswith(b"<sheetData/>", start):
         return b""
-    end = xml.find(b"</sheetData>", start)
-    if not xml.startswith(b"<sheetData>", start) or end < 0:
+    end = xml.rfind(b"</sheetData>")
+    if not xml.startswith(b"<sheetData>", start) or end < start:
         raise _OtherFormError
     return xml[start + len(b"<sheetData>") : end]
 
@@ -273,7 +295,7 @@ class _Places(dict[tuple[bytes, ...], Callable[[list[Any]], list[Any]]]):
 
     def __missing__(self, letters: tuple[bytes, ...]) -> Callable[[list[Any]], list[Any]]:
         numbers = list(map(column_number, letters))
-        if numbers[-1] > _MAX_COLUMNS or any(left >= right for left, right in pairwise(numbers)):
+        if any(left >= right for left, right in pairwise(numbers)):
             raise _OtherFormError
         if len(numbers) == numbers[-1]:
             spread: Callable[[list[Any]], list[Any]] = list

@@ -23,6 +23,10 @@ _CELL_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,8})[A-Za-z]*0*(\d{1,
 # A sheet whose references have at most two letters and four digits has at most 702 * 9999 cells. This expression finds
 # the others. It begins with a literal, so it takes a fraction of the time.
 _FAR_REFERENCE = re.compile(rb"""r\s*=\s*["'](?:[A-Za-z]{3}|[A-Za-z]{0,2}\d{5})""")
+# The start of a row, the end of a row, and a cell without a usual reference. Names may have a prefix.
+_LOOSE = re.compile(rb"""<(?:[^\s<>/:]*:)?(row|c)(?=[\s/>])(?! r="[A-Za-z]{1,3}\d)|<(/)(?:[^\s<>/:]*:)?row(?=[\s>])""")
+_REFERENCE = re.compile(rb"""r\s*=\s*["']\w""")
+_FEW: Final = 100  # cells without a usual reference in a whole sheet, such as elements whose names begin with c
 _OVERLAP: Final = 2**16  # bytes that are searched again with the next piece of a file
 
 
@@ -44,7 +48,7 @@ class Sheet:
         found = [self._columns[name] for name in names if name in self._columns]
         if not found:
             return [None] * self.height
-        cells = [None if cell == "" else cell for cell in found[-1]]
+        cells = [None if cell == "" else cell for cell in found[-1]] if "" in found[-1] else found[-1]
         for preferred in reversed(found[:-1]):
             cells = [other if cell == "" else cell for cell, other in zip(preferred, cells, strict=True)]
         return cells
@@ -95,10 +99,10 @@ class Workbook:
         if name not in self._names:
             return [], [], set()
         found = self._plain.lines(self._names[name]) if self._plain else None
-        rows, values = found or self._any_lines(name)
+        rows, values = found or self._by_library(name)
         return [str(cell).strip().lower() for cell in rows[0]] if rows else [], rows[1:], values
 
-    def _any_lines(self, name: str) -> Lines:
+    def _by_library(self, name: str) -> Lines:
         try:
             lines = self._book.get_sheet_by_name(self._names[name]).to_python(skip_empty_area=False)
         except (KeyboardInterrupt, SystemExit, UnreadableError):
@@ -109,6 +113,7 @@ class Workbook:
 
     @cached_property
     def _book(self) -> CalamineWorkbook:
+        _check_loose_cells(self._data)
         try:
             return CalamineWorkbook.from_filelike(io.BytesIO(self._data))
         except (KeyboardInterrupt, SystemExit):
@@ -142,10 +147,9 @@ def _unpack(data: bytes) -> dict[str, bytes]:
                         tail = chunk[-_OVERLAP:]
                     if is_kept:
                         kept.append(chunk)
-                if is_far and (cells := _cells(_unpacked(archive, member))) > MAX_CELLS:
-                    raise UnreadableError(
-                        f"A sheet of the workbook has {cells} cells, more than the limit of {MAX_CELLS}."
-                    )
+                if is_far:
+                    columns, rows = _last_reference(_unpacked(archive, member))
+                    _check_cells(columns * rows)
                 if is_kept:
                     files[member.filename] = b"".join(kept)
             return files
@@ -163,8 +167,47 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[byt
             yield chunk
 
 
-def _cells(chunks: Iterable[bytes]) -> int:
-    """Return the number of cells up to the last row and the last column of a sheet that have a reference."""
+def _check_cells(cells: int) -> None:
+    if cells > MAX_CELLS:
+        raise UnreadableError(f"A sheet of the workbook has {cells} cells, more than the limit of {MAX_CELLS}.")
+
+
+def _check_loose_cells(data: bytes) -> None:
+    """Raise UnreadableError when cells without a reference would need too much memory. Their places are counted."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            if member.file_size <= MAX_KEPT_BYTES and _is_small(archive.read(member)):
+                continue
+            rows, width = _loose_cells(_unpacked(archive, member))
+            if width:
+                last_column, last_row = _last_reference(_unpacked(archive, member))
+                _check_cells((last_column + width) * max(last_row, rows))
+
+
+def _is_small(xml: bytes) -> bool:
+    """Return whether a sheet is below MAX_CELLS, from counts that are never too low and need a fraction of the time."""
+    parts = xml.split(b"row")
+    is_far = _FAR_REFERENCE.search(xml) is not None
+    if not is_far and (702 + max(map(len, parts)) // len("<c/>")) * max(9999, len(parts)) <= MAX_CELLS:
+        return True
+    ends = xml.count(b"/row")
+    rows = max(len(parts) - ends, ends)
+    width = xml.count(b"<c") + xml.count(b":c") - xml.count(b'<c r="')
+    if width > _FEW:
+        width = max(part.count(b"<c") + part.count(b":c") for part in parts)
+    if not width:
+        return True
+    columns = 0
+    if is_far:
+        columns, last = _last_reference([xml])
+        rows = max(rows, last)
+    elif _REFERENCE.search(xml):
+        columns, rows = 702, max(rows, 9999)
+    return (columns + width) * rows <= MAX_CELLS
+
+
+def _last_reference(chunks: Iterable[bytes]) -> tuple[int, int]:
+    """Return the last column and the last row of a sheet that have a reference."""
     columns = rows = 0
     tail = b""
     for chunk in chunks:
@@ -172,4 +215,21 @@ def _cells(chunks: Iterable[bytes]) -> int:
         rows = max(rows, *map(int, {number for _, number in found}), 0)
         columns = max(columns, *map(column_number, {letters for letters, _ in found}), 0)
         tail = chunk[-_OVERLAP:]
-    return columns * rows
+    return columns, rows
+
+
+def _loose_cells(chunks: Iterable[bytes]) -> tuple[int, int]:
+    """Return the number of rows of a sheet, and the greatest number of cells without a reference in one row."""
+    starts = ends = widest = width = 0
+    tail = b""
+    for chunk in chunks:
+        text = tail + chunk
+        last = text.rfind(b"<")
+        tail = text[last:][:_OVERLAP]
+        kinds = b"".join(start or end for start, end in _LOOSE.findall(text[:last]))
+        starts += kinds.count(b"row")
+        ends += kinds.count(b"/")
+        widths = [row.count(b"c") for row in kinds.split(b"/")]
+        widths[0] += width
+        widest, width = max(widest, *widths), widths[-1]
+    return max(starts, ends), widest

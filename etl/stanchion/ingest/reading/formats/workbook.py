@@ -97,7 +97,7 @@ def _events(rows: Sheet, indexes: list[Any], points: Points) -> list[SourceEvent
 
     def cells(*columns: str) -> list[Any]:
         column = _cells(rows, *columns)
-        return [column[row] for row in first]
+        return list(map(column.__getitem__, first))
 
     fields = (
         coerce_all([None if isinstance(index, tuple) else index for index in groups], Number),
@@ -270,6 +270,8 @@ def _clock(minutes: Any, rest: Any) -> str | None:
 
 
 def _wholes(values: list[Any]) -> list[Any]:
+    if values.count(None) == len(values):  # a column that the workbook does not have
+        return values
     return [int(value) if value.__class__ is float and value.is_integer() else value for value in values]
 
 
