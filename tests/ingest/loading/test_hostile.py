@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,14 +113,36 @@ def test_odd_files_are_loaded_or_rejected_with_a_reason(league: League, tmp_path
 
 def with_error(path: Path) -> None:
     """Write a workbook in which one cell of the events is a formula that failed."""
+
+    def change(text: str) -> str:
+        before, _, after = text.rpartition("<c><v>")
+        return before + '<c t="e"><f>1/0</f><v>#DIV/0!</v></c>' + after.partition("</c>")[2]
+
+    with_events(path, change)
+
+
+def with_events(path: Path, change: Callable[[str], str]) -> None:
+    """Write a workbook in which the sheet of the events is changed."""
     plain = path.with_suffix(".tmp")
     plain.write_bytes(workbook(Game(3, 700_001)))
-    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(path, "w") as new:
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             text = old.read(name).decode()
             if name == "xl/worksheets/sheet2.xml":
-                before, _, after = text.rpartition("<c><v>")
-                text = before + '<c t="e"><f>1/0</f><v>#DIV/0!</v></c>' + after.partition("</c>")[2]
-                assert "#DIV/0!" in text
+                changed = change(text)
+                assert changed != text
+                text = changed
             new.writestr(name, text)
     plain.unlink()
+
+
+def test_workbook_that_would_fill_the_memory_does_not_stop_a_load(league: League, tmp_path: Path) -> None:
+    """Cells without references: python-calamine would allocate 640 GB, and the process would end."""
+    cell = "<c><v>1</v></c>"
+    rows = f"<row>{cell * 100_000}</row>" + f"<row>{cell}</row>" * 200_000
+    with_events(tmp_path / "wide.xlsx", lambda text: text.replace("<sheetData>", f"<sheetData>{rows}"))
+    assert (tmp_path / "wide.xlsx").stat().st_size < 200_000
+    total = league.load(write(tmp_path, export()))
+    assert dict(total.outcomes) == {"published": 1, "rejected": 1}
+    reasons = dict(league.rows("select outcome, reason from landing.file"))
+    assert "more than the limit of 20000000" in reasons["rejected"]
