@@ -18,7 +18,7 @@ from tests.ingest.reading.helpers import played
 from tests.ingest.reading.test_sheets import SHEET
 
 TEXTS = ["", "a", "Ä", " a ", "a\nb", "&amp;", "&lt;&gt;&quot;&apos;", '2"', "12"]
-ODD_TEXTS = ["&#65;", "&bad;", "_x0041_", "a\rb", "\x01"]
+ODD_TEXTS = ["&#65;", "&bad;", "_x0041_", "a\rb", "\x00"]
 NUMBERS = ["0", "1", "-3", "2.50", "1e3", "-0", "007", "1E-400"]
 ODD_NUMBERS = ["1e400", "nan", "+1", ".5", "1.", " 1", "12x", "46038"]
 KINDS = [None, None, "n", "s", "inlineStr", "str", "b", "e"]
@@ -134,7 +134,7 @@ def test_usual_rows_are_read_without_the_library(row, monkeypatch):
         '<row r="2"><c r="A2" t="str"><v><![CDATA[x]]></v></c></row>',
         '<row r="2"><c r="A2" t="inlineStr"><is><r><t>x</t></r><r><t>y</t></r></is></c></row>',
         '<row r="2"><c t="str" r="A2"><v>x</v></c></row>',
-        '<row r="2"><c r="A2" t="s"><v>0</v></c></row>',  # there are no shared strings
+        '<row r="2"><c r="A2" t="s"><v>0</v></c></row>',  # the workbook has no shared strings
         '<row r="2"><c r="A2"><v>1</v><v>2</v></c></row>',
         '<x:row xmlns:x="x" r="2"><x:c r="A2"><x:v>1</x:v></x:c></x:row>',
     ],
@@ -146,6 +146,7 @@ def test_other_rows_are_left_to_the_library(row, monkeypatch):
 
 
 STRINGS = '<sst count="2"><si><t>one</t></si><si><t xml:space="preserve"> &amp; </t></si><si><t> two </t></si></sst>'
+FIRST_EMPTY = "<sst><si/><si><t>one</t></si><si><t>two</t></si></sst>"
 RICH = "<sst><si><t>one</t></si><si><r><t>a</t></r><r><t>b</t></r></si><si><t>c</t></si></sst>"
 STYLES = '<styleSheet><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="2"/></cellXfs></styleSheet>'
 CUSTOM = (
@@ -197,7 +198,7 @@ def random_book(seed):
         rows.append(f'<row r="{number}">{"".join(cell(rng, reference(place, number)) for place in places)}</row>')
     files = {}
     if rng.random() < 0.9:
-        files["sharedStrings"] = rng.choice([STRINGS, STRINGS, STRINGS, RICH])
+        files["sharedStrings"] = rng.choice([STRINGS, STRINGS, STRINGS, STRINGS, RICH, FIRST_EMPTY])
     if rng.random() < 0.7:
         files["styles"] = rng.choice([STYLES, STYLES, STYLES, OWN, CHANGED, QUOTED])
     text = "".join(rows)
@@ -212,3 +213,47 @@ def test_random_sheet_has_the_cells_that_the_library_reads(first, monkeypatch):
         assert read(book) == by_library(book, monkeypatch), seed
         plain += is_plain(book)
     assert 60 < plain < 200
+
+
+PIECES = [
+    "<c>",
+    "</c>",
+    "<row>",
+    "</row>",
+    "<v>",
+    "</v>",
+    "<!---->",
+    "&amp;",
+    "<si>",
+    "</si>",
+    "<xf/>",
+    "<sheetData>",
+    "<",
+    ">",
+    '"',
+]
+
+
+def damaged(book, seed):
+    """Return the workbook with a piece of XML inserted into one of its files, or with some bytes removed."""
+    rng = random.Random(seed)
+    files = unpacked(book)
+    name = rng.choice([SHEET, SHEET, *sorted(files)])
+    text, place = files[name], rng.randrange(len(files[name]) + 1)
+    if rng.random() < 0.5:
+        files[name] = text[:place] + rng.choice(PIECES).encode() + text[place:]
+    else:
+        files[name] = text[:place] + text[place + rng.randint(1, 6) :]
+    return packed(files)
+
+
+def test_damaged_workbook_has_the_outcome_of_the_library(monkeypatch):
+    """Both read the same cells, or refuse the workbook for the same reason."""
+    book = written([["a", "b"], [1, "x"], [2.5, None], [None, "x & y"]])
+    found = set()
+    for seed in range(600):
+        one = damaged(book, seed)
+        outcome = read(one)
+        assert outcome == by_library(one, monkeypatch), seed
+        found.add((outcome.startswith("The "), is_plain(one)))
+    assert found == {(True, False), (False, False), (False, True)}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
+from xml.parsers import expat
 
 MAX_CELLS: Final = 2_000_000  # of one sheet
 _MAX_DISTINCT: Final = 20_000  # cells of one sheet; with more of them the library needs less time
@@ -25,8 +26,8 @@ _CELL = re.compile(
     rb'|<is><t( xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
 )
 _REFERENCE = re.compile(rb'<c r="([A-Z]{1,3})([1-9]\d{0,6})"')
+_ALL_STRINGS = re.compile(rb"(?:<\?xml[^<>]*\?>)?\s*<sst[^<>]*>((?:<si>.*)?)</sst>\s*", re.DOTALL)
 _STRING = re.compile(rb'<t( xml:space="preserve")?>([^<]*)</t></si>')
-_ATTRIBUTE = re.compile(rb' ([\w:]+)="([^"<>&\t\r\n]*)"')
 _ENTITY = re.compile("&[^;]*;?")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _SPACE = " \t\r\n"
@@ -34,7 +35,7 @@ _ERRORS = {b"#NULL!", b"#DIV/0!", b"#VALUE!", b"#REF!", b"#NAME?", b"#NUM!", b"#
 _NUMBER_FORMATS = {b"0", b"1", b"2", b"3", b"4", b"9", b"10", b"11", b"12", b"13", b"37", b"38", b"39", b"40", b"49"}
 _STRINGS: Final = "xl/sharedStrings.xml"
 _STYLES: Final = "xl/styles.xml"
-_STATES = {b"visible", b"hidden", b"veryHidden"}
+_STATES = {"visible", "hidden", "veryHidden"}
 
 
 class Lines(NamedTuple):
@@ -84,39 +85,50 @@ class _OtherFormError(Exception):
 
 def _paths(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the file of each sheet."""
-    books = [each for each in _elements(files, "_rels/.rels", b"Relationship") if _is(each, b"officeDocument")]
-    if [each.get(b"Target", b"").removeprefix(b"/") for each in books] != [b"xl/workbook.xml"]:
+    books = [each for each in _elements(files, "_rels/.rels", "Relationship") if _is(each, "officeDocument")]
+    if [each.get("Target", "").removeprefix("/") for each in books] != ["xl/workbook.xml"]:
         raise _OtherFormError
-    related = {each.get(b"Id"): each for each in _elements(files, "xl/_rels/workbook.xml.rels", b"Relationship")}
+    related = {each.get("Id"): each for each in _elements(files, "xl/_rels/workbook.xml.rels", "Relationship")}
     paths: dict[str, str] = {}
-    for sheet in _elements(files, "xl/workbook.xml", b"sheet"):
-        name, found = _text(sheet.get(b"name", b"")), related.get(sheet.get(b"r:id"), {})
-        target = found.get(b"Target", b"").decode("ascii", "replace")
+    for sheet in _elements(files, "xl/workbook.xml", "sheet"):
+        name, found = sheet.get("name", ""), related.get(sheet.get("r:id"), {})
+        target = found.get("Target", "")
         path = target[1:] if target.startswith("/") else f"xl/{target}"
-        is_known = _is(found, b"worksheet") and path in files and sheet.get(b"state", b"visible") in _STATES
+        is_known = _is(found, "worksheet") and path in files and sheet.get("state", "visible") in _STATES
         if not is_known or name in paths:
             raise _OtherFormError
         paths[name] = path
     return paths
 
 
-def _is(relationship: Mapping[bytes, bytes], kind: bytes) -> bool:
-    return relationship.get(b"Type", b"").endswith(b"/relationships/" + kind)
+def _is(relationship: Mapping[str, str], kind: str) -> bool:
+    return relationship.get("Type", "").endswith(f"/relationships/{kind}")
 
 
-def _elements(files: Mapping[str, bytes], path: str, name: bytes) -> list[dict[bytes, bytes]]:
+def _elements(files: Mapping[str, bytes], path: str, name: str) -> list[dict[str, str]]:
     """Return the attributes of each element with this name."""
-    xml = _without_markup(files.get(path, b""))
-    found = re.findall(rb"<%b((?:%b)*) ?/>" % (name, _ATTRIBUTE.pattern), xml)
-    if len(found) != len(re.findall(rb"[<:]%b\b(?=[^<>]*>)" % name, xml)):
-        raise _OtherFormError
-    return [dict(_ATTRIBUTE.findall(each[0])) for each in found]
+    found: list[dict[str, str]] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if tag == name:
+            found.append(attributes)
+        elif tag.endswith(f":{name}"):
+            raise _OtherFormError
+
+    _parse(files.get(path, b""), start)
+    return found
 
 
-def _without_markup(xml: bytes) -> bytes:
-    """Return a text that has no comment, declaration or CDATA."""
+def _parse(xml: bytes, start: Callable[[str, dict[str, str]], None] | None = None) -> bytes:
+    """Return a text of XML after a check that it is valid and has no comment, declaration or CDATA."""
     if b"<!" in xml:
         raise _OtherFormError
+    parser = expat.ParserCreate("UTF-8")
+    parser.StartElementHandler = start
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError:
+        raise _OtherFormError from None
     return xml
 
 
@@ -147,11 +159,9 @@ def _strings(xml: bytes | None) -> list[str]:
     """Return the texts to which cells refer by number."""
     if xml is None:
         return []
-    head, *texts = _without_markup(xml.rstrip()).removesuffix(b"</sst>").split(b"<si>")
-    found = list(map(_STRING.fullmatch, texts))
-    if b"<sst" not in head or not head.endswith(b">") or not xml.rstrip().endswith(b"</sst>"):
-        raise _OtherFormError
-    return [_string(each[1], each[2]) if each else _fail() for each in found]
+    found = _ALL_STRINGS.fullmatch(_parse(xml))
+    texts = map(_STRING.fullmatch, found[1].split(b"<si>")[1:]) if found else [None]
+    return [_string(each[1], each[2]) if each else _fail() for each in texts]
 
 
 def _fail() -> Any:
@@ -162,7 +172,7 @@ def _styles(xml: bytes | None) -> set[bytes] | None:
     """Return the styles whose numbers are not dates; None when all are."""
     if xml is None:
         return None
-    custom = [re.search(rb' numFmtId="(\d+)"', each) for each in re.findall(rb"numFmt\s[^<>]*", _without_markup(xml))]
+    custom = [re.search(rb' numFmtId="(\d+)"', each) for each in re.findall(rb"numFmt\s[^<>]*", _parse(xml))]
     formats = _NUMBER_FORMATS - {each[1] if each else _fail() for each in custom}
     styles = xml.partition(b"<cellXfs")[2].partition(b"</cellXfs>")[0].split(b"<xf")[1:]
     found = [re.match(rb'[^<>]* numFmtId="(\d+)"', style) for style in styles]
@@ -279,15 +289,17 @@ def _even(rows: list[list[Any]]) -> list[list[Any]]:
 def _data(xml: bytes) -> bytes:
     """Return the rows of a sheet as text."""
     start = xml.find(b"<sheetData")
-    head = xml[: max(start, 0)]
-    if not _HEAD.fullmatch(head) or head.count(b"<dimension") != len(_DIMENSION.findall(head)):
-        raise _OtherFormError
-    if xml.startswith(b"<sheetData/>", start):
-        return b""
     end = xml.rfind(b"</sheetData>")
-    if not xml.startswith(b"<sheetData>", start) or end < start:
+    if end < 0:
+        data, rest = b"", xml[start:]
+    else:
+        data, rest = xml[start + len(b"<sheetData>") : end], b"<sheetData/>" + xml[end + len(b"</sheetData>") :]
+    head = xml[: max(start, 0)]
+    is_usual = xml.startswith(b"<sheetData/>" if end < 0 else b"<sheetData>", start)
+    if not is_usual or not _HEAD.fullmatch(head) or head.count(b"<dimension") != len(_DIMENSION.findall(head)):
         raise _OtherFormError
-    return xml[start + len(b"<sheetData>") : end]
+    _parse(head + rest)
+    return data
 
 
 class _Places(dict[tuple[bytes, ...], Callable[[list[Any]], list[Any]]]):
