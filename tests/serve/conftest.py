@@ -59,3 +59,10 @@ def stats(_built_template: Any, cluster: Any, tmp_path_factory: pytest.TempPathF
             yield Stats(web, platform, ids, dsn)
         platform.conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
         platform.conn.execute(f"drop role {name}")
+
+
+@pytest.fixture(scope="module")
+def key(stats: Stats) -> str:
+    """Return an API key that may call functions."""
+    with for_tenant(stats.platform.conn, "ours"):
+        return str(stats.platform.rows("select core.create_api_key('shop', '{write}') as key")[0]["key"])

@@ -9,17 +9,10 @@ from typing import Any
 import pytest
 from postgrest import APIError, CountMethod, SyncPostgrestClient
 
-from stanchion.server.connection import for_tenant
 from tests.provided import provide
 from tests.serve.conftest import Stats
 
 GAMES = "fact_team_game"
-
-
-@pytest.fixture(scope="module")
-def key(stats: Stats) -> str:
-    with for_tenant(stats.platform.conn, "ours"):
-        return str(stats.platform.rows("select core.create_api_key('shop', '{write}') as key")[0]["key"])
 
 
 def rows(stats: Stats, columns: str, relation: str, condition: str, order: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import quote
 
 from stanchion.serve.call.answers import is_of_programs
 from stanchion.serve.call.functions import Argument, Function
@@ -31,8 +32,8 @@ _TYPES: dict[str, dict[str, Any]] = {
     "interval": {"type": "string"},
     "json": {},
     "jsonb": {},
+    "record": {},
 }
-_NOT_MODIFIED = {"description": "The client has the answer with this ETag."}
 _SIZE = re.compile(r"\([0-9, ]+\)")
 _REASONS = {
     "400": "The request is wrong; the detail contains the part that is wrong.",
@@ -70,30 +71,33 @@ def describe_now(settings: Settings) -> dict[str, Any]:
 def make_openapi(catalog: Catalog) -> dict[str, Any]:
     """Return the description of a catalog. A name that several schemas have is that of the first one."""
     paths: dict[str, Any] = {}
-    schemas: dict[str, Any] = {"Problem": _PROBLEM}
+    schemas = _Schemas()
     for relation in sorted(catalog.relations.values(), key=lambda each: each.full_name):
         if catalog.relation(relation.name) is relation:
-            schemas[relation.full_name] = _row(relation)
-            paths[f"/{relation.name}"] = {"get": _read(relation)}
+            row = schemas.add(relation.name, _row(relation))
+            paths[f"/{quote(relation.name, safe='')}"] = {"get": _read(relation, row)}
     for function in sorted(catalog.functions.values(), key=lambda each: each.full_name):
         if catalog.function(function.name) is function:
-            operations = {"post": _call(function)}
+            success = _success(function, schemas)
+            operations = {"post": _call(function, success, schemas)}
             if not function.is_volatile:
-                operations["get"] = _get(function)
-            paths[f"/rpc/{function.name}"] = operations
+                operations["get"] = _get(function, success)
+            paths[f"/rpc/{quote(function.name, safe='')}"] = operations
     paths |= {f"/live/{name}": {"get": _stream(name)} for name in STREAMS}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Stanchion",
             "version": version("stanchion"),
-            "description": "Marts and functions of one tenant, which the token, the API key or the host name chooses.",
+            # No operation lists 304: because of it, generators would add an unknown type to each result
+            "description": "Marts and functions of one tenant, which the token, the API key or the host name chooses. "
+            "A GET that sends If-None-Match can get 304.",
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {"key": []}],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": schemas.by_name,
             "parameters": _PARAMETERS,
             "responses": {
                 f"Problem{status}": {
@@ -110,10 +114,32 @@ def make_openapi(catalog: Catalog) -> dict[str, Any]:
     }
 
 
+class _Schemas:
+    """Schemas of the description. Their names are those of types in generated clients."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Any] = {"Problem": _PROBLEM}
+
+    def add(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a reference to a new schema: fact_shot is FactShot, and FactShot2 when there is a FactShot already."""
+        words = re.findall(r"[0-9A-Za-z]+", name) or ["Unnamed"]
+        chosen = base = "".join(word[0].upper() + word[1:] for word in words)
+        taken = {each.lower() for each in self.by_name}  # as names of files, which can ignore case
+        number = 2
+        while chosen.lower() in taken:
+            chosen, number = f"{base}{number}", number + 1
+        self.by_name[chosen] = schema
+        return {"$ref": f"#/components/schemas/{chosen}"}
+
+
 def _type(name: str) -> dict[str, Any]:
     if name.endswith("[]"):
-        return {"type": "array", "items": _type(name.removesuffix("[]"))}
+        return _list(_type(name.removesuffix("[]")))
     return _TYPES.get(_SIZE.sub("", name), {"type": "string"})
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
 
 
 def _nullable(kind: dict[str, Any]) -> dict[str, Any]:
@@ -137,13 +163,13 @@ def _problems(*left_out: str) -> dict[str, Any]:
 
 def _rows(schema: dict[str, Any]) -> dict[str, Any]:
     return {
-        "application/json": {"schema": {"type": "array", "items": schema}},
+        "application/json": {"schema": _list(schema)},
         OBJECT: {"schema": schema},
         "text/csv": {"schema": {"type": "string"}},
     }
 
 
-def _read(relation: Relation) -> dict[str, Any]:
+def _read(relation: Relation, row: dict[str, Any]) -> dict[str, Any]:
     filters = [
         {
             "name": column.name,
@@ -154,7 +180,7 @@ def _read(relation: Relation) -> dict[str, Any]:
         for column in relation.columns.values()
         if column.name not in RESERVED
     ]
-    content = _rows({"$ref": f"#/components/schemas/{relation.full_name}"})
+    content = _rows(row)
     shared = [{"$ref": f"#/components/parameters/{name}"} for name in _PARAMETERS]
     return {
         "operationId": f"read_{relation.name}",
@@ -165,7 +191,6 @@ def _read(relation: Relation) -> dict[str, Any]:
             "200": {"description": "The rows.", "content": content},
             "206": {"description": "Some of the rows, with the number of all in Content-Range.", "content": content},
             "300": _AMBIGUOUS,
-            "304": _NOT_MODIFIED,
             **_problems("408", "409", "415", "422"),
         },
     }
@@ -176,41 +201,57 @@ def _argument(argument: Argument) -> dict[str, Any]:
     return kind if argument.required else _nullable(kind)
 
 
-def _described(function: Function) -> dict[str, Any]:
+def _object(description: str, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "description": description, "properties": properties, "required": required}
+
+
+def _success(function: Function, schemas: _Schemas) -> dict[str, Any]:
+    """Return the answer of a function. All columns are required: clients cannot send select to a function."""
+    if function.result == "void":
+        return {"204": {"description": "Done; the function returns nothing."}}
+    if function.columns:
+        columns = {name: _nullable(_type(kind)) for name, kind in function.columns.items()}
+        row = _object(f"Row that {function.full_name} returns.", columns, list(columns))
+        result = schemas.add(f"{function.name}_{'row' if function.returns_set else 'result'}", row)
+    else:
+        result = _nullable(_type(function.result))
+    content = {"application/json": {"schema": result}}
+    if function.returns_set:
+        content = _rows(result) if function.columns else {"application/json": {"schema": _list(result)}}
+    return {"200": {"description": "The result.", "content": content}}
+
+
+def _described(function: Function, success: dict[str, Any]) -> dict[str, Any]:
     note = " Needs an API key." if is_of_programs(function) else ""
-    responses: dict[str, Any] = {"200": {"description": "The result.", "content": {"application/json": {}}}}
-    if function.returns_set and function.columns:
-        responses["200"]["content"] = _rows({"type": "object"})
-    elif function.result == "void":
-        responses = {"204": {"description": "Done; the function returns nothing."}}
     return {
         "tags": [function.schema],
         "summary": function.comment.partition(". ")[0],
         "description": function.comment + note,
-        "responses": responses | _problems(),
+        "responses": success | _problems(),
     }
 
 
-def _call(function: Function) -> dict[str, Any]:
-    properties = {each.short_name: _argument(each) for each in function.arguments}
-    required = [each.short_name for each in function.arguments if each.required]
-    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-    described = _described(function)
+def _call(function: Function, success: dict[str, Any], schemas: _Schemas) -> dict[str, Any]:
+    described = _described(function, success)
     described["operationId"] = f"call_{function.name}"
-    described["requestBody"] = {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+    if function.arguments:
+        properties = {each.short_name: _argument(each) for each in function.arguments}
+        required = [each.short_name for each in function.arguments if each.required]
+        body = _object(f"Arguments of {function.full_name}.", properties, required) | {"additionalProperties": False}
+        schema = schemas.add(f"{function.name}_arguments", body)
+        described["requestBody"] = {"required": bool(required), "content": {"application/json": {"schema": schema}}}
     if function.is_volatile:
         described["parameters"] = [_IDEMPOTENCY]
     return described
 
 
-def _get(function: Function) -> dict[str, Any]:
-    described = _described(function)
+def _get(function: Function, success: dict[str, Any]) -> dict[str, Any]:
+    described = _described(function, success)
     described["operationId"] = f"get_{function.name}"
     described["parameters"] = [
         {"name": each.short_name, "in": "query", "required": each.required, "schema": {"type": "string"}}
         for each in function.arguments
     ]
-    described["responses"]["304"] = _NOT_MODIFIED
     return described
 
 
@@ -256,7 +297,7 @@ _TEXT, _TEXT_OR_NULL = {"type": "string"}, {"type": ["string", "null"]}
 _PROBLEM = {
     "type": "object",
     "description": "An error in the form of RFC 9457, with the fields of PostgREST.",
-    "required": ["type", "title", "status", "detail", "code", "message"],
+    "required": ["type", "title", "status", "detail", "code", "message", "details", "hint", "request_id"],
     "properties": {
         "type": _TEXT,
         "title": _TEXT,

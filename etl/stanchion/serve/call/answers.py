@@ -147,8 +147,7 @@ class _Call:
         self._values = {f"a{at}": text for at, text in enumerate(bound.values())}
         self._plan = None
         if function.returns_set and function.columns:
-            # the names of the columns are known; their types decide nothing but how a path into JSON begins
-            columns = {name: ColumnInfo(name, "unknown", True, None) for name in function.columns}
+            columns = {name: ColumnInfo(name, kind, True, None) for name, kind in function.columns.items()}
             relation = Relation(function.schema, function.name, "", columns)
             tree = within(parse(pairs), wish.window)
             self._plan = compile_read(catalog, Source(relation, self._text, self._values), tree, max_rows=max_rows)

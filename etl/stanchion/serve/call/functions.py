@@ -31,7 +31,7 @@ class Function:
     is_volatile: bool
     returns_set: bool
     result: str
-    columns: tuple[str, ...]  # of a result that is a row
+    columns: dict[str, str]  # types of the columns of a result that is a row
     arguments: tuple[Argument, ...]
 
     @property
@@ -50,7 +50,7 @@ class Function:
 
     @classmethod
     def of_row(cls, row: Any) -> Function:
-        schema, name, comment, volatility, is_set, result, of_type, names, types, modes, defaults = row
+        schema, name, comment, volatility, is_set, result, of_type, outputs, names, types, modes, defaults = row
         modes = list(modes) or ["i"] * len(types)
         names = list(names) + [""] * (len(modes) - len(names))
         inputs = [each for each, mode in zip(names, modes, strict=True) if mode in ("i", "b")]
@@ -58,9 +58,9 @@ class Function:
         arguments = tuple(
             Argument(each, kind, at < required) for at, (each, kind) in enumerate(zip(inputs, types, strict=True))
         )
-        outputs = tuple(each for each, mode in zip(names, modes, strict=True) if mode in ("o", "b", "t"))
         # one OUT argument without a set of rows is a plain value
-        columns = tuple(of_type or ()) or (outputs if len(outputs) > 1 or "t" in modes else ())
+        is_row = of_type or len(outputs or ()) > 1 or "t" in modes
+        columns = dict(of_type or outputs) if is_row else {}
         return cls(schema, name, comment or "", volatility == "v", is_set, result, columns, arguments)
 
 

@@ -77,9 +77,14 @@ select
     p.proretset,
     format_type(p.prorettype, null),
     (
-        select array_agg(a.attname::text order by a.attnum)
+        select jsonb_agg(jsonb_build_array(a.attname, format_type(a.atttypid, a.atttypmod)) order by a.attnum)
         from pg_catalog.pg_attribute as a
         where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+    ),
+    (
+        select jsonb_agg(jsonb_build_array(a.name, format_type(a.type, null)) order by a.place)
+        from unnest(p.proallargtypes, p.proargmodes, p.proargnames) with ordinality as a (type, mode, name, place)
+        where a.mode in ('o', 'b', 't')
     ),
     coalesce(p.proargnames, '{}'),
     (
