@@ -129,7 +129,7 @@ class Folder:
         assert standings
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.long
 def test_a_client_for_python_is_typed(stats: Stats, key: str, tmp_path: Path) -> None:
     programs = provide("python-packages", "tests/serve/typed/generator.txt")
@@ -142,7 +142,7 @@ def test_a_client_for_python_is_typed(stats: Stats, key: str, tmp_path: Path) ->
     folder.check_page(f"{programs}/python", "page.py")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.long
 def test_a_client_for_typescript_is_typed(stats: Stats, key: str, tmp_path: Path) -> None:
     if shutil.which("node") is None:
