@@ -1,10 +1,12 @@
 """Run dbt in this process, connected through environment variables.
 
-All code that depends on dbt's Python API is in this module. Importing dbt takes seconds, so it is imported at the first
-build. The parsed project is kept in memory for later builds of the same process, such as `stanchion watch --build`.
+All code that depends on dbt's Python API is in this module and in repeated.py. Importing dbt takes a second, so it is
+imported at the first build. The parsed project is kept in memory for later builds of the same process, such as
+`stanchion watch --build`, and in a file for other processes.
 """
 
 import contextlib
+import dataclasses
 import gc
 import os
 import re
@@ -14,17 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stanchion.marts.project import PROJECT, files, target
+from stanchion.marts import kept
+from stanchion.marts.project import PROJECT, parsed_version, target
+from stanchion.marts.repeated import keep_compiled, share_types
 from stanchion.server.locate import Server
 
 SOURCES = "STANCHION_SOURCES"  # prefix of the schemas of the sources, in dbt_project/models/staging/_sources.yml
 THREADS = "STANCHION_BUILD_THREADS"  # number of sessions of a build, in profiles.yml
 
 OnEvent = Callable[[Any], None]
-Fingerprint = tuple[tuple[str, int, int], ...]
 
+_FILE = "parsed"
 _alone = threading.Lock()  # dbt and the environment variables are shared by the whole process
-_parsed: dict[Path, tuple[Fingerprint, Any]] = {}
+_parsed: dict[Path, tuple[str, Any]] = {}
 _OUTCOMES = {"success": "built", "pass": "passed", "warn": "passed", "skipped": "skipped"}
 
 
@@ -47,33 +51,55 @@ def invoke(
 
     Every connection of the run gets `settings`. The schemas of the sources begin with `prefix`.
     """
-    with _without_collector():
+    with _alone, _without_collector():
+        from mashumaro.config import BaseConfig
+
+        # dbt has some thousand methods that are compiled from text; a build calls few of them
+        BaseConfig.lazy_compilation = True
         from dbt.cli.main import dbtRunner
 
-    _keep_sessions()
-    folder = target(server, prefix)
-    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder)]
-    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--log-path", str(folder), "--no-use-colors"]
-    with _alone, _environment(server, settings, prefix):
-        fingerprint = _files()
-        known, parsed = _parsed.get(folder, (None, None))
-        if known != fingerprint:
-            # The JSON of the project, which nothing here reads, would take as long as reading the parsed project.
-            with _without_collector():
+        _keep_sessions()
+        share_types()
+        folder = target(server, prefix)
+        places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder)]
+        quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none"]
+        quiet += ["--log-path", str(folder), "--no-use-colors"]
+        with _environment(server, settings, prefix):
+            version = parsed_version(prefix)
+            if _parsed.get(folder, ("", None))[0] != version and not _read_parsed(folder, version):
+                # The JSON of the project, which nothing here reads, takes as long as reading the parsed project.
                 outcome = dbtRunner().invoke([*quiet, "--no-write-json", "parse", *places])
-            if not outcome.success:
-                return _sentence(outcome.exception)
-            parsed = outcome.result
-            _parsed[folder] = (fingerprint, parsed)
-        # The results arrive as events, so dbt need not write JSON files. `docs` reads its own files.
-        lean = [] if arguments[0] == "docs" else ["--no-write-json"]
-        outcome = dbtRunner(manifest=parsed, callbacks=[on_event]).invoke([*quiet, *lean, *arguments, *places])
+                if not outcome.success:
+                    return _sentence(outcome.exception)
+                _keep_parsed(folder, version, outcome.result)
+            # The results arrive as events, so dbt need not write JSON files. `docs` reads its own files.
+            lean = [] if arguments[0] == "docs" else ["--no-write-json"]
+            with keep_compiled(folder, version):
+                outcome = dbtRunner(manifest=_parsed[folder][1], callbacks=[on_event]).invoke(
+                    [*quiet, *lean, *arguments, *places]
+                )
     return _sentence(outcome.exception) if outcome.exception else None
+
+
+def _read_parsed(folder: Path, version: str) -> bool:
+    """Read the parsed project, and return whether another process has kept it in this version."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    if fields := kept.read(folder / _FILE, version):
+        _parsed[folder] = (version, Manifest(**fields))
+    return bool(fields)
+
+
+def _keep_parsed(folder: Path, version: str, parsed: Any) -> None:
+    """Keep the parsed project. dbt computes its private fields, such as a lock, when they are needed."""
+    _parsed[folder] = (version, parsed)
+    fields = {field.name: getattr(parsed, field.name) for field in dataclasses.fields(parsed)}
+    kept.write(folder / _FILE, version, {name: value for name, value in fields.items() if not name.startswith("_")})
 
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Collect no garbage while dbt is imported and the project is parsed: all of both is kept."""
+    """Collect no garbage: most objects of dbt are kept to the end, and a collection visits all of them."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -175,12 +201,6 @@ def _place(message: str, compiled: Path | None) -> str:
 def _sentence(exception: BaseException | None) -> str:
     lines = [line.strip() for line in str(exception).strip().splitlines() if line.strip()]
     return " ".join(lines[:4])
-
-
-def _files() -> Fingerprint:
-    """Return times and sizes of the project's files. When they change, the project is parsed again."""
-    found = [(str(path), path.stat()) for path in files()]
-    return tuple((path, status.st_mtime_ns, status.st_size) for path, status in found)
 
 
 @contextlib.contextmanager

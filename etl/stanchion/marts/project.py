@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+import re
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from stanchion.paths import ROOT
@@ -9,6 +12,9 @@ from stanchion.server.embedded import default_home
 from stanchion.server.locate import Server
 
 PROJECT = ROOT  # contains dbt_project.yml and profiles.yml
+
+_VARIABLE = re.compile(rb"""\benv_var\(\s*['"](\w+)""")
+_PARSERS = ("dbt-core", "dbt-adapters", "dbt-common", "dbt-postgres", "jinja2", "mashumaro")
 
 
 def files() -> list[Path]:
@@ -26,6 +32,16 @@ def checksum(prefix: str = "") -> str:
     for path in files():
         digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def parsed_version(prefix: str) -> str:
+    """Return a checksum of everything that the parsed project depends on, apart from the server of its folder."""
+    names = {name for name in os.environ if name.startswith("DBT_")}
+    for path in files():
+        names |= {name.decode() for name in _VARIABLE.findall(path.read_bytes()) if not name.startswith(b"PG")}
+    parts = [checksum(prefix), str(PROJECT), sys.version, *map(version, _PARSERS)]
+    parts += [f"{name}={os.environ.get(name)}" for name in sorted(names)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def target(server: Server, prefix: str = "") -> Path:
