@@ -54,7 +54,7 @@ def invoke(
     with _alone, _without_collector():
         from mashumaro.config import BaseConfig
 
-        # dbt has some thousand methods that are compiled from text; a build calls few of them
+        # dbt generates methods of all its classes from text, and a build calls few of them
         BaseConfig.lazy_compilation = True
         from dbt.cli.main import dbtRunner
 

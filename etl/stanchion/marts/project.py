@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 from stanchion.paths import ROOT
@@ -36,6 +35,8 @@ def checksum(prefix: str = "") -> str:
 
 def parsed_version(prefix: str) -> str:
     """Return a checksum of everything that the parsed project depends on, apart from the server of its folder."""
+    from importlib.metadata import version  # a build without changes does not need it
+
     names = {name for name in os.environ if name.startswith("DBT_")}
     for path in files():
         names |= {name.decode() for name in _VARIABLE.findall(path.read_bytes()) if not name.startswith(b"PG")}
