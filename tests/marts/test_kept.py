@@ -210,6 +210,15 @@ def test_schemas_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert dataclass_schema.build_json_schema(ProjectFlags).to_dict() == expected  # type: ignore[attr-defined]
 
 
+def test_a_dbt_without_the_replaced_functions_still_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(dataclass_schema, "build_json_schema")
+    monkeypatch.delattr(agate_helper, "build_type_tester")
+    share_types()
+    with keep_compiled(tmp_path, "1"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_results_have_the_types_of_their_own_columns() -> None:
     share_types()
     share_types()

@@ -23,6 +23,9 @@ def keep_compiled(folder: Path, version: str) -> Iterator[None]:
     from dbt_common import dataclass_schema
     from dbt_common.clients.jinja import MacroFuzzEnvironment
 
+    if not (hasattr(dataclass_schema, "build_json_schema") and hasattr(MacroFuzzEnvironment, "compile")):
+        yield  # another version of dbt: builds only take longer
+        return
     content: Any = kept.read(folder / _FILE, version) or (marshal.dumps({}), {})
     templates: dict[tuple[str, str], CodeType] = marshal.loads(content[0])  # noqa: S302 - only this user can write it
     schemas: dict[str, Any] = content[1]
@@ -60,8 +63,8 @@ def share_types() -> None:
     """Let results with the same text columns share their types, which contain the names of months in a dozen forms."""
     from dbt_common.clients import agate_helper
 
-    make = agate_helper.build_type_tester
-    if hasattr(make, "__wrapped__"):
+    make = getattr(agate_helper, "build_type_tester", None)
+    if make is None or hasattr(make, "__wrapped__"):
         return
     make_once = functools.cache(make)
 
