@@ -19,6 +19,7 @@ from psycopg.sql import SQL, Composed
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from stanchion.paths import query
+from stanchion.serve.pipelines import PipelinedConnection
 from stanchion.serve.problems import Problem
 from stanchion.serve.replica import Guard
 from stanchion.serve.settings import Settings
@@ -56,6 +57,7 @@ class Database:
     def _pool(self, dsn: str) -> AsyncConnectionPool[Conn]:
         return AsyncConnectionPool(
             dsn,
+            connection_class=PipelinedConnection,
             open=False,
             min_size=min(2, self.settings.connections),
             max_size=self.settings.connections,
