@@ -201,6 +201,15 @@ def mirroring(server: Server, marts: Server) -> Iterator["subprocess.Popen[str]"
             process.kill()
 
 
+def _wait_for_sessions(conn: psycopg.Connection[Any]) -> None:
+    """Wait until the sessions of earlier commands have ended."""
+    while conn.execute(
+        "select true from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+        "and application_name = 'stanchion'"
+    ).fetchone():
+        time.sleep(0.01)
+
+
 @contextmanager
 def counting(marts: Server) -> Iterator[dict[str, int]]:
     """Yield a dictionary that gets the number of rows that the body wrote to each table of the mirror."""
@@ -210,14 +219,11 @@ def counting(marts: Server) -> Iterator[dict[str, int]]:
     )
     written: dict[str, int] = {}
     with psycopg.connect(marts.dsn, autocommit=True, row_factory=dict_row) as conn:
+        _wait_for_sessions(conn)  # a session counts its rows when it ends
         conn.execute("select pg_stat_force_next_flush()")
         before = {row["name"]: row["written"] for row in conn.execute(statement.encode()).fetchall()}
         yield written
-        while conn.execute(
-            "select true from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
-            "and application_name = 'stanchion'"
-        ).fetchone():
-            time.sleep(0.01)
+        _wait_for_sessions(conn)
         conn.execute("select pg_stat_clear_snapshot()")
         for row in conn.execute(statement.encode()).fetchall():
             if changed := row["written"] - before.get(row["name"], 0):
