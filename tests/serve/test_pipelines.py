@@ -1,6 +1,7 @@
-"""Pipelines end with a Sync, also when its answer is late."""
+"""Pipelines end with a Sync, also when its answer is late, and connections that the server closed are not used."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import psycopg
 import pytest
 
 from stanchion.serve.pipelines import PipelinedConnection
+from tests.serve.cache.conftest import end_sessions
+from tests.serve.web import serving
+from tests.sessions import Db
 
 
 def sent(dsn: str, kind: type[psycopg.AsyncConnection[Any]], file: Path, *statements: str) -> list[str]:
@@ -51,3 +55,14 @@ def test_an_error_ends_the_pipeline_and_leaves_the_connection_usable(make_login:
             return await (await conn.execute("select 3")).fetchone()
 
     assert asyncio.run(fail()) == (3,)
+
+
+def test_a_connection_that_the_server_closed_is_replaced(make_login: Callable[..., str], db: Db) -> None:
+    """As after a failover: the request would fail, although the database answers again."""
+    with serving(make_login("stanchion_app"), "--connections", "4") as web:
+        assert web.get("/readyz").status_code == 200
+        while not end_sessions(db, "application_name = 'stanchion serve'"):
+            time.sleep(0.01)
+        while db.execute("select from pg_stat_activity where application_name = 'stanchion serve'").fetchone():
+            time.sleep(0.01)
+        assert [web.get("/readyz").status_code for _ in range(8)] == [200] * 8

@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Composed
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from stanchion.paths import query
-from stanchion.serve.pipelines import PipelinedConnection
+from stanchion.serve.pipelines import PipelinedConnection, was_closed
 from stanchion.serve.problems import Problem
 from stanchion.serve.replica import Guard
 from stanchion.serve.settings import Settings
@@ -91,7 +91,7 @@ class Database:
         """Yield a connection of a pool, or raise a problem when none is free in time."""
         pool = self.replica if replica and self.replica is not None else self.primary
         try:
-            conn = await pool.getconn(_REPLICA_SECONDS if pool is self.replica else None)
+            conn = await _open_connection(pool, _REPLICA_SECONDS if pool is self.replica else None)
         except PoolTimeout:
             raise Problem(
                 503, "no connection to the database is free; try again", headers={"Retry-After": "1"}
@@ -204,6 +204,15 @@ class Database:
 def _require_key(principal: Principal, row: Any) -> None:
     if principal.key is not None and (row is None or row[2] != principal.tenant_id):
         raise Problem(401, INVALID_KEY)
+
+
+async def _open_connection(pool: AsyncConnectionPool[Conn], timeout: float | None) -> Conn:
+    """Return a connection of the pool. Those that the server has closed since their last use are left out."""
+    while True:
+        conn = await pool.getconn(timeout)
+        if not was_closed(conn):
+            return conn
+        await pool.putconn(conn)  # which replaces it
 
 
 async def _roll_back(conn: Conn) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection, AsyncPipeline
 from psycopg.abc import PQGen
 
@@ -32,3 +34,15 @@ def _end(pipeline: AsyncPipeline) -> PQGen[None]:
         yield from pipeline._communicate_gen()
     finally:
         yield from pipeline._fetch_gen(flush=False)
+
+
+def was_closed(conn: AsyncConnection[Any]) -> bool:
+    """Return whether the server has closed an idle connection. The system knows this without asking the server."""
+    waiting = select.poll()
+    waiting.register(conn.pgconn.socket, select.POLLIN)
+    try:
+        while not conn.closed and waiting.poll(0):  # the reason first, and then the end
+            conn.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return conn.closed
