@@ -1,10 +1,11 @@
 """Measure live streams: python -m tests.serve.live.load [--subscribers N] [--rate N] [--seconds N] [--all] [--kill]
 
 Players of 100 fixtures change scores at the given rate, and each subscriber follows one fixture, or all with --all.
-With --kill the server process is killed in the middle and started again. The report contains the delay from the time
-that the database gave an event to its arrival, lost and doubled events, and the processor time of each program: all of
-them share the machine. With --all, one subscriber in fifty parses its messages. Of the others the number of
-bytes is compared with that of a subscriber that parses.
+With --kill the server process is killed in the middle and started again. With --beside another process serves the
+same port, and the clients of the killed one connect to it instead. The report contains the delay from the time that
+the database gave an event to its arrival, lost and doubled events, and the processor time of each program: all of
+them share the machine. With --all, one subscriber in fifty parses its messages. Of the others the number of bytes is
+compared with that of a subscriber that parses.
 """
 
 import argparse
@@ -185,6 +186,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--beside", action="store_true")
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with ExitStack() as stack:
@@ -192,8 +194,10 @@ def main() -> int:
         scratch = stack.enter_context(scratch_database(server))
         scratch.prepare("live_cup")
         (member, *_) = add_members(scratch.conn, scratch.tenant, 1)
-        web = stack.enter_context(serving(scratch.login))
+        web = stack.enter_context(serving(scratch.login, "--reuse-port"))
         port = int(web.url.rpartition(":")[2])
+        again = ("--port", str(port), "--reuse-port")
+        beside = stack.enter_context(serving(scratch.login, *again)) if given.beside else None
         spawn = multiprocessing.get_context("spawn")
         started, over, (receiving, sending) = spawn.Event(), spawn.Event(), spawn.Pipe(duplex=False)
         sender = token(scratch.tenant, sub=member)
@@ -208,7 +212,7 @@ def main() -> int:
             time.sleep(given.seconds / 2)
             web.process.kill()
             web.process.wait()
-            servers[0] = stack.enter_context(serving(scratch.login, "--port", str(port)))
+            servers[0] = beside or stack.enter_context(serving(scratch.login, *again))
 
         killer = threading.Thread(target=kill)
         if given.kill:
