@@ -17,6 +17,7 @@ import pytest
 from stanchion.server.binaries import Account, runnable
 from stanchion.server.embedded import DATABASE, Embedded
 from tests.conftest import Cluster, open_folder
+from tests.server.conftest import postmaster
 
 
 @dataclass
@@ -49,8 +50,7 @@ class Pair:
 
 
 def kill(server: Embedded) -> None:
-    pid = int((server.data / "postmaster.pid").read_text().split("\n")[0])
-    os.kill(pid, signal.SIGKILL)
+    os.kill(postmaster(server), signal.SIGKILL)
 
 
 def _run(server: Embedded, statement: str) -> Any:

@@ -18,6 +18,7 @@ from stanchion.server.embedded import Embedded
 from tests.replicas.conftest import Pair, kill
 from tests.serve.cache.conftest import READ, Mart, create_mart, require_seen, status
 from tests.serve.web import Web, serving
+from tests.server.conftest import postmaster
 from tests.sessions import wait_for_waiting
 
 LOGIN, PASSWORD = "kept_replica", "a password of the test"
@@ -232,7 +233,7 @@ def test_reads_continue_while_the_replica_stands_still(pair: Pair, mart: Mart) -
 
 @contextmanager
 def stopped(server: Embedded) -> Iterator[None]:
-    parent = int((server.data / "postmaster.pid").read_text().split("\n")[0])
+    parent = postmaster(server)
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
     processes = [parent, *map(int, children)]
     for each in processes:

@@ -13,6 +13,7 @@ import pytest
 from stanchion.server.embedded import Embedded
 from tests.conftest import Cluster, open_folder
 from tests.replicas.conftest import copy_of_suite
+from tests.server.conftest import postmaster
 from tests.sessions import Db, at_once
 from tests.workspace.team import Touched, acting, add_members
 
@@ -104,8 +105,7 @@ def test_all_members_are_offline_after_a_crash(db: Db, home: Path) -> None:
             tenant = str(conn.execute("select core.create_tenant('ours', 'Ours', 'team')").fetchone()[0])
             ids = add_members(conn, tenant, 100)
             assert _online(conn, tenant, ids) == 100
-        pid = int((embedded.data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        os.kill(postmaster(embedded), signal.SIGKILL)
         with Embedded(home, fast=True, settings=kept) as again, connected(again) as conn:
             with acting(conn, tenant):
                 asked = conn.execute("select count(*), bool_or(is_online) from workspace.online_batch(%s)", [ids])
