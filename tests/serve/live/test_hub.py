@@ -10,10 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stanchion.serve.live.batch import Batch, Event, Filter
+from stanchion.serve.live import past
+from stanchion.serve.live.batch import Batch, Event, Filter, Found
 from stanchion.serve.live.hub import Limits
 from stanchion.serve.live.part import Live
 from stanchion.serve.live.position import Position, Snapshot, parse
@@ -179,6 +181,46 @@ def test_clients_that_resume_at_different_positions_share_reads(login: str, tena
 
     run(login, write)
     run(login, resume, page=20)
+
+
+def test_client_reads_no_pages_of_clients_far_before_it(
+    login: str, tenants: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "_MOST_APART", 50)
+    places: list[str] = []
+
+    async def write(live: Live) -> None:
+        follower = Follower(live, tenants["ours"])
+        await until(lambda: bool(follower.last))
+        places.append(follower.last)
+        with psycopg.connect(login, autocommit=True) as conn:
+            for number in range(1, 101):
+                await asyncio.to_thread(append, conn, "a", number)
+            await until(lambda: follower.count == 100)
+            places.append(follower.last)
+            for number in range(101, 106):
+                await asyncio.to_thread(append, conn, "a", number)
+            await until(lambda: follower.count == 105)
+
+    async def resume(live: Live) -> None:
+        starts: Counter[str] = Counter()
+        inner = live.hub._read_one
+
+        async def read(tenant: UUID, position: Position) -> list[Found]:
+            starts[position.snapshot.text] += 1
+            return await inner(tenant, position)
+
+        live.hub._read_one = read  # type: ignore[method-assign]
+        followers = [Follower(live, tenants["ours"], parse(place)) for place in places * 3]
+        for follower, count in zip(followers, [105, 5] * 3, strict=True):
+            await until(lambda follower=follower, count=count: follower.count >= count)
+            assert follower.versions == [*range(106 - count, 106)]
+        far, near = (starts[parse(place).snapshot.text] for place in places)  # type: ignore[union-attr]
+        assert 1 <= near <= 3, "each of the three reads a page of its own, or shares it"
+        assert 11 <= far <= 33
+
+    run(login, write)
+    run(login, resume, page=10)
 
 
 def test_nothing_polls(login: str, tenants: dict[str, str]) -> None:

@@ -38,6 +38,7 @@ _LONGEST_JOIN = 10.0  # seconds
 _OLD = 3600  # seconds after which a position without events is renewed, so that its events do not expire
 _MOST_TOGETHER = 50  # tenants whose events are in memory together
 _MOST_RECENT = 2000  # batches in memory
+_MOST_PASTS = 4  # groups of clients of a tenant that read older events, each from a start of its own
 
 Connection = AsyncConnection[Any]
 Transaction = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -62,8 +63,8 @@ class Channel:
         self.tenant, self.position = tenant, position
         self.groups: dict[tuple[Filter, Wire], set[Subscriber]] = {}  # clients that are sent the same bytes
         self.listeners: set[Callable[[UUID, Batch], None]] = set()
-        self.joining = 0  # clients that read older events
-        self.past: Past | None = None  # what they read
+        self.joining: Counter[Position | None] = Counter()  # clients that read older events, by their first position
+        self.pasts: deque[Past] = deque(maxlen=_MOST_PASTS)  # what they read
         self._recent: deque[tuple[str, Batch]] = deque()  # batches, each with the position before it
         self._size = 0
 
@@ -77,6 +78,13 @@ class Channel:
 
     def attach(self, subscriber: Subscriber) -> None:
         self.groups.setdefault((subscriber.wanted, subscriber.wire), set()).add(subscriber)
+
+    def end_joining(self, position: Position | None) -> None:
+        self.joining[position] -= 1
+        if not self.joining[position]:
+            del self.joining[position]
+        if not self.joining:
+            self.pasts.clear()
 
     def detach(self, subscriber: Subscriber) -> None:
         key = (subscriber.wanted, subscriber.wire)
@@ -140,7 +148,9 @@ class Hub:
 
     @property
     def subscribers(self) -> int:
-        return sum(len(channel.subscribers) + channel.joining for channel in self._channels.values())
+        return sum(
+            sum(map(len, channel.groups.values())) + channel.joining.total() for channel in self._channels.values()
+        )
 
     @property
     def is_settled(self) -> bool:
@@ -260,7 +270,7 @@ class Hub:
                     snapshot, _ = await _snapshot_of(await conn.execute(query("serve/live", "snapshot")))
                 channel = self._channels[tenant] = Channel(tenant, Position(snapshot))
                 self.wake()  # events since the snapshot may have been notified before the channel existed
-        channel.joining += 1
+        channel.joining[position] += 1
         try:
             if position is not None and channel.after(position) is None:
                 # another process may have read further for this client than this process has
@@ -270,7 +280,7 @@ class Hub:
                 async with asyncio.timeout(_LONGEST_JOIN):
                     await future
         except BaseException as e:
-            channel.joining -= 1
+            channel.end_joining(position)
             if isinstance(e, TimeoutError):
                 raise Problem(503, "the database does not answer; try again", headers={"Retry-After": "1"}) from None
             raise
@@ -278,6 +288,7 @@ class Hub:
 
     async def follow(self, channel: Channel, subscriber: Subscriber, position: Position | None) -> None:
         """Send the events between the position and the present, and attach the subscriber without a gap."""
+        first = position
         try:
             position = position or channel.position
             while position != channel.position and subscriber.reason is None:
@@ -293,9 +304,7 @@ class Hub:
                         await subscriber.drain()
             channel.attach(subscriber)
         finally:
-            channel.joining -= 1
-            if not channel.joining:
-                channel.past = None
+            channel.end_joining(first)
 
     def leave(self, channel: Channel, subscriber: Subscriber) -> None:
         """Detach a subscriber."""
@@ -304,14 +313,14 @@ class Hub:
 
     async def _page(self, channel: Channel, position: Position) -> list[Batch]:
         """Read a page for a client that resumes. Clients share the reads, although their positions differ."""
-        past = channel.past
-        if past is None or not past.serves(position):
-            to = channel.position.snapshot
-            if past is not None and past.is_goal_of(position):
-                to = past.to  # clients that have read a part go on with the same snapshot
-            elif position.to is not None:
-                to = Snapshot(to.server, position.snapshot.taken_at, position.to)
-            channel.past = past = Past(position.snapshot, to, self.limits.recent_bytes)
+        past = next((each for each in channel.pasts if each.serves(position)), None)
+        if past is None:
+            now = channel.position.snapshot
+            to = now if position.to is None else Snapshot(now.server, position.snapshot.taken_at, position.to)
+            to = next((each.to for each in channel.pasts if each.is_goal_of(position)), to)  # of others that read now
+            usable = [each for each in channel.joining if each and is_usable(each, channel.position, self._kept_since)]
+            past = Past.of(position, usable, to, self.limits.recent_bytes // _MOST_PASTS)
+            channel.pasts.append(past)
         return await past.after(position, self.limits.page, partial(self._read_one, channel.tenant))
 
     async def _read_one(self, tenant: UUID, position: Position) -> list[Found]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from stanchion.serve.flights import Flights
@@ -10,6 +10,7 @@ from stanchion.serve.live.batch import Batch, Found, batches_of
 from stanchion.serve.live.position import Position, Snapshot
 
 _PAGE = 300  # bytes of the objects of a page, about
+_MOST_APART = 20_000  # transactions between clients that read the same pages: each reads those of the other too
 Place = tuple[int, int]  # transaction and number of the last event before a page
 
 
@@ -42,9 +43,22 @@ class Past:
         self._pages: dict[Place, _Page] = {}
         self._reads: Flights[_Page] = Flights()
 
+    @classmethod
+    def of(cls, position: Position, others: Iterable[Position], to: Snapshot, most_bytes: int) -> Past:
+        """Begin at the earliest of the clients that read now, so that all of them read the same pages."""
+        start = position.snapshot
+        for each in others:
+            if (
+                (each.to or to.text) == to.text
+                and start.includes(each.snapshot)
+                and _is_near(each.snapshot, position.snapshot)
+            ):
+                start = each.snapshot
+        return cls(start, to, most_bytes)
+
     def serves(self, position: Position) -> bool:
         """Return whether all events after the position, up to the second snapshot, are between the snapshots."""
-        return self.is_goal_of(position) and position.snapshot.includes(self.start)
+        return self.is_goal_of(position) and _is_near(self.start, position.snapshot)
 
     def is_goal_of(self, position: Position) -> bool:
         """Return whether a client at this position may read up to the second snapshot."""
@@ -70,3 +84,8 @@ class Past:
         if found is None:
             found, _ = await self._reads.join(place, make)
         return found.after(position, self.to, self._most // 2)
+
+
+def _is_near(start: Snapshot, snapshot: Snapshot) -> bool:
+    """Return whether a client at the snapshot may read from the start, which is not far before it."""
+    return snapshot.includes(start) and snapshot.highest - start.highest <= _MOST_APART
