@@ -3,7 +3,7 @@
 import os
 import platform
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -37,9 +37,9 @@ The lines of [the benchmarks]({page}) that measure one mart each, from the same 
 
 """
 
-_COMPARED = r"""Stanchion is compared with the usual alternatives: plain statements on plain tables, psql's `\copy`,
-pandas, dlt, and DuckDB and polars over the same files. Each bar is a ratio to such an alternative, or to a target that
-its line names. The next two paragraphs summarize the run."""
+_COMPARED = r"""Stanchion is compared with what users would take instead: plain statements on plain tables, psql's
+`\copy`, pandas, dlt, and DuckDB and polars over the same files. A bar is a required ratio to such an alternative, or to
+a target that its line names."""
 
 
 def write_pages(
@@ -55,7 +55,7 @@ def write_pages(
     """
     run = "| | |\n|---|---|\n" + "".join(f"| {key} | {text} |\n" for key, text in about.items())
     marts = f"{Path(name).stem}-marts{Path(name).suffix}"
-    first = _HEAD.format(summary="\n\n".join((_COMPARED, _won(measured), _lost(measured)))) + run
+    first = _HEAD.format(summary=" ".join((_COMPARED, _won(measured), _lost(measured)))) + run
     second = _MARTS_HEAD.format(page=name) + run
     for entry, results in measured.items():
         head = f"\n## {entry}\n\n{_sentence(entries[entry])}"
@@ -68,24 +68,23 @@ def write_pages(
 
 
 def _won(measured: Mapping[str, list[Result]]) -> str:
-    """Return the benchmarks that reach all of their bars, and the peers that are slower."""
-    reached = ", ".join(name for name, results in _barred(measured).items() if all(each.holds for each in results))
-    slower = _peers(measured, faster=False)
-    bars = f"every bar is reached in {reached}." if reached else "no benchmark reaches all of its bars."
-    return f"**Won:** {bars} {f'Slower than Stanchion: {slower}.' if slower else 'No peer is slower.'}"
+    """Return the peers that are slower, and the benchmarks that reach all of their bars."""
+    reached = _listed(_link(name) for name, found in _barred(measured).items() if all(each.holds for each in found))
+    bars = f"Every bar is reached in {reached}." if reached else "No benchmark reaches all of its bars."
+    slower = _peers(measured, "Stanchion is {times} times as fast as {peer} in {name}", faster=False)
+    return f"**Won:** {slower or 'No peer is slower'}. {bars}"
 
 
 def _lost(measured: Mapping[str, list[Result]]) -> str:
-    """Return the bars that are missed, and the peers that are faster."""
-    missed = ", ".join(
-        f"{count} of {len(results)} in {name}"
+    """Return the peers that are faster, and the number of bars that are missed."""
+    missed = _listed(
+        f"{count} of {len(results)} in {_link(name)}"
         for name, results in _barred(measured).items()
         if (count := sum(not each.holds for each in results))
     )
-    faster = _peers(measured, faster=True)
-    bars = f"bars are missed: {missed}." if missed else "no bar is missed."
-    peers = f"Faster than Stanchion: {faster}. Their sections list their limits." if faster else ""
-    return f"**Lost:** {bars} {peers or 'No peer is faster.'}"
+    bars = f"Bars are missed: {missed}." if missed else "No bar is missed."
+    faster = _peers(measured, "{peer} is {times} times as fast as Stanchion in {name}", faster=True)
+    return f"**Lost:** {f'{faster}, with the limits listed there' if faster else 'No peer is faster'}. {bars}"
 
 
 def _barred(measured: Mapping[str, list[Result]]) -> dict[str, list[Result]]:
@@ -93,22 +92,27 @@ def _barred(measured: Mapping[str, list[Result]]) -> dict[str, list[Result]]:
     return {name: results for name, results in found.items() if results}
 
 
-def _peers(measured: Mapping[str, list[Result]], *, faster: bool) -> str:
-    """Return the peers of each benchmark that are faster, or slower, with the ratios of their rates to Stanchion's."""
+def _peers(measured: Mapping[str, list[Result]], sentence: str, *, faster: bool) -> str:
+    """Return a sentence for each peer that is faster, or slower, with the ratios of the rates."""
     found: dict[tuple[str, str], list[str]] = {}
     for name, results in measured.items():
         for result in results:
-            if result.peer and result.ratio is not None and not result.is_detail and result.is_faster_peer == faster:
-                found.setdefault((result.peer, name), []).append(f"{result.ratio:.2g}")
-    return ", ".join(
-        f"{peer} in {name} ({' and '.join(ratios)} times the rate)" for (peer, name), ratios in found.items()
+            if result.peer and result.ratio and not result.is_detail and result.is_faster_peer == faster:
+                times = result.ratio if faster else 1 / result.ratio
+                found.setdefault((result.peer, name), []).append(f"{times:.2g}")
+    return "; ".join(
+        sentence.format(peer=peer, times=" and ".join(times), name=_link(name)) for (peer, name), times in found.items()
     )
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name})"
 
 
 def about(conn: Connection, effort: Mapping[str, Any]) -> dict[str, str]:
     """Return the machine, the server and the options of the run."""
     settings = ", ".join(f"{name} {value(conn, 'select current_setting(%s)', [name])}" for name in _SETTINGS)
-    run = ", ".join(f"{name} {_listed(given)}" for name, given in effort.items())
+    run = ", ".join(f"{name} {_joined(given)}" for name, given in effort.items())
     return {
         "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "machine": f"{os.cpu_count()} × {_processor()}, {_memory()}, {platform.system()} {platform.machine()}",
@@ -132,7 +136,13 @@ def _read(path: str) -> str:
     return Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""
 
 
-def _listed(given: Any) -> str:
+def _listed(texts: Iterable[str]) -> str:
+    """Return texts as in a sentence: "a, b and c"."""
+    *most, last = [*texts] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _joined(given: Any) -> str:
     return " and ".join(map(str, given)) if isinstance(given, tuple) else str(given)
 
 
