@@ -93,6 +93,15 @@ def test_events_and_live_keys_are_measured(bench: Bench) -> None:
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.exhaustive
+def test_purchases_are_measured_with_more_clients_than_a_login_has_connections(bench: Bench) -> None:
+    measured = bench("purchases", "usage", *QUICK)
+    assert [each["clients"] for each in measured["purchases"] if each["what"] == "stock.buy"] == [16, 64]
+    assert [each["clients"] for each in measured["usage"] if each["what"] == "record_usage"] == [1, 8]
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.exhaustive
 def test_benchmark_of_claims_prints_a_table(db: psycopg.Connection[Any], stanchion: Callable[..., Any]) -> None:
     outcome = stanchion("bench", "claims", "--clients", "2", *QUICK[:6])
     assert outcome.code == 0, outcome.err

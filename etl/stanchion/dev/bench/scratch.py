@@ -48,7 +48,8 @@ def scratch_database(server: Server) -> Iterator[Scratch]:
                 deploy(conn, plan_deploy(conn, discover(ROOT)), lambda _: None)
                 make_due_partitions(conn)
                 tenant = str(value(conn, "select core.create_tenant('bench', 'Bench', 'league')"))
-                password = create_login(conn, name, "stanchion_app")
+                connections = int(value(conn, "show max_connections"))  # the default is too few for 64 clients
+                password = create_login(conn, name, "stanchion_app", connections)
                 try:
                     login = make_conninfo(own.dsn, user=name, password=password, options=f"-c app.tenant_id={tenant}")
                     variables = {key: text for key, text in os.environ.items() if not key.startswith("PG")}
