@@ -199,14 +199,20 @@ def test_the_first_paragraph_contains_wins_and_losses() -> None:
             "claims": [result("plain"), result("claim", 0.9, bar=0.7)],
             "load": [result("load"), result("slow", 0.42, peer="pandas"), result("load", 0.5, bar=1.0)],
             "usage": [result("use", 2.0, bar=1.0)],
-            "season": [result("ours"), result("duck", 63.7, peer="DuckDB"), result("again", 12.3, peer="DuckDB")],
+            "season": [
+                result("ours"),
+                result("duck", 63.7, peer="DuckDB", task="from nothing"),
+                result("bear", 12.3, peer="polars", task="from nothing"),
+                result("again", 0.5, peer="polars", task="one more game"),
+            ],
         }
     )["b.md"]
     paragraph = next(part for part in first.split("\n\n") if "**Won:**" in part)
     assert paragraph.endswith(
-        "**Won:** Stanchion is 2.4 times as fast as pandas in [load](#load). Every bar is reached in [claims](#claims) "
-        "and [usage](#usage). **Lost:** DuckDB is 64 and 12 times as fast as Stanchion in [season](#season), with the "
-        "limits listed there. Bars are missed: 1 of 1 in [load](#load)."
+        "**Won:** Stanchion is faster in [load](#load) (2.4 times as fast as pandas) and [season](#season), one more "
+        "game (2 times as fast as polars). Every bar is reached in [claims](#claims) and [usage](#usage). "
+        "**Lost:** Other programs are faster in [season](#season), from nothing (DuckDB 64 times as fast and polars 12 "
+        "times as fast), with the limits listed there. Bars are missed: 1 of 1 in [load](#load)."
     )
 
 

@@ -28,6 +28,7 @@ class Result:
     ratio: float | None
     bar: float | None
     peer: str | None = None  # the other program that this line measures, compared with Stanchion
+    task: str = ""  # what the peer is compared in, where its benchmark has several tasks
     is_detail: bool = False  # belongs on the page of single marts
 
     @property

@@ -24,7 +24,7 @@ the line names another one. The bar is the least ratio that is required.
 
 This page is generated:
 
-<!-- not run: it takes an hour and a half, on a machine without other load -->
+<!-- not run: it takes forty minutes, on a machine without other load -->
 ```console
 $ stanchion bench --rounds 3 --rows 1000000 --page docs/benchmarks.md
 ```
@@ -71,8 +71,8 @@ def _won(measured: Mapping[str, list[Result]]) -> str:
     """Return the peers that are slower, and the benchmarks that reach all of their bars."""
     reached = _listed(_link(name) for name, found in _barred(measured).items() if all(each.holds for each in found))
     bars = f"Every bar is reached in {reached}." if reached else "No benchmark reaches all of its bars."
-    slower = _peers(measured, "Stanchion is {times} times as fast as {peer} in {name}", faster=False)
-    return f"**Won:** {slower or 'No peer is slower'}. {bars}"
+    slower = _peers(measured, "{times} times as fast as {peer}", faster=False)
+    return f"**Won:** {f'Stanchion is faster in {slower}' if slower else 'No peer is slower'}. {bars}"
 
 
 def _lost(measured: Mapping[str, list[Result]]) -> str:
@@ -83,8 +83,9 @@ def _lost(measured: Mapping[str, list[Result]]) -> str:
         if (count := sum(not each.holds for each in results))
     )
     bars = f"Bars are missed: {missed}." if missed else "No bar is missed."
-    faster = _peers(measured, "{peer} is {times} times as fast as Stanchion in {name}", faster=True)
-    return f"**Lost:** {f'{faster}, with the limits listed there' if faster else 'No peer is faster'}. {bars}"
+    faster = _peers(measured, "{peer} {times} times as fast", faster=True)
+    peers = f"Other programs are faster in {faster}, with the limits listed there" if faster else "No peer is faster"
+    return f"**Lost:** {peers}. {bars}"
 
 
 def _barred(measured: Mapping[str, list[Result]]) -> dict[str, list[Result]]:
@@ -93,16 +94,15 @@ def _barred(measured: Mapping[str, list[Result]]) -> dict[str, list[Result]]:
 
 
 def _peers(measured: Mapping[str, list[Result]], sentence: str, *, faster: bool) -> str:
-    """Return a sentence for each peer that is faster, or slower, with the ratios of the rates."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """Return the tasks in which a peer is faster, or slower, each with the ratios of the rates."""
+    found: dict[str, list[str]] = {}
     for name, results in measured.items():
         for result in results:
             if result.peer and result.ratio and not result.is_detail and result.is_faster_peer == faster:
                 times = result.ratio if faster else 1 / result.ratio
-                found.setdefault((result.peer, name), []).append(f"{times:.2g}")
-    return "; ".join(
-        sentence.format(peer=peer, times=" and ".join(times), name=_link(name)) for (peer, name), times in found.items()
-    )
+                task = ", ".join(filter(None, (_link(name), result.task)))
+                found.setdefault(task, []).append(sentence.format(peer=result.peer, times=f"{times:.2g}"))
+    return _listed(f"{task} ({_listed(ratios)})" for task, ratios in found.items())
 
 
 def _link(name: str) -> str:

@@ -127,11 +127,12 @@ def _results(runs: dict[str, list[Run]]) -> list[Result]:
     results = [_result("from nothing", season, None)]
     for name in PEERS:
         ratio = _ratio(runs[name], season, lambda run: run.games / run.seconds)
-        results.append(_result(f"box scores by {name}", runs[name], ratio, name))
+        results.append(_result(f"box scores by {name}", runs[name], ratio, name, "from nothing"))
     results.append(_result("one more game", runs[NEXT], None))
     for name in PEERS:
         ratio = _ratio(runs[name], runs[NEXT], lambda run: 1 / run.seconds)
-        results.append(_result(f"box scores by {name}, all files again for one more game", runs[name], ratio, name))
+        what = f"box scores by {name}, all files again for one more game"
+        results.append(_result(what, runs[name], ratio, name, "one more game"))
     return results
 
 
@@ -139,7 +140,7 @@ def _ratio(theirs: list[Run], ours: list[Run], rate: Callable[[Run], float]) -> 
     return median(rate(their) / rate(our) for their, our in zip(theirs, ours, strict=True))
 
 
-def _result(what: str, runs: list[Run], ratio: float | None, peer: str | None = None) -> Result:
+def _result(what: str, runs: list[Run], ratio: float | None, peer: str | None = None, task: str = "") -> Result:
     steps = ", ".join(f"{step} {median(run.steps[step] for run in runs):.1f} s" for step in runs[0].steps)
     cpu, megabytes = median(run.cpu for run in runs), max(run.megabytes for run in runs)
     used = f"{cpu:.1f} s of CPU and {megabytes:.0f} MB in the client"
@@ -148,4 +149,4 @@ def _result(what: str, runs: list[Run], ratio: float | None, peer: str | None = 
     games = f"{runs[0].games:,} games " if runs[0].games > 1 else ""
     rate = median(run.games / run.seconds for run in runs)
     text, middle, most = f"{games}{what}: {steps}; {used}", 1000 * median(seconds), 1000 * max(seconds)
-    return Result(text, 1, rate, middle, most, ratio, None, peer)
+    return Result(text, 1, rate, middle, most, ratio, None, peer, task)
