@@ -1,8 +1,8 @@
 """A checkout to add modules to and to break, and the commands on it and on a new deployed database.
 
 The checkout contains the modules of the schema core, which need no other schema, and the fixture db is a database with
-these modules. Reading the catalog after each module takes most of the time of a deploy, and takes four times as long
-with all schemas.
+these modules. Reading the catalog after each module takes most of the time of a later deploy, and takes four times as
+long with all schemas.
 """
 
 from __future__ import annotations

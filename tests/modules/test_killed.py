@@ -15,7 +15,10 @@ import pytest
 from stanchion.deploy import catalog, script
 from stanchion.deploy.modules import Module, read_ledger
 from stanchion.deploy.runner import Deployed, deploy, deploy_lock, plan_deploy, plan_revert, revert
+from stanchion.deploy.script import ScriptError
 from stanchion.errors import StanchionError
+from stanchion.partitions.ahead import make_due_partitions
+from stanchion.server.connection import value
 
 from .conftest import Checkout, exists, ledger
 
@@ -169,3 +172,34 @@ def test_kills_at_any_instant(kills: int, dsn: str, db: psycopg.Connection[Any],
             check_that_all_agree(db, told)
     assert half_way and undone, "the instants were spread over the whole of it"
     assert half_way + undone + finished < 2 * turns, "some were killed between two modules"
+
+
+@pytest.mark.slow
+def test_a_first_deploy_that_was_killed_is_finished_by_the_next_one(
+    empty_dsn: str, db: psycopg.Connection[Any], checkout: Checkout
+) -> None:
+    modules = checkout.modules()
+    found: list[int] = []
+    for number in (40, 200, 500):
+        kill_at(number, True, deploy_all, empty_dsn, modules)
+        with psycopg.connect(empty_dsn, autocommit=True) as conn, deploy_lock(conn, PATIENCE, lambda _: None):
+            found.append(len(ledger(conn)))
+            assert not catalog.is_recorded(conn)
+    assert 0 < found[0] < found[1] < found[2] < len(modules)
+    deploy_all(empty_dsn, modules)
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        assert len(ledger(conn)) == len(modules)
+        assert value(conn, "select catalog from core.catalog_record") == catalog.read_catalog(conn)
+        make_due_partitions(conn)
+        assert catalog.read_catalog(conn) == catalog.read_catalog(db)
+
+
+@pytest.mark.slow
+def test_a_first_deploy_that_fails_records_the_catalog(empty_dsn: str, checkout: Checkout) -> None:
+    checkout.add("9001_gauge", "select 1 / 0;", "select 1;")
+    with pytest.raises(ScriptError, match="division by zero"):
+        deploy_all(empty_dsn, checkout.modules())
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        assert catalog.is_recorded(conn)
+        conn.execute("create view core.gauge as select 1 as n")
+        assert any("core.gauge" in line for line in catalog.drift(conn))

@@ -36,6 +36,11 @@ def record(conn: Connection) -> None:
     )
 
 
+def is_recorded(conn: Connection) -> bool:
+    """Return whether the database has a catalog record. It has none before the end of its first deploy."""
+    return is_deployed(conn) and bool(value(conn, "select exists (select from core.catalog_record)"))
+
+
 def is_comparable(conn: Connection) -> bool:
     """Return whether the catalog record has the format of this version; the next deploy writes it again if not."""
     return value(conn, "select format from core.catalog_record") in (None, _format())
