@@ -34,53 +34,51 @@ def action(kind: Any, detail1: Any, detail2: Any, team: Any, zone: Any, succeede
 
 
 class Participants:
-    """The participants of one game. Each distinct combination of values is built once."""
+    """The participants of one game. A game has few distinct persons and plays, and many combinations of them."""
 
     def __init__(self, rosters: Rosters) -> None:
         self._rosters = rosters
-        self._built: dict[tuple[Any, ...], tuple[Participant, tuple[str, ...]]] = {}
+        self._people: dict[tuple[Any, ...], tuple[tuple[Any, ...], tuple[str, ...]]] = {}
+        self._plays: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def get(self, number: int, team: Side | None, player: SourcePlayer) -> tuple[Participant, tuple[str, ...]]:
-        """Return the participant at this position of an event of this team, and the flags to count for it."""
+        """Return the participant at this position of an event of this team, and the flags to count for it.
+
+        Raises BadValueError when a text is too long.
+        """
         p = player
-        # every field that participant() reads; spelled out, because attrgetter takes twice the time
-        values = (p.num, p.name, p.team, p.role, p.play_detail1, p.play_detail2, p.success, p.pressure, p.side_of_puck)
-        key = (number, team, values)
-        built = self._built.get(key)
-        if built is None:
-            built = self._built[key] = participant(self._rosters, number, team, player)
-        return built
+        by_role, role_no = role(p.role)
+        # every field that _person() and _play() read; spelled out, because attrgetter takes twice the time
+        who = (team, p.num, p.name, p.team, by_role)
+        what = (p.play_detail1, p.play_detail2, p.success, p.pressure, p.side_of_puck)
+        person = self._people.get(who)
+        if person is None:
+            person = self._people[who] = _person(self._rosters, *who)
+        play = self._plays.get(what)
+        if play is None:
+            play = self._plays[what] = _play(*what)
+        columns, flags = person
+        return Participant(number, by_role, role_no, *columns, *play), flags
 
 
-def participant(
-    rosters: Rosters, number: int, team: Side | None, player: SourcePlayer
-) -> tuple[Participant, tuple[str, ...]]:
-    """Build the participant at this position of an event of this team. Also returns the flags to count for it."""
+def _person(
+    rosters: Rosters, team: Side | None, num: Any, name: Any, given: Any, by_role: Literal["event", "opp"] | None
+) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Return the fields of a participant from side to person_key, and the flags to count for it."""
     flags: list[str] = []
-    event_or_opp, role_no = role(player.role)
-    shirt, name = jersey(player.num), text(player.name)
-    if event_or_opp is None:
+    shirt, name = jersey(num), text(name)
+    if by_role is None:
         flags.append("participant_without_role")
     if shirt is None:
         flags.append("participant_without_jersey")
-    side = rosters.side(team, _SIDES.get(player.team), event_or_opp == "opp", shirt, name, flags)
-    built = Participant(
-        participant_no=number,
-        role=event_or_opp,
-        role_no=role_no,
-        side=side,
-        jersey=shirt,
-        name=name,
-        person_key=rosters.person(side, shirt),
-        detail1=play_code(player.play_detail1),
-        detail2=play_code(player.play_detail2),
-        detail1_raw=raw(player.play_detail1),
-        detail2_raw=raw(player.play_detail2),
-        success=success(player.success),
-        pressure=text(player.pressure),
-        side_of_puck=text(player.side_of_puck),
-    )
-    return built, tuple(flags)
+    side = rosters.side(team, _SIDES.get(given), by_role == "opp", shirt, name, flags)
+    return (side, shirt, name, rosters.person(side, shirt)), tuple(flags)
+
+
+def _play(detail1: Any, detail2: Any, succeeded: Any, pressure: Any, side_of_puck: Any) -> tuple[Any, ...]:
+    """Return the fields of a participant from detail1 to side_of_puck."""
+    codes = (play_code(detail1), play_code(detail2), raw(detail1), raw(detail2))
+    return (*codes, success(succeeded), text(pressure), text(side_of_puck))
 
 
 def on_ice(rosters: Rosters, side: Side, slot: str, shirt: str, name: str | None) -> tuple[OnIce, bool, bool]:

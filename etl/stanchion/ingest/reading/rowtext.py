@@ -2,7 +2,7 @@ r"""Write the rows of a game as text: the input of the content hash, and the val
 
 The server reads an array like `{"(,,,0,Pass)","(,,,1,Shot)"}` as rows of a table in one statement, without a temporary
 table that each commit would have to empty. Names and codes repeat thousands of times in a game, so each is quoted once
-and cached. Actions, participants and players on the ice are cached too, because a game has few distinct ones.
+and cached. Actions and players on the ice are cached too, because a game has few distinct ones.
 """
 
 import re
@@ -58,7 +58,7 @@ def arrays(rows: Rows) -> Iterator[tuple[str, str]]:
 
 
 def _events(events: Iterable[Event]) -> tuple[list[str], list[str], list[str]]:
-    n, actions, participants = _number, _CacheByIdentity(_action), _CacheByIdentity(_participant)
+    n, actions = _number, _CacheByIdentity(_action)
     event_rows: list[str] = []
     people: list[str] = []
     canonical: list[str] = []
@@ -72,7 +72,7 @@ def _events(events: Iterable[Event]) -> tuple[list[str], list[str], list[str]]:
         event_rows.append(f"{head},{full},{tail}")
         canonical.append(f"{head},{without_raw},{tail}")
         for person in e.participants:
-            full, without_raw = participants[person]
+            full, without_raw = _participant(person)
             people.append(f"{e.event_no},{full}")
             canonical.append(without_raw)
     return event_rows, people, canonical
