@@ -12,7 +12,7 @@ from stanchion.deploy.runner import deploy, plan_deploy, plan_revert, revert
 from stanchion.deploy.script import run_script
 from stanchion.paths import ROOT
 from stanchion.server.binaries import library_path
-from stanchion.server.connection import is_deployed, value
+from stanchion.server.connection import value
 from tests.sessions import Db
 
 ALL = discover(ROOT)
@@ -37,8 +37,11 @@ def dump(cluster: Any, db: Db) -> list[str]:
 
 
 def recorded(db: Db) -> str:
-    """Return the catalog record of the last step: reading the catalog again would take as long as the step."""
-    if not is_deployed(db):
+    """Return the catalog record of the last step: reading the catalog again would take as long as the step.
+
+    A first deploy records the catalog only at its end.
+    """
+    if not catalog.is_recorded(db):
         return catalog.read_catalog(db)
     return str(value(db, "select catalog from core.catalog_record"))
 
