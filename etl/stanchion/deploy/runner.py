@@ -66,7 +66,7 @@ def deploy(conn: Connection, steps: list[Step], on_step: Callable[[Step], None],
             else:
                 _apply_without_transaction(conn, step, with_catalog=records)
     finally:
-        if _is_usable(conn) and is_deployed(conn) and not (catalog.is_recorded(conn) and catalog.is_comparable(conn)):
+        if _is_usable(conn) and is_deployed(conn) and not (records and catalog.is_comparable(conn)):
             catalog.record(conn)
 
 
